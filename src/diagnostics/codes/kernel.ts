@@ -1,0 +1,3 @@
+import type { Declaration } from '../declare.ts';
+
+export const kernel = {} as const satisfies Record<`VP4${number}`, Declaration>;

@@ -1,0 +1,3 @@
+import type { Declaration } from '../declare.ts';
+
+export const words = {} as const satisfies Record<`VP1${number}`, Declaration>;

@@ -1,0 +1,90 @@
+import type { Address } from '../machine/snapshot.ts';
+
+/**
+ * One userspace-visible operation. Every op names the process that makes it (`pid` of a `Process` of the world).
+ * Arguments are values, not bytes: `argument` says only what matters of the memory behind a pointer.
+ */
+export type Op =
+  // --- sysfs, modules, nodes: what a plan is made of
+  | { readonly op: 'module.load'; readonly pid: number; readonly module: string }
+  | { readonly op: 'module.unload'; readonly pid: number; readonly module: string }
+  | {
+      readonly op: 'parameter.write';
+      readonly pid: number;
+      readonly module: string;
+      readonly parameter: string;
+      readonly text: string;
+    }
+  /** `text` without its newline; the empty text clears the override. */
+  | { readonly op: 'override.write'; readonly pid: number; readonly device: Address; readonly text: string }
+  | { readonly op: 'driver.bind'; readonly pid: number; readonly driver: string; readonly device: Address }
+  | { readonly op: 'driver.unbind'; readonly pid: number; readonly driver: string; readonly device: Address }
+  | { readonly op: 'drivers.probe'; readonly pid: number; readonly device: Address }
+  /** chown and chmod of a node under /dev, as one deed; `mode` holds permission bits. */
+  | {
+      readonly op: 'node.own';
+      readonly pid: number;
+      readonly path: string;
+      readonly uid: number;
+      readonly gid: number;
+      readonly mode: number;
+    }
+  // --- files
+  | { readonly op: 'open'; readonly pid: number; readonly path: string }
+  | { readonly op: 'close'; readonly pid: number; readonly fd: number }
+  /** read, write, mmap or lseek of one unit, for the answers that VFIO's files give to calls they lack. */
+  | {
+      readonly op: 'file.call';
+      readonly pid: number;
+      readonly fd: number;
+      readonly call: 'read' | 'write' | 'mmap' | 'lseek';
+    }
+  // --- container
+  | { readonly op: 'container.api_version'; readonly pid: number; readonly fd: number }
+  | {
+      readonly op: 'container.check_extension';
+      readonly pid: number;
+      readonly fd: number;
+      readonly extension: number;
+    }
+  | { readonly op: 'container.set_iommu'; readonly pid: number; readonly fd: number; readonly type: number }
+  | ({
+      readonly op: 'container.map_dma';
+      readonly flags: number;
+      readonly vaddr: bigint;
+      readonly iova: bigint;
+      readonly size: bigint;
+      readonly memory: Memory;
+    } & Call)
+  | ({
+      readonly op: 'container.unmap_dma';
+      readonly flags: number;
+      readonly iova: bigint;
+      readonly size: bigint;
+    } & Call)
+  // --- group
+  | ({ readonly op: 'group.get_status' } & Call)
+  /** `container` is the descriptor that the int holds. */
+  | ({ readonly op: 'group.set_container'; readonly container: number } & Call)
+  | { readonly op: 'group.unset_container'; readonly pid: number; readonly fd: number }
+  | ({ readonly op: 'group.get_device_fd'; readonly name: string } & Call)
+  // --- device
+  | ({ readonly op: 'device.get_info' } & Call)
+  | ({ readonly op: 'device.region_info'; readonly index: number } & Call)
+  | ({ readonly op: 'device.irq_info'; readonly index: number } & Call)
+  | { readonly op: 'device.reset'; readonly pid: number; readonly fd: number }
+  /** Any ioctl by number, for requests that the others do not cover; the model answers as the file's kind does. */
+  | ({ readonly op: 'ioctl'; readonly request: number } & Call);
+
+/** An ioctl with a pointer argument. */
+interface Call {
+  readonly pid: number;
+  readonly fd: number;
+  /** `null`: a pointer that cannot be read (EFAULT). Otherwise the structure's `argsz`; leave out for "large enough". */
+  readonly argsz?: number | null;
+}
+
+/** What stands behind the user address of a mapping. */
+export type Memory = 'writable' | 'read-only' | 'none';
+
+export type OpKind = Op['op'];

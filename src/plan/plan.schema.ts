@@ -1,0 +1,84 @@
+import { z } from 'zod';
+
+/** The one definition of a saved plan (`npm run generate` makes its JSON Schema and validator from it). */
+const address = z.string().regex(/^[0-9a-f]{4,8}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7]$/);
+const name = z.string().min(1).max(255);
+const id = z.int().min(0).max(4294967295);
+
+/** The operations that a plan may hold: those of the model that act on sysfs, modules and nodes. */
+export const planOperation = z.discriminatedUnion('op', [
+  z.strictObject({ op: z.literal('module.load'), module: name }),
+  z.strictObject({ op: z.literal('module.unload'), module: name }),
+  z.strictObject({
+    op: z.literal('parameter.write'),
+    module: name,
+    parameter: name,
+    text: z.string().max(64),
+  }),
+  z.strictObject({ op: z.literal('override.write'), device: address, text: z.string().max(255) }),
+  z.strictObject({ op: z.literal('driver.bind'), driver: name, device: address }),
+  z.strictObject({ op: z.literal('driver.unbind'), driver: name, device: address }),
+  z.strictObject({ op: z.literal('drivers.probe'), device: address }),
+  z.strictObject({
+    op: z.literal('node.own'),
+    path: z.string().regex(/^\/dev\/vfio\/[A-Za-z0-9/-]+$/),
+    uid: id,
+    gid: id,
+    mode: z.int().min(0).max(0o777),
+  }),
+]);
+
+/** What a path shows: file text without its final newline, a link's last component, `mode uid:gid` of a node; null: absent. */
+const shows = z.record(z.string(), z.union([z.string(), z.null()]));
+
+export const place = z.strictObject({
+  file: z.string(),
+  line: z.int().min(1),
+  column: z.int().min(1),
+  text: z.string().describe('the statement, as written'),
+});
+
+export const planStep = z.strictObject({
+  number: z.int().min(1),
+  operation: planOperation,
+  sentence: z.string(),
+  before: shows.describe('what the touched paths show before'),
+  after: shows.describe('what they show after, when all goes well'),
+  undo: z.union([
+    z.strictObject({ operation: planOperation, sentence: z.string() }),
+    z.strictObject({ none: z.string().describe('why nothing has to be undone') }),
+  ]),
+  lasting: z.array(z.string()).describe('what undo cannot take back, such as the taint'),
+  why: z.array(place),
+});
+
+export const planSchema = z.strictObject({
+  format: z.literal('vfioplan.plan'),
+  version: z.literal(1),
+  host: name,
+  today: z.string().regex(/^\d{4}-\d{2}-\d{2}$/),
+  profile: name.describe('kernel profile of the model'),
+  policyDigest: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .describe('SHA-256 over the policy files'),
+  snapshotDigest: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .describe('SHA-256 over the canonical snapshot'),
+  steps: z.array(planStep).max(100000),
+  preconditions: z.array(
+    z.strictObject({ fact: z.string(), sentence: z.string(), unknown: z.string(), why: z.array(place) }),
+  ),
+  access: z
+    .array(
+      z.strictObject({
+        who: z.string(),
+        device: name,
+        path: z.enum(['group', 'noiommu', 'iommufd']),
+        nodes: z.array(z.string()),
+        needs: z.array(z.string()).describe('capabilities and limits the process must bring'),
+      }),
+    )
+    .describe('who can use what when the plan is done'),
+});

@@ -1,0 +1,200 @@
+import type { Span } from '../../grammar/span.ts';
+
+/**
+ * The tree that later stages read. What the parser recovered from is absent or a `Hole`, and every later stage is
+ * silent about it: one broken thing gives one message. Spans are offsets into the file's text.
+ */
+export interface Document {
+  readonly file: string;
+  readonly declarations: readonly Declaration[];
+}
+
+export type Declaration = ImportDeclaration | HostDeclaration | DeviceDeclaration | PolicyDeclaration | Hole;
+
+/** Where something broken stood. */
+export interface Hole {
+  readonly kind: 'hole';
+  readonly span: Span;
+}
+
+/** A piece of text with its place: a name, an address, a string's content (without its quotes). */
+export interface Word {
+  readonly text: string;
+  readonly span: Span;
+}
+
+export interface ImportDeclaration {
+  readonly kind: 'import';
+  readonly path: Word;
+  readonly span: Span;
+}
+
+export interface HostDeclaration {
+  readonly kind: 'host';
+  /** A name, or a pattern with `*`: `edge-01`, `db-*`. */
+  readonly name: Word;
+  readonly statements: readonly HostStatement[];
+  readonly span: Span;
+}
+
+export type HostStatement =
+  | { readonly kind: 'snapshot'; readonly path: Word; readonly span: Span }
+  | { readonly kind: 'iommu'; readonly state: 'required' | 'absent' | 'any'; readonly span: Span }
+  | {
+      readonly kind: 'kernel';
+      readonly relation: '>=' | '<=' | '>' | '<' | '=';
+      readonly version: Word;
+      readonly span: Span;
+    }
+  | { readonly kind: 'label'; readonly name: Word; readonly value: Word; readonly span: Span }
+  | NoIommuStatement
+  | Hole;
+
+export interface NoIommuStatement {
+  readonly kind: 'noiommu';
+  readonly allowed: boolean;
+  readonly owner?: Word;
+  readonly reason?: Word;
+  /** `YYYY-MM-DD`; the last day on which the permission holds. */
+  readonly until?: Word;
+  readonly span: Span;
+}
+
+export interface DeviceDeclaration {
+  readonly kind: 'device';
+  /** `devices`: a set; `device`: exactly one function must match. */
+  readonly plural: boolean;
+  readonly name: Word;
+  /** The host name or pattern after `on`; absent means every host. */
+  readonly on?: Word;
+  /** All must hold. */
+  readonly selectors: readonly Selector[];
+  /** What is taken out of the set again. */
+  readonly except: readonly Selector[];
+  readonly count?: Count;
+  readonly span: Span;
+}
+
+/** How many functions a set must have, both ends included. */
+export interface Count {
+  readonly min: number;
+  readonly max: number;
+  readonly span: Span;
+}
+
+/** What a device can hold for the host. `any` is every use: mounted, swap, stacked (dm, md, LVM) or signed. */
+export type Holding = 'root' | 'boot' | 'swap' | 'management' | 'mounted' | 'stacked' | 'signed' | 'any';
+
+export type Selector =
+  | {
+      readonly kind:
+        | 'at'
+        | 'id'
+        | 'subsystem'
+        | 'class'
+        | 'driver'
+        | 'netdev'
+        | 'block'
+        | 'slot'
+        | 'serial'
+        | 'mac'
+        | 'numa';
+      readonly value: Word;
+      readonly span: Span;
+    }
+  | { readonly kind: 'holding'; readonly what: readonly Holding[]; readonly span: Span }
+  | { readonly kind: 'device'; readonly name: Word; readonly span: Span }
+  | { readonly kind: 'or' | 'and'; readonly operands: readonly Selector[]; readonly span: Span }
+  | { readonly kind: 'not'; readonly operand: Selector; readonly span: Span }
+  | Hole;
+
+export interface PolicyDeclaration {
+  readonly kind: 'policy';
+  readonly name: Word;
+  readonly on?: Word;
+  readonly statements: readonly PolicyStatement[];
+  readonly span: Span;
+}
+
+export type Path = 'group' | 'noiommu' | 'iommufd' | 'any';
+
+/** `user`, `group`, `service`, `vm`, `container` with a name (or `*`), or `anyone`. */
+export interface Principal {
+  readonly kind: 'user' | 'group' | 'service' | 'vm' | 'container' | 'anyone';
+  /** Absent for `anyone`. */
+  readonly name?: Word;
+  /** Capabilities that the author says the principal's process has, from elsewhere: `with CAP_SYS_RAWIO`. */
+  readonly capabilities: readonly Word[];
+  readonly span: Span;
+}
+
+/** `any device`, or a declared name. */
+export type DeviceReference =
+  | { readonly kind: 'any'; readonly span: Span }
+  | { readonly kind: 'name'; readonly name: Word; readonly span: Span };
+
+/** `host role is "lab"`: true when the host carries that label. */
+export interface LabelCondition {
+  readonly label: Word;
+  readonly value: Word;
+  readonly span: Span;
+}
+
+export type PolicyStatement =
+  | BindStatement
+  | AllowStatement
+  | ForbidStatement
+  | ForbidUnsafeInterrupts
+  | ProtectStatement
+  | RequireStatement
+  | Hole;
+
+export interface BindStatement {
+  readonly kind: 'bind';
+  readonly device: Word;
+  /** `with its group`: every endpoint function of the same IOMMU group comes along. */
+  readonly wholeGroup: boolean;
+  /** A driver's name, `vfio` (the best variant driver), `none` (unbound) or `default` (what the kernel would choose). */
+  readonly driver: Word;
+  readonly span: Span;
+}
+
+export interface AllowStatement {
+  readonly kind: 'allow';
+  readonly principal: Principal;
+  readonly device: DeviceReference;
+  readonly via: Path;
+  readonly unless?: LabelCondition;
+  readonly span: Span;
+}
+
+export interface ForbidStatement {
+  readonly kind: 'forbid';
+  readonly principal: Principal;
+  readonly device: DeviceReference;
+  /** `any` when the statement names no path. */
+  readonly via: Path;
+  readonly unless?: LabelCondition;
+  readonly span: Span;
+}
+
+export interface ForbidUnsafeInterrupts {
+  readonly kind: 'forbid-unsafe-interrupts';
+  readonly span: Span;
+}
+
+export interface ProtectStatement {
+  readonly kind: 'protect';
+  /** Devices by what they hold … */
+  readonly holding: readonly Holding[];
+  /** … or one by name. */
+  readonly device?: Word;
+  readonly span: Span;
+}
+
+export interface RequireStatement {
+  readonly kind: 'require';
+  readonly device: Word;
+  readonly what: 'isolated';
+  readonly span: Span;
+}
