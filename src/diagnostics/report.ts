@@ -1,4 +1,5 @@
 import { type Code, codes } from './codes.ts';
+import type { Declaration } from './declare.ts';
 import type { Diagnostic, Place } from './diagnostic.ts';
 
 type HolesOf<Text extends string> = Text extends `${string}{${infer Hole}}${infer Rest}`
@@ -21,7 +22,7 @@ export function report<C extends Code>(
   holes: Holes<C>,
   extra: Extra = {},
 ): Diagnostic {
-  const { message, severity } = codes[code];
+  const { message, severity }: Declaration = codes[code];
   const values = holes as Record<string, string | number>;
   return {
     code,
