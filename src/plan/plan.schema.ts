@@ -3,6 +3,7 @@ import { z } from 'zod';
 /** The one definition of a saved plan (`npm run generate` makes its JSON Schema and validator from it). */
 const address = z.string().regex(/^[0-9a-f]{4,8}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7]$/);
 const name = z.string().min(1).max(255);
+const date = z.string().regex(/^\d{4}-\d{2}-\d{2}$/);
 const id = z.int().min(0).max(4294967295);
 
 /** The operations that a plan may hold: those of the model that act on sysfs, modules and nodes. */
@@ -42,6 +43,9 @@ export const planStep = z.strictObject({
   number: z.int().min(1),
   operation: planOperation,
   sentence: z.string(),
+  identity: z
+    .union([z.string().regex(/^[0-9a-f]{4}:[0-9a-f]{4}$/), z.null()])
+    .describe('vendor:device of the function that is acted on, read again right before; null: none is'),
   before: shows.describe('what the touched paths show before'),
   after: shows.describe('what they show after, when all goes well'),
   undo: z.union([
@@ -56,7 +60,8 @@ export const planSchema = z.strictObject({
   format: z.literal('vfioplan.plan'),
   version: z.literal(1),
   host: name,
-  today: z.string().regex(/^\d{4}-\d{2}-\d{2}$/),
+  today: date,
+  until: date.optional().describe('last day on which the no-IOMMU permission that the plan uses holds'),
   profile: name.describe('kernel profile of the model'),
   policyDigest: z
     .string()
@@ -66,9 +71,18 @@ export const planSchema = z.strictObject({
     .string()
     .regex(/^[0-9a-f]{64}$/)
     .describe('SHA-256 over the canonical snapshot'),
+  relies: z
+    .record(z.string(), z.string())
+    .describe('facts of the machine that the plan rests on: path into the snapshot, value as canonical JSON'),
   steps: z.array(planStep).max(100000),
   preconditions: z.array(
-    z.strictObject({ fact: z.string(), sentence: z.string(), unknown: z.string(), why: z.array(place) }),
+    z.strictObject({
+      fact: z.string(),
+      sentence: z.string(),
+      unknown: z.string(),
+      expects: z.array(z.union([z.string(), z.number(), z.boolean(), z.null()])).optional(),
+      why: z.array(place),
+    }),
   ),
   access: z
     .array(

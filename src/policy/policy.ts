@@ -41,6 +41,8 @@ export interface Bind {
   /** Every function to bind, those that `with its group` brings included. */
   readonly functions: readonly Address[];
   readonly wholeGroup: boolean;
+  /** The word after `to`, as written: a driver's name, `vfio`, `none` or `default`. */
+  readonly to: string;
   /** A driver name; `null` for `none`. `vfio` and `default` are resolved to a driver, or to `null`, per function. */
   readonly driver: (address: Address) => string | null;
   readonly place: Place;

@@ -26,5 +26,10 @@ export interface Precondition {
   readonly sentence: string;
   /** Why the snapshot does not know it. */
   readonly unknown: string;
+  /**
+   * The values of the fact, as a snapshot holds them, with which the steps are right; null: absent. Without it no
+   * value will do: the steps themselves depend on the fact, and a plan must be made anew once it is known.
+   */
+  readonly expects?: readonly (string | number | boolean | null)[];
   readonly why: readonly Place[];
 }
