@@ -1,0 +1,174 @@
+// The lab's kernel: Linux 6.12 from Debian's source package, tinyconfig plus `fragment.config`, built once and kept
+// outside the repository. Run by itself it prints the folder that holds `bzImage`, `config`, `release` and `modules/`.
+//
+// The folder's name is a digest of the source archive, the fragment and this recipe, so a changed fragment is a new
+// kernel and an unchanged one costs a second. It appears by a rename when it is whole: an interrupted build leaves none.
+import { execFileSync, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  accessSync,
+  constants,
+  createReadStream,
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { availableParallelism, homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { fileURLToPath } from 'node:url';
+
+const SERIES = '6.12';
+const RECIPE = 1;
+const SOURCE = process.env.VFIOPLAN_LAB_SOURCE ?? `/usr/src/linux-source-${SERIES}.tar.xz`;
+const FRAGMENT = fileURLToPath(new URL('fragment.config', import.meta.url));
+
+/** Command or file that must exist, and the Debian package that has it. */
+const NEEDS = [
+  [SOURCE, `linux-source-${SERIES}`],
+  ['make', 'make'],
+  ['gcc', 'gcc'],
+  ['ld', 'binutils'],
+  ['flex', 'flex'],
+  ['bison', 'bison'],
+  ['bc', 'bc'],
+  ['perl', 'perl'],
+  ['cpio', 'cpio'],
+  ['tar', 'tar'],
+  ['xz', 'xz-utils'],
+  ['depmod', 'kmod'],
+  ['/usr/include/libelf.h', 'libelf-dev'],
+  ['/usr/include/openssl/ssl.h', 'libssl-dev'],
+];
+
+/** The lab's cache folder: kernels that were built. Never inside the repository. */
+export function labCache() {
+  const base = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
+  return process.env.VFIOPLAN_LAB_CACHE || join(base, 'vfioplan', 'lab');
+}
+
+/** Debian packages that are missing, in order, without repeats. `needs` pairs a command or absolute path with its package. */
+export function missingPackages(needs) {
+  const missing = needs.filter(([what]) => !present(what)).map(([, name]) => name);
+  return [...new Set(missing)];
+}
+
+function present(what) {
+  if (what.startsWith('/')) return existsSync(what);
+  // Daemons and kmod live in sbin, which a user's PATH may lack.
+  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'];
+  return folders.some((folder) => {
+    try {
+      accessSync(join(folder, what), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/**
+ * The folder of the built kernel, building it when the cache has none. `say` gets a line of progress now and then.
+ * Throws an Error whose message is for a person: what to install, or the end of the compiler's output.
+ */
+export async function kernel(say) {
+  if (!existsSync(SOURCE)) throw new Error(install([`linux-source-${SERIES}`]));
+  const key = await digest();
+  const folder = join(labCache(), `linux-${SERIES}-${key}`);
+  if (existsSync(folder)) return folder;
+  const missing = missingPackages(NEEDS);
+  if (missing.length > 0) throw new Error(install(missing));
+  mkdirSync(labCache(), { recursive: true });
+  const work = mkdtempSync(join(labCache(), 'build-'));
+  try {
+    return await build(work, folder, say);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+export function install(packages) {
+  return `the lab needs what is not installed here; on Debian:\n  apt-get install --no-install-recommends ${packages.join(' ')}`;
+}
+
+async function digest() {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(SOURCE), hash, { end: false });
+  hash.update(readFileSync(FRAGMENT)).update(`recipe ${RECIPE}`);
+  return hash.digest('hex').slice(0, 16);
+}
+
+async function build(work, folder, say) {
+  const log = join(work, 'log');
+  const tree = join(work, 'tree');
+  const out = join(work, 'out');
+  mkdirSync(tree);
+  mkdirSync(out);
+  const run = (what, command, args) => logged(log, say, what, command, args, tree);
+  await run('unpacking the source', 'tar', ['-xJf', SOURCE, '--strip-components=1', '-C', tree]);
+  await run('configuring', 'make', ['tinyconfig']);
+  await run('configuring', 'scripts/kconfig/merge_config.sh', ['-m', '.config', FRAGMENT]);
+  await run('configuring', 'make', ['olddefconfig']);
+  refuseDroppedOptions(readFileSync(join(tree, '.config'), 'utf8'));
+  const jobs = `-j${availableParallelism()}`;
+  await run('compiling (about 8 minutes on two cores)', 'make', [jobs, 'bzImage', 'modules']);
+  await run('installing the modules', 'make', ['modules_install', `INSTALL_MOD_PATH=${out}`]);
+  const release = execFileSync('make', ['-s', 'kernelrelease'], { cwd: tree, encoding: 'utf8' }).trim();
+  for (const link of ['build', 'source']) rmSync(join(out, 'lib/modules', release, link), { force: true });
+  renameSync(join(out, 'lib/modules', release), join(out, 'modules'));
+  rmSync(join(out, 'lib'), { recursive: true });
+  renameSync(join(tree, 'arch/x86/boot/bzImage'), join(out, 'bzImage'));
+  renameSync(join(tree, '.config'), join(out, 'config'));
+  writeFileSync(join(out, 'release'), `${release}\n`);
+  // Another run may have finished first; its result is the same.
+  if (!existsSync(folder)) renameSync(out, folder);
+  return folder;
+}
+
+/** olddefconfig drops an option silently when a dependency is missing; a lab without that option would test less than it says. */
+function refuseDroppedOptions(config) {
+  const got = new Set(config.split('\n'));
+  const wanted = readFileSync(FRAGMENT, 'utf8')
+    .split('\n')
+    .filter((line) => /^CONFIG_\w+=[ym]$/.test(line));
+  const dropped = wanted.filter((line) => !got.has(line));
+  if (dropped.length > 0) throw new Error(`the kernel's configuration dropped: ${dropped.join(', ')}`);
+}
+
+/** Runs one command with its output in the log; rejects with the log's last lines. */
+async function logged(log, say, what, command, args, cwd) {
+  say(`kernel: ${what}`);
+  const stream = createWriteStream(log, { flags: 'a' });
+  const env = { ...process.env, KBUILD_BUILD_USER: 'lab', KBUILD_BUILD_HOST: 'lab', LC_ALL: 'C' };
+  const started = Date.now();
+  const ticking = setInterval(
+    () => say(`kernel: ${what}: ${Math.round((Date.now() - started) / 1000)} s`),
+    60_000,
+  );
+  try {
+    const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    child.stdout.pipe(stream, { end: false });
+    child.stderr.pipe(stream, { end: false });
+    const code = await new Promise((resolve, reject) => child.on('error', reject).on('close', resolve));
+    await new Promise((resolve) => stream.end(resolve));
+    if (code === 0) return;
+    const tail = readFileSync(log, 'utf8').split('\n').slice(-30).join('\n');
+    throw new Error(`kernel: ${what} failed (${command} ended with ${code}); the last lines were:\n${tail}`);
+  } finally {
+    clearInterval(ticking);
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  try {
+    process.stdout.write(`${await kernel((line) => process.stderr.write(`${line}\n`))}\n`);
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  }
+}
