@@ -1,6 +1,8 @@
 /** Names of the errno numbers that a system call answers with. The numbers themselves are the model's. */
 import { type Errno, errnoNumbers } from '../../src/model/errno.ts';
 
+export const errno = errnoNumbers;
+
 const names = new Map<number, Errno>(
   Object.entries(errnoNumbers).map(([name, number]) => [number, name as Errno]),
 );
