@@ -6,129 +6,152 @@ import { z } from 'zod';
  *
  * A fact that could not be learned is `{ "unknown": "why" }`. Unknown is its own value and is never taken for safe.
  */
-const unknown = z.strictObject({ unknown: z.string().describe('why it is not known') });
+const unknown = z
+  .strictObject({ unknown: z.string().describe('why it is not known') })
+  .meta({ id: 'Unknown', description: 'Something that the snapshot could not tell, and why.' });
 const fact = <T extends z.ZodType>(type: T) => z.union([type, unknown]);
 
-/** `dddd:bb:ss.f`, lower-case hex, as the kernel's pci_name() prints it (arm64 hosts use domains above ffff). */
-const address = z.string().regex(/^[0-9a-f]{4,8}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7]$/);
+/** Lower-case hex, as the kernel's pci_name() prints it (arm64 hosts use domains above ffff). */
+const address = z
+  .string()
+  .regex(/^[0-9a-f]{4,8}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7]$/)
+  .meta({ id: 'Address', description: 'A PCI address as the kernel prints it: `0000:03:00.0`.' });
 const hex16 = z.string().regex(/^[0-9a-f]{4}$/);
 const name = z.string().min(1).max(255);
 const count = z.int().min(0).max(4294967295);
 
-export const bar = z.strictObject({
-  index: z.int().min(0).max(6).describe('0-5 BAR, 6 ROM'),
-  start: z.string().regex(/^0x[0-9a-f]{1,16}$/),
-  size: z.int().min(0).max(Number.MAX_SAFE_INTEGER).describe('bytes'),
-  kind: z.enum(['memory', 'io', 'rom']),
-  prefetchable: z.boolean(),
-});
+const bar = z
+  .strictObject({
+    index: z.int().min(0).max(6).describe('0-5 BAR, 6 ROM'),
+    start: z.string().regex(/^0x[0-9a-f]{1,16}$/),
+    size: z.int().min(0).max(Number.MAX_SAFE_INTEGER).describe('bytes'),
+    kind: z.enum(['memory', 'io', 'rom']),
+    prefetchable: z.boolean(),
+  })
+  .meta({ id: 'Bar' });
 
-export const pciFunction = z.strictObject({
-  address,
-  vendor: hex16,
-  device: hex16,
-  subsystemVendor: fact(hex16),
-  subsystemDevice: fact(hex16),
-  class: z
-    .string()
-    .regex(/^[0-9a-f]{6}$/)
-    .describe('base class, sub class, programming interface'),
-  revision: fact(z.string().regex(/^[0-9a-f]{2}$/)),
-  label: z.string().optional().describe('vendor and device names, for people only'),
-  headerType: fact(z.int().min(0).max(127)).describe('0 endpoint, 1 PCI bridge, 2 CardBus bridge'),
-  driver: fact(z.union([name, z.null()])).describe('null: no driver is bound'),
-  driverOverride: fact(z.union([name, z.null()])).describe('null: no override'),
-  drivers: fact(z.array(name)).describe('drivers of this kernel whose id table matches this function'),
-  iommuGroup: fact(z.union([z.int().min(0).max(1048575), z.null()])).describe(
-    'null: the function has no IOMMU group',
-  ),
-  slot: fact(z.array(z.string())).describe(
-    'device.function of each bridge from the root bus down, then of the function itself; the first element is the root, e.g. pci0000:00',
-  ),
-  serial: fact(z.union([z.string(), z.null()])).describe('PCIe device serial number, or of the disk or NIC'),
-  numaNode: fact(z.int().min(-1).max(4095)).describe('-1: the firmware does not say'),
-  resetMethods: fact(z.array(z.enum(['device_specific', 'acpi', 'flr', 'af_flr', 'pm', 'bus', 'cxl_bus']))),
-  bars: fact(z.array(bar)),
-  capabilities: fact(
-    z.strictObject({
-      express: z.boolean(),
-      msiVectors: z.int().min(0).max(32).describe('0: no MSI capability'),
-      msixVectors: z.int().min(0).max(2048).describe('0: no MSI-X capability'),
-      interruptPin: z.int().min(0).max(4).describe('0: no INTx'),
-      configSize: z.int().min(64).max(4096).describe('bytes: 256 or 4096'),
-    }),
-  ),
-  sriov: fact(
-    z.union([
-      z.strictObject({ totalVfs: z.int().min(0).max(65535), numVfs: z.int().min(0).max(65535) }),
-      z.null(),
-    ]),
-  ).describe('null: not a physical function'),
-  physicalFunction: fact(z.union([address, z.null()])).describe(
-    'the PF of a virtual function; null: not a VF',
-  ),
-  netdevs: fact(z.array(name)),
-  blockDevices: fact(z.array(name)).describe('whole disks below this function: nvme0n1, sda'),
-});
-
-export const blockDevice = z.strictObject({
-  name,
-  function: fact(z.union([address, z.null()])).describe(
-    'the PCI function it hangs on; null: none (loop, dm, md)',
-  ),
-  parent: z.union([name, z.null()]).describe('the whole disk of a partition; null: a whole device'),
-  mounts: fact(z.array(z.string())).describe('mount points, [] when none'),
-  swap: fact(z.boolean()),
-  holders: fact(z.array(name)).describe('dm, md and LVM devices stacked on it'),
-  signature: fact(z.union([z.string(), z.null()])).describe(
-    'file-system, RAID, LVM or partition-table signature; null: none found',
-  ),
-  serial: fact(z.union([z.string(), z.null()])),
-});
-
-export const netdev = z.strictObject({
-  name,
-  function: fact(z.union([address, z.null()])).describe('null: a virtual device'),
-  mac: fact(z.union([z.string(), z.null()])),
-  up: fact(z.boolean()),
-  master: fact(z.union([name, z.null()])).describe('bond, bridge or team that it is enslaved to'),
-  lower: fact(z.array(name)).describe('devices below a VLAN, macvlan, bond or bridge'),
-  addresses: fact(z.array(z.string())).describe('IP addresses with prefix length'),
-});
-
-export const route = z.strictObject({
-  destination: z.string().describe('default, or an address with prefix length'),
-  netdev: name,
-  gateway: z.union([z.string(), z.null()]),
-});
-
-export const deviceNode = z.strictObject({
-  path: z.string().regex(/^\/dev\//),
-  uid: count,
-  gid: count,
-  mode: z.int().min(0).max(0o7777).describe('permission bits'),
-});
-
-export const iommuGroup = z.strictObject({
-  id: z.int().min(0).max(1048575),
-  type: fact(z.string()).describe('DMA, DMA-FQ, identity, unknown …'),
-  reserved: fact(
-    z.array(
+const pciFunction = z
+  .strictObject({
+    address,
+    vendor: hex16,
+    device: hex16,
+    subsystemVendor: fact(hex16),
+    subsystemDevice: fact(hex16),
+    class: z
+      .string()
+      .regex(/^[0-9a-f]{6}$/)
+      .describe('base class, sub class, programming interface'),
+    revision: fact(z.string().regex(/^[0-9a-f]{2}$/)),
+    label: z.string().exactOptional().describe('vendor and device names, for people only'),
+    headerType: fact(z.int().min(0).max(127)).describe('0 endpoint, 1 PCI bridge, 2 CardBus bridge'),
+    driver: fact(z.union([name, z.null()])).describe('null: no driver is bound'),
+    driverOverride: fact(z.union([name, z.null()])).describe('null: no override'),
+    drivers: fact(z.array(name)).describe('drivers of this kernel whose id table matches this function'),
+    iommuGroup: fact(z.union([z.int().min(0).max(1048575), z.null()])).describe(
+      'null: the function has no IOMMU group',
+    ),
+    slot: fact(z.array(z.string())).describe(
+      'device.function of each bridge from the root bus down, then of the function itself; the first element is the root, e.g. pci0000:00',
+    ),
+    serial: fact(z.union([z.string(), z.null()])).describe(
+      'PCIe device serial number, or of the disk or NIC',
+    ),
+    numaNode: fact(z.int().min(-1).max(4095)).describe('-1: the firmware does not say'),
+    resetMethods: fact(z.array(z.enum(['device_specific', 'acpi', 'flr', 'af_flr', 'pm', 'bus', 'cxl_bus']))),
+    bars: fact(z.array(bar)),
+    capabilities: fact(
       z.strictObject({
-        start: z.string().regex(/^0x[0-9a-f]{1,16}$/),
-        end: z.string().regex(/^0x[0-9a-f]{1,16}$/),
-        type: z.enum(['direct', 'direct-relaxable', 'reserved', 'msi']),
+        express: z.boolean(),
+        msiVectors: z.int().min(0).max(32).describe('0: no MSI capability'),
+        msixVectors: z.int().min(0).max(2048).describe('0: no MSI-X capability'),
+        interruptPin: z.int().min(0).max(4).describe('0: no INTx'),
+        configSize: z.int().min(64).max(4096).describe('bytes: 256 or 4096'),
       }),
     ),
-  ),
-});
+    sriov: fact(
+      z.union([
+        z.strictObject({ totalVfs: z.int().min(0).max(65535), numVfs: z.int().min(0).max(65535) }),
+        z.null(),
+      ]),
+    ).describe('null: not a physical function'),
+    physicalFunction: fact(z.union([address, z.null()])).describe(
+      'the PF of a virtual function; null: not a VF',
+    ),
+    netdevs: fact(z.array(name)),
+    blockDevices: fact(z.array(name)).describe('whole disks below this function: nvme0n1, sda'),
+  })
+  .meta({ id: 'PciFunction' });
+
+const blockDevice = z
+  .strictObject({
+    name,
+    function: fact(z.union([address, z.null()])).describe(
+      'the PCI function it hangs on; null: none (loop, dm, md)',
+    ),
+    parent: z.union([name, z.null()]).describe('the whole disk of a partition; null: a whole device'),
+    mounts: fact(z.array(z.string())).describe('mount points, [] when none'),
+    swap: fact(z.boolean()),
+    holders: fact(z.array(name)).describe('dm, md and LVM devices stacked on it'),
+    signature: fact(z.union([z.string(), z.null()])).describe(
+      'file-system, RAID, LVM or partition-table signature; null: none found',
+    ),
+    serial: fact(z.union([z.string(), z.null()])),
+    label: z.string().exactOptional().describe('device-mapper name or model, for people only'),
+  })
+  .meta({ id: 'BlockDevice' });
+
+const netdev = z
+  .strictObject({
+    name,
+    function: fact(z.union([address, z.null()])).describe('null: a virtual device'),
+    mac: fact(z.union([z.string(), z.null()])),
+    up: fact(z.boolean()),
+    master: fact(z.union([name, z.null()])).describe('bond, bridge or team that it is enslaved to'),
+    lower: fact(z.array(name)).describe('devices below a VLAN, macvlan, bond or bridge'),
+    addresses: fact(z.array(z.string())).describe('IP addresses with prefix length'),
+    kind: z.string().exactOptional().describe('bond, bridge, vlan, macvlan, team …, for people only'),
+  })
+  .meta({ id: 'Netdev' });
+
+const route = z
+  .strictObject({
+    destination: z.string().describe('default, or an address with prefix length'),
+    netdev: name,
+    gateway: z.union([z.string(), z.null()]),
+  })
+  .meta({ id: 'Route' });
+
+const deviceNode = z
+  .strictObject({
+    path: z.string().regex(/^\/dev\//),
+    uid: count,
+    gid: count,
+    mode: z.int().min(0).max(0o7777).describe('permission bits'),
+  })
+  .meta({ id: 'DeviceNode' });
+
+const iommuGroup = z
+  .strictObject({
+    id: z.int().min(0).max(1048575),
+    type: fact(z.string()).describe('DMA, DMA-FQ, identity, unknown …'),
+    reserved: fact(
+      z.array(
+        z.strictObject({
+          start: z.string().regex(/^0x[0-9a-f]{1,16}$/),
+          end: z.string().regex(/^0x[0-9a-f]{1,16}$/),
+          type: z.enum(['direct', 'direct-relaxable', 'reserved', 'msi']),
+        }),
+      ),
+    ),
+  })
+  .meta({ id: 'IommuGroup' });
 
 export const snapshotSchema = z.strictObject({
   format: z.literal('vfioplan.snapshot'),
   version: z.literal(1),
   source: z.strictObject({
     kind: z.enum(['live', 'sysroot', 'nixos-facter', 'handmade']),
-    note: z.string().optional(),
+    note: z.string().exactOptional(),
   }),
   hostname: fact(name),
   architecture: fact(z.string()).describe('as uname -m: x86_64, aarch64'),

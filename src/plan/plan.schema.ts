@@ -7,54 +7,60 @@ const date = z.string().regex(/^\d{4}-\d{2}-\d{2}$/);
 const id = z.int().min(0).max(4294967295);
 
 /** The operations that a plan may hold: those of the model that act on sysfs, modules and nodes. */
-export const planOperation = z.discriminatedUnion('op', [
-  z.strictObject({ op: z.literal('module.load'), module: name }),
-  z.strictObject({ op: z.literal('module.unload'), module: name }),
-  z.strictObject({
-    op: z.literal('parameter.write'),
-    module: name,
-    parameter: name,
-    text: z.string().max(64),
-  }),
-  z.strictObject({ op: z.literal('override.write'), device: address, text: z.string().max(255) }),
-  z.strictObject({ op: z.literal('driver.bind'), driver: name, device: address }),
-  z.strictObject({ op: z.literal('driver.unbind'), driver: name, device: address }),
-  z.strictObject({ op: z.literal('drivers.probe'), device: address }),
-  z.strictObject({
-    op: z.literal('node.own'),
-    path: z.string().regex(/^\/dev\/vfio\/[A-Za-z0-9/-]+$/),
-    uid: id,
-    gid: id,
-    mode: z.int().min(0).max(0o777),
-  }),
-]);
+const planOperation = z
+  .discriminatedUnion('op', [
+    z.strictObject({ op: z.literal('module.load'), module: name }),
+    z.strictObject({ op: z.literal('module.unload'), module: name }),
+    z.strictObject({
+      op: z.literal('parameter.write'),
+      module: name,
+      parameter: name,
+      text: z.string().max(64),
+    }),
+    z.strictObject({ op: z.literal('override.write'), device: address, text: z.string().max(255) }),
+    z.strictObject({ op: z.literal('driver.bind'), driver: name, device: address }),
+    z.strictObject({ op: z.literal('driver.unbind'), driver: name, device: address }),
+    z.strictObject({ op: z.literal('drivers.probe'), device: address }),
+    z.strictObject({
+      op: z.literal('node.own'),
+      path: z.string().regex(/^\/dev\/vfio\/[A-Za-z0-9/-]+$/),
+      uid: id,
+      gid: id,
+      mode: z.int().min(0).max(0o777),
+    }),
+  ])
+  .meta({ id: 'PlanOperation' });
 
 /** What a path shows: file text without its final newline, a link's last component, `mode uid:gid` of a node; null: absent. */
 const shows = z.record(z.string(), z.union([z.string(), z.null()]));
 
-export const place = z.strictObject({
-  file: z.string(),
-  line: z.int().min(1),
-  column: z.int().min(1),
-  text: z.string().describe('the statement, as written'),
-});
+const place = z
+  .strictObject({
+    file: z.string(),
+    line: z.int().min(1),
+    column: z.int().min(1),
+    text: z.string().describe('the statement, as written'),
+  })
+  .meta({ id: 'PlanPlace' });
 
-export const planStep = z.strictObject({
-  number: z.int().min(1),
-  operation: planOperation,
-  sentence: z.string(),
-  identity: z
-    .union([z.string().regex(/^[0-9a-f]{4}:[0-9a-f]{4}$/), z.null()])
-    .describe('vendor:device of the function that is acted on, read again right before; null: none is'),
-  before: shows.describe('what the touched paths show before'),
-  after: shows.describe('what they show after, when all goes well'),
-  undo: z.union([
-    z.strictObject({ operation: planOperation, sentence: z.string() }),
-    z.strictObject({ none: z.string().describe('why nothing has to be undone') }),
-  ]),
-  lasting: z.array(z.string()).describe('what undo cannot take back, such as the taint'),
-  why: z.array(place),
-});
+const planStep = z
+  .strictObject({
+    number: z.int().min(1),
+    operation: planOperation,
+    sentence: z.string(),
+    identity: z
+      .union([z.string().regex(/^[0-9a-f]{4}:[0-9a-f]{4}$/), z.null()])
+      .describe('vendor:device of the function that is acted on, read again right before; null: none is'),
+    before: shows.describe('what the touched paths show before'),
+    after: shows.describe('what they show after, when all goes well'),
+    undo: z.union([
+      z.strictObject({ operation: planOperation, sentence: z.string() }),
+      z.strictObject({ none: z.string().describe('why nothing has to be undone') }),
+    ]),
+    lasting: z.array(z.string()).describe('what undo cannot take back, such as the taint'),
+    why: z.array(place),
+  })
+  .meta({ id: 'PlanStep' });
 
 export const planSchema = z.strictObject({
   format: z.literal('vfioplan.plan'),

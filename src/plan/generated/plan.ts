@@ -1,0 +1,106 @@
+// Generated from src/plan/plan.schema.ts by `npm run generate`; do not edit.
+
+/** What vfioplan plans to do on one machine, step by step, with what it expects and how it is undone. */
+export interface Plan {
+  readonly format: "vfioplan.plan";
+  readonly version: 1;
+  readonly host: string;
+  readonly today: string;
+  /** last day on which the no-IOMMU permission that the plan uses holds */
+  readonly until?: string;
+  /** kernel profile of the model */
+  readonly profile: string;
+  /** SHA-256 over the policy files */
+  readonly policyDigest: string;
+  /** SHA-256 over the canonical snapshot */
+  readonly snapshotDigest: string;
+  /** facts of the machine that the plan rests on: path into the snapshot, value as canonical JSON */
+  readonly relies: {
+    readonly [name: string]: string;
+  };
+  readonly steps: readonly PlanStep[];
+  readonly preconditions: readonly {
+    readonly fact: string;
+    readonly sentence: string;
+    readonly unknown: string;
+    readonly expects?: readonly (string | number | boolean | null)[];
+    readonly why: readonly PlanPlace[];
+  }[];
+  /** who can use what when the plan is done */
+  readonly access: readonly {
+    readonly who: string;
+    readonly device: string;
+    readonly path: "group" | "noiommu" | "iommufd";
+    readonly nodes: readonly string[];
+    /** capabilities and limits the process must bring */
+    readonly needs: readonly string[];
+  }[];
+}
+
+export interface PlanStep {
+  readonly number: number;
+  readonly operation: PlanOperation;
+  readonly sentence: string;
+  /** vendor:device of the function that is acted on, read again right before; null: none is */
+  readonly identity: string | null;
+  /** what the touched paths show before */
+  readonly before: {
+    readonly [name: string]: string | null;
+  };
+  /** what they show after, when all goes well */
+  readonly after: {
+    readonly [name: string]: string | null;
+  };
+  readonly undo: {
+    readonly operation: PlanOperation;
+    readonly sentence: string;
+  } | {
+    /** why nothing has to be undone */
+    readonly none: string;
+  };
+  /** what undo cannot take back, such as the taint */
+  readonly lasting: readonly string[];
+  readonly why: readonly PlanPlace[];
+}
+
+export type PlanOperation = {
+  readonly op: "module.load";
+  readonly module: string;
+} | {
+  readonly op: "module.unload";
+  readonly module: string;
+} | {
+  readonly op: "parameter.write";
+  readonly module: string;
+  readonly parameter: string;
+  readonly text: string;
+} | {
+  readonly op: "override.write";
+  readonly device: string;
+  readonly text: string;
+} | {
+  readonly op: "driver.bind";
+  readonly driver: string;
+  readonly device: string;
+} | {
+  readonly op: "driver.unbind";
+  readonly driver: string;
+  readonly device: string;
+} | {
+  readonly op: "drivers.probe";
+  readonly device: string;
+} | {
+  readonly op: "node.own";
+  readonly path: string;
+  readonly uid: number;
+  readonly gid: number;
+  readonly mode: number;
+};
+
+export interface PlanPlace {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  /** the statement, as written */
+  readonly text: string;
+}

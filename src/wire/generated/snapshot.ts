@@ -1,0 +1,1358 @@
+// Generated from src/machine/snapshot.schema.ts by `npm run generate`; do not edit.
+import type { JsonSchema } from '../schema.ts';
+
+export const snapshotSchema: JsonSchema = {
+ "$schema": "https://json-schema.org/draft/2020-12/schema",
+ "$id": "urn:vfioplan:schema:snapshot:1",
+ "title": "vfioplan machine snapshot",
+ "description": "A machine as vfioplan read it: what it knows of PCI functions, the IOMMU, disks, networks and users.",
+ "type": "object",
+ "properties": {
+  "format": {
+   "type": "string",
+   "const": "vfioplan.snapshot"
+  },
+  "version": {
+   "type": "number",
+   "const": 1
+  },
+  "source": {
+   "type": "object",
+   "properties": {
+    "kind": {
+     "type": "string",
+     "enum": [
+      "live",
+      "sysroot",
+      "nixos-facter",
+      "handmade"
+     ]
+    },
+    "note": {
+     "type": "string"
+    }
+   },
+   "required": [
+    "kind"
+   ],
+   "additionalProperties": false
+  },
+  "hostname": {
+   "anyOf": [
+    {
+     "type": "string",
+     "minLength": 1,
+     "maxLength": 255
+    },
+    {
+     "$ref": "#/$defs/Unknown"
+    }
+   ]
+  },
+  "architecture": {
+   "anyOf": [
+    {
+     "type": "string"
+    },
+    {
+     "$ref": "#/$defs/Unknown"
+    }
+   ],
+   "description": "as uname -m: x86_64, aarch64"
+  },
+  "kernel": {
+   "type": "object",
+   "properties": {
+    "release": {
+     "anyOf": [
+      {
+       "type": "string"
+      },
+      {
+       "$ref": "#/$defs/Unknown"
+      }
+     ]
+    },
+    "taint": {
+     "anyOf": [
+      {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991
+      },
+      {
+       "$ref": "#/$defs/Unknown"
+      }
+     ]
+    },
+    "lockdown": {
+     "anyOf": [
+      {
+       "type": "string",
+       "enum": [
+        "none",
+        "integrity",
+        "confidentiality"
+       ]
+      },
+      {
+       "$ref": "#/$defs/Unknown"
+      }
+     ]
+    },
+    "commandLine": {
+     "anyOf": [
+      {
+       "type": "array",
+       "items": {
+        "type": "string"
+       }
+      },
+      {
+       "$ref": "#/$defs/Unknown"
+      }
+     ]
+    },
+    "options": {
+     "type": "object",
+     "properties": {
+      "VFIO": {
+       "anyOf": [
+        {
+         "type": "string",
+         "enum": [
+          "y",
+          "m",
+          "n"
+         ]
+        },
+        {
+         "$ref": "#/$defs/Unknown"
+        }
+       ]
+      },
+      "VFIO_PCI": {
+       "anyOf": [
+        {
+         "type": "string",
+         "enum": [
+          "y",
+          "m",
+          "n"
+         ]
+        },
+        {
+         "$ref": "#/$defs/Unknown"
+        }
+       ]
+      },
+      "VFIO_IOMMU_TYPE1": {
+       "anyOf": [
+        {
+         "type": "string",
+         "enum": [
+          "y",
+          "m",
+          "n"
+         ]
+        },
+        {
+         "$ref": "#/$defs/Unknown"
+        }
+       ]
+      },
+      "VFIO_GROUP": {
+       "anyOf": [
+        {
+         "type": "string",
+         "enum": [
+          "y",
+          "m",
+          "n"
+         ]
+        },
+        {
+         "$ref": "#/$defs/Unknown"
+        }
+       ]
+      },
+      "VFIO_CONTAINER": {
+       "anyOf": [
+        {
+         "type": "string",
+         "enum": [
+          "y",
+          "m",
+          "n"
+         ]
+        },
+        {
+         "$ref": "#/$defs/Unknown"
+        }
+       ]
+      },
+      "VFIO_NOIOMMU": {
+       "anyOf": [
+        {
+         "type": "string",
+         "enum": [
+          "y",
+          "m",
+          "n"
+         ]
+        },
+        {
+         "$ref": "#/$defs/Unknown"
+        }
+       ]
+      },
+      "VFIO_DEVICE_CDEV": {
+       "anyOf": [
+        {
+         "type": "string",
+         "enum": [
+          "y",
+          "m",
+          "n"
+         ]
+        },
+        {
+         "$ref": "#/$defs/Unknown"
+        }
+       ]
+      },
+      "IOMMUFD": {
+       "anyOf": [
+        {
+         "type": "string",
+         "enum": [
+          "y",
+          "m",
+          "n"
+         ]
+        },
+        {
+         "$ref": "#/$defs/Unknown"
+        }
+       ]
+      }
+     },
+     "required": [
+      "VFIO",
+      "VFIO_PCI",
+      "VFIO_IOMMU_TYPE1",
+      "VFIO_GROUP",
+      "VFIO_CONTAINER",
+      "VFIO_NOIOMMU",
+      "VFIO_DEVICE_CDEV",
+      "IOMMUFD"
+     ],
+     "additionalProperties": false,
+     "description": "build options; n: not set or not of this version"
+    }
+   },
+   "required": [
+    "release",
+    "taint",
+    "lockdown",
+    "commandLine",
+    "options"
+   ],
+   "additionalProperties": false
+  },
+  "iommu": {
+   "type": "object",
+   "properties": {
+    "units": {
+     "anyOf": [
+      {
+       "type": "array",
+       "items": {
+        "type": "string"
+       }
+      },
+      {
+       "$ref": "#/$defs/Unknown"
+      }
+     ],
+     "description": "names under /sys/class/iommu; []: no IOMMU is active"
+    },
+    "interruptRemapping": {
+     "anyOf": [
+      {
+       "type": "boolean"
+      },
+      {
+       "$ref": "#/$defs/Unknown"
+      }
+     ],
+     "description": "isolated MSI: SET_IOMMU works without allow_unsafe_interrupts"
+    },
+    "groups": {
+     "anyOf": [
+      {
+       "type": "array",
+       "items": {
+        "$ref": "#/$defs/IommuGroup"
+       }
+      },
+      {
+       "$ref": "#/$defs/Unknown"
+      }
+     ]
+    }
+   },
+   "required": [
+    "units",
+    "interruptRemapping",
+    "groups"
+   ],
+   "additionalProperties": false
+  },
+  "modules": {
+   "anyOf": [
+    {
+     "type": "object",
+     "propertyNames": {
+      "type": "string",
+      "minLength": 1,
+      "maxLength": 255
+     },
+     "additionalProperties": {
+      "type": "object",
+      "properties": {
+       "parameters": {
+        "type": "object",
+        "propertyNames": {
+         "type": "string",
+         "minLength": 1,
+         "maxLength": 255
+        },
+        "additionalProperties": {
+         "anyOf": [
+          {
+           "type": "string"
+          },
+          {
+           "$ref": "#/$defs/Unknown"
+          }
+         ]
+        },
+        "description": "text as read, without the final newline"
+       }
+      },
+      "required": [
+       "parameters"
+      ],
+      "additionalProperties": false
+     }
+    },
+    {
+     "$ref": "#/$defs/Unknown"
+    }
+   ],
+   "description": "modules present under /sys/module"
+  },
+  "drivers": {
+   "anyOf": [
+    {
+     "type": "array",
+     "items": {
+      "type": "string",
+      "minLength": 1,
+      "maxLength": 255
+     }
+    },
+    {
+     "$ref": "#/$defs/Unknown"
+    }
+   ],
+   "description": "names under /sys/bus/pci/drivers"
+  },
+  "functions": {
+   "maxItems": 65536,
+   "type": "array",
+   "items": {
+    "$ref": "#/$defs/PciFunction"
+   }
+  },
+  "blockDevices": {
+   "anyOf": [
+    {
+     "type": "array",
+     "items": {
+      "$ref": "#/$defs/BlockDevice"
+     }
+    },
+    {
+     "$ref": "#/$defs/Unknown"
+    }
+   ]
+  },
+  "netdevs": {
+   "anyOf": [
+    {
+     "type": "array",
+     "items": {
+      "$ref": "#/$defs/Netdev"
+     }
+    },
+    {
+     "$ref": "#/$defs/Unknown"
+    }
+   ]
+  },
+  "routes": {
+   "anyOf": [
+    {
+     "type": "array",
+     "items": {
+      "$ref": "#/$defs/Route"
+     }
+    },
+    {
+     "$ref": "#/$defs/Unknown"
+    }
+   ]
+  },
+  "managementPeers": {
+   "anyOf": [
+    {
+     "type": "array",
+     "items": {
+      "type": "string"
+     }
+    },
+    {
+     "$ref": "#/$defs/Unknown"
+    }
+   ],
+   "description": "addresses of established SSH sessions: the way in"
+  },
+  "users": {
+   "anyOf": [
+    {
+     "type": "array",
+     "items": {
+      "type": "object",
+      "properties": {
+       "name": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 255
+       },
+       "uid": {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 4294967295
+       },
+       "gid": {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 4294967295
+       },
+       "groups": {
+        "type": "array",
+        "items": {
+         "type": "string",
+         "minLength": 1,
+         "maxLength": 255
+        }
+       },
+       "capabilities": {
+        "anyOf": [
+         {
+          "type": "array",
+          "items": {
+           "type": "string"
+          }
+         },
+         {
+          "$ref": "#/$defs/Unknown"
+         }
+        ],
+        "description": "ambient capabilities at login, e.g. CAP_SYS_RAWIO; root has all"
+       }
+      },
+      "required": [
+       "name",
+       "uid",
+       "gid",
+       "groups",
+       "capabilities"
+      ],
+      "additionalProperties": false
+     }
+    },
+    {
+     "$ref": "#/$defs/Unknown"
+    }
+   ]
+  },
+  "userGroups": {
+   "anyOf": [
+    {
+     "type": "array",
+     "items": {
+      "type": "object",
+      "properties": {
+       "name": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 255
+       },
+       "gid": {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 4294967295
+       }
+      },
+      "required": [
+       "name",
+       "gid"
+      ],
+      "additionalProperties": false
+     }
+    },
+    {
+     "$ref": "#/$defs/Unknown"
+    }
+   ]
+  },
+  "nodes": {
+   "anyOf": [
+    {
+     "type": "array",
+     "items": {
+      "$ref": "#/$defs/DeviceNode"
+     }
+    },
+    {
+     "$ref": "#/$defs/Unknown"
+    }
+   ],
+   "description": "/dev/vfio and /dev/iommu"
+  }
+ },
+ "required": [
+  "format",
+  "version",
+  "source",
+  "hostname",
+  "architecture",
+  "kernel",
+  "iommu",
+  "modules",
+  "drivers",
+  "functions",
+  "blockDevices",
+  "netdevs",
+  "routes",
+  "managementPeers",
+  "users",
+  "userGroups",
+  "nodes"
+ ],
+ "additionalProperties": false,
+ "$defs": {
+  "Unknown": {
+   "type": "object",
+   "properties": {
+    "unknown": {
+     "type": "string",
+     "description": "why it is not known"
+    }
+   },
+   "required": [
+    "unknown"
+   ],
+   "additionalProperties": false,
+   "description": "Something that the snapshot could not tell, and why."
+  },
+  "IommuGroup": {
+   "type": "object",
+   "properties": {
+    "id": {
+     "type": "integer",
+     "minimum": 0,
+     "maximum": 1048575
+    },
+    "type": {
+     "anyOf": [
+      {
+       "type": "string"
+      },
+      {
+       "$ref": "#/$defs/Unknown"
+      }
+     ],
+     "description": "DMA, DMA-FQ, identity, unknown …"
+    },
+    "reserved": {
+     "anyOf": [
+      {
+       "type": "array",
+       "items": {
+        "type": "object",
+        "properties": {
+         "start": {
+          "type": "string",
+          "pattern": "^0x[0-9a-f]{1,16}$"
+         },
+         "end": {
+          "type": "string",
+          "pattern": "^0x[0-9a-f]{1,16}$"
+         },
+         "type": {
+          "type": "string",
+          "enum": [
+           "direct",
+           "direct-relaxable",
+           "reserved",
+           "msi"
+          ]
+         }
+        },
+        "required": [
+         "start",
+         "end",
+         "type"
+        ],
+        "additionalProperties": false
+       }
+      },
+      {
+       "$ref": "#/$defs/Unknown"
+      }
+     ]
+    }
+   },
+   "required": [
+    "id",
+    "type",
+    "reserved"
+   ],
+   "additionalProperties": false
+  },
+  "PciFunction": {
+   "type": "object",
+   "properties": {
+    "address": {
+     "$ref": "#/$defs/Address"
+    },
+    "vendor": {
+     "type": "string",
+     "pattern": "^[0-9a-f]{4}$"
+    },
+    "device": {
+     "type": "string",
+     "pattern": "^[0-9a-f]{4}$"
+    },
+    "subsystemVendor": {
+     "anyOf": [
+      {
+       "type": "string",
+       "pattern": "^[0-9a-f]{4}$"
+      },
+      {
+       "$ref": "#/$defs/Unknown"
+      }
+     ]
+    },
+    "subsystemDevice": {
+     "anyOf": [
+      {
+       "type": "string",
+       "pattern": "^[0-9a-f]{4}$"
+      },
+      {
+       "$ref": "#/$defs/Unknown"
+      }
+     ]
+    },
+    "class": {
+     "type": "string",
+     "pattern": "^[0-9a-f]{6}$",
+     "description": "base class, sub class, programming interface"
+    },
+    "revision": {
+     "anyOf": [
+      {
+       "type": "string",
+       "pattern": "^[0-9a-f]{2}$"
+      },
+      {
+       "$ref": "#/$defs/Unknown"
+      }
+     ]
+    },
+    "label": {
+     "description": "vendor and device names, for people only",
+     "type": "string"
+    },
+    "headerType": {
+     "anyOf": [
+      {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 127
+      },
+      {
+       "$ref": "#/$defs/Unknown"
+      }
+     ],
+     "description": "0 endpoint, 1 PCI bridge, 2 CardBus bridge"
+    },
+    "driver": {
+     "anyOf": [
+      {
+       "anyOf": [
+        {
+         "type": "string",
+         "minLength": 1,
+         "maxLength": 255
+        },
+        {
+         "type": "null"
+        }
+       ]
+      },
+      {
+       "$ref": "#/$defs/Unknown"
+      }
+     ],
+     "description": "null: no driver is bound"
+    },
+    "driverOverride": {
+     "anyOf": [
+      {
+       "anyOf": [
+        {
+         "type": "string",
+         "minLength": 1,
+         "maxLength": 255
+        },
+        {
+         "type": "null"
+        }
+       ]
+      },
+      {
+       "$ref": "#/$defs/Unknown"
+      }
+     ],
+     "description": "null: no override"
+    },
+    "drivers": {
+     "anyOf": [
+      {
+       "type": "array",
+       "items": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 255
+       }
+      },
+      {
+       "$ref": "#/$defs/Unknown"
+      }
+     ],
+     "description": "drivers of this kernel whose id table matches this function"
+    },
+    "iommuGroup": {
+     "anyOf": [
+      {
+       "anyOf": [
+        {
+         "type": "integer",
+         "minimum": 0,
+         "maximum": 1048575
+        },
+        {
+         "type": "null"
+        }
+       ]
+      },
+      {
+       "$ref": "#/$defs/Unknown"
+      }
+     ],
+     "description": "null: the function has no IOMMU group"
+    },
+    "slot": {
+     "anyOf": [
+      {
+       "type": "array",
+       "items": {
+        "type": "string"
+       }
+      },
+      {
+       "$ref": "#/$defs/Unknown"
+      }
+     ],
+     "description": "device.function of each bridge from the root bus down, then of the function itself; the first element is the root, e.g. pci0000:00"
+    },
+    "serial": {
+     "anyOf": [
+      {
+       "type": [
+        "string",
+        "null"
+       ]
+      },
+      {
+       "$ref": "#/$defs/Unknown"
+      }
+     ],
+     "description": "PCIe device serial number, or of the disk or NIC"
+    },
+    "numaNode": {
+     "anyOf": [
+      {
+       "type": "integer",
+       "minimum": -1,
+       "maximum": 4095
+      },
+      {
+       "$ref": "#/$defs/Unknown"
+      }
+     ],
+     "description": "-1: the firmware does not say"
+    },
+    "resetMethods": {
+     "anyOf": [
+      {
+       "type": "array",
+       "items": {
+        "type": "string",
+        "enum": [
+         "device_specific",
+         "acpi",
+         "flr",
+         "af_flr",
+         "pm",
+         "bus",
+         "cxl_bus"
+        ]
+       }
+      },
+      {
+       "$ref": "#/$defs/Unknown"
+      }
+     ]
+    },
+    "bars": {
+     "anyOf": [
+      {
+       "type": "array",
+       "items": {
+        "$ref": "#/$defs/Bar"
+       }
+      },
+      {
+       "$ref": "#/$defs/Unknown"
+      }
+     ]
+    },
+    "capabilities": {
+     "anyOf": [
+      {
+       "type": "object",
+       "properties": {
+        "express": {
+         "type": "boolean"
+        },
+        "msiVectors": {
+         "type": "integer",
+         "minimum": 0,
+         "maximum": 32,
+         "description": "0: no MSI capability"
+        },
+        "msixVectors": {
+         "type": "integer",
+         "minimum": 0,
+         "maximum": 2048,
+         "description": "0: no MSI-X capability"
+        },
+        "interruptPin": {
+         "type": "integer",
+         "minimum": 0,
+         "maximum": 4,
+         "description": "0: no INTx"
+        },
+        "configSize": {
+         "type": "integer",
+         "minimum": 64,
+         "maximum": 4096,
+         "description": "bytes: 256 or 4096"
+        }
+       },
+       "required": [
+        "express",
+        "msiVectors",
+        "msixVectors",
+        "interruptPin",
+        "configSize"
+       ],
+       "additionalProperties": false
+      },
+      {
+       "$ref": "#/$defs/Unknown"
+      }
+     ]
+    },
+    "sriov": {
+     "anyOf": [
+      {
+       "anyOf": [
+        {
+         "type": "object",
+         "properties": {
+          "totalVfs": {
+           "type": "integer",
+           "minimum": 0,
+           "maximum": 65535
+          },
+          "numVfs": {
+           "type": "integer",
+           "minimum": 0,
+           "maximum": 65535
+          }
+         },
+         "required": [
+          "totalVfs",
+          "numVfs"
+         ],
+         "additionalProperties": false
+        },
+        {
+         "type": "null"
+        }
+       ]
+      },
+      {
+       "$ref": "#/$defs/Unknown"
+      }
+     ],
+     "description": "null: not a physical function"
+    },
+    "physicalFunction": {
+     "anyOf": [
+      {
+       "anyOf": [
+        {
+         "$ref": "#/$defs/Address"
+        },
+        {
+         "type": "null"
+        }
+       ]
+      },
+      {
+       "$ref": "#/$defs/Unknown"
+      }
+     ],
+     "description": "the PF of a virtual function; null: not a VF"
+    },
+    "netdevs": {
+     "anyOf": [
+      {
+       "type": "array",
+       "items": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 255
+       }
+      },
+      {
+       "$ref": "#/$defs/Unknown"
+      }
+     ]
+    },
+    "blockDevices": {
+     "anyOf": [
+      {
+       "type": "array",
+       "items": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 255
+       }
+      },
+      {
+       "$ref": "#/$defs/Unknown"
+      }
+     ],
+     "description": "whole disks below this function: nvme0n1, sda"
+    }
+   },
+   "required": [
+    "address",
+    "vendor",
+    "device",
+    "subsystemVendor",
+    "subsystemDevice",
+    "class",
+    "revision",
+    "headerType",
+    "driver",
+    "driverOverride",
+    "drivers",
+    "iommuGroup",
+    "slot",
+    "serial",
+    "numaNode",
+    "resetMethods",
+    "bars",
+    "capabilities",
+    "sriov",
+    "physicalFunction",
+    "netdevs",
+    "blockDevices"
+   ],
+   "additionalProperties": false
+  },
+  "Address": {
+   "type": "string",
+   "pattern": "^[0-9a-f]{4,8}:[0-9a-f]{2}:[01][0-9a-f]\\.[0-7]$",
+   "description": "A PCI address as the kernel prints it: `0000:03:00.0`."
+  },
+  "Bar": {
+   "type": "object",
+   "properties": {
+    "index": {
+     "type": "integer",
+     "minimum": 0,
+     "maximum": 6,
+     "description": "0-5 BAR, 6 ROM"
+    },
+    "start": {
+     "type": "string",
+     "pattern": "^0x[0-9a-f]{1,16}$"
+    },
+    "size": {
+     "type": "integer",
+     "minimum": 0,
+     "maximum": 9007199254740991,
+     "description": "bytes"
+    },
+    "kind": {
+     "type": "string",
+     "enum": [
+      "memory",
+      "io",
+      "rom"
+     ]
+    },
+    "prefetchable": {
+     "type": "boolean"
+    }
+   },
+   "required": [
+    "index",
+    "start",
+    "size",
+    "kind",
+    "prefetchable"
+   ],
+   "additionalProperties": false
+  },
+  "BlockDevice": {
+   "type": "object",
+   "properties": {
+    "name": {
+     "type": "string",
+     "minLength": 1,
+     "maxLength": 255
+    },
+    "function": {
+     "anyOf": [
+      {
+       "anyOf": [
+        {
+         "$ref": "#/$defs/Address"
+        },
+        {
+         "type": "null"
+        }
+       ]
+      },
+      {
+       "$ref": "#/$defs/Unknown"
+      }
+     ],
+     "description": "the PCI function it hangs on; null: none (loop, dm, md)"
+    },
+    "parent": {
+     "anyOf": [
+      {
+       "type": "string",
+       "minLength": 1,
+       "maxLength": 255
+      },
+      {
+       "type": "null"
+      }
+     ],
+     "description": "the whole disk of a partition; null: a whole device"
+    },
+    "mounts": {
+     "anyOf": [
+      {
+       "type": "array",
+       "items": {
+        "type": "string"
+       }
+      },
+      {
+       "$ref": "#/$defs/Unknown"
+      }
+     ],
+     "description": "mount points, [] when none"
+    },
+    "swap": {
+     "anyOf": [
+      {
+       "type": "boolean"
+      },
+      {
+       "$ref": "#/$defs/Unknown"
+      }
+     ]
+    },
+    "holders": {
+     "anyOf": [
+      {
+       "type": "array",
+       "items": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 255
+       }
+      },
+      {
+       "$ref": "#/$defs/Unknown"
+      }
+     ],
+     "description": "dm, md and LVM devices stacked on it"
+    },
+    "signature": {
+     "anyOf": [
+      {
+       "type": [
+        "string",
+        "null"
+       ]
+      },
+      {
+       "$ref": "#/$defs/Unknown"
+      }
+     ],
+     "description": "file-system, RAID, LVM or partition-table signature; null: none found"
+    },
+    "serial": {
+     "anyOf": [
+      {
+       "type": [
+        "string",
+        "null"
+       ]
+      },
+      {
+       "$ref": "#/$defs/Unknown"
+      }
+     ]
+    },
+    "label": {
+     "description": "device-mapper name or model, for people only",
+     "type": "string"
+    }
+   },
+   "required": [
+    "name",
+    "function",
+    "parent",
+    "mounts",
+    "swap",
+    "holders",
+    "signature",
+    "serial"
+   ],
+   "additionalProperties": false
+  },
+  "Netdev": {
+   "type": "object",
+   "properties": {
+    "name": {
+     "type": "string",
+     "minLength": 1,
+     "maxLength": 255
+    },
+    "function": {
+     "anyOf": [
+      {
+       "anyOf": [
+        {
+         "$ref": "#/$defs/Address"
+        },
+        {
+         "type": "null"
+        }
+       ]
+      },
+      {
+       "$ref": "#/$defs/Unknown"
+      }
+     ],
+     "description": "null: a virtual device"
+    },
+    "mac": {
+     "anyOf": [
+      {
+       "type": [
+        "string",
+        "null"
+       ]
+      },
+      {
+       "$ref": "#/$defs/Unknown"
+      }
+     ]
+    },
+    "up": {
+     "anyOf": [
+      {
+       "type": "boolean"
+      },
+      {
+       "$ref": "#/$defs/Unknown"
+      }
+     ]
+    },
+    "master": {
+     "anyOf": [
+      {
+       "anyOf": [
+        {
+         "type": "string",
+         "minLength": 1,
+         "maxLength": 255
+        },
+        {
+         "type": "null"
+        }
+       ]
+      },
+      {
+       "$ref": "#/$defs/Unknown"
+      }
+     ],
+     "description": "bond, bridge or team that it is enslaved to"
+    },
+    "lower": {
+     "anyOf": [
+      {
+       "type": "array",
+       "items": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 255
+       }
+      },
+      {
+       "$ref": "#/$defs/Unknown"
+      }
+     ],
+     "description": "devices below a VLAN, macvlan, bond or bridge"
+    },
+    "addresses": {
+     "anyOf": [
+      {
+       "type": "array",
+       "items": {
+        "type": "string"
+       }
+      },
+      {
+       "$ref": "#/$defs/Unknown"
+      }
+     ],
+     "description": "IP addresses with prefix length"
+    },
+    "kind": {
+     "description": "bond, bridge, vlan, macvlan, team …, for people only",
+     "type": "string"
+    }
+   },
+   "required": [
+    "name",
+    "function",
+    "mac",
+    "up",
+    "master",
+    "lower",
+    "addresses"
+   ],
+   "additionalProperties": false
+  },
+  "Route": {
+   "type": "object",
+   "properties": {
+    "destination": {
+     "type": "string",
+     "description": "default, or an address with prefix length"
+    },
+    "netdev": {
+     "type": "string",
+     "minLength": 1,
+     "maxLength": 255
+    },
+    "gateway": {
+     "type": [
+      "string",
+      "null"
+     ]
+    }
+   },
+   "required": [
+    "destination",
+    "netdev",
+    "gateway"
+   ],
+   "additionalProperties": false
+  },
+  "DeviceNode": {
+   "type": "object",
+   "properties": {
+    "path": {
+     "type": "string",
+     "pattern": "^\\/dev\\/"
+    },
+    "uid": {
+     "type": "integer",
+     "minimum": 0,
+     "maximum": 4294967295
+    },
+    "gid": {
+     "type": "integer",
+     "minimum": 0,
+     "maximum": 4294967295
+    },
+    "mode": {
+     "type": "integer",
+     "minimum": 0,
+     "maximum": 4095,
+     "description": "permission bits"
+    }
+   },
+   "required": [
+    "path",
+    "uid",
+    "gid",
+    "mode"
+   ],
+   "additionalProperties": false
+  }
+ }
+};
