@@ -67,7 +67,7 @@ export const planSchema = z.strictObject({
   version: z.literal(1),
   host: name,
   today: date,
-  until: date.optional().describe('last day on which the no-IOMMU permission that the plan uses holds'),
+  until: date.exactOptional().describe('last day on which the no-IOMMU permission that the plan uses holds'),
   profile: name.describe('kernel profile of the model'),
   policyDigest: z
     .string()
@@ -86,7 +86,7 @@ export const planSchema = z.strictObject({
       fact: z.string(),
       sentence: z.string(),
       unknown: z.string(),
-      expects: z.array(z.union([z.string(), z.number(), z.boolean(), z.null()])).optional(),
+      expects: z.array(z.union([z.string(), z.number(), z.boolean(), z.null()])).exactOptional(),
       why: z.array(place),
     }),
   ),

@@ -16,11 +16,13 @@ const plan = {
   profile: '6.12',
   policyDigest: digest,
   snapshotDigest: digest,
+  relies: {},
   steps: [
     {
       number: 1,
       operation: { op: 'driver.bind', driver: 'vfio-pci', device: '0000:03:00.0' },
       sentence: 'bind 0000:03:00.0 to vfio-pci',
+      identity: '8086:1572',
       before: { '/sys/bus/pci/devices/0000:03:00.0/driver': null },
       after: { '/sys/bus/pci/devices/0000:03:00.0/driver': 'vfio-pci' },
       undo: { none: 'nothing was changed' },
