@@ -1,0 +1,50 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+// Each example runs as written, through the built command line, and prints what its folder says. To renew after a change
+// that is meant: `npx vitest run test/examples -u`, then read the diff.
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const examples = join(root, 'examples');
+const folders = readdirSync(examples, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map((entry) => entry.name);
+
+function vfioplan(folder: string, ...args: readonly string[]): string {
+  const run = spawnSync(process.execPath, [join(root, 'dist/vfioplan.mjs'), ...args, '--today', '2026-12-01'], {
+    cwd: join(examples, folder),
+    encoding: 'utf8',
+    env: { ...process.env, NO_COLOR: '1' },
+  });
+  return `${run.stdout}${run.stderr}exit code ${run.status}\n`;
+}
+
+describe('examples', () => {
+  it('has four at least, and a built command line to run them with', () => {
+    execFileSync(process.execPath, ['build/build.mjs', '--if-changed'], { cwd: root, stdio: 'ignore' });
+    expect(folders.length).toBeGreaterThanOrEqual(4);
+  }, 120_000);
+
+  for (const folder of folders) {
+    const policies = readdirSync(join(examples, folder)).filter((name) => name.endsWith('.vfio'));
+
+    it(`${folder} says what it is, and has a machine`, () => {
+      expect(readFileSync(join(examples, folder, 'README.md'), 'utf8')).toMatch(/^# /);
+      expect(existsSync(join(examples, folder, 'machine.json'))).toBe(true);
+      expect(policies).toContain('policy.vfio');
+    });
+
+    for (const policy of policies) {
+      const name = policy.replace('.vfio', '');
+      for (const command of ['check', 'plan', 'apply']) {
+        it(`${folder}: ${command} ${policy}`, async () => {
+          const file = join(examples, folder, 'expected', `${name}.${command}.txt`);
+          await expect(vfioplan(folder, command, policy)).toMatchFileSnapshot(file);
+        }, 60_000);
+      }
+    }
+  }
+});
