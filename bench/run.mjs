@@ -22,4 +22,7 @@ await build({
   plugins: [guestPlugin()],
   logLevel: 'warning',
 });
-execFileSync(process.execPath, ['--expose-gc', outfile, ...process.argv.slice(2)], { cwd: root, stdio: 'inherit' });
+execFileSync(process.execPath, ['--expose-gc', outfile, ...process.argv.slice(2)], {
+  cwd: root,
+  stdio: 'inherit',
+});

@@ -10,7 +10,12 @@ const day = ['--today', '2026-12-01'];
 
 for (const command of ['check', 'plan', 'apply']) {
   console.log(`\n$ npx vfioplan ${command} ${policy}`);
-  const run = spawnSync(process.execPath, ['dist/vfioplan.mjs', command, policy, ...day], { cwd: root, stdio: 'inherit' });
+  const run = spawnSync(process.execPath, ['dist/vfioplan.mjs', command, policy, ...day], {
+    cwd: root,
+    stdio: 'inherit',
+  });
   if (run.status !== 0) process.exit(run.status ?? 70);
 }
-console.log('\nNothing on this machine was changed: that was a rehearsal on a simulated kernel. More: npx vfioplan --help');
+console.log(
+  '\nNothing on this machine was changed: that was a rehearsal on a simulated kernel. More: npx vfioplan --help',
+);

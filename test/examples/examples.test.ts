@@ -14,11 +14,15 @@ const folders = readdirSync(examples, { withFileTypes: true })
   .map((entry) => entry.name);
 
 function vfioplan(folder: string, ...args: readonly string[]): string {
-  const run = spawnSync(process.execPath, [join(root, 'dist/vfioplan.mjs'), ...args, '--today', '2026-12-01'], {
-    cwd: join(examples, folder),
-    encoding: 'utf8',
-    env: { ...process.env, NO_COLOR: '1' },
-  });
+  const run = spawnSync(
+    process.execPath,
+    [join(root, 'dist/vfioplan.mjs'), ...args, '--today', '2026-12-01'],
+    {
+      cwd: join(examples, folder),
+      encoding: 'utf8',
+      env: { ...process.env, NO_COLOR: '1' },
+    },
+  );
   return `${run.stdout}${run.stderr}exit code ${run.status}\n`;
 }
 
