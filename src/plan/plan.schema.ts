@@ -3,23 +3,32 @@ import { z } from 'zod';
 /** The one definition of a saved plan (`npm run generate` makes its JSON Schema and validator from it). */
 const address = z.string().regex(/^[0-9a-f]{4,8}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7]$/);
 const name = z.string().min(1).max(255);
+/** Becomes a part of a path under /sys: neither a slash nor a way up. */
+const fileName = z
+  .string()
+  .max(255)
+  .regex(/^\w[\w !+,.:-]*$/);
 const date = z.string().regex(/^\d{4}-\d{2}-\d{2}$/);
 const id = z.int().min(0).max(4294967295);
 
 /** The operations that a plan may hold: those of the model that act on sysfs, modules and nodes. */
 const planOperation = z
   .discriminatedUnion('op', [
-    z.strictObject({ op: z.literal('module.load'), module: name }),
-    z.strictObject({ op: z.literal('module.unload'), module: name }),
+    z.strictObject({ op: z.literal('module.load'), module: fileName }),
+    z.strictObject({
+      op: z.literal('module.unload'),
+      module: fileName,
+      also: z.array(fileName).max(64).exactOptional().describe('further modules, after it, in this order'),
+    }),
     z.strictObject({
       op: z.literal('parameter.write'),
-      module: name,
-      parameter: name,
+      module: fileName,
+      parameter: fileName,
       text: z.string().max(64),
     }),
     z.strictObject({ op: z.literal('override.write'), device: address, text: z.string().max(255) }),
-    z.strictObject({ op: z.literal('driver.bind'), driver: name, device: address }),
-    z.strictObject({ op: z.literal('driver.unbind'), driver: name, device: address }),
+    z.strictObject({ op: z.literal('driver.bind'), driver: fileName, device: address }),
+    z.strictObject({ op: z.literal('driver.unbind'), driver: fileName, device: address }),
     z.strictObject({ op: z.literal('drivers.probe'), device: address }),
     z.strictObject({
       op: z.literal('node.own'),
@@ -32,7 +41,7 @@ const planOperation = z
   .meta({ id: 'PlanOperation' });
 
 /** What a path shows: file text without its final newline, a link's last component, `mode uid:gid` of a node; null: absent. */
-const shows = z.record(z.string(), z.union([z.string(), z.null()]));
+export const shows = z.record(z.string(), z.union([z.string(), z.null()]));
 
 const place = z
   .strictObject({
@@ -43,7 +52,7 @@ const place = z
   })
   .meta({ id: 'PlanPlace' });
 
-const planStep = z
+export const planStep = z
   .strictObject({
     number: z.int().min(1),
     operation: planOperation,
@@ -54,7 +63,11 @@ const planStep = z
     before: shows.describe('what the touched paths show before'),
     after: shows.describe('what they show after, when all goes well'),
     undo: z.union([
-      z.strictObject({ operation: planOperation, sentence: z.string() }),
+      z.strictObject({
+        operation: planOperation,
+        sentence: z.string(),
+        after: shows.describe('what the touched paths show once the step is undone'),
+      }),
       z.strictObject({ none: z.string().describe('why nothing has to be undone') }),
     ]),
     lasting: z.array(z.string()).describe('what undo cannot take back, such as the taint'),

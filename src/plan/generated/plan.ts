@@ -54,6 +54,10 @@ export interface PlanStep {
   readonly undo: {
     readonly operation: PlanOperation;
     readonly sentence: string;
+    /** what the touched paths show once the step is undone */
+    readonly after: {
+      readonly [name: string]: string | null;
+    };
   } | {
     /** why nothing has to be undone */
     readonly none: string;
@@ -69,6 +73,8 @@ export type PlanOperation = {
 } | {
   readonly op: "module.unload";
   readonly module: string;
+  /** further modules, after it, in this order */
+  readonly also?: readonly string[];
 } | {
   readonly op: "parameter.write";
   readonly module: string;

@@ -228,11 +228,25 @@ export const planSchema: JsonSchema = {
         },
         "sentence": {
          "type": "string"
+        },
+        "after": {
+         "type": "object",
+         "propertyNames": {
+          "type": "string"
+         },
+         "additionalProperties": {
+          "type": [
+           "string",
+           "null"
+          ]
+         },
+         "description": "what the touched paths show once the step is undone"
         }
        },
        "required": [
         "operation",
-        "sentence"
+        "sentence",
+        "after"
        ],
        "additionalProperties": false
       },
@@ -289,8 +303,8 @@ export const planSchema: JsonSchema = {
       },
       "module": {
        "type": "string",
-       "minLength": 1,
-       "maxLength": 255
+       "maxLength": 255,
+       "pattern": "^\\w[\\w !+,.:-]*$"
       }
      },
      "required": [
@@ -308,8 +322,18 @@ export const planSchema: JsonSchema = {
       },
       "module": {
        "type": "string",
-       "minLength": 1,
-       "maxLength": 255
+       "maxLength": 255,
+       "pattern": "^\\w[\\w !+,.:-]*$"
+      },
+      "also": {
+       "description": "further modules, after it, in this order",
+       "maxItems": 64,
+       "type": "array",
+       "items": {
+        "type": "string",
+        "maxLength": 255,
+        "pattern": "^\\w[\\w !+,.:-]*$"
+       }
       }
      },
      "required": [
@@ -327,13 +351,13 @@ export const planSchema: JsonSchema = {
       },
       "module": {
        "type": "string",
-       "minLength": 1,
-       "maxLength": 255
+       "maxLength": 255,
+       "pattern": "^\\w[\\w !+,.:-]*$"
       },
       "parameter": {
        "type": "string",
-       "minLength": 1,
-       "maxLength": 255
+       "maxLength": 255,
+       "pattern": "^\\w[\\w !+,.:-]*$"
       },
       "text": {
        "type": "string",
@@ -380,8 +404,8 @@ export const planSchema: JsonSchema = {
       },
       "driver": {
        "type": "string",
-       "minLength": 1,
-       "maxLength": 255
+       "maxLength": 255,
+       "pattern": "^\\w[\\w !+,.:-]*$"
       },
       "device": {
        "type": "string",
@@ -404,8 +428,8 @@ export const planSchema: JsonSchema = {
       },
       "driver": {
        "type": "string",
-       "minLength": 1,
-       "maxLength": 255
+       "maxLength": 255,
+       "pattern": "^\\w[\\w !+,.:-]*$"
       },
       "device": {
        "type": "string",

@@ -112,7 +112,7 @@ test('one mistake in a union gives one difference, of the branch that was meant'
     {
       kind: 'type',
       path: ['steps', 0, 'operation', 'driver'],
-      expected: 'text of 1 to 255 characters',
+      expected: 'text that matches `^\\w[\\w !+,.:-]*$`',
       found: '7',
     },
   ]);
