@@ -6,8 +6,15 @@ import type { Address } from '../machine/snapshot.ts';
  */
 export type Op =
   // --- sysfs, modules, nodes: what a plan is made of
+  /** As modprobe does it: what the module needs first, what its soft dependencies name afterwards. */
   | { readonly op: 'module.load'; readonly pid: number; readonly module: string }
-  | { readonly op: 'module.unload'; readonly pid: number; readonly module: string }
+  /** delete_module(2) of `module`, then of each in `also`, in that order; a refusal refuses them all. */
+  | {
+      readonly op: 'module.unload';
+      readonly pid: number;
+      readonly module: string;
+      readonly also?: readonly string[];
+    }
   | {
       readonly op: 'parameter.write';
       readonly pid: number;

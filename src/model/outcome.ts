@@ -8,7 +8,19 @@ export type Result =
       readonly value: number;
       readonly out?: { readonly [field: string]: number | bigint | string };
     }
-  | { readonly ok: false; readonly errno: Errno; readonly guard: string };
+  | { readonly ok: false; readonly errno: Errno; readonly guard: string }
+  | Blocked;
+
+/**
+ * The call would not return: the kernel waits, in effect without end, until others let go (an unbind while device
+ * descriptors are open). It has no errno; the state stays as it was before the call.
+ */
+export interface Blocked {
+  readonly ok: false;
+  readonly guard: string;
+  /** Pids of the processes that must close their descriptors first, ascending. */
+  readonly blocks: readonly number[];
+}
 
 export interface Outcome {
   readonly result: Result;

@@ -1,13 +1,36 @@
 import type { Address } from '../machine/snapshot.ts';
-import type { Profile } from './profiles.ts';
+import type { Assumption, Profile } from './profiles.ts';
 
 /** What does not change while operations run: the kernel build, the hardware, who the processes are. */
 export interface World {
   readonly profile: Profile;
   readonly devices: ReadonlyMap<Address, Hardware>;
+  /** The same devices; a device's `index` is its place here, in every `State.devices` and in group lists. */
+  readonly hardware: readonly Hardware[];
   readonly processes: ReadonlyMap<number, Process>;
   /** Drivers that exist (built in or loadable), by name. */
   readonly drivers: ReadonlyMap<string, Driver>;
+  /** Modules that exist, by name with underscores. */
+  readonly modules: ReadonlyMap<string, Module>;
+  /** Where module vfio stands in `State.modules`; -1: VFIO was not built. */
+  readonly vfioModule: number;
+  readonly type1Module: number;
+  /** The bus has IOMMU operations (the seed's iommu_present()). */
+  readonly iommuPresent: boolean;
+  /** Isolated MSI: SET_IOMMU needs no allow_unsafe_interrupts. */
+  readonly interruptRemapping: boolean;
+  /** /dev/vfio/vfio stands there without the module, and opening it loads the module. */
+  readonly staticContainerNode: boolean;
+  /** Ranges of I/O addresses that no mapping may touch, by real group: the MSI window and firmware's own. */
+  readonly reserved: ReadonlyMap<number, readonly IovaRange[]>;
+  /** What the snapshot did not tell, and what was assumed instead; the checker makes preconditions of them. */
+  readonly assumed: readonly Assumption[];
+}
+
+/** First and last address. */
+export interface IovaRange {
+  readonly start: bigint;
+  readonly end: bigint;
 }
 
 export interface Process {
@@ -18,17 +41,27 @@ export interface Process {
   readonly capabilities: ReadonlySet<string>;
   /** Soft RLIMIT_MEMLOCK in bytes; null is unlimited. */
   readonly memlock: number | null;
+  /** Soft RLIMIT_NOFILE; 1024 when left out. */
+  readonly nofile?: number;
 }
 
 export interface Hardware {
+  readonly index: number;
   readonly address: Address;
+  readonly vendor: string;
+  readonly device: string;
   readonly headerType: number;
   /** The real IOMMU group, or null. */
   readonly group: number | null;
-  /** Drivers whose id table matches, in registration order. */
+  /** Drivers that match without an override, in registration order. */
   readonly drivers: readonly string[];
   readonly resets: boolean;
+  /** Virtual functions that are enabled on this physical function. */
   readonly virtualFunctions: number;
+  /** An SR-IOV physical or virtual function. */
+  readonly sriov: boolean;
+  /** The PF of a virtual function. */
+  readonly physicalFunction: Address | null;
   readonly bars: readonly {
     readonly index: number;
     readonly size: number;
@@ -39,6 +72,7 @@ export interface Hardware {
   readonly msixVectors: number;
   readonly interruptPin: number;
   readonly configSize: number;
+  /** The firmware asks for 1:1 mappings (a `direct` reserved region). */
   readonly firmwareReserved: boolean;
 }
 
@@ -54,7 +88,143 @@ export interface Driver {
   readonly overrideOnly: boolean;
 }
 
+export interface Module {
+  readonly name: string;
+  /** Its place in `State.modules`. */
+  readonly index: number;
+  /** In the kernel image: always there, never unloaded. */
+  readonly builtIn: boolean;
+  /** Modules that must be loaded before it. */
+  readonly requires: readonly string[];
+  /** Modules that modprobe loads after it (MODULE_SOFTDEP post). */
+  readonly post: readonly string[];
+  /** Parameters under /sys/module and their text just after loading. */
+  readonly parameters: Readonly<Record<string, string>>;
+  /** Parameters whose file nobody may write (mode 0444). */
+  readonly readOnly: readonly string[];
+}
+
 /** Everything that operations change. Immutable: a step shares what it did not touch. */
 export interface State {
-  readonly todo?: never;
+  /** By `Module.index`: the parameters' texts of a loaded module, null when it is not loaded. */
+  readonly modules: readonly (Parameters | null)[];
+  /** The bitset of /proc/sys/kernel/tainted; only ever grows. */
+  readonly taint: number;
+  /** By `Hardware.index`. */
+  readonly devices: readonly Device[];
+  /** Real and fake groups, sorted by id. */
+  readonly iommuGroups: readonly IommuGroup[];
+  /** By minor number, which is the lowest free one: VFIO's group objects, revoked ones that are still open included. */
+  readonly groups: readonly (VfioGroup | null)[];
+  readonly containers: readonly (Container | null)[];
+  readonly containerNode: Node | null;
+  /** Open file descriptions; descriptors and device files hold them by place. */
+  readonly files: readonly (OpenFile | null)[];
+  readonly descriptors: readonly DescriptorTable[];
+  /** Pages that VFIO pinned for a process, by pid. */
+  readonly locked: readonly { readonly pid: number; readonly pages: number }[];
+}
+
+export type Parameters = Readonly<Record<string, string>>;
+
+/** A node's owner and permission bits. */
+export interface Node {
+  readonly uid: number;
+  readonly gid: number;
+  readonly mode: number;
+}
+
+export interface Device {
+  readonly driver: string | null;
+  readonly override: string | null;
+  /** IOMMU group now: the real one, the fake one while bound to VFIO, or null. */
+  readonly group: number | null;
+  readonly vfio: VfioDevice | null;
+}
+
+export interface VfioDevice {
+  /** X of vfioX. */
+  readonly index: number;
+  /** Minor of its group. */
+  readonly group: number;
+  /** Device descriptors: open file descriptions of it. */
+  readonly opens: number;
+  /** /dev/vfio/devices/vfioX, where the kernel makes one. */
+  readonly node: Node | null;
+}
+
+export interface IommuGroup {
+  readonly id: number;
+  readonly name: string | null;
+  readonly type: string;
+  readonly fake: boolean;
+  readonly devices: readonly number[];
+  /** owner_cnt: host drivers bound in it, or 1 for the userspace owner. */
+  readonly ownerCount: number;
+  /** Minor of the VFIO group that claimed it. */
+  readonly owner: number | null;
+}
+
+export interface VfioGroup {
+  /** Name below /dev/vfio and /sys/class/vfio: `26`, `noiommu-0`. */
+  readonly name: string;
+  readonly noiommu: boolean;
+  /** Null once its last device was unregistered: revoked. */
+  readonly iommuGroup: number | null;
+  /** Newest first, as GET_DEVICE_FD walks them. */
+  readonly devices: readonly number[];
+  readonly file: number | null;
+  readonly container: number | null;
+  readonly containerUsers: number;
+  readonly node: Node | null;
+}
+
+export interface Container {
+  /** Its open file description; null once closed while groups are attached. */
+  readonly file: number | null;
+  /** Minors, most recently attached first. */
+  readonly groups: readonly number[];
+  /** Set by every attach, read only while groups are attached. */
+  readonly noiommu: boolean;
+  readonly iommu: Iommu | null;
+}
+
+export type Iommu =
+  | { readonly driver: 'noiommu' }
+  | {
+      readonly driver: 'type1';
+      /** What SET_IOMMU was given. */
+      readonly type: number;
+      /** Sorted by iova. */
+      readonly mappings: readonly Mapping[];
+      readonly available: number;
+    };
+
+export interface Mapping {
+  readonly iova: bigint;
+  readonly size: bigint;
+  readonly vaddr: bigint;
+  readonly flags: number;
+  readonly invalid: boolean;
+  /** Whose memory it is, and how many of its pages were charged. */
+  readonly pid: number;
+  readonly pages: number;
+}
+
+export type OpenFile =
+  | { readonly kind: 'container'; readonly refs: number; readonly container: number }
+  | { readonly kind: 'group'; readonly refs: number; readonly group: number }
+  | {
+      readonly kind: 'device';
+      readonly refs: number;
+      readonly device: number;
+      /** The group file that this device file holds. */
+      readonly groupFile: number;
+    }
+  | { readonly kind: 'other'; readonly refs: number; readonly path: string };
+
+/** Descriptors of one process: `files[n]` is what descriptor n + 3 refers to, -1 when it is free. */
+export interface DescriptorTable {
+  readonly pid: number;
+  readonly files: readonly number[];
 }

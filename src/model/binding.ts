@@ -1,0 +1,236 @@
+import { detachContainer } from './attachment.ts';
+import { loaded, noiommuAllowed, parameterOf } from './modules.ts';
+import { lowestFree, put, replace } from './places.ts';
+import type { Device, Driver, Hardware, IommuGroup, State, VfioGroup, World } from './state.ts';
+
+/**
+ * The driver core and VFIO's side of it: which driver matches, what a probe refuses, and what binding and unbinding do to
+ * groups, nodes and taint.
+ */
+
+/** TAINT_USER: a userspace driver without an IOMMU. */
+export const taintUser = 64;
+
+const ownNode = { uid: 0, gid: 0, mode: 0o600 } as const;
+
+/** Whether the driver is there to bind to. */
+export function registered(world: World, state: State, driver: Driver): boolean {
+  return driver.module === null || loaded(world, state, driver.module) !== null;
+}
+
+/** drivers/pci/pci-driver.c:pci_bus_match: an override names the only driver that matches, and it always does. */
+export function matches(device: Device, hardware: Hardware, driver: string): boolean {
+  return device.override === null ? hardware.drivers.includes(driver) : device.override === driver;
+}
+
+/** drivers/iommu/iommu.c:iommu_device_use_default_domain: a host driver may not join a group that userspace owns. */
+export function ownedByUser(world: World, state: State, hardware: Hardware, driver: Driver): boolean {
+  if (driver.managesDma || world.profile.viability === 'walk') return false;
+  const group = iommuGroupOf(state, state.devices[hardware.index]?.group ?? null);
+  return group !== undefined && group.owner !== null;
+}
+
+const denied = [
+  '8086:19e2',
+  '8086:19e3',
+  '8086:37c8',
+  '8086:37c9',
+  '8086:0435',
+  '8086:0443',
+  '8086:0b25',
+  '8086:0cfe',
+];
+
+/** drivers/vfio/pci/vfio_pci.c:vfio_pci_is_denylisted. */
+export function denylisted(world: World, state: State, hardware: Hardware): boolean {
+  return (
+    denied.includes(`${hardware.vendor}:${hardware.device}`) &&
+    parameterOf(world, state, 'vfio_pci', 'disable_denylist') === 'N'
+  );
+}
+
+/** No IOMMU group, and none may be made up. */
+export function groupless(world: World, state: State, hardware: Hardware): boolean {
+  if ((state.devices[hardware.index]?.group ?? null) !== null) return false;
+  if (!noiommuAllowed(world, state)) return true;
+  return world.profile.fakeGroup === 'no-iommu-on-bus' && world.iommuPresent;
+}
+
+/** Whether the probe of a VFIO driver would fail, for whatever reason. */
+function probeFails(world: World, state: State, hardware: Hardware): boolean {
+  const seed = world.profile.viability === 'walk';
+  return (
+    (!seed && (denylisted(world, state, hardware) || hardware.virtualFunctions > 0)) ||
+    hardware.headerType !== 0 ||
+    groupless(world, state, hardware)
+  );
+}
+
+/** The state with the device bound, or null when its probe fails. */
+export function tryBind(world: World, state: State, hardware: Hardware, driver: Driver): State | null {
+  if (driver.vfio && probeFails(world, state, hardware)) return null;
+  return bind(world, state, hardware, driver);
+}
+
+/** Binds without asking anything: the guards were asked before. */
+export function bind(world: World, state: State, hardware: Hardware, driver: Driver): State {
+  if (driver.vfio) return register(world, state, hardware, driver);
+  const device = deviceOf(state, hardware);
+  const bound = replaceDevice(state, hardware, { ...device, driver: driver.name });
+  if (driver.managesDma || device.group === null) return bound;
+  return changeIommuGroup(bound, device.group, (group) => ({ ...group, ownerCount: group.ownerCount + 1 }));
+}
+
+/** As `bind`, for a device that was bound before the model began; `fake` is the id of the group that VFIO made up for it. */
+export function attachedAtBoot(
+  world: World,
+  state: State,
+  hardware: Hardware,
+  driver: Driver,
+  fake: number | null,
+): State {
+  return driver.vfio && (fake !== null || hardware.group !== null)
+    ? register(world, state, hardware, driver, fake)
+    : bind(world, state, hardware, { ...driver, vfio: false });
+}
+
+/** Unbinds a device whose descriptors are all closed. */
+export function unbind(world: World, state: State, hardware: Hardware): State {
+  const device = deviceOf(state, hardware);
+  if (device.vfio !== null) return unregister(state, hardware);
+  const freed = replaceDevice(state, hardware, { ...device, driver: null });
+  const driver = device.driver === null ? undefined : world.drivers.get(device.driver);
+  if (driver === undefined || driver.managesDma || device.group === null) return freed;
+  return changeIommuGroup(freed, device.group, (group) => ({ ...group, ownerCount: group.ownerCount - 1 }));
+}
+
+/** Offers a newly registered driver every unbound device that it matches; failures are ignored (driver_attach). */
+export function attachDriver(world: World, state: State, driver: Driver): State {
+  let now = state;
+  for (const hardware of world.hardware) {
+    const device = now.devices[hardware.index];
+    if (device === undefined || device.driver !== null || !matches(device, hardware, driver.name)) continue;
+    if (!ownedByUser(world, now, hardware, driver)) now = tryBind(world, now, hardware, driver) ?? now;
+  }
+  return now;
+}
+
+export function iommuGroupOf(state: State, id: number | null): IommuGroup | undefined {
+  return id === null ? undefined : state.iommuGroups.find((group) => group.id === id);
+}
+
+export function changeIommuGroup(state: State, id: number, change: (group: IommuGroup) => IommuGroup): State {
+  const place = state.iommuGroups.findIndex((group) => group.id === id);
+  const group = state.iommuGroups[place];
+  if (group === undefined) return state;
+  return { ...state, iommuGroups: replace(state.iommuGroups, place, change(group)) };
+}
+
+function deviceOf(state: State, hardware: Hardware): Device {
+  const device = state.devices[hardware.index];
+  if (device === undefined) throw new Error(`no state for device ${hardware.address}`);
+  return device;
+}
+
+function replaceDevice(state: State, hardware: Hardware, device: Device): State {
+  return { ...state, devices: replace(state.devices, hardware.index, device) };
+}
+
+/** vfio_register_group_dev: the device's group, made up if need be, gets a VFIO group and that a node. */
+function register(
+  world: World,
+  state: State,
+  hardware: Hardware,
+  driver: Driver,
+  fakeId: number | null = null,
+): State {
+  const device = deviceOf(state, hardware);
+  let now = state;
+  let id = device.group;
+  if (id === null) {
+    id = fakeId ?? lowestFreeGroup(state);
+    const fake: IommuGroup = {
+      id,
+      name: 'vfio-noiommu',
+      type: 'unknown',
+      fake: true,
+      devices: [hardware.index],
+      ownerCount: 0,
+      owner: null,
+    };
+    const taint = Math.floor(now.taint / taintUser) % 2 === 1 ? now.taint : now.taint + taintUser;
+    now = { ...now, taint, iommuGroups: [...now.iommuGroups, fake].sort((a, b) => a.id - b.id) };
+  }
+  const { profile } = world;
+  const noiommu =
+    profile.fakeGroup === 'no-iommu-on-bus' ? !world.iommuPresent : iommuGroupOf(now, id)?.fake === true;
+  const known = now.groups.findIndex((group) => group?.iommuGroup === id);
+  const minor = known === -1 ? lowestFree(now.groups) : known;
+  const group: VfioGroup = now.groups[known] ?? newGroup(id, noiommu);
+  const cdev = profile.build.iommufd && profile.build.cdev && !noiommu;
+  const registeredDevice: Device = {
+    ...device,
+    driver: driver.name,
+    group: id,
+    vfio: { index: lowestFreeIndex(now), group: minor, opens: 0, node: cdev ? ownNode : null },
+  };
+  return {
+    ...replaceDevice(now, hardware, registeredDevice),
+    groups: put(now.groups, minor, { ...group, devices: [hardware.index, ...group.devices] }),
+  };
+}
+
+function newGroup(iommuGroup: number, noiommu: boolean): VfioGroup {
+  return {
+    name: noiommu ? `noiommu-${iommuGroup}` : `${iommuGroup}`,
+    noiommu,
+    iommuGroup,
+    devices: [],
+    file: null,
+    container: null,
+    containerUsers: 0,
+    node: ownNode,
+  };
+}
+
+/** vfio_unregister_group_dev: the last device of a group revokes it; a fake group dies with its device. */
+function unregister(state: State, hardware: Hardware): State {
+  const device = deviceOf(state, hardware);
+  const minor = device.vfio?.group ?? -1;
+  const fake = iommuGroupOf(state, device.group)?.fake === true;
+  let now = replaceDevice(state, hardware, {
+    ...device,
+    driver: null,
+    vfio: null,
+    group: fake ? null : device.group,
+  });
+  const group = now.groups[minor];
+  if (group === null || group === undefined) return now;
+  const left = group.devices.filter((index) => index !== hardware.index);
+  if (left.length > 0) return { ...now, groups: put(now.groups, minor, { ...group, devices: left }) };
+  now = detachContainer(now, minor);
+  const detached = now.groups[minor] ?? group;
+  const revoked = { ...detached, devices: left, iommuGroup: null, node: null };
+  return {
+    ...now,
+    groups: put(now.groups, minor, group.file === null ? null : revoked),
+    iommuGroups: fake ? now.iommuGroups.filter(({ id }) => id !== device.group) : now.iommuGroups,
+  };
+}
+
+function lowestFreeGroup(state: State): number {
+  let free = 0;
+  for (const group of state.iommuGroups) {
+    if (group.id > free) break;
+    if (group.id === free) free += 1;
+  }
+  return free;
+}
+
+function lowestFreeIndex(state: State): number {
+  const taken = new Set<number>();
+  for (const device of state.devices) if (device.vfio !== null) taken.add(device.vfio.index);
+  let free = 0;
+  while (taken.has(free)) free += 1;
+  return free;
+}

@@ -1,0 +1,41 @@
+import type { Errno } from './errno.ts';
+import type { Op } from './op.ts';
+import type { PerProfile } from './profiles.ts';
+import type { State, World } from './state.ts';
+
+/**
+ * One test that the kernel makes before it does what was asked. `applies` says that the operation is refused here; an
+ * operation's guards stand in the kernel's order, and the first that applies answers.
+ */
+export interface Guard<O extends Op = Op> {
+  readonly id: string;
+  /** What is wrong, as a short sentence. */
+  readonly words: string;
+  /** Null where the call does not return: see `waitsFor`. */
+  readonly errno: Errno | PerProfile<Errno> | null;
+  /** Kernel file and function. */
+  readonly citation: string | PerProfile<string>;
+  applies(world: World, state: State, op: O): boolean;
+  /** The processes that a call without errno waits for. */
+  waitsFor?(world: World, state: State, op: O): readonly number[];
+}
+
+/** What an operation that no guard refused does. */
+export interface Done {
+  readonly state: State;
+  readonly value: number;
+  readonly out?: { readonly [field: string]: number | bigint | string };
+}
+
+export interface Rule<O extends Op = Op> {
+  readonly guards: PerProfile<readonly Guard<O>[]>;
+  /** Only asked when no guard applies. */
+  effect(world: World, state: State, op: O): Done;
+  /** The operation that takes `op` back, as far as its kind has one; `undoOf` proves it on the model. */
+  undo(world: World, before: State, op: O): Op | { readonly none: string };
+}
+
+/** Guards that every profile makes in the same order. */
+export function everywhere<O extends Op>(...guards: readonly Guard<O>[]): PerProfile<readonly Guard<O>[]> {
+  return { seed: guards, '6.1': guards, '6.12': guards };
+}

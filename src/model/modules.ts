@@ -1,0 +1,66 @@
+import type { Module, Parameters, State, World } from './state.ts';
+
+/** A module's name as /sys/module has it: modprobe takes dashes for underscores. */
+export function moduleName(name: string): string {
+  return name.replaceAll('-', '_');
+}
+
+export function moduleOf(world: World, name: string): Module | undefined {
+  return world.modules.get(moduleName(name));
+}
+
+/** The parameters of a loaded module, or null. */
+export function loaded(world: World, state: State, name: string): Parameters | null {
+  const module = moduleOf(world, name);
+  return module === undefined ? null : (state.modules[module.index] ?? null);
+}
+
+export function parameterOf(world: World, state: State, module: string, parameter: string): string | null {
+  const parameters = loaded(world, state, module);
+  return parameters !== null && Object.hasOwn(parameters, parameter) ? (parameters[parameter] ?? null) : null;
+}
+
+/** Whether module vfio allows groups without an IOMMU now. */
+export function noiommuAllowed(world: World, state: State): boolean {
+  return (
+    world.profile.build.noiommu && state.modules[world.vfioModule]?.[world.profile.noiommuParameter] === 'Y'
+  );
+}
+
+/** What modprobe would load for a module, in its order: what it needs, itself, what should follow. */
+export function loadOrder(world: World, state: Pick<State, 'modules'>, name: string): readonly Module[] {
+  const order: Module[] = [];
+  const visit = (wanted: string): void => {
+    const module = world.modules.get(wanted);
+    if (module === undefined || order.includes(module) || state.modules[module.index] !== null) return;
+    for (const needed of module.requires) visit(needed);
+    order.push(module);
+    for (const after of module.post) visit(after);
+  };
+  visit(moduleName(name));
+  return order;
+}
+
+/**
+ * What a parameter's file would read after `text` was written, or null when the kernel cannot read the text
+ * (lib/kstrtox.c:kstrtobool, kstrtouint). A parameter's type is told by what it reads now.
+ */
+export function parsed(world: World, now: string, text: string): string | null {
+  if (now === 'Y' || now === 'N') return truth(world, text);
+  if (/^-?\d+$/.test(now)) return /^\+?\d{1,10}\n?$/.test(text) ? whole(Number(text)) : null;
+  return text.replace(/\n$/, '');
+}
+
+function whole(value: number): string | null {
+  return value <= 4294967295 ? String(value) : null;
+}
+
+function truth(world: World, text: string): string | null {
+  const { yes, no, onOff } = world.profile.booleans;
+  const first = text.charAt(0);
+  if (first !== '' && yes.includes(first)) return 'Y';
+  if (first !== '' && no.includes(first)) return 'N';
+  const two = text.slice(0, 2).toLowerCase();
+  if (onOff && two === 'on') return 'Y';
+  return onOff && two === 'of' ? 'N' : null;
+}

@@ -1,0 +1,124 @@
+import { bind, denylisted, groupless, matches, ownedByUser, registered } from '../binding.ts';
+import type { Guard, Rule } from '../guard.ts';
+import type { Op } from '../op.ts';
+import { rootOnly } from '../permission.ts';
+import type { Device, Driver, Hardware, State, World } from '../state.ts';
+
+type Bind = Extract<Op, { op: 'driver.bind' }>;
+
+const asked: readonly Guard<Bind>[] = [
+  {
+    id: 'driver.bind.driver',
+    words: 'the driver is not there: its module is not loaded, or the kernel has none',
+    errno: 'ENOENT',
+    citation: 'drivers/base/bus.c:add_bind_files (the file is in the driver directory)',
+    applies: (world, state, op) => {
+      const driver = world.drivers.get(op.driver);
+      return driver === undefined || !registered(world, state, driver);
+    },
+  },
+  rootOnly('driver.bind', 'bind'),
+  {
+    id: 'driver.bind.device',
+    words: 'there is no such device',
+    errno: 'ENODEV',
+    citation: 'drivers/base/bus.c:bind_store',
+    applies: (world, _state, op) => !world.devices.has(op.device),
+  },
+  {
+    id: 'driver.bind.unmatched',
+    words: 'the driver does not match the device: neither its ids nor driver_override name it',
+    errno: 'ENODEV',
+    citation: 'drivers/base/bus.c:bind_store (drivers/pci/pci-driver.c:pci_match_device)',
+    applies: (world, state, op) => on(world, state, op, (hw, device) => !matches(device, hw, op.driver)),
+  },
+  {
+    id: 'driver.bind.bound',
+    words: 'the device is bound to a driver already',
+    errno: 'EBUSY',
+    citation: 'drivers/base/dd.c:really_probe, __device_driver_lock',
+    applies: (world, state, op) => on(world, state, op, (_hw, device) => device.driver !== null),
+  },
+];
+
+const owned: Guard<Bind> = {
+  id: 'driver.bind.group-owned',
+  words: 'a userspace driver owns the IOMMU group, and a host driver may not join it',
+  errno: 'EBUSY',
+  citation:
+    'drivers/iommu/iommu.c:iommu_device_use_default_domain (drivers/pci/pci-driver.c:pci_dma_configure)',
+  applies: (world, state, op) =>
+    on(world, state, op, (hw, _device, driver) => ownedByUser(world, state, hw, driver)),
+};
+
+const listed: Guard<Bind> = {
+  id: 'driver.bind.denylisted',
+  words: 'vfio-pci refuses this model of device',
+  errno: 'EINVAL',
+  citation: 'drivers/vfio/pci/vfio_pci.c:vfio_pci_probe, vfio_pci_is_denylisted',
+  applies: (world, state, op) => onVfio(world, state, op, (hw) => denylisted(world, state, hw)),
+};
+
+const bridge: Guard<Bind> = {
+  id: 'driver.bind.bridge',
+  words: 'the device is a bridge, not an endpoint',
+  errno: 'EINVAL',
+  citation: {
+    seed: 'drivers/vfio/pci/vfio_pci.c:vfio_pci_probe',
+    '6.1': 'drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_register_device',
+    '6.12': 'drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_register_device',
+  },
+  applies: (world, state, op) => onVfio(world, state, op, (hw) => hw.headerType !== 0),
+};
+
+const virtual: Guard<Bind> = {
+  id: 'driver.bind.virtual-functions',
+  words: 'the device is a physical function with virtual functions enabled',
+  errno: 'EBUSY',
+  citation: 'drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_register_device',
+  applies: (world, state, op) => onVfio(world, state, op, (hw) => hw.virtualFunctions > 0),
+};
+
+const group: Guard<Bind> = {
+  id: 'driver.bind.no-group',
+  words: 'the device has no IOMMU group and the kernel may not make up one',
+  errno: 'EINVAL',
+  citation: {
+    seed: 'drivers/vfio/vfio.c:vfio_iommu_group_get (drivers/vfio/pci/vfio_pci.c:vfio_pci_probe)',
+    '6.1': 'drivers/vfio/vfio_main.c:vfio_group_find_or_alloc',
+    '6.12': 'drivers/vfio/group.c:vfio_group_find_or_alloc',
+  },
+  applies: (world, state, op) => onVfio(world, state, op, (hw) => groupless(world, state, hw)),
+};
+
+const now = [...asked, owned, listed, bridge, virtual, group];
+
+export const driverBind: Rule<Bind> = {
+  guards: { seed: [...asked, bridge, group], '6.1': now, '6.12': now },
+  effect: (world, state, op) => {
+    const driver = world.drivers.get(op.driver);
+    const hardware = world.devices.get(op.device);
+    const value = op.device.length;
+    if (driver === undefined || hardware === undefined) return { state, value };
+    return { state: bind(world, state, hardware, driver), value };
+  },
+  undo: (_world, _before, op) => ({ ...op, op: 'driver.unbind' }),
+};
+
+function on(
+  world: World,
+  state: State,
+  op: Bind,
+  test: (hardware: Hardware, device: Device, driver: Driver) => boolean,
+): boolean {
+  const driver = world.drivers.get(op.driver);
+  const hardware = world.devices.get(op.device);
+  const device = hardware && state.devices[hardware.index];
+  return (
+    driver !== undefined && hardware !== undefined && device !== undefined && test(hardware, device, driver)
+  );
+}
+
+function onVfio(world: World, state: State, op: Bind, test: (hardware: Hardware) => boolean): boolean {
+  return on(world, state, op, (hardware, _device, driver) => driver.vfio && test(hardware));
+}

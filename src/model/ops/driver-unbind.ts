@@ -1,0 +1,54 @@
+import { registered, unbind } from '../binding.ts';
+import { holdersOf } from '../files.ts';
+import { everywhere, type Rule } from '../guard.ts';
+import type { Op } from '../op.ts';
+import { rootOnly } from '../permission.ts';
+
+type Unbind = Extract<Op, { op: 'driver.unbind' }>;
+
+export const driverUnbind: Rule<Unbind> = {
+  guards: everywhere<Unbind>(
+    {
+      id: 'driver.unbind.driver',
+      words: 'the driver is not there: its module is not loaded, or the kernel has none',
+      errno: 'ENOENT',
+      citation: 'drivers/base/bus.c:add_bind_files (the file is in the driver directory)',
+      applies: (world, state, op) => {
+        const driver = world.drivers.get(op.driver);
+        return driver === undefined || !registered(world, state, driver);
+      },
+    },
+    rootOnly('driver.unbind', 'unbind'),
+    {
+      id: 'driver.unbind.not-bound',
+      words: 'the device is not bound to this driver',
+      errno: 'ENODEV',
+      citation: 'drivers/base/bus.c:unbind_store',
+      applies: (world, state, op) => {
+        const hardware = world.devices.get(op.device);
+        return hardware === undefined || state.devices[hardware.index]?.driver !== op.driver;
+      },
+    },
+    {
+      id: 'driver.unbind.held',
+      words: 'the call would not return before every descriptor of the device is closed',
+      errno: null,
+      citation: {
+        seed: 'drivers/vfio/vfio.c:vfio_del_group_dev',
+        '6.1': 'drivers/vfio/vfio_main.c:vfio_unregister_group_dev',
+        '6.12': 'drivers/vfio/vfio_main.c:vfio_unregister_group_dev',
+      },
+      applies: (world, state, op) => {
+        const hardware = world.devices.get(op.device);
+        return hardware !== undefined && (state.devices[hardware.index]?.vfio?.opens ?? 0) > 0;
+      },
+      waitsFor: (world, state, op) => holdersOf(state, world.devices.get(op.device)?.index ?? -1),
+    },
+  ),
+  effect: (world, state, op) => {
+    const hardware = world.devices.get(op.device);
+    const value = op.device.length;
+    return { state: hardware === undefined ? state : unbind(world, state, hardware), value };
+  },
+  undo: (_world, _before, op) => ({ ...op, op: 'driver.bind' }),
+};

@@ -1,0 +1,60 @@
+import { matches, ownedByUser, registered, tryBind } from '../binding.ts';
+import { everywhere, type Rule } from '../guard.ts';
+import type { Op } from '../op.ts';
+import { rootOnly } from '../permission.ts';
+import type { State, World } from '../state.ts';
+
+type Probe = Extract<Op, { op: 'drivers.probe' }>;
+
+export const driversProbe: Rule<Probe> = {
+  guards: everywhere<Probe>(
+    rootOnly('drivers.probe', 'drivers_probe'),
+    {
+      id: 'drivers.probe.device',
+      words: 'there is no such device',
+      errno: 'ENODEV',
+      citation: 'drivers/base/bus.c:drivers_probe_store',
+      applies: (world, _state, op) => !world.devices.has(op.device),
+    },
+    {
+      id: 'drivers.probe.group-owned',
+      words: 'a userspace driver owns the IOMMU group, and the first matching driver is a host driver',
+      errno: 'EINVAL',
+      citation:
+        'drivers/base/bus.c:bus_rescan_devices_helper, drivers_probe_store (drivers/iommu/iommu.c:iommu_device_use_default_domain)',
+      applies: (world, state, op) => walk(world, state, op) === 'refused',
+    },
+  ),
+  effect: (world, state, op) => {
+    const walked = walk(world, state, op);
+    return { state: walked === 'refused' ? state : walked, value: op.device.length };
+  },
+  undo: (world, before, op) => {
+    const walked = walk(world, before, op);
+    const hardware = world.devices.get(op.device);
+    const driver =
+      walked === 'refused' || hardware === undefined ? null : walked.devices[hardware.index]?.driver;
+    if (walked === before || driver === null || driver === undefined) return { none: 'it bound nothing' };
+    return { op: 'driver.unbind', pid: op.pid, driver, device: op.device };
+  },
+};
+
+/**
+ * Offers the device to every matching driver in registration order. A probe's own failure is swallowed and the next
+ * driver asked; a refusal before the probe stops the walk (drivers/base/dd.c:__device_attach).
+ */
+function walk(world: World, state: State, op: Probe): State | 'refused' {
+  const hardware = world.devices.get(op.device);
+  const device = hardware && state.devices[hardware.index];
+  if (hardware === undefined || device === undefined || device.driver !== null) return state;
+  const names = device.override === null ? hardware.drivers : [device.override];
+  for (const name of names) {
+    const driver = world.drivers.get(name);
+    if (driver === undefined || !registered(world, state, driver) || !matches(device, hardware, name))
+      continue;
+    if (ownedByUser(world, state, hardware, driver)) return 'refused';
+    const bound = tryBind(world, state, hardware, driver);
+    if (bound !== null) return bound;
+  }
+  return state;
+}

@@ -1,0 +1,96 @@
+import { unbind } from '../binding.ts';
+import { everywhere, type Rule } from '../guard.ts';
+import { loaded, moduleOf } from '../modules.ts';
+import type { Op } from '../op.ts';
+import { capable } from '../permission.ts';
+import { replace } from '../places.ts';
+import type { Module, State, World } from '../state.ts';
+
+type Unload = Extract<Op, { op: 'module.unload' }>;
+
+export const moduleUnload: Rule<Unload> = {
+  guards: everywhere<Unload>(
+    {
+      id: 'module.unload.permission',
+      words: 'unloading a module needs CAP_SYS_MODULE',
+      errno: 'EPERM',
+      citation: 'kernel/module/main.c:SYSCALL_DEFINE2(delete_module)',
+      applies: (world, _state, op) => !capable(world, op.pid, 'CAP_SYS_MODULE'),
+    },
+    {
+      id: 'module.unload.missing',
+      words: 'the module is not loaded, or is built into the kernel',
+      errno: 'ENOENT',
+      citation: 'kernel/module/main.c:SYSCALL_DEFINE2(delete_module)',
+      applies: (world, state, op) =>
+        named(op).some((name, place, all) => {
+          const module = moduleOf(world, name);
+          if (module === undefined || module.builtIn || loaded(world, state, name) === null) return true;
+          return all.findIndex((other) => moduleOf(world, other) === module) !== place;
+        }),
+    },
+    {
+      id: 'module.unload.in-use',
+      words: 'the module is in use: by a module that needs it, by an open file, or by a container',
+      errno: 'EAGAIN',
+      citation: 'kernel/module/main.c:try_stop_module',
+      applies: (world, state, op) => {
+        const gone = new Set<string>();
+        return named(op).some((name) => {
+          const module = moduleOf(world, name);
+          if (module === undefined || inUse(world, state, module, gone)) return true;
+          gone.add(module.name);
+          return false;
+        });
+      },
+    },
+  ),
+  effect: (world, state, op) => {
+    let now = state;
+    for (const name of named(op)) {
+      const module = moduleOf(world, name);
+      if (module !== undefined) now = unloadModule(world, now, module);
+    }
+    return { state: now, value: 0 };
+  },
+  undo: (_world, _before, op) => ({
+    op: 'module.load',
+    pid: op.pid,
+    module: op.module,
+  }),
+};
+
+function named(op: Unload): readonly string[] {
+  return [op.module, ...(op.also ?? [])];
+}
+
+function inUse(world: World, state: State, module: Module, gone: ReadonlySet<string>): boolean {
+  for (const other of world.modules.values()) {
+    const needs = other.requires.includes(module.name) && !gone.has(other.name);
+    if (needs && state.modules[other.index] !== null) return true;
+  }
+  if (module.name === 'vfio') {
+    return state.files.some((file) => file?.kind === 'container' || file?.kind === 'group');
+  }
+  if (module.name === 'vfio_iommu_type1') {
+    return state.containers.some((container) => container?.iommu?.driver === 'type1');
+  }
+  return world.hardware.some(({ index }) => {
+    const device = state.devices[index];
+    const driver =
+      device?.driver === undefined || device.driver === null ? null : world.drivers.get(device.driver);
+    return driver?.module === module.name && (device?.vfio?.opens ?? 0) > 0;
+  });
+}
+
+function unloadModule(world: World, state: State, module: Module): State {
+  let now = state;
+  for (const driver of world.drivers.values()) {
+    if (driver.module !== module.name) continue;
+    for (const hardware of world.hardware) {
+      if (now.devices[hardware.index]?.driver === driver.name) now = unbind(world, now, hardware);
+    }
+  }
+  now = { ...now, modules: replace(now.modules, module.index, null) };
+  return module.name === 'vfio' && !world.staticContainerNode ? { ...now, containerNode: null } : now;
+}

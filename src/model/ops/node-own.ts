@@ -1,0 +1,71 @@
+import { everywhere, type Rule } from '../guard.ts';
+import { changeNode, nodeAt } from '../nodes.ts';
+import type { Op } from '../op.ts';
+import { memberOf } from '../permission.ts';
+import type { Node } from '../state.ts';
+
+type Own = Extract<Op, { op: 'node.own' }>;
+
+/** chown(2)'s -1, "leave it". */
+const unchanged = 0xffffffff;
+
+export const nodeOwn: Rule<Own> = {
+  guards: everywhere<Own>(
+    {
+      id: 'node.own.missing',
+      words: 'there is no such node',
+      errno: 'ENOENT',
+      citation: 'fs/open.c:do_fchownat',
+      applies: (_world, state, op) => nodeAt(state, op.path) === null,
+    },
+    {
+      id: 'node.own.chown',
+      words: 'giving the node to another owner needs CAP_CHOWN',
+      errno: 'EPERM',
+      citation: 'fs/attr.c:setattr_prepare (chown_ok, chgrp_ok)',
+      applies: (world, state, op) => {
+        const node = nodeAt(state, op.path)?.node;
+        const process = world.processes.get(op.pid);
+        if (node === undefined || process === undefined || process.capabilities.has('CAP_CHOWN'))
+          return false;
+        const { uid, gid } = wanted(node, op);
+        const owns = process.uid === node.uid;
+        return !(owns && uid === node.uid && (gid === node.gid || memberOf(process, gid)));
+      },
+    },
+    {
+      id: 'node.own.chmod',
+      words: 'only the owner changes the mode, or who has CAP_FOWNER',
+      errno: 'EPERM',
+      citation: 'fs/attr.c:setattr_prepare (inode_owner_or_capable)',
+      applies: (world, state, op) => {
+        const node = nodeAt(state, op.path)?.node;
+        const process = world.processes.get(op.pid);
+        if (node === undefined || process === undefined || process.capabilities.has('CAP_FOWNER'))
+          return false;
+        return process.uid !== wanted(node, op).uid;
+      },
+    },
+  ),
+  effect: (_world, state, op) => {
+    const place = nodeAt(state, op.path);
+    if (place === null) return { state, value: 0 };
+    const node = wanted(place.node, op);
+    const same = node.uid === place.node.uid && node.gid === place.node.gid && node.mode === place.node.mode;
+    return { state: same ? state : changeNode(state, place, node), value: 0 };
+  },
+  undo: (_world, before, op) => {
+    const place = nodeAt(before, op.path);
+    return place === null ? { none: 'there is no such node' } : { ...op, ...place.node };
+  },
+};
+
+function wanted(node: Node, op: Own): Node {
+  const uid = op.uid >>> 0;
+  const gid = op.gid >>> 0;
+  return {
+    uid: uid === unchanged ? node.uid : uid,
+    gid: gid === unchanged ? node.gid : gid,
+    mode: op.mode & 0o7777,
+  };
+}

@@ -1,0 +1,48 @@
+import { everywhere, type Rule } from '../guard.ts';
+import type { Op } from '../op.ts';
+import { rootOnly } from '../permission.ts';
+import { replace } from '../places.ts';
+
+type Write = Extract<Op, { op: 'override.write' }>;
+
+export const overrideWrite: Rule<Write> = {
+  guards: everywhere<Write>(
+    {
+      id: 'override.write.device',
+      words: 'there is no such device',
+      errno: 'ENOENT',
+      citation: 'drivers/pci/pci-sysfs.c:driver_override_store (the file is in the device directory)',
+      applies: (world, _state, op) => !world.devices.has(op.device),
+    },
+    rootOnly('override.write', 'driver_override'),
+    {
+      id: 'override.write.length',
+      words: 'the name is longer than a page',
+      errno: 'EINVAL',
+      citation: {
+        seed: 'drivers/pci/pci-sysfs.c:driver_override_store',
+        '6.1': 'drivers/base/driver.c:driver_set_override',
+        '6.12': 'drivers/base/driver.c:driver_set_override',
+      },
+      // The text travels with its newline, and the kernel wants room for a final zero in the page.
+      applies: (_world, _state, op) => op.text.length + 1 >= 4095,
+    },
+  ),
+  effect: (world, state, op) => {
+    const value = op.text.length + 1;
+    const hardware = world.devices.get(op.device);
+    const device = hardware && state.devices[hardware.index];
+    const [line = ''] = op.text.split('\n', 1);
+    const override = line === '' ? null : line;
+    if (hardware === undefined || device === undefined || device.override === override)
+      return { state, value };
+    return {
+      state: { ...state, devices: replace(state.devices, hardware.index, { ...device, override }) },
+      value,
+    };
+  },
+  undo: (world, before, op) => {
+    const hardware = world.devices.get(op.device);
+    return { ...op, text: (hardware && before.devices[hardware.index]?.override) ?? '' };
+  },
+};

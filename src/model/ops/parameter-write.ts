@@ -1,0 +1,52 @@
+import { everywhere, type Rule } from '../guard.ts';
+import { loaded, moduleOf, parameterOf, parsed } from '../modules.ts';
+import type { Op } from '../op.ts';
+import { rootOnly } from '../permission.ts';
+import { replace } from '../places.ts';
+
+type Write = Extract<Op, { op: 'parameter.write' }>;
+
+export const parameterWrite: Rule<Write> = {
+  guards: everywhere<Write>(
+    {
+      id: 'parameter.write.missing',
+      words: 'the module is not loaded, or this kernel gives it no such parameter',
+      errno: 'ENOENT',
+      citation:
+        'kernel/params.c:add_sysfs_param (drivers/vfio: module_param_named under CONFIG_VFIO_NOIOMMU)',
+      applies: (world, state, op) => parameterOf(world, state, op.module, op.parameter) === null,
+    },
+    {
+      id: 'parameter.write.read-only',
+      words: 'the parameter can only be given when the module is loaded',
+      errno: 'EACCES',
+      citation: 'fs/kernfs/file.c:kernfs_fop_open',
+      applies: (world, _state, op) => moduleOf(world, op.module)?.readOnly.includes(op.parameter) === true,
+    },
+    rootOnly('parameter.write', 'a module parameter'),
+    {
+      id: 'parameter.write.text',
+      words: 'the kernel cannot read the text as a value of this parameter',
+      errno: 'EINVAL',
+      citation: 'kernel/params.c:param_set_bool (lib/kstrtox.c:kstrtobool)',
+      applies: (world, state, op) => {
+        const now = parameterOf(world, state, op.module, op.parameter);
+        return now !== null && parsed(world, now, op.text) === null;
+      },
+    },
+  ),
+  effect: (world, state, op) => {
+    const module = moduleOf(world, op.module);
+    const parameters = loaded(world, state, op.module);
+    const now = parameterOf(world, state, op.module, op.parameter);
+    const text = now === null ? null : parsed(world, now, op.text);
+    const value = op.text.length;
+    if (module === undefined || parameters === null || text === null || text === now) return { state, value };
+    const changed = { ...parameters, [op.parameter]: text };
+    return { state: { ...state, modules: replace(state.modules, module.index, changed) }, value };
+  },
+  undo: (world, before, op) => {
+    const text = parameterOf(world, before, op.module, op.parameter);
+    return text === null ? { none: 'the parameter does not exist' } : { ...op, text };
+  },
+};

@@ -1,0 +1,43 @@
+import type { Guard } from './guard.ts';
+import type { Op } from './op.ts';
+import { ruleOf } from './ops.ts';
+import type { Outcome, Result } from './outcome.ts';
+import type { State, World } from './state.ts';
+
+/**
+ * The transition system: `step(world, state, op)` answers what the kernel answers and gives the state after. It is
+ * total: it never throws, whatever the operation's arguments are, and a refused operation leaves the state as it is.
+ */
+export function step(world: World, state: State, op: Op): Outcome {
+  return stepWithout(nothing, world, state, op);
+}
+
+/** As `step`, with the named guards left out: a kernel with planted defects, to show that the laws can fail. */
+export function stepWithout(absent: ReadonlySet<string>, world: World, state: State, op: Op): Outcome {
+  const missing = !world.processes.has(op.pid);
+  if (missing) return { state, result: { ok: false, errno: 'ESRCH', guard: noProcess.id } };
+  const rule = ruleOf(op);
+  for (const guard of rule.guards[world.profile.id]) {
+    if (!guard.applies(world, state, op) || absent.has(guard.id)) continue;
+    return { state, result: refusal(guard, world, state, op) };
+  }
+  const { state: after, value, out } = rule.effect(world, state, op);
+  return { state: after, result: out === undefined ? { ok: true, value } : { ok: true, value, out } };
+}
+
+/** The guard before all others; it has no place in the kernel, which has no callers that do not exist. */
+export const noProcess: Guard = {
+  id: 'process.missing',
+  words: 'there is no such process',
+  errno: 'ESRCH',
+  citation: 'the model: an operation names the process that makes it',
+  applies: (world, _state, op) => !world.processes.has(op.pid),
+};
+
+const nothing: ReadonlySet<string> = new Set();
+
+function refusal(guard: Guard, world: World, state: State, op: Op): Result {
+  const { errno } = guard;
+  if (errno === null) return { ok: false, guard: guard.id, blocks: guard.waitsFor?.(world, state, op) ?? [] };
+  return { ok: false, errno: typeof errno === 'string' ? errno : errno[world.profile.id], guard: guard.id };
+}

@@ -1,0 +1,228 @@
+import { registered } from './binding.ts';
+import { loaded, parameterOf } from './modules.ts';
+import { nodeAt, nodePaths } from './nodes.ts';
+import type { Op } from './op.ts';
+import type { Device, Hardware, Node, State, World } from './state.ts';
+import { step } from './step.ts';
+
+/**
+ * What files show: the model seen through sysfs, /dev and /proc. `show` is what a reader of a live machine compares with
+ * what it reads there.
+ */
+
+/**
+ * A file's text without its final newline, a link's last component, `660 1000:1000` for a node, `directory` for a
+ * directory, null for what is absent or not the model's.
+ */
+export function show(world: World, state: State, path: string): string | null {
+  const parts = path.split('/').slice(1);
+  switch (parts[0]) {
+    case 'dev':
+      return nodeText(nodeAt(state, path)?.node ?? null);
+    case 'proc':
+      return path === '/proc/sys/kernel/tainted' ? `${state.taint}` : null;
+    case 'sys':
+      return showSys(world, state, parts.slice(1));
+    default:
+      return null;
+  }
+}
+
+/**
+ * The paths that an operation names or changes, sorted: what is worth reading before and after it. Of a refused operation
+ * only what it names.
+ */
+export function touched(world: World, before: State, op: Op): readonly string[] {
+  const { state: after } = step(world, before, op);
+  const paths = new Set(named(op));
+  if (after !== before) {
+    for (const path of changeable(world, before, after)) {
+      if (show(world, before, path) !== show(world, after, path)) paths.add(path);
+    }
+  }
+  return [...paths].sort();
+}
+
+/** What an operation leaves behind that its undo does not take back, as sentences. */
+export function lastingOf(world: World, before: State, op: Op): readonly string[] {
+  const { state: after } = step(world, before, op);
+  const lasting: string[] = [];
+  if (after.taint !== before.taint) {
+    lasting.push(`the kernel stays tainted (${after.taint} in /proc/sys/kernel/tainted) until the next boot`);
+  }
+  for (const line of logOf(world, before, after, op)) lasting.push(`the kernel log keeps "${line}"`);
+  return lasting;
+}
+
+/** The lines that the kernel logs between a state and the one after `op`. */
+export function logOf(world: World, before: State, after: State, op: Op): readonly string[] {
+  if (before === after) return [];
+  const lines: string[] = [];
+  for (const { address, index } of world.hardware) {
+    const was = before.devices[index];
+    const is = after.devices[index];
+    if (was === undefined || is === undefined || was === is) continue;
+    if (was.group !== is.group) {
+      const place = `${is.driver ?? was.driver ?? 'pci'} ${address}`;
+      if (was.group !== null) lines.push(`${place}: Removing from iommu group ${was.group}`);
+      if (is.group !== null) {
+        lines.push(`${place}: Adding to iommu group ${is.group}`);
+        lines.push(`${place}: Adding kernel taint for vfio-noiommu group on device`);
+      }
+    }
+    const opened = op.op === 'group.get_device_fd' && (is.vfio?.opens ?? 0) > (was.vfio?.opens ?? 0);
+    if (opened && after.groups[is.vfio?.group ?? -1]?.noiommu) {
+      lines.push(`${is.driver} ${address}: vfio-noiommu device opened by user (vfioplan:${op.pid})`);
+    }
+  }
+  return lines;
+}
+
+function showSys(world: World, state: State, parts: readonly string[]): string | null {
+  const [first, second, third, ...rest] = parts;
+  if (first === 'bus' && second === 'pci' && third === 'devices') return showDevice(world, state, rest);
+  if (first === 'bus' && second === 'pci' && third === 'drivers') return showDriver(world, state, rest);
+  if (first === 'kernel' && second === 'iommu_groups') return showGroup(world, state, [third ?? '', ...rest]);
+  if (first === 'module') return showModule(world, state, [second ?? '', third, ...rest]);
+  if (first === 'class' && second === 'vfio' && rest.length === 0) {
+    return state.groups.some((group) => group?.node && group.name === third) ? 'directory' : null;
+  }
+  return null;
+}
+
+function showDevice(
+  world: World,
+  state: State,
+  [address, file, entry, ...more]: readonly string[],
+): string | null {
+  const hardware = world.devices.get(address ?? '');
+  const device = hardware && state.devices[hardware.index];
+  if (hardware === undefined || device === undefined || more.length > 0) return null;
+  if (file === 'vfio-dev' && world.profile.vfioDev && device.vfio !== null) {
+    return entry === undefined || entry === `vfio${device.vfio.index}` ? 'directory' : null;
+  }
+  if (entry !== undefined) return null;
+  switch (file) {
+    case undefined:
+      return 'directory';
+    case 'driver':
+      return device.driver;
+    case 'driver_override':
+      return device.override ?? '(null)';
+    case 'iommu_group':
+      return device.group === null ? null : `${device.group}`;
+    default:
+      return null;
+  }
+}
+
+function showDriver(world: World, state: State, [name, entry, ...more]: readonly string[]): string | null {
+  const driver = world.drivers.get(name ?? '');
+  if (driver === undefined || more.length > 0 || !registered(world, state, driver)) return null;
+  if (entry === undefined) return 'directory';
+  const hardware = world.devices.get(entry);
+  return hardware !== undefined && state.devices[hardware.index]?.driver === driver.name ? entry : null;
+}
+
+function showGroup(
+  world: World,
+  state: State,
+  [name, file, entry, ...more]: readonly string[],
+): string | null {
+  const group = state.iommuGroups.find(({ id }) => `${id}` === name);
+  if (group === undefined || more.length > 0) return null;
+  if (file === 'devices' && entry !== undefined) {
+    return group.devices.some((index) => world.hardware[index]?.address === entry) ? entry : null;
+  }
+  if (entry !== undefined) return null;
+  switch (file) {
+    case undefined:
+    case 'devices':
+      return 'directory';
+    case 'name':
+      return group.name;
+    case 'type':
+      return group.type;
+    default:
+      return null;
+  }
+}
+
+function showModule(
+  world: World,
+  state: State,
+  [name, file, entry, ...more]: readonly (string | undefined)[],
+): string | null {
+  if (name === undefined || name.includes('-') || more.length > 0 || loaded(world, state, name) === null)
+    return null;
+  if (file === undefined) return 'directory';
+  if (file !== 'parameters' || entry === undefined) return null;
+  return parameterOf(world, state, name, entry);
+}
+
+function nodeText(node: Node | null): string | null {
+  return node === null ? null : `${node.mode.toString(8)} ${node.uid}:${node.gid}`;
+}
+
+/** The files that an operation itself names. */
+function named(op: Op): readonly string[] {
+  switch (op.op) {
+    case 'module.load':
+      return [`/sys/module/${op.module.replaceAll('-', '_')}`];
+    case 'module.unload':
+      return [op.module, ...(op.also ?? [])].map((name) => `/sys/module/${name.replaceAll('-', '_')}`);
+    case 'parameter.write':
+      return [`/sys/module/${op.module.replaceAll('-', '_')}/parameters/${op.parameter}`];
+    case 'override.write':
+      return [`/sys/bus/pci/devices/${op.device}/driver_override`];
+    case 'driver.bind':
+    case 'driver.unbind':
+    case 'drivers.probe':
+      return [`/sys/bus/pci/devices/${op.device}/driver`];
+    case 'node.own':
+    case 'open':
+      return [op.path];
+    default:
+      return [];
+  }
+}
+
+/** Every path whose text may differ between two states. */
+function* changeable(world: World, before: State, after: State): Iterable<string> {
+  yield '/proc/sys/kernel/tainted';
+  for (const hardware of world.hardware) {
+    const was = before.devices[hardware.index];
+    const is = after.devices[hardware.index];
+    if (was !== is) yield* devicePaths(hardware, was, is);
+  }
+  for (const path of new Set([...nodePaths(before), ...nodePaths(after)])) {
+    yield path;
+    yield path.replace(/^\/dev\/vfio/, '/sys/class/vfio');
+  }
+  for (const { id } of before.iommuGroups === after.iommuGroups
+    ? []
+    : [...before.iommuGroups, ...after.iommuGroups]) {
+    for (const file of ['', '/name', '/type']) yield `/sys/kernel/iommu_groups/${id}${file}`;
+  }
+  for (const { name, index } of before.modules === after.modules ? [] : world.modules.values()) {
+    const was = before.modules[index];
+    const is = after.modules[index];
+    if (was === is) continue;
+    yield `/sys/module/${name}`;
+    for (const parameter of Object.keys({ ...was, ...is }))
+      yield `/sys/module/${name}/parameters/${parameter}`;
+    for (const driver of world.drivers.values()) {
+      if (driver.module === name) yield `/sys/bus/pci/drivers/${driver.name}`;
+    }
+  }
+}
+
+function* devicePaths({ address }: Hardware, ...devices: readonly (Device | undefined)[]): Iterable<string> {
+  const directory = `/sys/bus/pci/devices/${address}`;
+  yield `${directory}/driver`;
+  yield `${directory}/driver_override`;
+  yield `${directory}/iommu_group`;
+  for (const device of devices) {
+    if (device?.vfio) yield `${directory}/vfio-dev/vfio${device.vfio.index}`;
+  }
+}

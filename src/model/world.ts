@@ -1,0 +1,242 @@
+import { type Fact, isUnknown, type PciFunction, type Snapshot } from '../machine/snapshot.ts';
+import { bootState } from './boot.ts';
+import { FactReader, isFake, isVfioDriver, textsOf } from './facts.ts';
+import { moduleName } from './modules.ts';
+import { type Assumption, type Profile, type ProfileId, profileFor } from './profiles.ts';
+import type { Driver, Hardware, IovaRange, Module, Process, State, World } from './state.ts';
+
+/**
+ * A world and its first state, as a snapshot tells them. What the snapshot does not know is read in the way named in
+ * `World.assumed` (no driver bound, no override, parameter N …): the reader decides whether that may stand.
+ */
+
+/** The executor: uid 0 with every capability. Always among the processes. */
+export const ROOT = 0;
+
+export const root: Process = {
+  pid: ROOT,
+  uid: 0,
+  gid: 0,
+  groups: [],
+  capabilities: new Set([
+    'CAP_CHOWN',
+    'CAP_DAC_OVERRIDE',
+    'CAP_FOWNER',
+    'CAP_IPC_LOCK',
+    'CAP_SYS_ADMIN',
+    'CAP_SYS_MODULE',
+    'CAP_SYS_RAWIO',
+    'CAP_SYS_RESOURCE',
+  ]),
+  memlock: null,
+};
+
+export interface WorldOptions {
+  /** Overrides the profile that the kernel release chooses; the build options stay the snapshot's. */
+  readonly profile?: ProfileId;
+  /** Beside ROOT. */
+  readonly processes?: readonly Process[];
+}
+
+export function worldFrom(snapshot: Snapshot, options: WorldOptions = {}): { world: World; state: State } {
+  const { profile, assumed: fromProfile } = profileFor(snapshot, options.profile);
+  const assumed: Assumption[] = [...fromProfile];
+  const reader = new FactReader(assumed);
+  const sorted = [...snapshot.functions].sort((a, b) => (a.address < b.address ? -1 : 1));
+  const hardware = sorted.map((pci, index) => hardwareOf(reader, snapshot, pci, index));
+  const drivers = driversOf(reader, snapshot, profile, hardware);
+  const modules = modulesOf(reader, snapshot, profile, drivers);
+  const units = reader.read('/iommu/units', snapshot.iommu.units, [], '[]');
+  const nodes = isUnknown(snapshot.nodes) ? [] : snapshot.nodes;
+  const processes = new Map([...(options.processes ?? []), root].map((process) => [process.pid, process]));
+  const vfioModule = modules.get('vfio')?.index ?? -1;
+  const remapping = reader.read('/iommu/interruptRemapping', snapshot.iommu.interruptRemapping, true, 'yes');
+  const world: World = {
+    profile,
+    devices: new Map(hardware.map((device) => [device.address, device])),
+    hardware,
+    processes,
+    drivers,
+    modules,
+    vfioModule,
+    type1Module: modules.get('vfio_iommu_type1')?.index ?? -1,
+    iommuPresent: units.length > 0 || hardware.some(({ group }) => group !== null),
+    interruptRemapping: remapping,
+    staticContainerNode: nodes.some(({ path }) => path === '/dev/vfio/vfio'),
+    reserved: reservedOf(snapshot),
+    assumed,
+  };
+  return { world, state: bootState(world, snapshot, reader) };
+}
+
+function hardwareOf(reader: FactReader, snapshot: Snapshot, pci: PciFunction, index: number): Hardware {
+  const at = (name: string): string => `/functions/${pci.address}/${name}`;
+  const capabilities = isUnknown(pci.capabilities) ? plainCapabilities : pci.capabilities;
+  const group = reader.read<number | null>(at('iommuGroup'), pci.iommuGroup, null, 'none');
+  const sriov = isUnknown(pci.sriov) ? null : pci.sriov;
+  const physicalFunction = isUnknown(pci.physicalFunction) ? null : pci.physicalFunction;
+  const resetMethods = reader.read(at('resetMethods'), pci.resetMethods, ['flr'], 'some');
+  return {
+    index,
+    address: pci.address,
+    vendor: pci.vendor,
+    device: pci.device,
+    headerType: reader.read(at('headerType'), pci.headerType, headerByClass(pci), 'by class'),
+    group: isFake(snapshot, pci) ? null : group,
+    drivers: driversMatching(reader, pci),
+    resets: resetMethods.length > 0,
+    virtualFunctions: sriov?.numVfs ?? 0,
+    sriov: sriov !== null || physicalFunction !== null,
+    physicalFunction,
+    bars: isUnknown(pci.bars)
+      ? []
+      : pci.bars.map((bar) => ({ index: bar.index, size: bar.size, kind: bar.kind })),
+    express: capabilities.express,
+    msiVectors: capabilities.msiVectors,
+    msixVectors: capabilities.msixVectors,
+    interruptPin: capabilities.interruptPin,
+    configSize: capabilities.configSize,
+    firmwareReserved: firmwareReserved(snapshot, group),
+  };
+}
+
+const plainCapabilities = { express: true, msiVectors: 0, msixVectors: 0, interruptPin: 0, configSize: 4096 };
+
+/** A bridge by its class (base class 06) is one by its header, where the header is not told. */
+function headerByClass(pci: PciFunction): number {
+  if (pci.class.startsWith('0607')) return 2;
+  return pci.class.startsWith('0604') || pci.class.startsWith('0609') ? 1 : 0;
+}
+
+/** The drivers that match without an override; one that is bound without an override evidently matches. */
+function driversMatching(reader: FactReader, pci: PciFunction): readonly string[] {
+  const listed = isUnknown(pci.drivers) ? [] : pci.drivers.filter((name) => !matchesByOverrideOnly(name));
+  const bound = reader.read<string | null>(`/functions/${pci.address}/driver`, pci.driver, null, 'none');
+  const override = isUnknown(pci.driverOverride) ? null : pci.driverOverride;
+  return bound === null || listed.includes(bound) || override === bound ? listed : [bound, ...listed];
+}
+
+function matchesByOverrideOnly(name: string): boolean {
+  return name === 'vfio-pci' || name === 'pci-stub';
+}
+
+function driversOf(
+  reader: FactReader,
+  snapshot: Snapshot,
+  profile: Profile,
+  hardware: readonly Hardware[],
+): ReadonlyMap<string, Driver> {
+  const here = reader.read<readonly string[]>('/drivers', snapshot.drivers, [], 'those that functions name');
+  const names = new Set([...here, ...hardware.flatMap(({ drivers }) => drivers)]);
+  for (const pci of snapshot.functions) {
+    if (!isUnknown(pci.driver) && pci.driver !== null) names.add(pci.driver);
+  }
+  if (profile.build.vfioPci !== 'n') names.add('vfio-pci');
+  const modules = isUnknown(snapshot.modules) ? null : snapshot.modules;
+  return new Map(
+    [...names].map((name): [string, Driver] => {
+      const module = moduleName(name);
+      const registered = here.includes(name);
+      const builtIn =
+        name === 'vfio-pci'
+          ? profile.build.vfioPci === 'y'
+          : registered && modules !== null && !Object.hasOwn(modules, module);
+      const vfio = isVfioDriver(name);
+      return [
+        name,
+        {
+          name,
+          module: builtIn ? null : module,
+          managesDma: vfio || name === 'pci-stub' || name === 'pcieport',
+          vfio,
+          overrideOnly: matchesByOverrideOnly(name),
+        },
+      ];
+    }),
+  );
+}
+
+function modulesOf(
+  reader: FactReader,
+  snapshot: Snapshot,
+  profile: Profile,
+  drivers: ReadonlyMap<string, Driver>,
+): ReadonlyMap<string, Module> {
+  const here = reader.read<Readonly<Record<string, { parameters: Readonly<Record<string, Fact<string>>> }>>>(
+    '/modules',
+    snapshot.modules,
+    {},
+    'those of the drivers that are bound',
+  );
+  const { build } = profile;
+  const names = new Set(Object.keys(here));
+  for (const driver of drivers.values()) if (driver.module !== null) names.add(driver.module);
+  const family = new Map<string, readonly string[]>();
+  for (const [name, requires] of Object.entries(profile.modules)) {
+    if (builtAs(profile, name) !== 'n') family.set(name, requires);
+  }
+  for (const name of family.keys()) names.add(name);
+  return new Map(
+    [...names].map((name, index): [string, Module] => [
+      name,
+      {
+        name,
+        index,
+        builtIn: family.has(name) && builtAs(profile, name) === 'y',
+        requires:
+          family.get(name) ?? (isVfioDriver(name) && family.has('vfio_pci_core') ? ['vfio_pci_core'] : []),
+        post: name === 'vfio' && build.type1 !== 'n' ? ['vfio_iommu_type1'] : [],
+        parameters: freshParameters(profile, name) ?? textsOf(here[name]?.parameters),
+        readOnly: name === 'vfio_pci' ? ['disable_denylist', 'disable_vga'] : [],
+      },
+    ]),
+  );
+}
+
+function builtAs(profile: Profile, module: string): 'y' | 'm' | 'n' {
+  if (module === 'vfio') return profile.build.vfio;
+  return module === 'vfio_iommu_type1' ? profile.build.type1 : profile.build.vfioPci;
+}
+
+/** Parameters of the VFIO family just after loading (module_param lines of each file). */
+function freshParameters(profile: Profile, module: string): Readonly<Record<string, string>> | null {
+  const seed = profile.viability === 'walk';
+  switch (module) {
+    case 'vfio':
+      return profile.build.noiommu ? { [profile.noiommuParameter]: 'N' } : {};
+    case 'vfio_iommu_type1':
+      return {
+        allow_unsafe_interrupts: 'N',
+        disable_hugepages: 'N',
+        ...(seed ? {} : { dma_entry_limit: '65535' }),
+      };
+    case 'vfio_pci':
+      return {
+        nointxmask: 'N',
+        disable_idle_d3: 'N',
+        ...(seed ? {} : { disable_denylist: 'N', enable_sriov: 'N' }),
+      };
+    default:
+      return Object.hasOwn(profile.modules, module) ? {} : null;
+  }
+}
+
+function firmwareReserved(snapshot: Snapshot, group: number | null): boolean {
+  const groups = isUnknown(snapshot.iommu.groups) ? [] : snapshot.iommu.groups;
+  const reserved = groups.find(({ id }) => id === group)?.reserved;
+  return reserved !== undefined && !isUnknown(reserved) && reserved.some(({ type }) => type === 'direct');
+}
+
+function reservedOf(snapshot: Snapshot): ReadonlyMap<number, readonly IovaRange[]> {
+  const groups = isUnknown(snapshot.iommu.groups) ? [] : snapshot.iommu.groups;
+  return new Map(
+    groups.map(({ id, reserved }) => [
+      id,
+      isUnknown(reserved)
+        ? []
+        : reserved
+            .filter(({ type }) => type !== 'direct-relaxable')
+            .map(({ start, end }) => ({ start: BigInt(start), end: BigInt(end) })),
+    ]),
+  );
+}
