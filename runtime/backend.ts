@@ -25,8 +25,9 @@ export interface Backend {
   stat(path: string): FileStatus | number;
   chown(path: string, uid: number, gid: number): number;
   chmod(path: string, mode: number): number;
-  /** Loads or unloads a kernel module with its dependencies, as modprobe does; 0 or a negative errno. */
+  /** Loads a kernel module, what it needs and what its soft dependencies name, as modprobe does; 0 or a negative errno. */
   loadModule(name: string): number;
+  /** delete_module(2) without waiting: this module alone, EAGAIN while something uses it; 0 or a negative errno. */
   unloadModule(name: string): number;
 }
 

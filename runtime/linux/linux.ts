@@ -13,7 +13,7 @@ import { fcntl } from '../abi/fcntl.ts';
 import { MAP_FAILED } from '../abi/mman.ts';
 import type { Backend, FileStatus } from '../backend.ts';
 import { type LibC, loadLibC } from './libc.ts';
-import { type ModuleTool, modprobe } from './modules.ts';
+import { loadModule, unloadModule } from './modules.ts';
 
 /**
  * The kernel that this process runs on, as the user it runs as. Rejects with `NativeUnavailable` when there is no way
@@ -95,8 +95,7 @@ function pathCalls(): Paths {
 }
 
 function moduleCalls(libc: LibC): Pick<Backend, 'loadModule' | 'unloadModule'> {
-  const tool: ModuleTool = modprobe(libc);
-  return { loadModule: tool.load, unloadModule: tool.unload };
+  return { loadModule: (name) => loadModule(libc, name), unloadModule: (name) => unloadModule(libc, name) };
 }
 
 function zeroOrErrno(call: () => void): number {

@@ -1,39 +1,34 @@
 /**
- * Loading and unloading kernel modules with their dependencies, through modprobe (kmod), which alone knows them and
- * the administrator's modprobe.d. It ends with 1 for every failure, so the errno is read from what it says:
+ * Loading and unloading kernel modules.
+ *
+ * Loading is modprobe's (kmod), which alone knows dependencies and the administrator's modprobe.d. It ends with 1 for
+ * every failure, so the errno is read from what it says:
  *
  * | modprobe says | answer |
  * |---|---|
- * | `could not insert 'x': WORDS`, `could not remove 'x': WORDS` | the errno whose strerror is WORDS |
+ * | `could not insert 'x': WORDS` | the errno whose strerror is WORDS |
  * | `Unknown symbol in module, or unknown parameter` | ENOENT, as finit_module(2) answers |
- * | `Module x not found`, `Module x is builtin` (unload) | ENOENT, as delete_module(2) answers for the latter |
- * | `Module x is in use` | EAGAIN, as delete_module(2) answers with O_NONBLOCK |
- * | anything else, or killed after two minutes | EIO |
+ * | `Module x not found` | ENOENT |
+ * | anything else (an install command that failed), or killed after two minutes | EIO |
  * | there is no modprobe | ENOSYS |
+ *
+ * Unloading is the bare system call: modprobe -r would also take along what nobody uses any more, which may have been
+ * there before us.
  */
 import { spawnSync } from 'node:child_process';
 import { errno } from '../abi/errno.ts';
+import { fcntl } from '../abi/fcntl.ts';
 import type { LibC } from './libc.ts';
 
 /** EHWPOISON, the last of asm-generic/errno.h. */
 const LAST_ERRNO = 133;
 
-export interface ModuleTool {
-  load(name: string): number;
-  unload(name: string): number;
-}
+/** The name becomes an argument of a program that root runs. */
+const moduleName = /^[A-Za-z0-9_][A-Za-z0-9_-]*$/;
 
-export function modprobe(libc: Pick<LibC, 'strerror'>): ModuleTool {
-  return {
-    load: (name) => run([], name, libc),
-    unload: (name) => run(['--remove'], name, libc),
-  };
-}
-
-function run(options: readonly string[], name: string, libc: Pick<LibC, 'strerror'>): number {
-  // The name becomes an argument of a program that root runs.
-  if (!/^[A-Za-z0-9_][A-Za-z0-9_-]*$/.test(name)) return -errno.EINVAL;
-  const done = spawnSync('modprobe', [...options, name], {
+export function loadModule(libc: Pick<LibC, 'strerror'>, name: string): number {
+  if (!moduleName.test(name)) return -errno.EINVAL;
+  const done = spawnSync('modprobe', [name], {
     encoding: 'utf8',
     // kmod lives in sbin, which the PATH of a login through su may lack.
     env: { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`, LC_ALL: 'C' },
@@ -44,11 +39,16 @@ function run(options: readonly string[], name: string, libc: Pick<LibC, 'strerro
   return done.status === 0 ? 0 : errnoFromWords(done.stderr ?? '', libc);
 }
 
+/** The kernel knows modules by the name with underscores. O_NONBLOCK: EAGAIN at once, where it could wait for users. */
+export function unloadModule(libc: Pick<LibC, 'delete_module' | 'errno'>, name: string): number {
+  if (!moduleName.test(name)) return -errno.EINVAL;
+  return libc.delete_module(name.replaceAll('-', '_'), fcntl.O_NONBLOCK) === -1 ? -libc.errno() : 0;
+}
+
 /** The negative errno that modprobe's message stands for. */
 export function errnoFromWords(words: string, libc: Pick<LibC, 'strerror'>): number {
-  if (/ not found in directory | is builtin/.test(words)) return -errno.ENOENT;
-  if (/ is in use/.test(words)) return -errno.EAGAIN;
-  const said = /could not (?:insert|remove) '[^']*': (.*)/.exec(words)?.[1]?.trim();
+  if (/ not found in directory /.test(words)) return -errno.ENOENT;
+  const said = /could not insert '[^']*': (.*)/.exec(words)?.[1]?.trim();
   if (said === undefined) return -errno.EIO;
   if (said.startsWith('Unknown symbol in module')) return -errno.ENOENT;
   for (let number = 1; number <= LAST_ERRNO; number += 1) if (libc.strerror(number) === said) return -number;

@@ -7,7 +7,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { constants as system, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { fcntl } from '../../../runtime/abi/fcntl.ts';
@@ -36,7 +36,9 @@ export function ours(): Map<string, string> {
 }
 
 function program(): string {
-  const lines = Object.keys(constants).map((name) =>
+  // Every errno, so that the table need not be written anew when the model learns one.
+  const names = new Set([...Object.keys(constants), ...Object.keys(system.errno)]);
+  const lines = [...names].map((name) =>
     // What is a macro can be asked about; 6.1's headers lack a few that 6.12 has.
     name.startsWith('VFIO_DEVICE_')
       ? `#ifdef ${name}\n  number("${name}", ${name});\n#endif`
