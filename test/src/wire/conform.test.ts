@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { differences } from '../../../src/wire/conform.ts';
 import { planSchema } from '../../../src/wire/generated/plan.ts';
 import { snapshotSchema } from '../../../src/wire/generated/snapshot.ts';
-import { pciFunction, snapshotOf } from './machines.ts';
+import { pciFunction, snapshotOf } from '../machine/handmade.ts';
 
 const place = { file: 'a.vfio', line: 1, column: 1, text: 'bind uplink to vfio-pci' };
 const digest = '0'.repeat(64);

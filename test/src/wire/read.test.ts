@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { maxDiagnostics, maxDocumentBytes, readPlan, readSnapshot } from '../../../src/wire/read.ts';
 import { writeCanonical, writePretty } from '../../../src/wire/write.ts';
-import { pciFunction, snapshotOf } from './machines.ts';
+import { pciFunction, snapshotOf } from '../machine/handmade.ts';
 
 const machine = snapshotOf({ functions: [pciFunction('0000:03:00.0'), pciFunction('0000:03:00.1')] });
 const text = writePretty(machine);

@@ -1,4 +1,4 @@
-import type { PciFunction, Snapshot } from '../../../src/machine/snapshot.ts';
+import type { BlockDevice, Netdev, PciFunction, Snapshot } from '../../../src/machine/snapshot.ts';
 
 const why = { unknown: 'this snapshot was made by hand' };
 
@@ -68,4 +68,24 @@ export function snapshotOf(facts: Partial<Snapshot> = {}): Snapshot {
     nodes: [],
     ...facts,
   };
+}
+
+/** A block device that nothing uses. */
+export function blockDevice(name: string, facts: Partial<BlockDevice> = {}): BlockDevice {
+  return {
+    name,
+    function: null,
+    parent: null,
+    mounts: [],
+    swap: false,
+    holders: [],
+    signature: null,
+    serial: null,
+    ...facts,
+  };
+}
+
+/** A network device that nothing uses. */
+export function netdev(name: string, facts: Partial<Netdev> = {}): Netdev {
+  return { name, function: null, mac: null, up: true, master: null, lower: [], addresses: [], ...facts };
 }
