@@ -273,9 +273,10 @@ class Scanner {
     wanted.found = { name: name ?? value, value, scalar };
   }
 
-  private fail(words: string, span?: Span): false {
-    const end = Math.min(this.at + 1, this.text.length);
-    this.problem = { kind: 'syntax', words, span: span ?? { start: Math.min(this.at, end), end } };
+  private fail(words: string, span: Span = { start: this.at, end: this.at + 1 }): false {
+    const { length } = this.text;
+    const [start, end] = [Math.min(span.start, length), Math.min(span.end, length)];
+    this.problem = { kind: 'syntax', words, span: { start, end } };
     return false;
   }
 }
