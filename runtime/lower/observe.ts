@@ -1,0 +1,56 @@
+import { errno, errnoOf } from '../abi/errno.ts';
+import { fcntl } from '../abi/fcntl.ts';
+import type { Backend } from '../backend.ts';
+
+/** sysfs gives at most a page for one attribute (fs/sysfs/file.c, PAGE_SIZE on x86-64). */
+const attributeSize = 4096;
+
+/**
+ * What a path shows now, in the words of the model's `show`: a file's text without its final newline, a link's last
+ * component, `600 1000:0` for a device node, `directory`, null when there is nothing. What cannot be read shows as the
+ * errno in parentheses, `(EACCES)`, which no prediction equals: unknown is never taken for right.
+ */
+export function observe(backend: Backend, path: string): string | null {
+  const status = backend.stat(path);
+  if (typeof status === 'number') return absentOr(status);
+  switch (status.type) {
+    case 'link': {
+      // An entry of a class is a link to the object's directory; only whether it is there tells something.
+      if (path.startsWith('/sys/class/')) return 'directory';
+      const target = backend.readlink(path);
+      return typeof target === 'number' ? absentOr(target) : target.slice(target.lastIndexOf('/') + 1);
+    }
+    case 'character':
+    case 'block':
+      return `${status.mode.toString(8)} ${status.uid}:${status.gid}`;
+    case 'directory':
+      return 'directory';
+    default:
+      return text(backend, path);
+  }
+}
+
+/** What each of the paths shows. */
+export function observeAll(
+  backend: Backend,
+  paths: Iterable<string>,
+): { readonly [path: string]: string | null } {
+  const shows: Record<string, string | null> = {};
+  for (const path of paths) shows[path] = observe(backend, path);
+  return shows;
+}
+
+function text(backend: Backend, path: string): string | null {
+  const fd = backend.open(path, fcntl.O_RDONLY | fcntl.O_CLOEXEC);
+  if (fd < 0) return absentOr(fd);
+  const bytes = backend.read(fd, attributeSize);
+  backend.close(fd);
+  if (typeof bytes === 'number') return absentOr(bytes);
+  return new TextDecoder().decode(bytes).replace(/\n$/, '');
+}
+
+/** ENODEV is what an attribute answers whose object went away after it was opened (fs/kernfs/file.c). */
+function absentOr(answer: number): string | null {
+  if (answer === -errno.ENOENT || answer === -errno.ENOTDIR || answer === -errno.ENODEV) return null;
+  return `(${errnoOf(answer)})`;
+}

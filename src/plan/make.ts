@@ -1,0 +1,132 @@
+import type { CheckedPolicy } from '../check/checked.ts';
+import type { Address } from '../machine/snapshot.ts';
+import type { Op } from '../model/op.ts';
+import type { State, World } from '../model/state.ts';
+import { step } from '../model/step.ts';
+import { undoOf } from '../model/undo.ts';
+import { lastingOf, show, touched } from '../model/view.ts';
+import { worldFrom } from '../model/world.ts';
+import type { HostPolicy } from '../policy/policy.ts';
+import type { Script, ScriptStep } from '../script/script.ts';
+import { sentenceOf } from '../script/sentence.ts';
+import { accessOf } from './access.ts';
+import { digestOf, policyDigest } from './digest.ts';
+import { operationOf } from './operation.ts';
+import { placesIn, type Sources } from './places.ts';
+import type { Plan, PlanPlace, PlanStep } from './plan.ts';
+import { prove } from './prove.ts';
+import { reliesOf } from './relies.ts';
+
+/**
+ * A checked policy becomes a plan: each operation with what it changes, what takes it back and which statement wants
+ * it. The plan is then replayed on the model and proved (`prove.ts`); a plan that cannot be proved is a bug of ours
+ * and is never returned.
+ */
+export interface PlanContext {
+  /** The policy files that were checked, imports included. */
+  readonly sources: Sources;
+  /** `YYYY-MM-DD` */
+  readonly today: string;
+}
+
+export function makePlan(checked: CheckedPolicy, context: PlanContext): Plan {
+  const plan = draftPlan(checked, context);
+  prove(plan, checked.policy);
+  return plan;
+}
+
+function draftPlan({ policy, script }: CheckedPolicy, { sources, today }: PlanContext): Plan {
+  const { world, state: start } = worldFrom(policy.snapshot);
+  const place = placesIn(sources);
+  const { steps, end } = stepsOf(world, start, policy, script, place);
+  const until = untilOf(policy, script);
+  return {
+    format: 'vfioplan.plan',
+    version: 1,
+    host: policy.host,
+    today,
+    ...(until === undefined ? {} : { until }),
+    profile: world.profile.id,
+    policyDigest: policyDigest(sources),
+    snapshotDigest: digestOf(policy.snapshot),
+    relies: reliesOf(policy, script),
+    steps,
+    preconditions: script.preconditions.map(({ why, ...rest }) => ({ ...rest, why: why.map(place) })),
+    access: accessOf(policy, world, end),
+  };
+}
+
+function stepsOf(
+  world: World,
+  start: State,
+  policy: HostPolicy,
+  script: Script,
+  place: (place: ScriptStep['why'][number]) => PlanPlace,
+): { readonly steps: readonly PlanStep[]; readonly end: State } {
+  const identities = new Map(
+    policy.snapshot.functions.map(({ address, vendor, device }) => [address, `${vendor}:${device}`]),
+  );
+  const names = namesOf(policy);
+  let state = start;
+  const steps = script.steps.map((each, index) => {
+    const before = state;
+    state = step(world, before, each.op).state;
+    const paths = touched(world, before, each.op);
+    return {
+      number: index + 1,
+      operation: operationOf(each.op),
+      sentence: each.sentence,
+      identity: ('device' in each.op && identities.get(each.op.device)) || null,
+      before: showAll(world, before, paths),
+      after: showAll(world, state, paths),
+      undo: undoFor(world, before, state, each.op, paths, names),
+      lasting: [...lastingOf(world, before, each.op)],
+      why: each.why.map(place),
+    };
+  });
+  return { steps, end: state };
+}
+
+function undoFor(
+  world: World,
+  before: State,
+  after: State,
+  op: Op,
+  paths: readonly string[],
+  names: ReadonlyMap<Address, string>,
+): PlanStep['undo'] {
+  const undo = undoOf(world, before, op);
+  if ('none' in undo) return { none: undo.none };
+  const { state } = step(world, after, undo);
+  return {
+    operation: operationOf(undo),
+    sentence: sentenceOf(undo, names),
+    after: showAll(world, state, paths),
+  };
+}
+
+function showAll(world: World, state: State, paths: readonly string[]): { [path: string]: string | null } {
+  const shows: { [path: string]: string | null } = {};
+  for (const path of paths) shows[path] = show(world, state, path);
+  return shows;
+}
+
+/** Only a plan that switches no-IOMMU mode on, or binds under it, ends with the permission. */
+function untilOf({ noiommu, snapshot }: HostPolicy, { steps }: Script): string | undefined {
+  if (noiommu.until === undefined || !noiommu.allowed || noiommu.expired) return undefined;
+  const groupless = new Set(
+    snapshot.functions.filter(({ iommuGroup }) => iommuGroup === null).map(({ address }) => address),
+  );
+  const uses = steps.some(
+    ({ op }) => op.op === 'parameter.write' || (op.op === 'driver.bind' && groupless.has(op.device)),
+  );
+  return uses ? noiommu.until : undefined;
+}
+
+function namesOf({ binds, allows }: HostPolicy): ReadonlyMap<Address, string> {
+  const names = new Map<Address, string>();
+  for (const { device, functions } of [...allows, ...binds]) {
+    for (const address of functions) names.set(address, device);
+  }
+  return names;
+}

@@ -1,0 +1,58 @@
+import type { Place } from '../diagnostics/diagnostic.ts';
+import type { Address, PciFunction } from '../machine/snapshot.ts';
+import type { Op } from '../model/op.ts';
+import type { State, World } from '../model/state.ts';
+import { step } from '../model/step.ts';
+import { show } from '../model/view.ts';
+import type { HostPolicy } from '../policy/policy.ts';
+import { driverPath, registeredPath } from './paths.ts';
+import type { Precondition, ScriptStep } from './script.ts';
+import { sentenceOf } from './sentence.ts';
+
+/**
+ * A script in the making. Each operation is tried on the model at once, so that what comes later sees what the
+ * machine will show by then: the number of a fake group, a node that does not exist yet.
+ */
+export class Draft {
+  readonly steps: ScriptStep[] = [];
+  readonly preconditions: Precondition[] = [];
+  readonly policy: HostPolicy;
+  readonly world: World;
+  readonly functions: ReadonlyMap<Address, PciFunction>;
+  readonly #names = new Map<Address, string>();
+  #state: State;
+
+  constructor(policy: HostPolicy, start: { readonly world: World; readonly state: State }) {
+    this.policy = policy;
+    this.world = start.world;
+    this.#state = start.state;
+    this.functions = new Map(policy.snapshot.functions.map((each) => [each.address, each]));
+    for (const { device, functions } of [...policy.allows, ...policy.binds]) {
+      for (const address of functions) this.#names.set(address, device);
+    }
+  }
+
+  /** Appends an operation. One that the model refuses changes nothing for those that follow. */
+  add(op: Op, why: readonly Place[], sentence = sentenceOf(op, this.#names)): void {
+    this.steps.push({ op, sentence, why });
+    this.#state = step(this.world, this.#state, op).state;
+  }
+
+  need(precondition: Precondition): void {
+    this.preconditions.push(precondition);
+  }
+
+  /** What `path` shows after the operations so far. */
+  shows(path: string): string | null {
+    return show(this.world, this.#state, path);
+  }
+
+  /** The driver that the function is bound to by now. */
+  boundTo(address: Address): string | null {
+    return this.shows(driverPath(address));
+  }
+
+  isRegistered(driver: string): boolean {
+    return this.shows(registeredPath(driver)) !== null;
+  }
+}

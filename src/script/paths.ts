@@ -1,0 +1,26 @@
+import type { Address } from '../machine/snapshot.ts';
+
+/** The files that a script's operations change, by the names that Linux gives them. */
+export const containerPath = '/dev/vfio/vfio';
+
+/** The switch of no-IOMMU mode; what it is called depends on the kernel. */
+export function parameterPath(parameter: string): string {
+  return `/sys/module/vfio/parameters/${parameter}`;
+}
+
+export function driverPath(address: Address): string {
+  return `/sys/bus/pci/devices/${address}/driver`;
+}
+
+export function overridePath(address: Address): string {
+  return `/sys/bus/pci/devices/${address}/driver_override`;
+}
+
+export function groupPath(address: Address): string {
+  return `/sys/bus/pci/devices/${address}/iommu_group`;
+}
+
+/** The directory that is there while the driver is registered. */
+export function registeredPath(driver: string): string {
+  return `/sys/bus/pci/drivers/${driver}`;
+}

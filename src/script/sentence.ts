@@ -1,0 +1,37 @@
+import type { Address } from '../machine/snapshot.ts';
+import type { Op } from '../model/op.ts';
+
+/** What an operation does, as a person reads it: "bind 0000:03:00.0 (uplink) to vfio-pci". */
+export function sentenceOf(op: Op, names: ReadonlyMap<Address, string> = new Map()): string {
+  const named = (address: Address): string => {
+    const name = names.get(address);
+    return name === undefined ? address : `${address} (${name})`;
+  };
+  switch (op.op) {
+    case 'module.load':
+      return `load kernel module ${op.module}`;
+    case 'module.unload':
+      return `unload kernel module ${op.module}`;
+    case 'parameter.write':
+      return `set ${op.module}.${op.parameter} to ${op.text}`;
+    case 'override.write':
+      return op.text === ''
+        ? `let any matching driver bind ${named(op.device)} again`
+        : `let only ${op.text} bind ${named(op.device)}`;
+    case 'driver.bind':
+      return `bind ${named(op.device)} to ${op.driver}`;
+    case 'driver.unbind':
+      return `unbind ${named(op.device)} from ${op.driver}`;
+    case 'drivers.probe':
+      return `let the kernel choose a driver for ${named(op.device)}`;
+    case 'node.own':
+      return `give ${op.path} to ${op.uid}:${op.gid} with mode ${modeText(op.mode)}`;
+    default:
+      return op.op;
+  }
+}
+
+/** Permission bits as people write them: `0600`. */
+export function modeText(mode: number): string {
+  return mode.toString(8).padStart(4, '0');
+}
