@@ -72,6 +72,21 @@ const documents = {
     title: 'journal ends in the middle of a record',
     message: 'the last record of this journal is cut off',
   },
+  VP3030: {
+    severity: 'error',
+    title: 'not a nixos-facter report',
+    message: 'this is not a report of nixos-facter: it has {found}',
+  },
+  VP3031: {
+    severity: 'error',
+    title: 'PCI function in a report cannot be read',
+    message: 'the PCI function at `{pointer}` cannot be read: {found}',
+  },
+  VP3032: {
+    severity: 'error',
+    title: 'report has no PCI functions',
+    message: 'this report has no PCI functions',
+  },
 } as const satisfies Record<`VP3${number}`, Declaration>;
 
 export const machine = { ...documents } as const satisfies Record<`VP3${number}`, Declaration>;

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { maxDiagnostics, maxDocumentBytes, readPlan, readSnapshot } from '../../../src/wire/read.ts';
+import { maxDiagnostics, maxDocumentBytes } from '../../../src/wire/document.ts';
+import { readPlan, readSnapshot } from '../../../src/wire/read.ts';
 import { writeCanonical, writePretty } from '../../../src/wire/write.ts';
 import { pciFunction, snapshotOf } from '../machine/handmade.ts';
 
