@@ -48,6 +48,7 @@ function draftPlan({ policy, script }: CheckedPolicy, { sources, today }: PlanCo
     ...(until === undefined ? {} : { until }),
     profile: world.profile.id,
     policyDigest: policyDigest(sources),
+    policyFiles: sources.map(({ file }) => file),
     snapshotDigest: digestOf(policy.snapshot),
     relies: reliesOf(policy, script),
     steps,

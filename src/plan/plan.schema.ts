@@ -86,6 +86,11 @@ export const planSchema = z.strictObject({
     .string()
     .regex(/^[0-9a-f]{64}$/)
     .describe('SHA-256 over the policy files'),
+  policyFiles: z
+    .array(z.string().max(4096))
+    .max(100000)
+    .optional()
+    .describe('names of those files, as they were given: where `apply` looks whether the policy changed'),
   snapshotDigest: z
     .string()
     .regex(/^[0-9a-f]{64}$/)

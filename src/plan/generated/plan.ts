@@ -12,6 +12,8 @@ export interface Plan {
   readonly profile: string;
   /** SHA-256 over the policy files */
   readonly policyDigest: string;
+  /** names of those files, as they were given: where `apply` looks whether the policy changed */
+  readonly policyFiles?: readonly string[];
   /** SHA-256 over the canonical snapshot */
   readonly snapshotDigest: string;
   /** facts of the machine that the plan rests on: path into the snapshot, value as canonical JSON */

@@ -41,6 +41,15 @@ export const planSchema: JsonSchema = {
    "pattern": "^[0-9a-f]{64}$",
    "description": "SHA-256 over the policy files"
   },
+  "policyFiles": {
+   "description": "names of those files, as they were given: where `apply` looks whether the policy changed",
+   "maxItems": 100000,
+   "type": "array",
+   "items": {
+    "type": "string",
+    "maxLength": 4096
+   }
+  },
   "snapshotDigest": {
    "type": "string",
    "pattern": "^[0-9a-f]{64}$",
