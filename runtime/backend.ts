@@ -31,6 +31,15 @@ export interface Backend {
   unloadModule(name: string): number;
 }
 
+/**
+ * Thrown by the simulated kernel where Linux would not return until others let go, such as a write to `unbind` while
+ * descriptors of the device are open: nothing was done. The real kernel blocks there, so whoever acts looks first
+ * (under /proc/PID/fd, on both) and takes this for a failure. The message names the processes that hold it up.
+ */
+export class WouldBlock extends Error {
+  override readonly name = 'WouldBlock';
+}
+
 export interface FileStatus {
   readonly type: 'file' | 'directory' | 'link' | 'character' | 'block' | 'other';
   /** Permission bits. */

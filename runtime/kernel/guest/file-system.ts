@@ -1,0 +1,149 @@
+/** The one root directory, and the calls that take a path. */
+import { fcntl } from '../../abi/fcntl.ts';
+import { collection, directory } from './build.ts';
+import type { Machine } from './machine.ts';
+import { moduleDirectory } from './module-directory.ts';
+import { type DeviceNode, type Directory, modeOf, type Node, type Place, permits, walk } from './node.ts';
+import { AttributeFile, DirectoryFile, NullFile, type OpenFile } from './open-file.ts';
+import { PciBus } from './pci-bus.ts';
+import { procDirectory } from './proc.ts';
+import type { Process } from './process.ts';
+import { refuse } from './refuse.ts';
+import { classes, iommuGroups, vfioNodes, virtualDevices } from './vfio-class.ts';
+import { VfioFile } from './vfio-file.ts';
+
+/** What lstat(2) tells. */
+export interface Status {
+  readonly type: 'file' | 'directory' | 'link' | 'character';
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly size: number;
+}
+
+export class FileSystem {
+  private readonly machine: Machine;
+  private readonly root: Directory;
+  /** Who makes the call that is being answered: /proc/self. */
+  private caller: Process | null = null;
+
+  constructor(machine: Machine, processes: ReadonlyMap<number, Process>) {
+    this.machine = machine;
+    const bus = new PciBus(machine);
+    const proc = procDirectory(machine, processes, () => this.caller);
+    const devices = collection(
+      () => [...bus.devices.names(), 'virtual'],
+      (name) => (name === 'virtual' ? virtualDevices(machine) : bus.devices.lookup(name)),
+    );
+    const sys = directory(() => ({
+      bus: directory(() => ({ pci: bus.bus })),
+      class: classes(machine),
+      devices,
+      kernel: directory(() => ({ iommu_groups: iommuGroups(machine, bus) })),
+      module: moduleDirectory(machine),
+    }));
+    const nothing: DeviceNode = { kind: 'character', driver: 'null', mode: 0o666, uid: 0, gid: 0 };
+    const dev = directory(() => ({ null: nothing, vfio: vfioNodes(machine) }));
+    this.root = directory(() => ({ dev, proc, sys }));
+  }
+
+  open(process: Process, path: string, flags: number): number {
+    const place = this.walk(process, path, (flags & fcntl.O_NOFOLLOW) === 0);
+    if (typeof place === 'number') {
+      // There is no directory here in which open(2) could create a file (fs/namei.c:lookup_open).
+      return place === refuse('ENOENT') && (flags & fcntl.O_CREAT) !== 0 ? refuse('EACCES') : place;
+    }
+    const refused = mayOpen(process, place.node, flags);
+    if (refused < 0) return refused;
+    const isVfio = place.node.kind === 'character' && place.node.driver === 'vfio';
+    // Every descriptor is one of the model's, whatever it refers to: so numbers agree and run out together.
+    const fd = this.machine.value({ op: 'open', pid: process.pid, path: isVfio ? place.path : '/dev/null' });
+    if (fd < 0) return fd;
+    process.files.set(fd, this.file(place, { fd, flags, asked: path }));
+    return fd;
+  }
+
+  close(process: Process, fd: number): number {
+    if (!process.files.delete(fd)) return refuse('EBADF');
+    return this.machine.value({ op: 'close', pid: process.pid, fd });
+  }
+
+  status(process: Process, path: string): Status | number {
+    const place = this.walk(process, path, false);
+    if (typeof place === 'number') return place;
+    const { node } = place;
+    const type = node.kind === 'attribute' ? 'file' : node.kind;
+    const size = node.kind === 'attribute' ? node.size : node.kind === 'link' ? node.text.length : 0;
+    return {
+      type,
+      mode: modeOf(node),
+      uid: 'uid' in node ? (node.uid ?? 0) : 0,
+      gid: 'gid' in node ? node.gid : 0,
+      size,
+    };
+  }
+
+  readlink(process: Process, path: string): string | number {
+    const place = this.walk(process, path, false);
+    if (typeof place === 'number') return place;
+    return place.node.kind === 'link' ? place.node.text : refuse('EINVAL');
+  }
+
+  list(process: Process, path: string): readonly string[] | number {
+    const place = this.walk(process, path, true);
+    if (typeof place === 'number') return place;
+    if (place.node.kind !== 'directory') return refuse('ENOTDIR');
+    return permits(place.node, process.who, 4) ? [...place.node.names()].sort() : refuse('EACCES');
+  }
+
+  /** chown(2) and chmod(2) where ownership is part of the machine's state; elsewhere root may not either. */
+  own(process: Process, path: string, change: { uid?: number; gid?: number; mode?: number }): number {
+    const place = this.walk(process, path, true);
+    if (typeof place === 'number') return place;
+    const { node } = place;
+    if (node.kind !== 'character' || node.driver !== 'vfio') return refuse('EPERM');
+    const { uid, gid, mode } = { ...node, ...change };
+    return this.machine.value({ op: 'node.own', pid: process.pid, path: place.path, uid, gid, mode });
+  }
+
+  /** The path without links, or as it is when it leads nowhere. */
+  resolved(process: Process, path: string): string {
+    const place = this.walk(process, path, true);
+    return typeof place === 'number' ? path : place.path;
+  }
+
+  private walk(process: Process, path: string, follow: boolean): Place | number {
+    this.caller = process;
+    return walk(this.root, path, process.who, follow);
+  }
+
+  private file(
+    { node, path }: Place,
+    { fd, flags, asked }: { fd: number; flags: number; asked: string },
+  ): OpenFile {
+    const named = { path, asked, flags };
+    if (node.kind === 'attribute') return new AttributeFile(named, node);
+    if (node.kind === 'directory') return new DirectoryFile(named);
+    if (node.kind === 'link' || node.driver === 'null') return new NullFile(named);
+    return new VfioFile(this.machine, fd, path === '/dev/vfio/vfio' ? 'container' : 'group', named);
+  }
+}
+
+/** fs/namei.c:may_open, fs/kernfs/file.c:kernfs_fop_open; 0 or a negative errno. */
+function mayOpen(process: Process, node: Node, flags: number): number {
+  const mode = flags & fcntl.O_ACCMODE;
+  const wanted = mode === fcntl.O_RDONLY ? 4 : mode === fcntl.O_WRONLY ? 2 : 6;
+  const asked = (flags & fcntl.O_TRUNC) === 0 ? wanted : wanted | 2;
+  if ((flags & fcntl.O_CREAT) !== 0 && (flags & fcntl.O_EXCL) !== 0) return refuse('EEXIST');
+  if (node.kind === 'link') return refuse('ELOOP');
+  if ((flags & fcntl.O_DIRECTORY) !== 0 && node.kind !== 'directory') return refuse('ENOTDIR');
+  if (node.kind === 'directory' && ((asked & 2) !== 0 || (flags & fcntl.O_CREAT) !== 0))
+    return refuse('EISDIR');
+  // VFIO's own nodes: the model knows who may.
+  if (node.kind === 'character' && node.driver === 'vfio') return 0;
+  if (!permits(node, process.who, asked)) return refuse('EACCES');
+  if (node.kind !== 'attribute') return 0;
+  const lacks =
+    ((wanted & 4) !== 0 && node.read === undefined) || ((wanted & 2) !== 0 && node.write === undefined);
+  return lacks ? refuse('EACCES') : 0;
+}

@@ -1,0 +1,136 @@
+/**
+ * The simulated kernel's entry, inside QuickJS. The model says what VFIO answers; this room adds what the model leaves
+ * out: processes, descriptors, paths, permissions of files, bytes, the kernel log and planted faults.
+ *
+ * Invariant: no clock, no chance, no I/O. It sees the outside only in the frame.
+ */
+import type { Snapshot } from '../../../src/machine/snapshot.ts';
+import { errnoNumbers } from '../../../src/model/errno.ts';
+import type { ProfileId } from '../../../src/model/profiles.ts';
+import type { Credentials } from '../../backend.ts';
+import type { Fault } from '../faults.ts';
+import { type CallName, calls, endings } from '../frame.ts';
+import { FileSystem } from './file-system.ts';
+import { Injection, type Seen } from './injection.ts';
+import { Machine, WouldBlock } from './machine.ts';
+import { newProcess, type Process } from './process.ts';
+import { refuse } from './refuse.ts';
+import { Exchange, systemCalls } from './system-calls.ts';
+
+declare const frame: ArrayBuffer;
+/** What to boot from, as two JSON texts: they may be larger than the frame. */
+declare const boot: { readonly snapshot: string; readonly options: string };
+
+interface BootOptions {
+  readonly profile?: ProfileId;
+  readonly faults: readonly Fault[];
+}
+
+const names = new Map<number, CallName>(
+  Object.entries(calls).map(([name, number]) => [number, name as CallName]),
+);
+const firstPid = 1000;
+const onPaths: readonly CallName[] = ['open', 'lstat', 'readlink', 'list', 'chown', 'chmod'];
+
+class Kernel {
+  readonly machine: Machine;
+  readonly files: FileSystem;
+  private readonly processes = new Map<number, Process>();
+  private readonly injection: Injection;
+  private readonly its = new Exchange(frame);
+  private nextPid = firstPid;
+
+  constructor(snapshot: Snapshot, options: BootOptions) {
+    this.machine = new Machine(snapshot, options.profile);
+    this.files = new FileSystem(this.machine, this.processes);
+    this.injection = new Injection(options.faults);
+  }
+
+  /** One call from outside. */
+  enter(): void {
+    const { its } = this;
+    const call = names.get(its.number);
+    const process = this.processes.get(its.pid);
+    if (call === undefined) its.end(endings.answered, refuse('ENOSYS'));
+    else if (call === 'spawn') its.end(endings.answered, this.spawn(JSON.parse(its.text())));
+    else if (call === 'log') its.end(endings.answered, this.giveLog(its.int(0)));
+    else if (process === undefined) its.end(endings.killed, 0);
+    else if (!this.injection.active) this.carryOut(call, process);
+    else this.carryOutWithFaults(call, process);
+  }
+
+  private carryOutWithFaults(call: CallName, process: Process): void {
+    const fault = this.injection.next(this.seen(call, process));
+    if (fault === undefined) this.carryOut(call, process);
+    else if (fault.answer !== 'kill') this.its.end(endings.answered, -errnoNumbers[fault.answer]);
+    else {
+      if (fault.after === true) this.carryOut(call, process);
+      this.exit(process);
+      this.its.end(endings.killed, 0);
+    }
+  }
+
+  private carryOut(call: CallName, process: Process): void {
+    const { its } = this;
+    try {
+      its.end(endings.answered, this.answer(call, process));
+    } catch (error) {
+      if (!(error instanceof WouldBlock)) throw error;
+      its.giveText(error.message);
+      its.end(endings.wouldBlock, 0);
+    }
+  }
+
+  private answer(call: CallName, process: Process): number | bigint {
+    if (call === 'become') {
+      process.who = JSON.parse(this.its.text()) as Credentials;
+      this.machine.introduce(process.pid, process.who);
+      return 0;
+    }
+    if (call === 'exit') {
+      this.exit(process);
+      return 0;
+    }
+    return systemCalls[call]?.(this, process, this.its) ?? refuse('ENOSYS');
+  }
+
+  private spawn(who: Credentials): number {
+    const pid = this.nextPid++;
+    this.processes.set(pid, newProcess(pid, who));
+    this.machine.introduce(pid, who);
+    return pid;
+  }
+
+  /** All that the process has open is closed, as exit(2) does. */
+  private exit(process: Process): void {
+    for (const fd of process.files.keys()) this.files.close(process, fd);
+    this.processes.delete(process.pid);
+    this.machine.forget(process.pid);
+  }
+
+  private giveLog(from: number): number {
+    let text = '';
+    for (const line of this.machine.log.slice(from)) {
+      if (text.length + line.length + 1 > 32768) break;
+      text += `${line}\n`;
+    }
+    this.its.giveText(text);
+    return this.machine.log.length;
+  }
+
+  /** A call as faults see it. */
+  private seen(call: CallName, process: Process): Seen {
+    const { its } = this;
+    if (onPaths.includes(call)) {
+      const path = its.text();
+      return { call, paths: [path, this.files.resolved(process, path)] };
+    }
+    const file = process.files.get(its.int(0));
+    const paths = file === undefined ? [] : [file.named.asked, file.named.path];
+    return call === 'ioctl' ? { call, paths, request: its.int(1) >>> 0 } : { call, paths };
+  }
+}
+
+const kernel = new Kernel(JSON.parse(boot.snapshot), JSON.parse(boot.options));
+
+Object.assign(globalThis, { enter: () => kernel.enter() });

@@ -1,0 +1,74 @@
+/**
+ * The machine behind the files: the model's world and state, the snapshot that they came from, and the kernel log.
+ * Whatever changes here changes through the model's `step`.
+ */
+import type { Snapshot } from '../../../src/machine/snapshot.ts';
+import type { Op } from '../../../src/model/op.ts';
+import type { Result } from '../../../src/model/outcome.ts';
+import type { ProfileId } from '../../../src/model/profiles.ts';
+import type { Device, Hardware, Process, State, World } from '../../../src/model/state.ts';
+import { step } from '../../../src/model/step.ts';
+import { worldFrom } from '../../../src/model/world.ts';
+import type { Credentials } from '../../backend.ts';
+import { logLines } from './log.ts';
+import { refuse } from './refuse.ts';
+
+export class Machine {
+  readonly snapshot: Snapshot;
+  /** One line an event, without time stamps: there is no clock. */
+  readonly log: string[] = [];
+  world: World;
+  state: State;
+
+  constructor(snapshot: Snapshot, profile: ProfileId | undefined) {
+    const { world, state } = worldFrom(snapshot, profile === undefined ? {} : { profile });
+    this.snapshot = snapshot;
+    this.world = world;
+    this.state = state;
+  }
+
+  /** Does what the model says. Throws `WouldBlock` for a call that would not return. */
+  step(op: Op): Extract<Result, { ok: true }> | number {
+    const before = this.state;
+    const { result, state } = step(this.world, before, op);
+    this.state = state;
+    this.log.push(...logLines(this.world, before, state, op, result));
+    if (result.ok) return result;
+    if ('blocks' in result) throw new WouldBlock(`${result.guard}: waits for ${result.blocks.join(', ')}`);
+    return refuse(result.errno);
+  }
+
+  /** As `step`, for operations whose value alone matters. */
+  value(op: Op): number {
+    const result = this.step(op);
+    return typeof result === 'number' ? result : result.value;
+  }
+
+  /** A process exists, or is somebody else from now on. */
+  introduce(pid: number, who: Credentials): void {
+    const process: Process = {
+      pid,
+      uid: who.uid,
+      gid: who.gid,
+      groups: who.groups,
+      capabilities: new Set(who.capabilities),
+      memlock: who.memlock ?? null,
+    };
+    this.world = { ...this.world, processes: new Map(this.world.processes).set(pid, process) };
+  }
+
+  forget(pid: number): void {
+    const processes = new Map(this.world.processes);
+    processes.delete(pid);
+    this.world = { ...this.world, processes };
+  }
+
+  device(hardware: Hardware): Device {
+    const device = this.state.devices[hardware.index];
+    if (device === undefined) throw new Error(`no state for ${hardware.address}`);
+    return device;
+  }
+}
+
+/** A call that would wait for others without end; caught where calls enter. */
+export class WouldBlock extends Error {}

@@ -1,0 +1,161 @@
+/**
+ * An open file. Every method here answers as Linux does for a file that lacks the operation (fs/read_write.c, fs/ioctl.c,
+ * mm/mmap.c); each kind of file overrides what it has.
+ */
+import { fcntl } from '../../abi/fcntl.ts';
+import type { Attribute } from './node.ts';
+import type { Process } from './process.ts';
+import { refuse } from './refuse.ts';
+import { decodeText, encodeText } from './text.ts';
+
+/** What a caller passed to ioctl(2). */
+export interface Argument {
+  /** The unsigned long itself; for memory, an address that is nothing but not null. */
+  readonly value: bigint;
+  /** What can be read and written at that address, in place; null where nothing can. */
+  readonly memory: Uint8Array | null;
+}
+
+/** How a file was opened. */
+export interface Opened {
+  /** Without links. */
+  readonly path: string;
+  /** As the caller wrote it. */
+  readonly asked: string;
+  /** As open(2) was given them. */
+  readonly flags: number;
+}
+
+export abstract class OpenFile {
+  readonly named: Opened;
+
+  constructor(named: Opened) {
+    this.named = named;
+  }
+
+  /** The same open file behind another descriptor. */
+  as(_fd: number): OpenFile {
+    return this;
+  }
+
+  /** Whether it was opened for reading (`wanted` 4) or writing (2). */
+  opened(wanted: 4 | 2): boolean {
+    const mode = this.named.flags & fcntl.O_ACCMODE;
+    return mode === fcntl.O_RDWR || mode === (wanted === 4 ? fcntl.O_RDONLY : fcntl.O_WRONLY);
+  }
+
+  read(_process: Process, _length: number): Uint8Array | number {
+    return refuse('EINVAL');
+  }
+  write(_process: Process, _bytes: Uint8Array): number {
+    return refuse('EINVAL');
+  }
+  pread(_process: Process, _length: number, _offset: bigint): Uint8Array | number {
+    return refuse('EINVAL');
+  }
+  pwrite(_process: Process, _bytes: Uint8Array, _offset: bigint): number {
+    return refuse('EINVAL');
+  }
+  lseek(_process: Process, _offset: bigint, _whence: number): number {
+    return refuse('ESPIPE');
+  }
+  ioctl(_process: Process, _request: number, _argument: Argument): number {
+    return refuse('ENOTTY');
+  }
+  /** Only what the file says; the mapping itself is the process's. */
+  mmap(_process: Process): number {
+    return refuse('ENODEV');
+  }
+}
+
+/** A position that reads and writes move. */
+abstract class Seekable extends OpenFile {
+  protected position = 0n;
+  protected abstract size(): bigint;
+
+  override lseek(_process: Process, offset: bigint, whence: number): number {
+    const from = { [fcntl.SEEK_SET]: 0n, [fcntl.SEEK_CUR]: this.position, [fcntl.SEEK_END]: this.size() }[
+      whence
+    ];
+    if (from === undefined || from + offset < 0n) return refuse('EINVAL');
+    this.position = from + offset;
+    return Number(this.position);
+  }
+
+  override read(process: Process, length: number): Uint8Array | number {
+    const bytes = this.pread(process, length, this.position);
+    if (typeof bytes !== 'number') this.position += BigInt(bytes.length);
+    return bytes;
+  }
+
+  override write(process: Process, bytes: Uint8Array): number {
+    const written = this.pwrite(process, bytes, this.position);
+    if (written > 0) this.position += BigInt(written);
+    return written;
+  }
+}
+
+/** A file of sysfs or proc (fs/kernfs/file.c, fs/seq_file.c): its text is made when it is read from the start. */
+export class AttributeFile extends Seekable {
+  private readonly attribute: Attribute;
+  private content: Uint8Array = new Uint8Array(0);
+
+  constructor(named: Opened, attribute: Attribute) {
+    super(named);
+    this.attribute = attribute;
+  }
+
+  protected size(): bigint {
+    return BigInt(this.attribute.size);
+  }
+
+  override pread(process: Process, length: number, offset: bigint): Uint8Array | number {
+    if (offset < 0n) return refuse('EINVAL');
+    if (offset === 0n) {
+      const now = this.attribute.read?.() ?? null;
+      if (now === null) return refuse('ENODEV');
+      this.content = typeof now === 'string' ? encodeText(now) : now;
+    }
+    const { unprivilegedSize } = this.attribute;
+    const limited = unprivilegedSize !== undefined && !process.who.capabilities.includes('CAP_SYS_ADMIN');
+    const end = Math.min(Number(offset) + length, limited ? unprivilegedSize : this.content.length);
+    return this.content.subarray(Number(offset), Math.max(Number(offset), end));
+  }
+
+  /** One call hands at most a page to the file's handler, and none of an empty write. */
+  override pwrite(process: Process, bytes: Uint8Array, offset: bigint): number {
+    if (offset < 0n) return refuse('EINVAL');
+    if (bytes.length === 0) return 0;
+    const page = bytes.subarray(0, 4096);
+    const answer = this.attribute.write?.(decodeText(page), process.pid) ?? refuse('EIO');
+    return answer < 0 ? answer : page.length;
+  }
+}
+
+export class DirectoryFile extends OpenFile {
+  override read(): number {
+    return refuse('EISDIR');
+  }
+  override pread(): number {
+    return refuse('EISDIR');
+  }
+}
+
+/** /dev/null (drivers/char/mem.c). */
+export class NullFile extends OpenFile {
+  override read(): Uint8Array {
+    return new Uint8Array(0);
+  }
+  override pread(): Uint8Array {
+    return new Uint8Array(0);
+  }
+  override write(_process: Process, bytes: Uint8Array): number {
+    return bytes.length;
+  }
+  override pwrite(_process: Process, bytes: Uint8Array): number {
+    return bytes.length;
+  }
+  override lseek(): number {
+    return 0;
+  }
+}

@@ -1,0 +1,168 @@
+/** /sys/devices/pci*, where functions lie behind their bridges, and /sys/bus/pci, where they lie by address. */
+import { isUnknown, type PciFunction } from '../../../src/machine/snapshot.ts';
+import type { Driver } from '../../../src/model/state.ts';
+import { collection, directory, link } from './build.ts';
+import type { Machine } from './machine.ts';
+import type { Attribute, Directory, Node } from './node.ts';
+import { functionEntry, functionNames, type Placed } from './pci-function.ts';
+
+export class PciBus {
+  private readonly machine: Machine;
+  private readonly functions = new Map<string, Placed>();
+  /** Names of the functions directly in a directory of /sys/devices, by its path. */
+  private readonly inside = new Map<string, string[]>();
+
+  constructor(machine: Machine) {
+    this.machine = machine;
+    const paths = placeFunctions(machine.snapshot.functions);
+    const virtual = virtualFunctions(machine.snapshot.functions, paths);
+    for (const pci of machine.snapshot.functions) {
+      const hardware = machine.world.devices.get(pci.address);
+      const path = paths.get(pci.address);
+      if (hardware === undefined || path === undefined) continue;
+      const parent = isUnknown(pci.physicalFunction) ? null : pci.physicalFunction;
+      this.functions.set(pci.address, {
+        pci,
+        hardware,
+        path,
+        virtualFunctions: virtual.get(pci.address) ?? [],
+        physicalFunction: parent === null ? undefined : paths.get(parent),
+      });
+      this.put(path);
+    }
+  }
+
+  /** Where a function's directory is. */
+  pathOf(address: string): string | undefined {
+    return this.functions.get(address)?.path;
+  }
+
+  /** /sys/devices: the host bridges. */
+  readonly devices: Directory = collection(
+    () => this.inside.get('/sys/devices') ?? [],
+    (name) => (this.inside.get('/sys/devices')?.includes(name) ? this.at(`/sys/devices/${name}`) : undefined),
+  );
+
+  /** /sys/bus/pci. */
+  readonly bus: Directory = directory(() => ({
+    devices: collection(
+      () => [...this.functions.keys()],
+      (address) => this.byAddress(address),
+    ),
+    drivers: collection(
+      () =>
+        [...this.machine.world.drivers.values()]
+          .filter((its) => this.registered(its))
+          .map(({ name }) => name),
+      (name) => this.driver(name),
+    ),
+    drivers_probe: this.writeOnly((address, pid) =>
+      this.machine.value({ op: 'drivers.probe', pid, device: address }),
+    ),
+  }));
+
+  private put(path: string): void {
+    const cut = path.lastIndexOf('/');
+    const parent = path.slice(0, cut);
+    const siblings = this.inside.get(parent);
+    if (siblings !== undefined) siblings.push(path.slice(cut + 1));
+    else {
+      this.inside.set(parent, [path.slice(cut + 1)]);
+      if (parent !== '/sys/devices' && parent.startsWith('/sys/devices/')) {
+        const name = parent.slice(parent.lastIndexOf('/') + 1);
+        if (!this.functions.has(name)) this.put(parent);
+      }
+    }
+  }
+
+  /** A host bridge, or a function with what lies behind it. */
+  private at(path: string): Directory {
+    const its = this.functions.get(path.slice(path.lastIndexOf('/') + 1));
+    const behind = () => this.inside.get(path) ?? [];
+    return collection(
+      () => [...(its === undefined ? [] : functionNames(this.machine, its)), ...behind()],
+      (name) => {
+        if (behind().includes(name)) return this.at(`${path}/${name}`);
+        return its === undefined ? undefined : functionEntry(this.machine, its, name);
+      },
+    );
+  }
+
+  private byAddress(address: string): Node | undefined {
+    const its = this.functions.get(address);
+    if (its === undefined) return undefined;
+    const here = '/sys/bus/pci/devices';
+    return its.path === `${here}/${address}` ? this.at(its.path) : link(here, its.path);
+  }
+
+  private driver(name: string): Directory | undefined {
+    const driver = this.machine.world.drivers.get(name);
+    if (driver === undefined || !this.registered(driver)) return undefined;
+    const here = `/sys/bus/pci/drivers/${name}`;
+    const bound = (its: Placed) => this.machine.device(its.hardware).driver === name;
+    const files: Record<string, Node | undefined> = {
+      bind: this.writeOnly((device, pid) =>
+        this.machine.value({ op: 'driver.bind', pid, driver: name, device }),
+      ),
+      unbind: this.writeOnly((device, pid) =>
+        this.machine.value({ op: 'driver.unbind', pid, driver: name, device }),
+      ),
+      module: driver.module === null ? undefined : link(here, `/sys/module/${driver.module}`),
+    };
+    const fixed = Object.keys(files).filter((file) => files[file] !== undefined);
+    return collection(
+      () => [...fixed, ...[...this.functions.values()].filter(bound).map(({ pci }) => pci.address)],
+      (entry) => {
+        if (Object.hasOwn(files, entry)) return files[entry];
+        const its = this.functions.get(entry);
+        return its !== undefined && bound(its) ? link(here, its.path) : undefined;
+      },
+    );
+  }
+
+  private registered(driver: Driver): boolean {
+    if (driver.module === null) return true;
+    const module = this.machine.world.modules.get(driver.module);
+    return module !== undefined && this.machine.state.modules[module.index] !== null;
+  }
+
+  /** Takes a device's address, with or without one newline (lib/string_helpers.c:sysfs_streq). */
+  private writeOnly(write: (address: string, pid: number) => number): Attribute {
+    return {
+      kind: 'attribute',
+      mode: 0o200,
+      size: 4096,
+      write: (text, pid) => Math.min(0, write(text.replace(/\n$/, ''), pid)),
+    };
+  }
+}
+
+/**
+ * Directories of the functions. Where the bridges on the way are not known, a function has none under /sys/devices
+ * and is itself the entry of /sys/bus/pci/devices, which Linux has as a link: its place is not to be read from it.
+ */
+function placeFunctions(functions: readonly PciFunction[]): ReadonlyMap<string, string> {
+  const bySlot = new Map<string, string>();
+  for (const { address, slot } of functions) if (!isUnknown(slot)) bySlot.set(slot.join('/'), address);
+  const placed = functions.map(({ address, slot }): [string, string] => {
+    const nowhere = `/sys/bus/pci/devices/${address}`;
+    if (isUnknown(slot) || slot.length < 2) return [address, nowhere];
+    const bridges = slot.slice(1, -1).map((_, depth) => bySlot.get(slot.slice(0, depth + 2).join('/')));
+    if (bridges.includes(undefined)) return [address, nowhere];
+    return [address, `/sys/devices/${[slot[0], ...bridges, address].join('/')}`];
+  });
+  return new Map(placed);
+}
+
+function virtualFunctions(
+  functions: readonly PciFunction[],
+  paths: ReadonlyMap<string, string>,
+): ReadonlyMap<string, string[]> {
+  const all = new Map<string, string[]>();
+  for (const { address, physicalFunction } of functions) {
+    const path = paths.get(address);
+    if (isUnknown(physicalFunction) || physicalFunction === null || path === undefined) continue;
+    all.set(physicalFunction, [...(all.get(physicalFunction) ?? []), path].sort());
+  }
+  return all;
+}

@@ -1,0 +1,86 @@
+/** The directory of one PCI function, with the files that Linux has and that the snapshot or the model can fill. */
+import { type Fact, isUnknown, type PciFunction } from '../../../src/machine/snapshot.ts';
+import type { Hardware } from '../../../src/model/state.ts';
+import { directory, link, shows } from './build.ts';
+import type { Machine } from './machine.ts';
+import type { Attribute, Node } from './node.ts';
+import { config, modalias, resources } from './pci-text.ts';
+
+export interface Placed {
+  readonly pci: PciFunction;
+  readonly hardware: Hardware;
+  /** Its directory under /sys/devices. */
+  readonly path: string;
+  /** Paths of its virtual functions, in their order. */
+  readonly virtualFunctions: readonly string[];
+  /** Path of its physical function. */
+  readonly physicalFunction: string | undefined;
+}
+
+/** What the function's own directory holds, beside the functions behind a bridge. */
+export function functionEntry(machine: Machine, its: Placed, name: string): Node | undefined {
+  const entry = Object.hasOwn(entries, name) ? entries[name] : undefined;
+  if (entry !== undefined) return entry(machine, its);
+  const virtual = /^virtfn(0|[1-9]\d*)$/.exec(name);
+  const target = virtual === null ? undefined : its.virtualFunctions[Number(virtual[1])];
+  return target === undefined ? undefined : link(its.path, target);
+}
+
+export function functionNames(machine: Machine, its: Placed): readonly string[] {
+  const there = Object.keys(entries).filter((name) => entries[name]?.(machine, its) !== undefined);
+  return [...there, ...its.virtualFunctions.map((_, index) => `virtfn${index}`)];
+}
+
+type Entry = (machine: Machine, its: Placed) => Node | undefined;
+
+/** drivers/pci/pci-sysfs.c. Files that take writes which the model does not know (reset, remove, new_id …) are left out. */
+const entries: Readonly<Record<string, Entry>> = {
+  class: (_, { pci }) => shows(`0x${pci.class}`),
+  vendor: (_, { pci }) => shows(`0x${pci.vendor}`),
+  device: (_, { pci }) => shows(`0x${pci.device}`),
+  subsystem_vendor: (_, { pci }) => shows(told(pci.subsystemVendor, (id) => `0x${id}`)),
+  subsystem_device: (_, { pci }) => shows(told(pci.subsystemDevice, (id) => `0x${id}`)),
+  revision: (_, { pci }) => shows(told(pci.revision, (id) => `0x${id}`)),
+  modalias: (_, { pci }) => shows(modalias(pci)),
+  numa_node: (_, { pci }) => shows(told(pci.numaNode, String)),
+  resource: (_, { pci }) => shows(told(pci.bars, resources)),
+  config: (_, { pci }) => config(pci),
+  reset_method: (_, { pci }) => shows(told(pci.resetMethods, (all) => all.join(' ') || undefined)),
+  sriov_totalvfs: (_, { pci }) => shows(told(pci.sriov, (sriov) => sriov?.totalVfs.toString())),
+  sriov_numvfs: (_, { pci }) => shows(told(pci.sriov, (sriov) => sriov?.numVfs.toString())),
+  physfn: (_, { path, physicalFunction }) =>
+    physicalFunction === undefined ? undefined : link(path, physicalFunction),
+  subsystem: (_, { path }) => link(path, '/sys/bus/pci'),
+  driver: (machine, { path, hardware }) => {
+    const { driver } = machine.device(hardware);
+    return driver === null ? undefined : link(path, `/sys/bus/pci/drivers/${driver}`);
+  },
+  driver_override: driverOverride,
+  iommu_group: (machine, { path, hardware }) => {
+    const { group } = machine.device(hardware);
+    return group === null ? undefined : link(path, `/sys/kernel/iommu_groups/${group}`);
+  },
+  'vfio-dev': (machine, { hardware }) => {
+    const { vfio } = machine.device(hardware);
+    if (vfio === null || !machine.world.profile.vfioDev) return undefined;
+    return directory(() => ({ [`vfio${vfio.index}`]: directory(() => ({})) }));
+  },
+};
+
+/** drivers/pci/pci-sysfs.c:driver_override_store: the text ends at the first newline, and `\n` or `\0` clears. */
+function driverOverride(machine: Machine, { hardware }: Placed): Attribute {
+  return {
+    kind: 'attribute',
+    mode: 0o644,
+    size: 4096,
+    read: () => `${machine.device(hardware).override ?? '(null)'}\n`,
+    write: (written, pid) => {
+      const text = /^[^\n\0]*/.exec(written)?.[0] ?? '';
+      return Math.min(0, machine.value({ op: 'override.write', pid, device: hardware.address, text }));
+    },
+  };
+}
+
+function told<T, U>(fact: Fact<T>, say: (known: T) => U): U | undefined {
+  return isUnknown(fact) ? undefined : say(fact);
+}

@@ -1,0 +1,75 @@
+/** /proc: the taint, what the kernel says of itself, and who holds what open. */
+import { type Fact, isUnknown } from '../../../src/machine/snapshot.ts';
+import { collection, directory } from './build.ts';
+import type { Machine } from './machine.ts';
+import type { Attribute, Directory, Node } from './node.ts';
+import { capabilityMask, commandName, type Process } from './process.ts';
+
+/** `self` is the process that makes the call. */
+export function procDirectory(
+  machine: Machine,
+  processes: ReadonlyMap<number, Process>,
+  self: () => Process | null,
+): Directory {
+  const fixed = (): Readonly<Record<string, Node | undefined>> => ({
+    self: { kind: 'link', target: `/proc/${self()?.pid}`, text: `${self()?.pid}` },
+    cmdline: known(machine.snapshot.kernel.commandLine, (words) => words.join(' ')),
+    sys: directory(() => ({
+      kernel: directory(() => ({
+        tainted: text(() => `${machine.state.taint}`),
+        osrelease: known(machine.snapshot.kernel.release, (release) => release),
+        hostname: known(machine.snapshot.hostname, (name) => name),
+      })),
+    })),
+  });
+  return collection(
+    () => [
+      ...Object.keys(fixed()).filter((name) => fixed()[name] !== undefined),
+      ...[...processes.keys()].map(String),
+    ],
+    (name) => {
+      const entry = fixed();
+      if (Object.hasOwn(entry, name)) return entry[name];
+      const process = /^[1-9]\d*$/.test(name) ? processes.get(Number(name)) : undefined;
+      return process && processDirectory(process);
+    },
+  );
+}
+
+/** fs/proc/base.c: who may look into another's descriptors is who could be it, or root. */
+function processDirectory(process: Process): Directory {
+  const fd: Directory = {
+    ...collection(
+      () => [...process.files.keys()].sort((a, b) => a - b).map(String),
+      (name) => {
+        const file = process.files.get(Number(name));
+        return file === undefined || `${Number(name)}` !== name
+          ? undefined
+          : { kind: 'link', target: file.named.path, text: file.named.path };
+      },
+    ),
+    mode: 0o500,
+    uid: process.who.uid,
+  };
+  return directory(() => ({ fd, comm: text(() => commandName), status: text(() => status(process)) }));
+}
+
+function status({ pid, who }: Process): string {
+  const four = (id: number) => Array(4).fill(id).join('\t');
+  return [
+    `Name:\t${commandName}`,
+    `Pid:\t${pid}`,
+    `Uid:\t${four(who.uid)}`,
+    `Gid:\t${four(who.gid)}`,
+    `Groups:\t${who.groups.join(' ')}`,
+    `CapEff:\t${capabilityMask(who.capabilities)}`,
+  ].join('\n');
+}
+
+function known<T>(fact: Fact<T>, say: (value: T) => string): Attribute | undefined {
+  return isUnknown(fact) ? undefined : text(() => say(fact));
+}
+
+function text(say: () => string): Attribute {
+  return { kind: 'attribute', mode: 0o444, size: 0, read: () => `${say()}\n` };
+}

@@ -1,0 +1,38 @@
+import type { Credentials } from '../../backend.ts';
+import { AddressSpace } from './memory.ts';
+import type { OpenFile } from './open-file.ts';
+
+/** A process of the simulated kernel: who it is, what it has open and mapped. */
+export interface Process {
+  readonly pid: number;
+  who: Credentials;
+  /** By descriptor. The numbers are those of the model's table, so that both agree on the lowest free one. */
+  readonly files: Map<number, OpenFile>;
+  readonly memory: AddressSpace;
+}
+
+export function newProcess(pid: number, who: Credentials): Process {
+  return { pid, who, files: new Map(), memory: new AddressSpace() };
+}
+
+/** What the kernel log and /proc call every process here. */
+export const commandName = 'simulated';
+
+/** include/uapi/linux/capability.h, in the order of their bits. */
+const capabilityNames = [
+  'CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE',
+  'NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN',
+  'SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE',
+  'MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE',
+]
+  .join(' ')
+  .split(' ');
+
+/** The capability set as /proc/PID/status prints it. */
+export function capabilityMask(names: readonly string[]): string {
+  const bits = names.reduce((mask, name) => {
+    const bit = capabilityNames.indexOf(name.replace(/^CAP_/, ''));
+    return bit === -1 ? mask : mask | (1n << BigInt(bit));
+  }, 0n);
+  return bits.toString(16).padStart(16, '0');
+}

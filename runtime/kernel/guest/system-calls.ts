@@ -1,0 +1,180 @@
+/** Every system call: its arguments out of the frame, its answer and bytes back into it. */
+import { mman } from '../../abi/mman.ts';
+import { type CallName, frame } from '../frame.ts';
+import type { FileSystem } from './file-system.ts';
+import type { Machine } from './machine.ts';
+import type { Argument, OpenFile } from './open-file.ts';
+import type { Process } from './process.ts';
+import { refuse } from './refuse.ts';
+import { decodeText, encodeInto } from './text.ts';
+
+/** The frame, as a call reads and fills it. */
+export class Exchange {
+  private readonly view: DataView;
+  private readonly area: Uint8Array;
+
+  constructor(memory: ArrayBuffer) {
+    this.view = new DataView(memory);
+    this.area = new Uint8Array(memory, frame.bytes, frame.bytesMaximum);
+  }
+
+  get number(): number {
+    return this.view.getUint32(frame.number, true);
+  }
+  get pid(): number {
+    return this.view.getUint32(frame.pid, true);
+  }
+  /** An argument that C takes as an int. */
+  int(index: 0 | 1 | 2 | 3): number {
+    return this.view.getInt32(frame.argument[index], true);
+  }
+  wide(index: 0 | 1 | 2 | 3): bigint {
+    return this.view.getBigUint64(frame.argument[index], true);
+  }
+  signed(index: 0 | 1 | 2 | 3): bigint {
+    return this.view.getBigInt64(frame.argument[index], true);
+  }
+  /** The bytes that came with the call, in place. */
+  bytes(): Uint8Array {
+    return this.area.subarray(0, this.view.getUint32(frame.length, true));
+  }
+  text(): string {
+    return decodeText(this.bytes());
+  }
+  /** Gives bytes back; answers how many. */
+  give(bytes: Uint8Array): number {
+    this.area.set(bytes.subarray(0, frame.bytesMaximum));
+    this.view.setUint32(frame.length, Math.min(bytes.length, frame.bytesMaximum), true);
+    return bytes.length;
+  }
+  giveText(text: string): number {
+    const length = encodeInto(text, this.area);
+    this.view.setUint32(frame.length, length, true);
+    return length;
+  }
+  end(ending: number, answer: number | bigint): void {
+    this.view.setUint32(frame.ending, ending, true);
+    this.view.setBigInt64(frame.answer, BigInt(answer), true);
+  }
+}
+
+interface Kernel {
+  readonly machine: Machine;
+  readonly files: FileSystem;
+}
+
+type SystemCall = (kernel: Kernel, process: Process, its: Exchange) => number | bigint;
+
+/** The calls that a process makes; those that make or end a process are the kernel's entry's. */
+export const systemCalls: Readonly<Partial<Record<CallName, SystemCall>>> = {
+  open: ({ files }, process, its) => files.open(process, its.text(), its.int(0)),
+  close: ({ files }, process, its) => files.close(process, its.int(0)),
+  read: (_, process, its) =>
+    onFile(process, its, (file) => {
+      if (!file.opened(4)) return refuse('EBADF');
+      return give(its, file.read(process, Math.min(its.int(1), frame.bytesMaximum)));
+    }),
+  pread: (_, process, its) =>
+    onFile(process, its, (file) => {
+      if (its.signed(2) < 0n) return refuse('EINVAL');
+      if (!file.opened(4)) return refuse('EBADF');
+      return give(its, file.pread(process, Math.min(its.int(1), frame.bytesMaximum), its.signed(2)));
+    }),
+  write: (_, process, its) =>
+    onFile(process, its, (file) => (file.opened(2) ? file.write(process, its.bytes()) : refuse('EBADF'))),
+  pwrite: (_, process, its) =>
+    onFile(process, its, (file) => {
+      if (its.signed(2) < 0n) return refuse('EINVAL');
+      return file.opened(2) ? file.pwrite(process, its.bytes(), its.signed(2)) : refuse('EBADF');
+    }),
+  lseek: (_, process, its) => onFile(process, its, (file) => file.lseek(process, its.signed(1), its.int(2))),
+  ioctl: (_, process, its) => onFile(process, its, (file) => ioctl(process, its, file)),
+  mmap: (_, process, its) => mmap(process, its),
+  munmap: (_, process, its) => process.memory.unmap(its.wide(0), its.wide(1)),
+  lstat: ({ files }, process, its) => {
+    const status = files.status(process, its.text());
+    if (typeof status === 'number') return status;
+    its.giveText(JSON.stringify(status));
+    return 0;
+  },
+  readlink: ({ files }, process, its) => {
+    const text = files.readlink(process, its.text());
+    return typeof text === 'number' ? text : its.giveText(text);
+  },
+  list: ({ files }, process, its) => list(files, process, its),
+  chown: ({ files }, process, its) =>
+    files.own(process, its.text(), { uid: its.int(0) >>> 0, gid: its.int(1) >>> 0 }),
+  chmod: ({ files }, process, its) => files.own(process, its.text(), { mode: its.int(0) & 0o7777 }),
+  loadModule: ({ machine }, { pid }, its) => machine.value({ op: 'module.load', pid, module: its.text() }),
+  unloadModule: ({ machine }, process, its) => unloadModule(machine, process, its.text()),
+};
+
+function onFile(process: Process, its: Exchange, act: (file: OpenFile) => number): number {
+  const file = process.files.get(its.int(0));
+  return file === undefined ? refuse('EBADF') : act(file);
+}
+
+function give(its: Exchange, answer: Uint8Array | number): number {
+  return typeof answer === 'number' ? answer : its.give(answer);
+}
+
+/** How an ioctl's argument crosses: `argument[2]` is 0 for a value, 1 for memory, which lies in the frame's bytes. */
+function ioctl(process: Process, its: Exchange, file: OpenFile): number {
+  const request = its.int(1) >>> 0;
+  if (its.int(2) === 1) {
+    const memory = its.bytes();
+    return file.ioctl(process, request, { value: somewhere, memory });
+  }
+  const value = its.wide(3);
+  const argument: Argument = { value, memory: zeros(process, value) };
+  return file.ioctl(process, request, argument);
+}
+
+/** An address in the caller's stack, for arguments that are memory where the kernel wants a number. */
+const somewhere = 0x7ffc_0000_1000n;
+
+/** Memory that was mapped and that nobody can have written: it reads as zeros, and what is written there is not read. */
+function zeros(process: Process, address: bigint): Uint8Array | null {
+  const length = 4096n;
+  const usable = mman.PROT_READ | mman.PROT_WRITE;
+  return process.memory.covers(address, length, usable) ? new Uint8Array(Number(length)) : null;
+}
+
+/** mm/mmap.c:do_mmap; `argument`s are length, protection, flags and descriptor, and the offset comes as bytes. */
+function mmap(process: Process, its: Exchange): number | bigint {
+  const length = its.wide(0);
+  const protection = its.int(1);
+  const shared = (its.int(2) & 3) === mman.MAP_SHARED;
+  if (length === 0n || (its.int(2) & 3) === 0) return refuse('EINVAL');
+  if ((its.int(2) & mman.MAP_ANONYMOUS) === 0) {
+    const file = process.files.get(its.int(3));
+    if (file === undefined) return refuse('EBADF');
+    if (!file.opened(4)) return refuse('EACCES');
+    if (shared && (protection & mman.PROT_WRITE) !== 0 && !file.opened(2)) return refuse('EACCES');
+    const refused = file.mmap(process);
+    if (refused < 0) return refused;
+  }
+  return process.memory.map(length, protection);
+}
+
+/** The names from the `argument[0]`th on, as many as fit, each ended by a zero byte; answers how many there are in all. */
+function list(files: FileSystem, process: Process, its: Exchange): number {
+  const names = files.list(process, its.text());
+  if (typeof names === 'number') return names;
+  let text = '';
+  for (const name of names.slice(its.int(0))) {
+    if (text.length + name.length * 3 + 1 > frame.bytesMaximum) break;
+    text += `${name}\0`;
+  }
+  its.giveText(text);
+  return names.length;
+}
+
+/** modprobe -r: the module, then what only it needed; those that others still use stay. */
+function unloadModule(machine: Machine, { pid }: Process, name: string): number {
+  const answer = machine.value({ op: 'module.unload', pid, module: name });
+  if (answer < 0) return answer;
+  const needed = machine.world.modules.get(name.replaceAll('-', '_'))?.requires ?? [];
+  for (const dependency of needed) unloadModule(machine, { pid } as Process, dependency);
+  return answer;
+}

@@ -1,0 +1,94 @@
+/** /sys/kernel/iommu_groups, /sys/class/vfio, /sys/class/iommu and /dev/vfio: what VFIO and the IOMMU show of themselves. */
+import { isUnknown, type Snapshot } from '../../../src/machine/snapshot.ts';
+import type { IommuGroup, Node as Owned, VfioGroup } from '../../../src/model/state.ts';
+import { collection, directory, link, shows } from './build.ts';
+import type { Machine } from './machine.ts';
+import type { DeviceNode, Directory, Node } from './node.ts';
+import type { PciBus } from './pci-bus.ts';
+
+type Listed = Exclude<Snapshot['iommu']['groups'], { readonly unknown: string }>[number];
+
+export function iommuGroups(machine: Machine, bus: PciBus): Directory {
+  return collection(
+    () => machine.state.iommuGroups.map(({ id }) => `${id}`),
+    (name) => {
+      const group = machine.state.iommuGroups.find(({ id }) => `${id}` === name);
+      return group && iommuGroup(machine, bus, group);
+    },
+  );
+}
+
+/** drivers/iommu/iommu.c: `name` exists only where one was given, and a made-up group has no reserved regions. */
+function iommuGroup(machine: Machine, bus: PciBus, group: IommuGroup): Directory {
+  const here = `/sys/kernel/iommu_groups/${group.id}/devices`;
+  const addresses = group.devices.flatMap((index) => machine.world.hardware[index]?.address ?? []);
+  const listed = isUnknown(machine.snapshot.iommu.groups) ? [] : machine.snapshot.iommu.groups;
+  const known = listed.find(({ id }) => id === group.id);
+  const type = known === undefined || isUnknown(known.type) ? undefined : known.type;
+  return directory(() => ({
+    devices: collection(
+      () => addresses,
+      (address) => {
+        const path = addresses.includes(address) ? bus.pathOf(address) : undefined;
+        return path === undefined ? undefined : link(here, path);
+      },
+    ),
+    type: shows(group.fake ? group.type : type),
+    name: shows(group.name ?? undefined),
+    reserved_regions: reservedRegions(group.fake ? [] : known?.reserved),
+  }));
+}
+
+function reservedRegions(regions: Listed['reserved'] | undefined): Node | undefined {
+  if (regions === undefined || isUnknown(regions)) return undefined;
+  const wide = (hex: string) => `0x${hex.slice(2).padStart(16, '0')}`;
+  const text = regions.map(({ start, end, type }) => `${wide(start)} ${wide(end)} ${type}\n`).join('');
+  return { kind: 'attribute', mode: 0o444, size: 4096, read: () => text };
+}
+
+/** /sys/class: a directory for each class that has members or a driver. */
+export function classes(machine: Machine): Directory {
+  const { units } = machine.snapshot.iommu;
+  const groupNames = () => openGroups(machine).map(({ name }) => name);
+  return directory(() => ({
+    vfio: collection(groupNames, (name) =>
+      groupNames().includes(name) ? link('/sys/class/vfio', `/sys/devices/virtual/vfio/${name}`) : undefined,
+    ),
+    iommu: isUnknown(units)
+      ? undefined
+      : collection(
+          () => units,
+          (name) => (units.includes(name) ? directory(() => ({})) : undefined),
+        ),
+  }));
+}
+
+/** /sys/devices/virtual: VFIO's groups are devices without a parent. */
+export function virtualDevices(machine: Machine): Directory {
+  const names = () => openGroups(machine).map(({ name }) => name);
+  return directory(() => ({
+    vfio: collection(names, (name) => (names().includes(name) ? directory(() => ({})) : undefined)),
+  }));
+}
+
+/** /dev/vfio; not there before VFIO is. */
+export function vfioNodes(machine: Machine): Directory | undefined {
+  const { state } = machine;
+  const groups = openGroups(machine);
+  if (state.containerNode === null && groups.length === 0) return undefined;
+  return collection(
+    () => [...(state.containerNode === null ? [] : ['vfio']), ...groups.map(({ name }) => name)],
+    (name) =>
+      name === 'vfio'
+        ? character(state.containerNode)
+        : character(groups.find((its) => its.name === name)?.node),
+  );
+}
+
+function character(node: Owned | null | undefined): DeviceNode | undefined {
+  return node === null || node === undefined ? undefined : { kind: 'character', driver: 'vfio', ...node };
+}
+
+function openGroups(machine: Machine): readonly VfioGroup[] {
+  return machine.state.groups.filter((group) => group !== null && group.node !== null) as VfioGroup[];
+}

@@ -1,0 +1,178 @@
+/** A backend's methods as frames that enter the sandbox, and its answers back. */
+import { type Credentials, type FileStatus, WouldBlock } from '../backend.ts';
+import { ProcessKilled } from './faults.ts';
+import { calls, endings, frame } from './frame.ts';
+import type { Script } from './quickjs.ts';
+import type { SimulatedProcess } from './sandbox.ts';
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+const nothing = new Uint8Array(0);
+
+type Argument = number | bigint;
+
+export class SystemInterface {
+  private readonly script: Script;
+
+  constructor(script: Script) {
+    this.script = script;
+  }
+
+  spawn(credentials: Credentials): SimulatedProcess {
+    const pid = this.call(0, calls.spawn, [], json(credentials));
+    return new ProcessInterface(this, pid);
+  }
+
+  log(): string[] {
+    const lines: string[] = [];
+    for (;;) {
+      const all = this.call(0, calls.log, [lines.length]);
+      if (lines.length >= all) return lines;
+      lines.push(...decoder.decode(this.taken()).split('\n').slice(0, -1));
+    }
+  }
+
+  /** One system call; what it gave back lies in `taken` until the next. */
+  call(pid: number, number: number, its: readonly Argument[], bytes: Uint8Array = nothing): number {
+    return Number(this.wide(pid, number, its, bytes));
+  }
+
+  wide(pid: number, number: number, its: readonly Argument[], bytes: Uint8Array = nothing): bigint {
+    const fields = this.script.fields();
+    fields.setUint32(frame.number, number, true);
+    fields.setUint32(frame.pid, pid, true);
+    for (let index = 0; index < its.length; index++) {
+      fields.setBigUint64(frame.argument[index] ?? 0, BigInt(its[index] ?? 0), true);
+    }
+    fields.setUint32(frame.length, bytes.length, true);
+    if (bytes.length > 0) this.script.bytes().set(bytes);
+    this.script.enter();
+    const after = this.script.fields();
+    switch (after.getUint32(frame.ending, true)) {
+      case endings.wouldBlock:
+        throw new WouldBlock(decoder.decode(this.taken()));
+      case endings.killed:
+        throw new ProcessKilled(`process ${pid} was killed`);
+      default:
+        return after.getBigInt64(frame.answer, true);
+    }
+  }
+
+  /** The bytes that the last call gave back; a view that the next call overwrites. */
+  taken(): Uint8Array {
+    return this.script.bytes().subarray(0, this.script.fields().getUint32(frame.length, true));
+  }
+}
+
+class ProcessInterface implements SimulatedProcess {
+  readonly kind = 'simulated';
+  readonly pid: number;
+  private readonly kernel: SystemInterface;
+
+  constructor(kernel: SystemInterface, pid: number) {
+    this.kernel = kernel;
+    this.pid = pid;
+  }
+
+  open(path: string, flags: number): number {
+    return this.onPath(calls.open, path, flags);
+  }
+  close(fd: number): number {
+    return this.kernel.call(this.pid, calls.close, [fd]);
+  }
+  read(fd: number, length: number): Uint8Array | number {
+    return this.fill(calls.read, [fd, clamp(length)]);
+  }
+  write(fd: number, bytes: Uint8Array): number {
+    return this.kernel.call(this.pid, calls.write, [fd], bytes.subarray(0, frame.bytesMaximum));
+  }
+  pread(fd: number, length: number, offset: bigint): Uint8Array | number {
+    return this.fill(calls.pread, [fd, clamp(length), BigInt.asUintN(64, offset)]);
+  }
+  pwrite(fd: number, bytes: Uint8Array, offset: bigint): number {
+    const its = [fd, bytes.length, BigInt.asUintN(64, offset)];
+    return this.kernel.call(this.pid, calls.pwrite, its, bytes.subarray(0, frame.bytesMaximum));
+  }
+  lseek(fd: number, offset: bigint, whence: number): number {
+    return this.kernel.call(this.pid, calls.lseek, [fd, BigInt.asUintN(64, offset), whence]);
+  }
+  ioctl(fd: number, request: number, argument: number | bigint | Uint8Array | null): number {
+    if (!(argument instanceof Uint8Array)) {
+      const value = BigInt.asUintN(64, BigInt(argument ?? 0));
+      return this.kernel.call(this.pid, calls.ioctl, [fd, request, 0, value]);
+    }
+    const memory = argument.subarray(0, frame.bytesMaximum);
+    const answer = this.kernel.call(this.pid, calls.ioctl, [fd, request, 1], memory);
+    memory.set(this.kernel.taken());
+    return answer;
+  }
+  mmap(length: number, protection: number, flags: number, fd: number, _offset: bigint): bigint | number {
+    const answer = this.kernel.wide(this.pid, calls.mmap, [
+      length,
+      protection,
+      flags,
+      BigInt.asUintN(64, BigInt(fd)),
+    ]);
+    return answer < 0n ? Number(answer) : answer;
+  }
+  munmap(address: bigint, length: number): number {
+    return this.kernel.call(this.pid, calls.munmap, [address, length]);
+  }
+  list(path: string): readonly string[] | number {
+    const names: string[] = [];
+    for (;;) {
+      const all = this.onPath(calls.list, path, names.length);
+      if (all < 0) return all;
+      const some = decoder.decode(this.kernel.taken()).split('\0').slice(0, -1);
+      names.push(...some);
+      if (names.length >= all || some.length === 0) return names;
+    }
+  }
+  readlink(path: string): string | number {
+    const answer = this.onPath(calls.readlink, path);
+    return answer < 0 ? answer : decoder.decode(this.kernel.taken());
+  }
+  stat(path: string): FileStatus | number {
+    const answer = this.onPath(calls.lstat, path);
+    return answer < 0 ? answer : (JSON.parse(decoder.decode(this.kernel.taken())) as FileStatus);
+  }
+  chown(path: string, uid: number, gid: number): number {
+    return this.onPath(calls.chown, path, uid >>> 0, gid >>> 0);
+  }
+  chmod(path: string, mode: number): number {
+    return this.onPath(calls.chmod, path, mode);
+  }
+  loadModule(name: string): number {
+    return this.onPath(calls.loadModule, name);
+  }
+  unloadModule(name: string): number {
+    return this.onPath(calls.unloadModule, name);
+  }
+  become(credentials: Credentials): void {
+    this.kernel.call(this.pid, calls.become, [], json(credentials));
+  }
+  pass(fd: number, to: SimulatedProcess): number {
+    return this.kernel.call(this.pid, calls.pass, [fd, to.pid]);
+  }
+  exit(): void {
+    this.kernel.call(this.pid, calls.exit, []);
+  }
+
+  /** A text longer than the frame is cut; it is far beyond what any path or name may have. */
+  private onPath(number: number, path: string, ...its: Argument[]): number {
+    return this.kernel.call(this.pid, number, its, encoder.encode(path).subarray(0, frame.bytesMaximum));
+  }
+
+  private fill(number: number, its: readonly Argument[]): Uint8Array | number {
+    const answer = this.kernel.call(this.pid, number, its);
+    return answer < 0 ? answer : this.kernel.taken().slice();
+  }
+}
+
+function clamp(length: number): number {
+  return Math.min(Math.max(0, Math.trunc(length)), frame.bytesMaximum);
+}
+
+function json(value: unknown): Uint8Array {
+  return encoder.encode(JSON.stringify(value));
+}

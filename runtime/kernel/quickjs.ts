@@ -1,0 +1,209 @@
+/**
+ * One script in one QuickJS, behind three limits: memory, stack and time. The script has no clock, no chance and no
+ * I/O; it sees its caller only through the frame.
+ *
+ * Each script gets a WebAssembly instance of its own, made from a module that is compiled once: whatever goes wrong in
+ * one cannot reach another, and ending one is to forget it (a QuickJS runtime that was interrupted or ran out of
+ * stack cannot be relied upon to tear itself down).
+ */
+import compileQuickJs from 'guest:quickjs';
+import {
+  DefaultIntrinsics,
+  newQuickJSWASMModuleFromVariant,
+  newVariant,
+  type QuickJSContext,
+  type QuickJSHandle,
+  type QuickJSRuntime,
+  RELEASE_SYNC,
+} from 'quickjs-emscripten';
+import { type FailureCause, SandboxFailure } from './failure.ts';
+import { frame } from './frame.ts';
+
+export interface Limits {
+  readonly memoryLimitBytes: number;
+  /** QuickJS measures its own stack; the host's real one is used up about thirty times as fast. */
+  readonly stackLimitBytes: number;
+  /** Milliseconds for one call from outside. */
+  readonly deadlineMs: number;
+}
+
+/**
+ * 32 KiB of guest stack is what a Node main thread bears before its own stack ends, whatever the guest does
+ * (recursion, deep JSON, nested regular expressions); pages and workers bear 40.
+ */
+export const defaultLimits: Limits = {
+  memoryLimitBytes: 128 * 1024 * 1024,
+  stackLimitBytes: 32 * 1024,
+  deadlineMs: 2_000,
+};
+
+/** Sixteen words that stand nowhere else; they are found again to learn where the frame lies. */
+const marker = Uint32Array.from({ length: 16 }, (_, index) => Math.imul(0x9e3779b1, index + 0x5bd1));
+
+let compiled: Promise<WebAssembly.Module> | undefined;
+
+export class Script {
+  private readonly context: QuickJSContext;
+  private readonly memory: WebAssembly.Memory;
+  private readonly limits: Limits;
+  private address = 0;
+  private entry: QuickJSHandle | null = null;
+  private view: DataView = new DataView(new ArrayBuffer(0));
+  private area: Uint8Array = new Uint8Array(0);
+  private endsAt = 0;
+  private failure: SandboxFailure | null = null;
+
+  private constructor(runtime: QuickJSRuntime, memory: WebAssembly.Memory, limits: Limits) {
+    this.limits = limits;
+    this.memory = memory;
+    runtime.setMemoryLimit(limits.memoryLimitBytes);
+    runtime.setMaxStackSize(limits.stackLimitBytes);
+    runtime.setInterruptHandler(() => Date.now() > this.endsAt);
+    this.context = runtime.newContext({ intrinsics: { ...DefaultIntrinsics, Date: false } });
+  }
+
+  /**
+   * Evaluates `text`. It finds the frame as the global ArrayBuffer `frame` and the texts of `boot` as a global object,
+   * and leaves a global function `enter` that every call from outside enters. Rejects with `SandboxFailure`.
+   */
+  static async start(
+    text: string,
+    limits: Limits,
+    boot: Readonly<Record<string, string>> = {},
+  ): Promise<Script> {
+    compiled ??= compileQuickJs();
+    const quickJs = await newQuickJSWASMModuleFromVariant(
+      newVariant(RELEASE_SYNC, { wasmModule: await compiled }),
+    );
+    const script = new Script(quickJs.newRuntime(), quickJs.getWasmMemory(), limits);
+    script.load(text, boot);
+    return script;
+  }
+
+  /** The frame's fixed fields. Valid until the next `enter`. */
+  fields(): DataView {
+    if (this.view.buffer !== this.memory.buffer) this.look();
+    return this.view;
+  }
+
+  /** The bytes behind the fixed fields. Valid until the next `enter`. */
+  bytes(): Uint8Array {
+    if (this.area.buffer !== this.memory.buffer) this.look();
+    return this.area;
+  }
+
+  /** Runs the script's function on what lies in the frame. Throws `SandboxFailure`. */
+  enter(): void {
+    const { context, entry } = this;
+    if (entry === null) throw this.failed('exception', 'the sandbox is closed');
+    this.guarded(() => context.callFunction(entry, context.undefined)).dispose();
+  }
+
+  /** Ends the script. Every later `enter` throws. */
+  stop(): void {
+    this.failed('exception', 'the sandbox was disposed');
+  }
+
+  private load(text: string, boot: Readonly<Record<string, string>>): void {
+    const { context } = this;
+    const words = new Uint32Array(frame.size / 4);
+    words.set(marker);
+    const block = context.newArrayBuffer(words.buffer);
+    context.setProp(context.global, 'frame', block);
+    block.dispose();
+    this.guarded(() => context.evalCode('delete Math.random')).dispose();
+    this.address = this.findFrame();
+    this.look();
+    this.give('boot', boot);
+    this.guarded(() => context.evalCode(text, 'kernel.js', { type: 'global' })).dispose();
+    this.entry = context.getProp(context.global, 'enter');
+  }
+
+  private give(name: string, texts: Readonly<Record<string, string>>): void {
+    const { context } = this;
+    const object = context.newObject();
+    for (const [key, text] of Object.entries(texts)) {
+      const handle = context.newString(text);
+      context.setProp(object, key, handle);
+      handle.dispose();
+    }
+    context.setProp(context.global, name, object);
+    object.dispose();
+  }
+
+  /** The public interface of quickjs-emscripten shares memory with a script but does not say where it lies. */
+  private findFrame(): number {
+    const words = new Uint32Array(this.memory.buffer);
+    const [first = 0] = marker;
+    for (let at = words.indexOf(first); at >= 0; at = words.indexOf(first, at + 1)) {
+      if (marker.every((word, index) => words[at + index] === word) && this.isFrame(words, at)) return at * 4;
+    }
+    throw this.failed('exception', 'the frame was not found in the memory of QuickJS');
+  }
+
+  /** Whether the script sees a word that is written at `at`. */
+  private isFrame(words: Uint32Array, at: number): boolean {
+    words[at] = 0;
+    const seen = this.guarded(() => this.context.evalCode('new Uint32Array(frame, 0, 1)[0]'));
+    words[at] = marker[0] ?? 0;
+    return seen.consume((handle) => this.context.getNumber(handle)) === 0;
+  }
+
+  private look(): void {
+    const { buffer } = this.memory;
+    this.view = new DataView(buffer, this.address, frame.bytes);
+    this.area = new Uint8Array(buffer, this.address + frame.bytes, frame.bytesMaximum);
+  }
+
+  /** Every way into the script: within the deadline, and with any failure made a `SandboxFailure`. */
+  private guarded(
+    run: () =>
+      | { readonly error: QuickJSHandle }
+      | { readonly value: QuickJSHandle; readonly error?: undefined },
+  ): QuickJSHandle {
+    if (this.failure !== null) throw this.failure;
+    this.endsAt = Date.now() + this.limits.deadlineMs;
+    let result: ReturnType<typeof run>;
+    try {
+      result = run();
+    } catch (error) {
+      // The host's own stack or the WebAssembly instance gave way: a guest's recursion shows here as a RangeError.
+      throw this.failed(error instanceof RangeError ? 'stack' : 'exception', String(error));
+    }
+    if (result.error === undefined) return result.value;
+    throw this.diagnose(result.error);
+  }
+
+  private diagnose(error: QuickJSHandle): SandboxFailure {
+    // Reading the error runs in the script's engine too.
+    this.endsAt = Date.now() + this.limits.deadlineMs;
+    let dumped: unknown;
+    try {
+      dumped = this.context.dump(error);
+    } catch (unreadable) {
+      return this.failed('exception', String(unreadable));
+    }
+    const { name, message, stack } = Object(dumped) as { name?: string; message?: string; stack?: string };
+    if (name === 'InternalError' && message === 'interrupted') {
+      return this.failed('deadline', `no answer within ${this.limits.deadlineMs} ms`);
+    }
+    // QuickJS throws null when there is no memory left for an error.
+    if (dumped === null || (name === 'InternalError' && message === 'out of memory')) {
+      return this.failed('memory', `more than ${this.limits.memoryLimitBytes} bytes of memory`);
+    }
+    if (message === 'stack overflow') {
+      return this.failed('stack', `more than ${this.limits.stackLimitBytes} bytes of stack`);
+    }
+    return this.failed(
+      'exception',
+      `${name ?? 'thrown'}: ${message ?? JSON.stringify(dumped)}\n${stack ?? ''}`,
+    );
+  }
+
+  /** Forgets the instance, so that nothing can enter it again and its memory is collected with this object. */
+  private failed(cause: FailureCause, message: string): SandboxFailure {
+    this.failure ??= new SandboxFailure(cause, message);
+    this.entry = null;
+    return this.failure;
+  }
+}

@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest';
+import { SandboxFailure } from '../../../runtime/kernel/failure.ts';
+import { frame } from '../../../runtime/kernel/frame.ts';
+import { defaultLimits, Script } from '../../../runtime/kernel/quickjs.ts';
+
+const limits = { ...defaultLimits, deadlineMs: 300, memoryLimitBytes: 80 * 1024 * 1024 };
+
+async function failureOf(body: string): Promise<SandboxFailure> {
+  const small = { ...limits, memoryLimitBytes: 20 * 1024 * 1024 };
+  const script = await Script.start(`globalThis.enter = () => { ${body} }`, small);
+  let first: unknown;
+  try {
+    script.enter();
+  } catch (error) {
+    first = error;
+  }
+  expect(first).toBeInstanceOf(SandboxFailure);
+  expect(() => script.enter(), 'the sandbox stays shut').toThrow(first as SandboxFailure);
+  return first as SandboxFailure;
+}
+
+describe('a script in QuickJS', () => {
+  it('answers through the frame, also after its memory has grown', async () => {
+    const script = await Script.start(
+      `const view = new DataView(frame); const kept = [];
+       globalThis.enter = () => {
+         const n = view.getUint32(0, true);
+         kept.push(new ArrayBuffer(n));
+         view.setUint32(48, n + 1, true);
+       };`,
+      limits,
+    );
+    for (const n of [1, 5_000_000, 20_000_000, 30_000_000]) {
+      script.fields().setUint32(frame.number, n, true);
+      script.enter();
+      expect(script.fields().getUint32(frame.answer, true)).toBe(n + 1);
+    }
+  });
+
+  it.each([
+    ['an endless loop', 'for (;;);', 'deadline'],
+    ['an endless loop that catches everything', 'for (;;) { try { for (;;); } catch {} }', 'deadline'],
+    ['a slow regular expression', '/(a+)+$/.test("a".repeat(40) + "b")', 'deadline'],
+    ['growing arrays', 'const all = []; for (;;) all.push(new Uint8Array(1 << 20));', 'memory'],
+    ['growing strings', 'let text = "x"; for (;;) text += text + "y";', 'any'],
+    ['recursion', 'const f = (n) => f(n + 1) + 1; f(0);', 'stack'],
+    ['recursion through a getter', 'const o = { get x() { return this.x; } }; o.x;', 'stack'],
+    ['nested JSON', 'JSON.parse("[".repeat(200000));', 'any'],
+    ['nested evaluation', 'const f = (n) => eval("f(n + 1)"); f(0);', 'stack'],
+    ['nested patterns', 'new RegExp("(".repeat(100000) + ")".repeat(100000));', 'any'],
+    ['a thrown value', 'throw { message: 1 };', 'exception'],
+    ['a thrown null', 'throw null;', 'any'],
+  ])('turns %s into a typed failure', async (_, body, cause) => {
+    const failure = await failureOf(body);
+    if (cause !== 'any') expect(failure.failure, failure.message).toBe(cause);
+  });
+
+  it('has no clock, no chance and no way out', async () => {
+    const script = await Script.start(
+      `const names = ['Date', 'console', 'setTimeout', 'fetch', 'process', 'require', 'performance', 'crypto'];
+       const found = names.filter((name) => name in globalThis);
+       if ('random' in Math) found.push('Math.random');
+       globalThis.enter = () => new DataView(frame).setUint32(48, found.length, true);`,
+      limits,
+    );
+    script.enter();
+    expect(script.fields().getUint32(frame.answer, true)).toBe(0);
+  });
+
+  it('fails typed when the text does not compile', async () => {
+    await expect(Script.start('function (', limits)).rejects.toThrow(SandboxFailure);
+  });
+});
