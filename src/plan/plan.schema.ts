@@ -89,7 +89,7 @@ export const planSchema = z.strictObject({
   policyFiles: z
     .array(z.string().max(4096))
     .max(100000)
-    .optional()
+    .exactOptional()
     .describe('names of those files, as they were given: where `apply` looks whether the policy changed'),
   snapshotDigest: z
     .string()

@@ -14,10 +14,15 @@ export type Declaration = ImportDeclaration | HostDeclaration | DeviceDeclaratio
 /** Where something broken stood. */
 export interface Hole {
   readonly kind: 'hole';
+  /** The device, host or policy that it would have declared, when its name could be read: nobody is told it is unknown. */
+  readonly declares?: Word;
   readonly span: Span;
 }
 
-/** A piece of text with its place: a name, an address, a string's content (without its quotes). */
+/**
+ * A piece of text with its place: a name, an address, a string's content. `text` has no quotes and its escapes are
+ * resolved; `span` has the quotes, so that replacing it replaces all of it.
+ */
 export interface Word {
   readonly text: string;
   readonly span: Span;

@@ -1,0 +1,68 @@
+/**
+ * Cuts a file into pieces that can be read one without another, so that a keystroke costs one piece. A piece ends with
+ * the brace that closes it, or where a line begins like a declaration: a forgotten brace then spoils one declaration,
+ * not the file.
+ */
+import { commentPattern, stringPattern } from './tokens.ts';
+
+export interface Piece {
+  readonly start: number;
+  readonly text: string;
+  /** Where it nests deeper than `maxDepth`, relative to the piece. */
+  readonly tooDeepAt: number | undefined;
+}
+
+/** The language itself never nests deeper than five; beyond this, text is not read. */
+export const maxDepth = 32;
+
+const name = String.raw`(?:"[^"\r\n]*"|[^\s{}#"]+)`;
+/** Inside a block, a line that is nothing but the head of a declaration: the block above was never closed. */
+const head = String.raw`(?:host|devices?|policy|test)[ \t]+${name}(?:[ \t]+on[ \t]+${name})?[ \t]*\{|import[ \t]+"`;
+const declares = `(?:import|host|devices?|policy|test)(?![A-Za-z0-9_*:+@/.-])`;
+
+const scanner = new RegExp(
+  [
+    `(${stringPattern.source}|"[^\\r\\n]*|${commentPattern.source})`,
+    '([{(])',
+    '(\\})',
+    '\\)',
+    `[\\r\\n](?=(${head}))`,
+    `[\\r\\n](?=${declares})`,
+  ].join('|'),
+  'g',
+);
+
+/** The pieces joined are the text. Linear in its length. */
+export function cut(text: string): Piece[] {
+  const pieces: Piece[] = [];
+  let start = 0;
+  let braces = 0;
+  let parentheses = 0;
+  let tooDeepAt: number | undefined;
+  const end = (at: number) => {
+    if (at > start) pieces.push({ start, text: text.slice(start, at), tooDeepAt });
+    start = at;
+    braces = 0;
+    parentheses = 0;
+    tooDeepAt = undefined;
+  };
+  for (const match of text.matchAll(scanner)) {
+    const [image, string, open, close, declaration] = match;
+    if (string !== undefined) continue;
+    if (open !== undefined) {
+      if (open === '{') braces += 1;
+      else parentheses += 1;
+      if (braces + parentheses > maxDepth) tooDeepAt ??= match.index - start;
+    } else if (close !== undefined) {
+      braces -= 1;
+      parentheses = 0;
+      if (braces <= 0) end(match.index + 1);
+    } else if (image === ')') {
+      parentheses = Math.max(0, parentheses - 1);
+    } else if (declaration !== undefined || braces === 0) {
+      end(match.index + image.length);
+    }
+  }
+  end(text.length);
+  return pieces;
+}

@@ -1,0 +1,24 @@
+import type { Span } from './span.ts';
+import type { Context } from './tokens.ts';
+import type { Token } from './tree.ts';
+
+/** One thing that is wrong with the words, at offsets relative to its block. Wording belongs to the diagnostics. */
+export type Issue = Span &
+  (
+    | { readonly kind: 'unexpected'; readonly text: string }
+    | { readonly kind: 'unclosed-text' }
+    | { readonly kind: 'unclosed-block' }
+    | {
+        readonly kind: 'missing';
+        /** Names of tokens, as the vocabulary calls them. */
+        readonly expected: readonly string[];
+        /** What stands there instead; absent at the end of the text. */
+        readonly found: string | undefined;
+        readonly after: Token | undefined;
+      }
+    | { readonly kind: 'stray'; readonly text: string }
+    | { readonly kind: 'unknown'; readonly word: string; readonly context: Context; readonly whole: Span }
+    | { readonly kind: 'later'; readonly word: string; readonly context: Context }
+    | { readonly kind: 'too-deep' }
+    | { readonly kind: 'too-large' }
+  );

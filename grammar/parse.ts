@@ -1,0 +1,277 @@
+/**
+ * Text to trees and issues, for any text. Each block is read alone and remembered by its text, so that a keystroke in a
+ * long file costs one block. One broken thing gives one issue: what recovery stumbles over afterwards is dropped here.
+ */
+import { cut, type Piece } from './blocks.ts';
+import type { Issue } from './issue.ts';
+import { endOf, lex } from './lexer.ts';
+import { parser } from './parser.ts';
+import type { RecognitionError } from './rules/skipping.ts';
+import type { Span } from './span.ts';
+import { type Context, k, LBrace, RBrace, RParen, Text, UnclosedText } from './tokens.ts';
+import { type DeclarationNode, isMissing, type Token } from './tree.ts';
+
+/** A piece of a file, usually one declaration. Offsets in it are relative to its beginning. */
+export interface Block {
+  readonly length: number;
+  readonly declarations: readonly DeclarationNode[];
+  readonly issues: readonly Issue[];
+}
+
+export interface PlacedBlock {
+  readonly start: number;
+  readonly block: Block;
+}
+
+/** UTF-16 units that one declaration may have. */
+export const blockLimit = 1 << 20;
+
+/** Never throws; linear in the length of the text, and in what changed when most of it was read before. */
+export function parse(text: string): readonly PlacedBlock[] {
+  let broken = false;
+  return cut(text).map((piece) => {
+    const block = remembered(piece);
+    const onlyBrace = broken && block.issues.length === 1 && block.issues[0]?.kind === 'stray';
+    if (block.declarations.length > 0) broken = block.issues.length > 0;
+    // A brace that is left over below a broken declaration most likely belongs to it.
+    return { start: piece.start, block: onlyBrace ? { ...block, issues: [] } : block };
+  });
+}
+
+// Two generations: when the young one is full it becomes the old one, so that what is in use stays and the rest goes.
+const generationLimit = 4 << 20;
+let young = new Map<string, Block>();
+let old = new Map<string, Block>();
+let youngSize = 0;
+
+function remembered(piece: Piece): Block {
+  const known = young.get(piece.text);
+  if (known !== undefined) return known;
+  // A slice would keep the whole file alive; a copy keeps the block.
+  const text = ` ${piece.text}`.slice(1);
+  const block = old.get(text) ?? parseBlock(text, piece.tooDeepAt);
+  if (youngSize > generationLimit) {
+    old = young;
+    young = new Map();
+    youngSize = 0;
+  }
+  young.set(text, block);
+  youngSize += text.length;
+  return block;
+}
+
+function unread(text: string, kind: 'too-deep' | 'too-large', at: number): Block {
+  const span = { start: 0, end: text.length };
+  return {
+    length: text.length,
+    declarations: [{ kind: 'broken', ...span }],
+    issues: [{ kind, start: at, end: at + 1 }],
+  };
+}
+
+function parseBlock(text: string, tooDeepAt: number | undefined): Block {
+  if (text.length > blockLimit) return unread(text, 'too-large', text.length - text.trimStart().length);
+  if (tooDeepAt !== undefined) return unread(text, 'too-deep', tooDeepAt);
+  const { tokens, unexpected } = lex(text);
+  const declarations: DeclarationNode[] = [];
+  const issues: Issue[] = [];
+  for (const run of runsOf(tokens, text)) {
+    const only = run[0];
+    if (only?.tokenType === RBrace) {
+      // After words that could not be read, it is the end of them.
+      if (issues.length > 0) continue;
+      issues.push({ kind: 'stray', text: '}', start: only.startOffset, end: endOf(only) });
+      continue;
+    }
+    const open = openBraces(run);
+    parser.input = [...run, ...open.map(() => madeUpBrace(endOf(run.at(-1) as Token)))];
+    const declaration = parser.declaration();
+    declarations.push(declaration);
+    issues.push(...issuesOf(run, open.at(-1), declaration, unexpected));
+  }
+  const skipped = issues.flatMap((issue) => (issue.kind === 'unknown' ? [issue.whole] : []));
+  skipped.push(...declarations.flatMap(laterSpans));
+  for (const token of unexpected) {
+    const span = { start: token.startOffset, end: endOf(token) };
+    if (skipped.some((whole) => whole.start <= span.start && span.end <= whole.end)) continue;
+    issues.push({ kind: 'unexpected', text: token.image, ...span });
+  }
+  issues.sort((a, b) => a.start - b.start);
+  return { length: text.length, declarations, issues };
+}
+
+const declarators = new Set([k.import, k.host, k.device, k.devices, k.policy, k.test]);
+
+/** The tokens of each declaration: up to a closing brace, an imported file, or a line that begins another. */
+function runsOf(tokens: readonly Token[], text: string): Token[][] {
+  const runs: Token[][] = [];
+  let run: Token[] = [];
+  let depth = 0;
+  const end = () => {
+    if (run.length > 0) runs.push(run);
+    run = [];
+    depth = 0;
+  };
+  for (const token of tokens) {
+    const last = run.at(-1);
+    if (depth === 0 && last !== undefined && declarators.has(token.tokenType)) {
+      const complete = run[0]?.tokenType === k.import && run.length === 2;
+      if (complete || /[\r\n]/.test(text.slice(endOf(last), token.startOffset))) end();
+    }
+    run.push(token);
+    if (token.tokenType === LBrace) depth += 1;
+    if (token.tokenType === RBrace) {
+      depth -= 1;
+      if (depth <= 0) end();
+    }
+  }
+  end();
+  return runs;
+}
+
+/** The braces that nothing closes, the innermost last. */
+function openBraces(run: readonly Token[]): Token[] {
+  const open: Token[] = [];
+  for (const token of run) {
+    if (token.tokenType === LBrace) open.push(token);
+    else if (token.tokenType === RBrace) open.pop();
+  }
+  return open;
+}
+
+/** Closes a block that the text leaves open, so that what stands in it is read all the same. */
+function madeUpBrace(at: number): Token {
+  return {
+    image: '',
+    startOffset: at,
+    endOffset: at,
+    tokenType: RBrace,
+    tokenTypeIdx: RBrace.tokenTypeIdx as number,
+  };
+}
+
+/** What is wrong in one declaration, without what only follows from it. */
+function issuesOf(
+  run: readonly Token[],
+  open: Token | undefined,
+  declaration: DeclarationNode,
+  unexpected: readonly Token[],
+): Issue[] {
+  const issues: Issue[] = [];
+  const unclosed = run.find((token) => token.tokenType === UnclosedText);
+  if (unclosed !== undefined) issues.push({ kind: 'unclosed-text', ...spanOf(unclosed) });
+  let endIsWrong = unclosed !== undefined;
+  for (const error of parser.errors as readonly RecognitionError[]) {
+    const issue = issueOf(error, run);
+    // The forgotten quote swallowed the rest of its line, and whatever closed the block there.
+    if (unclosed !== undefined && issue.start >= unclosed.startOffset) continue;
+    if (unexpected.some((token) => stands(token, error))) continue;
+    if (issue.kind === 'stray' && (issues.length > 0 || declaration.kind === 'unknown')) continue;
+    if (isAtEnd(error) && (endIsWrong || (error.message === RBrace.name && issues.length > 0))) continue;
+    // A word in a wrong place was read on from: one message for it is enough.
+    const previous = issues.at(-1);
+    if (previous?.kind === 'missing' && error.previousToken?.startOffset === previous.start) continue;
+    endIsWrong ||= isAtEnd(error);
+    issues.push(issue);
+  }
+  const said = [...issues, ...unexpected.map(spanOf)].map(({ start }) => start);
+  issues.push(...skippedIssues(declaration, said));
+  const end = endOf(run.at(-1) as Token);
+  endIsWrong ||= issues.some((issue) => (issue.kind === 'unknown' ? issue.whole.end : issue.end) === end);
+  if (open !== undefined && !endIsWrong) issues.push({ kind: 'unclosed-block', ...spanOf(open) });
+  return issues;
+}
+
+/** Whether the text ended where a word was missed. */
+function isAtEnd({ token }: RecognitionError): boolean {
+  return token.image === '' || isMissing(token);
+}
+
+/** Whether something unreadable stands where the parser missed a word: then that is the reason, and said already. */
+function stands(unreadable: Token, { token, previousToken }: RecognitionError): boolean {
+  const from = previousToken === undefined || isMissing(previousToken) ? 0 : endOf(previousToken);
+  const to = isMissing(token) || token.image === '' ? Number.POSITIVE_INFINITY : token.startOffset;
+  return from <= unreadable.startOffset && unreadable.startOffset < to;
+}
+
+function issueOf(error: RecognitionError, run: readonly Token[]): Issue {
+  const atEnd = isAtEnd(error);
+  if (error.name === 'NotAllInputParsedException') {
+    return { kind: 'stray', text: error.token.image, ...spanOf(error.token) };
+  }
+  const after = atEnd ? run.at(-1) : error.previousToken;
+  const place = (atEnd ? after : undefined) ?? error.token;
+  const expected = error.message.split('|');
+  // `policy p edge-01 {`: what stands before the brace is a host, and `on` is what is missing.
+  if (!atEnd && error.message === LBrace.name) {
+    if (run[run.indexOf(error.token) + 1]?.tokenType === LBrace) expected.unshift(k.on.name);
+  }
+  return {
+    kind: 'missing',
+    expected,
+    found: atEnd ? undefined : error.token.image,
+    after: after === undefined || isMissing(after) ? undefined : after,
+    ...spanOf(place),
+  };
+}
+
+interface Item extends Span {
+  readonly kind: unknown;
+}
+
+/** The statements of a block, and of the blocks in it, each with the kind of block it stands in. */
+function* itemsOf(declaration: DeclarationNode): Generator<[Context, readonly Item[]]> {
+  yield ['file', [declaration]];
+  if (declaration.kind === 'device') yield ['device', declaration.items];
+  if (declaration.kind === 'policy') yield ['policy', declaration.statements];
+  if (declaration.kind !== 'host') return;
+  yield ['host', declaration.statements];
+  for (const statement of declaration.statements) {
+    if (statement.kind === 'noiommu') yield ['permission', statement.items];
+  }
+}
+
+/** `said`: where something is wrong already. */
+function skippedIssues(declaration: DeclarationNode, said: readonly number[]): Issue[] {
+  const issues: Issue[] = [];
+  for (const [context, items] of itemsOf(declaration)) {
+    items.forEach((item, index) => {
+      const word = (item as { readonly word?: Token }).word;
+      if (item.kind === 'require') {
+        const { later } = item as { readonly later?: Token };
+        if (later !== undefined) issues.push({ kind: 'later', word: later.image, context, ...spanOf(later) });
+      }
+      if (word === undefined) return;
+      if (item.kind === 'later') issues.push({ kind: 'later', word: word.image, context, ...spanOf(word) });
+      if (item.kind !== 'unknown') return;
+      // What follows a broken statement is the rest of it.
+      const before = items[index - 1];
+      const from = before?.kind === 'broken' ? 0 : (before?.start ?? item.start);
+      if (word.tokenType === RParen && said.length > 0) return;
+      if (said.some((at) => from <= at && at <= item.start)) return;
+      const whole = { start: item.start, end: item.end };
+      issues.push({ kind: 'unknown', word: word.image, context, whole, ...spanOf(word) });
+    });
+  }
+  return issues;
+}
+
+function spanOf(token: Token): Span {
+  return { start: token.startOffset, end: endOf(token) };
+}
+
+/** Where statements of later versions stand: their words may hold what this version cannot read. */
+function laterSpans(declaration: DeclarationNode): Span[] {
+  const spans: Span[] = [];
+  for (const [, items] of itemsOf(declaration)) {
+    for (const item of items) {
+      if (item.kind === 'later') spans.push({ start: item.start, end: item.end });
+    }
+  }
+  return spans;
+}
+
+/** Whether a token is written in quotes. */
+export function isQuoted(token: Token): boolean {
+  return token.tokenType === Text || token.tokenType === UnclosedText;
+}

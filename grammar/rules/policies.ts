@@ -1,0 +1,244 @@
+import type { ParserMethod } from 'chevrotain';
+import * as t from '../tokens.ts';
+import type * as tree from '../tree.ts';
+import { DeviceParser } from './devices.ts';
+import { inner, statement } from './skipping.ts';
+
+const { k, roles } = t;
+
+/** Policies: what shall be, who may, what must never be. */
+export abstract class PolicyParser extends DeviceParser {
+  protected readonly policy: ParserMethod<[], tree.PolicyNode> = this.RULE<() => tree.PolicyNode>(
+    'policy',
+    () => {
+      const statements: tree.PolicyStatementNode[] = [];
+      const start = this.CONSUME(k.policy).startOffset;
+      const name = this.CONSUME(roles.PolicyName);
+      const on = this.OPTION(() => this.SUBRULE(this.onHost));
+      this.CONSUME(t.LBrace);
+      this.MANY(() => statements.push(this.SUBRULE(this.policyStatement)));
+      this.CONSUME(t.RBrace);
+      return { kind: 'policy', name, on, statements, start, end: this.end() };
+    },
+    inner,
+  );
+
+  protected readonly policyStatement: ParserMethod<[], tree.PolicyStatementNode> = this.RULE<
+    () => tree.PolicyStatementNode
+  >(
+    'policyStatement',
+    () =>
+      this.OR<tree.PolicyStatementNode>([
+        { ALT: () => this.SUBRULE(this.bind) },
+        { ALT: () => this.SUBRULE(this.allow) },
+        { ALT: () => this.SUBRULE(this.forbid) },
+        { ALT: () => this.SUBRULE(this.protect) },
+        { ALT: () => this.SUBRULE(this.require) },
+        { ALT: () => this.SUBRULE(this.laterInPolicy) },
+        { ALT: () => this.SUBRULE(this.unknownInPolicy) },
+      ]),
+    statement,
+  );
+
+  protected readonly bind: ParserMethod<[], tree.PolicyStatementNode> = this.RULE<
+    () => tree.PolicyStatementNode
+  >(
+    'bind',
+    () => {
+      const start = this.CONSUME(k.bind).startOffset;
+      const device = this.CONSUME(roles.DeviceName);
+      let wholeGroup = false;
+      this.OPTION(() => {
+        this.CONSUME(k.with);
+        this.CONSUME(k.its);
+        this.CONSUME(k.group);
+        wholeGroup = true;
+      });
+      this.CONSUME(k.to);
+      const driver = this.CONSUME(roles.DriverName);
+      return { kind: 'bind', device, wholeGroup, driver, start, end: this.end() };
+    },
+    inner,
+  );
+
+  protected readonly allow: ParserMethod<[], tree.PolicyStatementNode> = this.RULE<
+    () => tree.PolicyStatementNode
+  >(
+    'allow',
+    () => {
+      const start = this.CONSUME(k.allow).startOffset;
+      const principal = this.SUBRULE(this.principal);
+      this.CONSUME(k.to);
+      this.CONSUME(k.use);
+      const target = this.SUBRULE(this.target);
+      this.CONSUME(k.via);
+      const via = this.CONSUME(t.PathWord);
+      const unless = this.OPTION(() => this.SUBRULE(this.unless));
+      return { kind: 'allow', principal, target, via, unless, start, end: this.end() };
+    },
+    inner,
+  );
+
+  protected readonly forbid: ParserMethod<[], tree.PolicyStatementNode> = this.RULE<
+    () => tree.PolicyStatementNode
+  >(
+    'forbid',
+    () => {
+      const start = this.CONSUME(k.forbid).startOffset;
+      return this.OR<tree.PolicyStatementNode>([
+        {
+          ALT: () => {
+            this.CONSUME(k.unsafe);
+            this.CONSUME(k.interrupts);
+            return { kind: 'interrupts', start, end: this.end() };
+          },
+        },
+        { ALT: () => this.SUBRULE(this.forbiddenUse, { ARGS: [start] }) },
+      ]);
+    },
+    inner,
+  );
+
+  protected readonly forbiddenUse: ParserMethod<[start: number], tree.UseNode> = this.RULE<
+    (start: number) => tree.UseNode
+  >(
+    'forbiddenUse',
+    (start) => {
+      const principal = this.SUBRULE(this.principal);
+      this.CONSUME(k.to);
+      this.CONSUME(k.use);
+      const target = this.SUBRULE(this.target);
+      const via = this.OPTION(() => {
+        this.CONSUME(k.via);
+        return this.CONSUME(t.PathWord);
+      });
+      const unless = this.OPTION2(() => this.SUBRULE(this.unless));
+      return { kind: 'forbid', principal, target, via, unless, start, end: this.end() };
+    },
+    inner,
+  );
+
+  protected readonly principal: ParserMethod<[], tree.PrincipalNode> = this.RULE<() => tree.PrincipalNode>(
+    'principal',
+    () => {
+      const capabilities: tree.Token[] = [];
+      let name: tree.Token | undefined;
+      const kind = this.OR([
+        { ALT: () => this.CONSUME(k.anyone) },
+        {
+          ALT: () => {
+            const word = this.CONSUME(t.PrincipalKind);
+            name = this.CONSUME(roles.PrincipalName);
+            return word;
+          },
+        },
+      ]);
+      this.OPTION(() => {
+        this.CONSUME(k.with);
+        capabilities.push(this.CONSUME(roles.Capability));
+        this.MANY(() => {
+          this.CONSUME(t.Comma);
+          capabilities.push(this.CONSUME2(roles.Capability));
+        });
+      });
+      return { kind, name, capabilities, start: kind.startOffset, end: this.end() };
+    },
+    inner,
+  );
+
+  protected readonly target: ParserMethod<[], tree.TargetNode> = this.RULE<() => tree.TargetNode>(
+    'target',
+    () => {
+      let name: tree.Token | undefined;
+      const first = this.OR([
+        {
+          ALT: () => {
+            const any = this.CONSUME(k.any);
+            this.CONSUME(k.device);
+            return any;
+          },
+        },
+        { ALT: () => (name = this.CONSUME(roles.DeviceName)) },
+      ]);
+      return { name, start: first.startOffset, end: this.end() };
+    },
+    inner,
+  );
+
+  protected readonly unless: ParserMethod<[], tree.ConditionNode> = this.RULE<() => tree.ConditionNode>(
+    'unless',
+    () => {
+      const start = this.CONSUME(k.unless).startOffset;
+      this.CONSUME(k.host);
+      const label = this.CONSUME(roles.LabelName);
+      this.CONSUME(k.is);
+      const value = this.CONSUME(roles.LabelValue);
+      return { label, value, start, end: this.end() };
+    },
+    inner,
+  );
+
+  protected readonly protect: ParserMethod<[], tree.PolicyStatementNode> = this.RULE<
+    () => tree.PolicyStatementNode
+  >(
+    'protect',
+    () => {
+      let holding: readonly tree.Token[] = [];
+      let device: tree.Token | undefined;
+      const start = this.CONSUME(k.protect).startOffset;
+      this.OR([
+        {
+          ALT: () => {
+            this.CONSUME(k.devices);
+            this.CONSUME(k.that);
+            this.CONSUME(k.hold);
+            holding = this.SUBRULE(this.holdings);
+          },
+        },
+        { ALT: () => (device = this.CONSUME(roles.DeviceName)) },
+      ]);
+      return { kind: 'protect', holding, device, start, end: this.end() };
+    },
+    inner,
+  );
+
+  protected readonly require: ParserMethod<[], tree.PolicyStatementNode> = this.RULE<
+    () => tree.PolicyStatementNode
+  >(
+    'require',
+    () => {
+      const start = this.CONSUME(k.require).startOffset;
+      const device = this.CONSUME(roles.DeviceName);
+      const later = this.OR<tree.Token | undefined>([
+        {
+          ALT: () => {
+            this.CONSUME(k.isolated);
+            return undefined;
+          },
+        },
+        {
+          ALT: () => {
+            const resets = this.CONSUME(k.resets);
+            this.SUBRULE(this.restOfPolicy);
+            return resets;
+          },
+        },
+      ]);
+      return { kind: 'require', device, later, start, end: this.end() };
+    },
+    inner,
+  );
+
+  protected readonly laterInPolicy: ParserMethod<[], tree.LaterNode> = this.RULE<() => tree.LaterNode>(
+    'laterInPolicy',
+    () => {
+      const word = this.CONSUME(t.laterIn.policy);
+      this.SUBRULE(this.restOfPolicy);
+      return { kind: 'later', word, start: word.startOffset, end: this.end() };
+    },
+    inner,
+  );
+
+  private readonly restOfPolicy = this.rest('restOfPolicy', t.restOf.policy);
+  private readonly unknownInPolicy = this.unknown('unknownInPolicy', t.restOf.policy);
+}

@@ -1,0 +1,117 @@
+/**
+ * What every part of the grammar stands on: how rules recover, and how words that cannot be read are skipped without
+ * losing what follows them.
+ */
+import {
+  EmbeddedActionsParser,
+  type IParserErrorMessageProvider,
+  type IRecognitionException,
+  type ParserMethod,
+  type TokenType,
+} from 'chevrotain';
+import { endOf } from '../lexer.ts';
+import { nearest } from '../nearest.ts';
+import * as t from '../tokens.ts';
+import type * as tree from '../tree.ts';
+
+const { k, roles } = t;
+
+/** The message of an error is the names of the tokens that were expected: wording belongs to the diagnostics. */
+const expectedNames: IParserErrorMessageProvider = {
+  buildMismatchTokenMessage: ({ expected }) => expected.name,
+  buildNotAllInputParsedMessage: () => '',
+  buildNoViableAltMessage: ({ expectedPathsPerAlt }) => names(expectedPathsPerAlt.flat()),
+  buildEarlyExitMessage: ({ expectedIterationPaths }) => names(expectedIterationPaths),
+};
+
+/** Every error of the parser knows the token before it; Chevrotain's type leaves it to the subclasses. */
+export type RecognitionError = IRecognitionException & { readonly previousToken?: tree.Token };
+
+function names(paths: readonly (readonly TokenType[])[]): string {
+  return [...new Set(paths.flatMap((path) => path.slice(0, 1).map((token) => token.name)))].join('|');
+}
+
+function broken(error: unknown): tree.BrokenNode {
+  const { token, previousToken } = error as RecognitionError;
+  const start = Number.isNaN(token.startOffset) ? (previousToken?.startOffset ?? 0) : token.startOffset;
+  return { kind: 'broken', start, end: start };
+}
+
+/** A rule whose errors end at the statement around it. */
+export const inner = { resyncEnabled: false } as const;
+/** A rule that skips to the next statement when it is broken. */
+export const statement = { recoveryValueFunc: broken };
+
+export abstract class SkippingParser extends EmbeddedActionsParser {
+  constructor(skipValidations: boolean) {
+    super(t.vocabulary, {
+      recoveryEnabled: true,
+      maxLookahead: 1,
+      skipValidations,
+      errorMessageProvider: expectedNames,
+    });
+  }
+
+  protected readonly onHost: ParserMethod<[], tree.Token> = this.RULE<() => tree.Token>(
+    'onHost',
+    () => {
+      this.CONSUME(k.on);
+      return this.CONSUME(roles.HostName);
+    },
+    inner,
+  );
+
+  protected readonly skippedBlock: ParserMethod<[], void> = this.RULE<() => void>(
+    'skippedBlock',
+    () => {
+      this.CONSUME(t.LBrace);
+      this.MANY(() => {
+        this.OR([{ ALT: () => this.CONSUME(t.AnyToken) }, { ALT: () => this.SUBRULE(this.skippedBlock) }]);
+      });
+      this.CONSUME(t.RBrace);
+    },
+    inner,
+  );
+
+  protected rest(name: string, token: TokenType): ParserMethod<[], void> {
+    return this.RULE(
+      name,
+      () => {
+        this.MANY(() => {
+          this.OR([{ ALT: () => this.CONSUME(token) }, { ALT: () => this.SUBRULE(this.skippedBlock) }]);
+        });
+      },
+      inner,
+    );
+  }
+
+  /** Words from `first` on; `rest` says where they end. */
+  protected unknown(name: string, first: TokenType, rest = first): ParserMethod<[], tree.UnknownNode> {
+    return this.RULE<() => tree.UnknownNode>(
+      name,
+      () => {
+        const word = this.LA(1);
+        this.OR([{ ALT: () => this.CONSUME(first) }, { ALT: () => this.SUBRULE(this.skippedBlock) }]);
+        this.MANY(() => {
+          this.OR2([{ ALT: () => this.CONSUME2(rest) }, { ALT: () => this.SUBRULE2(this.skippedBlock) }]);
+        });
+        return { kind: 'unknown', word, start: word.startOffset, end: this.end() };
+      },
+      inner,
+    );
+  }
+
+  /** The offset after the last token that was read. */
+  protected end(): number {
+    return this.RECORDING_PHASE ? 0 : endOf(this.LA(0));
+  }
+
+  // A brace is not missing when it is the next but one. And a misspelt keyword is no missing one: `too` for `to` would make `too` the next word.
+  override canTokenTypeBeInsertedInRecovery(expected: TokenType): boolean {
+    const found = this.LA(1);
+    if (expected === t.LBrace && this.LA(2).tokenType === t.LBrace) return false;
+    return !(
+      expected.name.startsWith('"') && nearest(found.image, [expected.name.slice(1, -1)]) !== undefined
+    );
+  }
+}

@@ -1,0 +1,133 @@
+/**
+ * What the parser makes of one declaration: a node for each statement, holding the tokens that carry its meaning.
+ * A token that recovery made up has an offset that is not a number (`isMissing`). Offsets are relative to the block.
+ */
+import type { IToken } from 'chevrotain';
+import type { Span } from './span.ts';
+
+export type Token = IToken;
+
+/** A statement that could not be read; an issue says why. */
+export interface BrokenNode extends Span {
+  readonly kind: 'broken';
+}
+
+/** A statement of the language that this version does not carry out yet, skipped whole. */
+export interface LaterNode extends Span {
+  readonly kind: 'later';
+  readonly word: Token;
+}
+
+/** Words that begin no statement here, skipped up to the next one. */
+export interface UnknownNode extends Span {
+  readonly kind: 'unknown';
+  readonly word: Token;
+}
+
+export type Skipped = BrokenNode | LaterNode | UnknownNode;
+
+export interface ImportNode extends Span {
+  readonly kind: 'import';
+  readonly path: Token;
+}
+
+export interface HostNode extends Span {
+  readonly kind: 'host';
+  readonly name: Token;
+  readonly statements: readonly HostStatementNode[];
+}
+
+export type HostStatementNode =
+  | (Span & { readonly kind: 'snapshot'; readonly path: Token })
+  | (Span & { readonly kind: 'iommu'; readonly state: Token })
+  | (Span & { readonly kind: 'kernel'; readonly relation: Token; readonly version: Token })
+  | (Span & { readonly kind: 'label'; readonly name: Token; readonly value: Token })
+  | NoIommuNode
+  | Skipped;
+
+export interface NoIommuNode extends Span {
+  readonly kind: 'noiommu';
+  readonly mode: Token;
+  readonly items: readonly PermissionNode[];
+}
+
+export type PermissionNode =
+  | (Span & { readonly kind: 'permission'; readonly key: Token; readonly value: Token })
+  | Skipped;
+
+export interface DeviceNode extends Span {
+  readonly kind: 'device';
+  readonly word: Token;
+  readonly name: Token;
+  readonly on: Token | undefined;
+  readonly items: readonly DeviceItemNode[];
+}
+
+export type DeviceItemNode =
+  | SelectorNode
+  | (Span & { readonly kind: 'except'; readonly operand: SelectorNode })
+  | (Span & { readonly kind: 'count'; readonly min: Token; readonly max: Token | undefined });
+
+export type SelectorNode =
+  | (Span & { readonly kind: 'property'; readonly key: Token; readonly value: Token })
+  | (Span & { readonly kind: 'holding'; readonly what: readonly Token[] })
+  | (Span & { readonly kind: 'named'; readonly name: Token })
+  | (Span & { readonly kind: 'not'; readonly operand: SelectorNode })
+  | (Span & { readonly kind: 'or' | 'and'; readonly operands: readonly SelectorNode[] })
+  | Skipped;
+
+export interface PolicyNode extends Span {
+  readonly kind: 'policy';
+  readonly name: Token;
+  readonly on: Token | undefined;
+  readonly statements: readonly PolicyStatementNode[];
+}
+
+export interface PrincipalNode extends Span {
+  readonly kind: Token;
+  readonly name: Token | undefined;
+  readonly capabilities: readonly Token[];
+}
+
+export interface TargetNode extends Span {
+  /** Absent for `any device`. */
+  readonly name: Token | undefined;
+}
+
+export interface ConditionNode extends Span {
+  readonly label: Token;
+  readonly value: Token;
+}
+
+/** Who may, or may not, use what, by which way. */
+export interface UseNode extends Span {
+  readonly kind: 'allow' | 'forbid';
+  readonly principal: PrincipalNode;
+  readonly target: TargetNode;
+  readonly via: Token | undefined;
+  readonly unless: ConditionNode | undefined;
+}
+
+export type PolicyStatementNode =
+  | (Span & {
+      readonly kind: 'bind';
+      readonly device: Token;
+      readonly wholeGroup: boolean;
+      readonly driver: Token;
+    })
+  | UseNode
+  | (Span & { readonly kind: 'interrupts' })
+  | (Span & {
+      readonly kind: 'protect';
+      readonly holding: readonly Token[];
+      readonly device: Token | undefined;
+    })
+  | (Span & { readonly kind: 'require'; readonly device: Token; readonly later: Token | undefined })
+  | Skipped;
+
+export type DeclarationNode = ImportNode | HostNode | DeviceNode | PolicyNode | Skipped;
+
+/** Whether recovery made the token up. */
+export function isMissing(token: Token): boolean {
+  return Number.isNaN(token.startOffset);
+}

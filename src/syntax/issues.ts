@@ -1,0 +1,200 @@
+import type { Issue } from '../../grammar/issue.ts';
+import { nearest } from '../../grammar/nearest.ts';
+import { beginnersOf, type Context, type Keyword, keywords, labelOf, wordsOf } from '../../grammar/tokens.ts';
+import type { Diagnostic, Fix, Place } from '../diagnostics/diagnostic.ts';
+import { report } from '../diagnostics/report.ts';
+import { shown } from './hidden.ts';
+
+/** UTF-16 units that one declaration may have is the grammar's limit; this is how a person reads it. */
+const blockLimitText = '1048576';
+
+const blockNames: Readonly<Record<Context, string>> = {
+  file: 'at the top level of a file',
+  host: 'in a `host` block',
+  permission: 'in a `noiommu allowed` block',
+  device: 'in a `device` block',
+  policy: 'in a `policy` block',
+};
+
+/** What the grammar found, as a person is told. `base` is the block's offset in the file. */
+export function diagnose(file: string, base: number, text: string, issue: Issue): Diagnostic {
+  const place: Place = { file, span: { start: base + issue.start, end: base + issue.end } };
+  switch (issue.kind) {
+    case 'unexpected':
+      return unexpected(place, issue.text);
+    case 'unclosed-text':
+      return unclosedText(place, text.slice(issue.start, issue.end));
+    case 'unclosed-block':
+      return unclosedBlock(place);
+    case 'missing':
+      return missing(place, issue);
+    case 'stray':
+      return stray(place, issue.text);
+    case 'unknown':
+      return unknown(place, issue);
+    case 'later':
+      return report(
+        'VP1012',
+        place,
+        { word: issue.word },
+        {
+          causes: [laterCause(issue.word, issue.context)],
+          cures: ['remove the statement, or keep it in a comment until a version of vfioplan carries it out'],
+        },
+      );
+    case 'too-deep':
+      return report(
+        'VP1015',
+        place,
+        { limit: 32 },
+        {
+          cures: [
+            'no declaration needs more than five levels: look for braces or parentheses that were never closed',
+          ],
+        },
+      );
+    case 'too-large':
+      return report(
+        'VP1013',
+        place,
+        { what: 'this declaration', size: text.length, limit: blockLimitText },
+        {
+          cures: ['split it into several declarations; policies with the same host add up'],
+        },
+      );
+  }
+}
+
+function laterCause(word: string, context: Context): string {
+  const keyword: Keyword | undefined = (keywords as Readonly<Record<string, Keyword>>)[word];
+  const meaning = keyword === undefined ? '' : ` (${keyword.meaning})`;
+  return `the language has \`${word}\`${meaning} ${blockNames[context]}, but this version does not carry it out`;
+}
+
+function removal(place: Place, what: string): Fix {
+  return { title: `remove ${what}`, edits: [{ ...place, text: '' }] };
+}
+
+function replacement(place: Place, text: string): Fix {
+  return { title: `replace it by \`${text}\``, edits: [{ ...place, text }] };
+}
+
+function unexpected(place: Place, text: string): Diagnostic {
+  const cures =
+    text === ';'
+      ? ['statements need no terminator: remove it']
+      : ['a name or a path with such characters stands in quotes; otherwise remove it'];
+  return report(
+    'VP1001',
+    place,
+    { text: shown(text) },
+    { cures, fixes: [removal(place, `\`${shown(text)}\``)] },
+  );
+}
+
+function unclosedText(place: Place, text: string): Diagnostic {
+  // What the author meant most likely ends before the white space, brace or comment that ends the line.
+  const meant = text.replace(/[\s}]*(?:#.*)?$/, '');
+  const at = place.span.start + Math.max(1, meant.length);
+  const closing = { file: place.file, span: { start: at, end: at }, text: '"' };
+  return report(
+    'VP1002',
+    place,
+    {},
+    {
+      cures: ['close it with `"`; a text cannot go on in the next line'],
+      fixes: [{ title: 'close the text', edits: [closing] }],
+    },
+  );
+}
+
+function unclosedBlock(place: Place): Diagnostic {
+  return report('VP1003', place, {}, { cures: ['close it with `}` after its last statement'] });
+}
+
+function missing(place: Place, issue: Issue & { kind: 'missing' }): Diagnostic {
+  const words = issue.expected.flatMap(wordsOf);
+  const { found, after } = issue;
+  const meant = found === undefined ? undefined : nearest(found, words);
+  const holes = {
+    expected: expectedText(issue),
+    after: after === undefined ? '' : ` after \`${shown(after.image)}\``,
+    found: found === undefined ? 'the end' : `\`${shown(found)}\``,
+  };
+  if (meant !== undefined) {
+    return report('VP1004', place, holes, {
+      cures: [`did you mean \`${meant}\`?`],
+      fixes: [replacement(place, meant)],
+    });
+  }
+  const single = issue.expected.length === 1 || words[0] === 'on' ? labelOf(issue.expected[0] ?? '') : '';
+  const insertable = found === undefined ? undefined : /^`([^`]+)`$/.exec(single)?.[1];
+  if (found !== undefined && found in keywords && insertable === undefined && words.length === 0) {
+    const quoted = `"${found}"`;
+    return report('VP1004', place, holes, {
+      causes: [`\`${found}\` is a word of the language here`],
+      cures: [`write the missing word before \`${found}\`, or ${quoted} in quotes if it is the name`],
+    });
+  }
+  if (insertable === undefined) return report('VP1004', place, holes);
+  const { start } = place.span;
+  const edit = { file: place.file, span: { start, end: start }, text: `${insertable} ` };
+  return report('VP1004', place, holes, {
+    cures: [`write \`${insertable}\` before \`${shown(found ?? '')}\``],
+    fixes: [{ title: `insert \`${insertable}\``, edits: [edit] }],
+  });
+}
+
+/** "`to`", "`isolated` or `resets`"; for a property, what that property takes. */
+function expectedText({ expected, after }: Issue & { kind: 'missing' }): string {
+  const keyword: Keyword | undefined = (keywords as Readonly<Record<string, Keyword>>)[after?.image ?? ''];
+  if (expected.length === 1 && expected[0] === 'Property' && keyword?.takes !== undefined)
+    return keyword.takes;
+  const readable = expected.filter(
+    (name) => !(keywords as Readonly<Record<string, Keyword>>)[name.slice(1, -1)]?.later,
+  );
+  const labels = readable.map(labelOf);
+  const last = labels.pop() ?? '';
+  return labels.length === 0 ? last : `${labels.join(', ')} or ${last}`;
+}
+
+function stray(place: Place, text: string): Diagnostic {
+  const cures =
+    text === '}'
+      ? ['remove this brace, or find the block above that was closed too early']
+      : ['remove it, or put it into a declaration'];
+  return report(
+    'VP1006',
+    place,
+    { text: shown(text) },
+    { cures, fixes: [removal(place, `\`${shown(text)}\``)] },
+  );
+}
+
+function unknown(place: Place, issue: Issue & { kind: 'unknown' }): Diagnostic {
+  const { word, context } = issue;
+  const beginners = beginnersOf(context).filter((text) => !isLater(text, context));
+  const meant = nearest(word, beginners);
+  const home = (Object.keys(blockNames) as Context[]).find((other) =>
+    (beginnersOf(other) as readonly string[]).includes(word),
+  );
+  const holes = { word: shown(word), where: blockNames[context] };
+  if (home !== undefined) {
+    return report('VP1005', place, holes, {
+      causes: [`\`${word}\` stands ${blockNames[home]}`],
+      cures: ['move it there; a block above may have been closed too early'],
+    });
+  }
+  const list = beginners.map((text) => `\`${text}\``).join(', ');
+  if (meant === undefined)
+    return report('VP1005', place, holes, { cures: [`a statement here begins with ${list}`] });
+  return report('VP1005', place, holes, {
+    cures: [`did you mean \`${meant}\`?`],
+    fixes: [replacement(place, meant)],
+  });
+}
+
+function isLater(text: string, context: Context): boolean {
+  const keyword: Keyword | undefined = (keywords as Readonly<Record<string, Keyword>>)[text];
+  return keyword?.later?.includes(context) ?? false;
+}

@@ -1,0 +1,139 @@
+import { isQuoted } from '../../grammar/parse.ts';
+import type { Span } from '../../grammar/span.ts';
+import { isMissing, type Token } from '../../grammar/tree.ts';
+import type { Code } from '../diagnostics/codes.ts';
+import type { Diagnostic, Place } from '../diagnostics/diagnostic.ts';
+import { type Extra, type Holes, report } from '../diagnostics/report.ts';
+import type { Hole, Word } from './ast.ts';
+import { bidirectional, shown } from './hidden.ts';
+
+const plainName = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/;
+const hostPattern = /^[A-Za-z0-9_*][A-Za-z0-9_.*-]*$/;
+
+/** One block on its way from offsets in the block to places in a file, collecting what is wrong with its values. */
+export class Lowering {
+  readonly diagnostics: Diagnostic[] = [];
+  private readonly file: string;
+  private readonly base: number;
+
+  constructor(file: string, base: number) {
+    this.file = file;
+    this.base = base;
+  }
+
+  span({ start, end }: Span): Span {
+    return { start: start + this.base, end: end + this.base };
+  }
+
+  hole(node: Span): Hole {
+    return { kind: 'hole', span: this.span(node) };
+  }
+
+  spanOf(token: Token): Span {
+    const start = token.startOffset + this.base;
+    return { start, end: start + token.image.length };
+  }
+
+  place(token: Token): Place {
+    return { file: this.file, span: this.spanOf(token) };
+  }
+
+  placeOf(node: Span): Place {
+    return { file: this.file, span: this.span(node) };
+  }
+
+  report<C extends Code>(code: C, token: Token, holes: Holes<C>, extra?: Extra): undefined {
+    this.diagnostics.push(report(code, this.place(token), holes, extra));
+    return undefined;
+  }
+
+  /** A word as it is meant: without quotes, escapes resolved. */
+  word(token: Token): Word {
+    const text = isQuoted(token) ? this.unquoted(token) : token.image;
+    return { text, span: this.spanOf(token) };
+  }
+
+  /** A word that `shape` accepts, or nothing and a diagnostic made by `wrong`. Nothing alone when it is missing. */
+  shaped(token: Token, shape: (text: string) => boolean, wrong: (text: string) => void): Word | undefined {
+    if (isMissing(token)) return undefined;
+    const word = this.word(token);
+    if (shape(word.text)) return word;
+    wrong(shown(word.text));
+    return undefined;
+  }
+
+  /** A text that must stand in quotes, because it may hold anything. */
+  text(token: Token): Word | undefined {
+    if (isMissing(token)) return undefined;
+    if (isQuoted(token)) return this.word(token);
+    const quoted = `"${token.image}"`;
+    return this.report(
+      'VP1021',
+      token,
+      { text: shown(token.image) },
+      {
+        cures: [`write ${shown(quoted)}`],
+        fixes: [{ title: 'put it in quotes', edits: [{ ...this.place(token), text: quoted }] }],
+      },
+    );
+  }
+
+  /** The name of something that is declared in a policy file. `what`: "a device's name". */
+  name(token: Token, what: string): Word | undefined {
+    return this.shaped(token, (text) => plainName.test(text), this.badName(token, what));
+  }
+
+  /** A host's name, or a pattern: `*` stands for any run of characters. */
+  hostName(token: Token): Word | undefined {
+    return this.shaped(token, (text) => hostPattern.test(text), this.badName(token, "a host's name"));
+  }
+
+  /** A name that the machine gives, not the policy: anything that can be seen. */
+  foreignName(token: Token, what: string): Word | undefined {
+    return this.shaped(token, (text) => text !== '' && text === shown(text), this.badName(token, what));
+  }
+
+  private badName(token: Token, what: string): (text: string) => void {
+    const cures = [
+      'a name has letters from a to z, digits, `-`, `_` and `.`, and begins with a letter or a digit',
+    ];
+    return (text) => {
+      // Hidden characters are told of where the whole text is looked through.
+      if (!bidirectional.test(token.image)) this.report('VP1019', token, { text, what }, { cures });
+    };
+  }
+
+  private unquoted(token: Token): string {
+    const closed = token.image.length > 1 && token.image.endsWith('"');
+    const content = token.image.slice(1, closed ? -1 : undefined);
+    if (!content.includes('\\')) return content;
+    return content.replace(/\\(u\{[0-9A-Fa-f]{1,6}\}|.)/gu, (written: string, what: string, at: number) => {
+      if (what === '"' || what === '\\') return what;
+      if (what === 'n') return '\n';
+      if (what === 't') return '\t';
+      const code = what.length > 1 ? Number.parseInt(what.slice(2, -1), 16) : Number.NaN;
+      if (code <= 0x10ffff && !(code >= 0xd800 && code <= 0xdfff)) return String.fromCodePoint(code);
+      this.badEscape(token, written, at + 1);
+      return '';
+    });
+  }
+
+  private badEscape(token: Token, written: string, at: number): void {
+    const start = token.startOffset + this.base + at;
+    const place = { file: this.file, span: { start, end: start + written.length } };
+    const doubled = { ...place, text: `\\${written}` };
+    this.diagnostics.push(
+      report(
+        'VP1018',
+        place,
+        { text: shown(written) },
+        {
+          cures: [
+            'a text knows `\\"`, `\\\\`, `\\n`, `\\t` and `\\u{41}`; a backslash itself is written `\\\\`',
+          ],
+          fixes: [{ title: 'write a backslash', edits: [doubled] }],
+        },
+      ),
+    );
+  }
+}

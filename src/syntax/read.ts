@@ -1,0 +1,148 @@
+/**
+ * A policy file's text to its tree and what is wrong with its words: the first stage of everything. Never throws,
+ * whatever the text. Blocks that were read before are remembered with their place, so a keystroke costs what it changed.
+ */
+import { type Block, parse } from '../../grammar/parse.ts';
+import type { Diagnostic, Place } from '../diagnostics/diagnostic.ts';
+import { report } from '../diagnostics/report.ts';
+import type { Declaration, Document } from './ast.ts';
+import { bidirectional, codePoint } from './hidden.ts';
+import { diagnose } from './issues.ts';
+import { lower } from './lower.ts';
+import { Lowering } from './lowering.ts';
+
+export interface Reading {
+  readonly document: Document;
+  /** By place; at most `diagnosticLimit`. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** UTF-16 units that a file may have: thirty times a policy of 5,500 lines. */
+export const fileLimit = 4 << 20;
+export const diagnosticLimit = 100;
+
+export function readDocument(file: string, text: string): Reading {
+  const unreadable = refuse(file, text);
+  if (unreadable !== undefined) {
+    const hole = { kind: 'hole', span: { start: 0, end: text.length } } as const;
+    return { document: { file, declarations: [hole] }, diagnostics: [unreadable] };
+  }
+  const declarations: Declaration[] = [];
+  const diagnostics: Diagnostic[] = [];
+  for (const { start, block } of parse(text)) {
+    const lowered = lowerBlock(block, file, start, text);
+    declarations.push(...lowered.declarations);
+    if (lowered.diagnostics.length > 0) diagnostics.push(...lowered.diagnostics);
+  }
+  return { document: { file, declarations }, diagnostics: limited(diagnostics) };
+}
+
+function placeAt(file: string, start: number, length = 1): Place {
+  return { file, span: { start, end: start + length } };
+}
+
+/** Text that no part of can be trusted. */
+function refuse(file: string, text: string): Diagnostic | undefined {
+  if (text.length > fileLimit) {
+    return report(
+      'VP1013',
+      placeAt(file, 0),
+      { what: 'the file', size: text.length, limit: fileLimit },
+      {
+        cures: ['split it into several files, and `import` them'],
+      },
+    );
+  }
+  const zero = text.indexOf('\0');
+  if (zero >= 0) {
+    return report(
+      'VP1017',
+      placeAt(file, zero),
+      { what: 'it holds a NUL character' },
+      {
+        cures: ['if it is UTF-16, as some editors save, save it as UTF-8; otherwise it is no policy'],
+      },
+    );
+  }
+  return undefined;
+}
+
+interface LoweredBlock {
+  readonly file: string;
+  readonly start: number;
+  readonly declarations: readonly Declaration[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+const lowered = new WeakMap<Block, LoweredBlock>();
+
+function lowerBlock(block: Block, file: string, start: number, text: string): LoweredBlock {
+  const known = lowered.get(block);
+  if (known !== undefined && known.start === start && known.file === file) return known;
+  const own = text.slice(start, start + block.length);
+  const at = new Lowering(file, start);
+  const declarations = block.declarations.map((node) => lower(at, node));
+  const issues = block.issues.filter((issue) => issue.kind !== 'unexpected' || !isInvisible(issue.text));
+  const diagnostics = [
+    ...issues.map((issue) => diagnose(file, start, own, issue)),
+    ...invisible(file, start, own),
+    ...at.diagnostics,
+  ];
+  diagnostics.sort((a, b) => a.place.span.start - b.place.span.start);
+  const result = { file, start, declarations, diagnostics };
+  lowered.set(block, result);
+  return result;
+}
+
+/** What a failed decoding leaves. */
+const undecoded = '\ufffd';
+const bidirectionalRuns = new RegExp(bidirectional, 'g');
+
+function isInvisible(text: string): boolean {
+  return text.replace(bidirectionalRuns, '').replaceAll(undecoded, '') === '';
+}
+
+function invisible(file: string, start: number, text: string): Diagnostic[] {
+  const found: Diagnostic[] = [];
+  for (const { 0: run, index } of text.matchAll(bidirectionalRuns)) {
+    const place = placeAt(file, start + index, run.length);
+    found.push(
+      report(
+        'VP1016',
+        place,
+        { codePoint: [...run].map(codePoint).join(' ') },
+        {
+          cures: ['remove it: a policy must read as it is'],
+          fixes: [{ title: 'remove it', edits: [{ ...place, text: '' }] }],
+        },
+      ),
+    );
+  }
+  const bad = text.indexOf(undecoded);
+  if (bad >= 0) {
+    found.push(
+      report(
+        'VP1017',
+        placeAt(file, start + bad),
+        { what: 'its bytes here are no UTF-8' },
+        {
+          cures: ['save it as UTF-8; it may have been written as Latin-1'],
+        },
+      ),
+    );
+  }
+  return found;
+}
+
+function limited(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  const next = diagnostics[diagnosticLimit];
+  if (next === undefined) return diagnostics;
+  const count = diagnostics.length - diagnosticLimit;
+  const rest = report(
+    'VP1014',
+    next.place,
+    { count },
+    { cures: ['mend the first ones: the rest often follows'] },
+  );
+  return [...diagnostics.slice(0, diagnosticLimit), rest];
+}

@@ -1,0 +1,55 @@
+/** A policy that uses every statement of the language, the later ones left out. */
+export const sample = `# An edge machine and its database neighbours.
+import "common.vfio"
+
+host edge-01 {
+  snapshot "machines/edge-01.json"
+  iommu    absent                       # required | absent | any
+  kernel   >= 6.1
+  label    role "lab"
+  noiommu  allowed {
+    owner  "net-team"
+    reason "hosting provider gives no \\"vIOMMU\\""
+    until  2027-03-01
+  }
+}
+
+host db-* { label role "prod"  noiommu forbidden }
+
+device uplink on edge-01 {
+  at 0000:03:00.0
+  id 8086:1572
+  subsystem 8086:0000
+  serial "B4-96-91-FF-FE-A1-02-33"
+  mac b4:96:91:a1:02:33
+  netdev enp3s0f0
+  numa 0
+}
+
+devices scratch on db-* {
+  class storage.nvme
+  id    144d:a80a or (class display  not driver nvme)
+  count 2..4
+  except holding root, boot
+  except device uplink
+}
+
+device gpu on edge-01 { id 10de:2684  slot "5"  block sda  holding any }
+
+policy dataplane on edge-01 {
+  bind    uplink to vfio-pci
+  bind    gpu with its group to vfio
+  bind    scratch to none
+  allow   user dpdk with CAP_SYS_RAWIO, CAP_IPC_LOCK to use uplink via noiommu
+  allow   service vpp@1.service to use gpu via any unless host role is "prod"
+  require gpu isolated
+}
+
+policy baseline on * {
+  protect devices that hold root, boot, swap, management
+  protect gpu
+  forbid  anyone to use any device via noiommu unless host role is "lab"
+  forbid  vm * to use gpu
+  forbid  unsafe interrupts
+}
+`;

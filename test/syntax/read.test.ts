@@ -1,0 +1,208 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Span } from '../../grammar/span.ts';
+import type { Edit } from '../../src/diagnostics/diagnostic.ts';
+import { diagnosticLimit, fileLimit, readDocument } from '../../src/syntax/read.ts';
+import { referencesOf } from '../../src/syntax/references.ts';
+import { sample } from '../grammar/sample.ts';
+
+const seed = Number(process.env['SEED'] ?? 20261122);
+
+function codesOf(text: string): string[] {
+  return readDocument('a.vfio', text).diagnostics.map(({ code }) => code);
+}
+
+function applied(text: string, edits: readonly Edit[]): string {
+  const sorted = [...edits].sort((a, b) => b.span.start - a.span.start);
+  return sorted.reduce(
+    (result, { span, text }) => result.slice(0, span.start) + text + result.slice(span.end),
+    text,
+  );
+}
+
+/** Every span anywhere in a value. */
+function* spansIn(value: unknown): Generator<Span> {
+  if (typeof value !== 'object' || value === null) return;
+  if ('span' in value) yield value.span as Span;
+  for (const inner of Object.values(value)) yield* spansIn(inner);
+}
+
+/** A tree as lines: each node with its place, words with what the text says there. */
+function drawn(node: object, indent: string): string {
+  const { kind, span, ...parts } = node as { kind?: string; span?: Span };
+  let text = `${indent}${kind ?? '-'} ${span?.start}..${span?.end}\n`;
+  for (const [name, part] of Object.entries(parts) as [string, unknown][]) {
+    if (isWord(part))
+      text += `${indent}  ${name}: ${part.text} <- ${sample.slice(part.span.start, part.span.end)}\n`;
+    else if (Array.isArray(part) && part.every((item) => typeof item === 'object')) {
+      text += `${indent}  ${name}:\n${part.map((item) => drawn(item, `${indent}    `)).join('')}`;
+    } else if (typeof part === 'object' && part !== null && !Array.isArray(part)) {
+      text += `${indent}  ${name}:\n${drawn(part, `${indent}    `)}`;
+    } else text += `${indent}  ${name}: ${part}\n`;
+  }
+  return text;
+}
+
+function isWord(part: unknown): part is { text: string; span: Span } {
+  return typeof part === 'object' && part !== null && 'text' in part && 'span' in part;
+}
+
+describe('reading a policy file', () => {
+  it('keeps every place inside the text, whatever the text', () => {
+    const cut = fc.tuple(fc.nat(sample.length), fc.nat(30), fc.string({ unit: 'binary', maxLength: 20 }));
+    const texts = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      cut.map(([at, length, text]) => sample.slice(0, at) + text + sample.slice(at + length)),
+    );
+    fc.assert(
+      fc.property(texts, (text) => {
+        const { document, diagnostics } = readDocument('a.vfio', text);
+        const limit = Math.max(text.length, 1);
+        const outside = [...spansIn(document), ...spansIn(diagnostics)].filter(
+          ({ start, end }) => !(0 <= start && start <= end && end <= limit),
+        );
+        expect(outside).toEqual([]);
+      }),
+      { seed, numRuns: 500 },
+    );
+  });
+
+  it('reads the sample and every example without a diagnostic', () => {
+    const folder = join(import.meta.dirname, '../../examples');
+    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
+      name.endsWith('.vfio'),
+    );
+    expect(files.length).toBeGreaterThan(3);
+    for (const text of [sample, ...files.map((name) => readFileSync(join(folder, name), 'utf8'))]) {
+      expect(readDocument('a.vfio', text).diagnostics).toEqual([]);
+    }
+  });
+
+  it('gives the words with their places, quotes and escapes resolved', async () => {
+    const { document } = readDocument('sample.vfio', sample);
+    await expect(document.declarations.map((node) => drawn(node, '')).join('')).toMatchFileSnapshot(
+      'golden/sample.tree.txt',
+    );
+    const host = document.declarations.find((declaration) => declaration.kind === 'host');
+    const permission = host?.statements.find((statement) => statement.kind === 'noiommu');
+    expect(permission?.reason?.text).toBe('hosting provider gives no "vIOMMU"');
+  });
+
+  it('lists what it refers to', () => {
+    const { imports, snapshots } = referencesOf(readDocument('sample.vfio', sample).document);
+    expect(imports.map(({ text }) => text)).toEqual(['common.vfio']);
+    expect(snapshots.map(({ text }) => text)).toEqual(['machines/edge-01.json']);
+  });
+
+  it('moves places with the text, and keeps what did not move', () => {
+    const first = readDocument('a.vfio', sample).document.declarations;
+    const again = readDocument('a.vfio', `${sample}\ndevice late { at 0000:00:01.0 }\n`).document
+      .declarations;
+    expect(again[1]).toBe(first[1]);
+    const moved = readDocument('a.vfio', `#\n${sample}`).document.declarations;
+    expect(moved[1]?.span.start).toBe((first[1]?.span.start ?? 0) + 2);
+  });
+
+  it('a declaration whose host is broken is a hole that still declares its name', () => {
+    const [hole] = readDocument('a.vfio', 'device gpu on { at 0000:01:00.0 }').document.declarations;
+    expect(hole).toMatchObject({ kind: 'hole', declares: { text: 'gpu' } });
+  });
+
+  it('a permission with a broken part is no permission', () => {
+    const text = 'host a { noiommu allowed { owner "x" until tomorrow } }';
+    const [host] = readDocument('a.vfio', text).document.declarations;
+    expect(host).toMatchObject({ statements: [{ kind: 'hole' }] });
+    expect(codesOf(text)).toEqual(['VP1009']);
+  });
+});
+
+const inPolicy = (statement: string) => `policy p on h { ${statement} }`;
+
+describe('one broken thing gives one message', () => {
+  it.each([
+    [inPolicy('bind uplink vfio-pci'), 'VP1004'],
+    [inPolicy('bind uplink too vfio-pci bind b to vfio'), 'VP1004'],
+    [inPolicy('bind to vfio-pci'), 'VP1004'],
+    [inPolicy('bind uplink to'), 'VP1004'],
+    [inPolicy('bnd uplink to vfio-pci'), 'VP1005'],
+    [inPolicy('bind uplink to vfio-pci now'), 'VP1005'],
+    [inPolicy('bind uplink to vfio-pci; allow user a to use b via any'), 'VP1001'],
+    [inPolicy('bind a → b to c bind c to d'), 'VP1001'],
+    [inPolicy('allow bob to use x via group'), 'VP1004'],
+    [inPolicy('allow user bind to use x via group'), 'VP1004'],
+    [inPolicy('allow user a to use b via iommu'), 'VP1004'],
+    [inPolicy('allow user a with CAP_SYS_RAWI to use b via any'), 'VP1023'],
+    [inPolicy('bind x to { foo }'), 'VP1004'],
+    [inPolicy('create 4 virtual functions on uplink'), 'VP1012'],
+    [inPolicy('limit user dpdk to 4 GiB locked memory bind a to b'), 'VP1012'],
+    [inPolicy('persist across boots, before drivers'), 'VP1012'],
+    [inPolicy('require gpu resets by flr, bus'), 'VP1012'],
+    [inPolicy('snapshot "x"'), 'VP1005'],
+    ['test "x" on h { apply p\n as user m { open d -> EACCES } }', 'VP1012'],
+    ['test "x" on snapshot "a" { map 2 MiB at 0x0 -> ; } policy p { }', 'VP1012'],
+    ['devices v on h { virtual functions 0..3 of uplink }', 'VP1012'],
+    ['device v { in group with gpu }', 'VP1012'],
+    ['device v { label role "x" }', 'VP1012'],
+    ['device v { at 0000:01:00.0 dma none "a claim" }', 'VP1012'],
+    ['policy p on h { bind a to b', 'VP1003'],
+    ['policy p on h { bind a to b\ndevice d { at 0000:01:00.0 }\n', 'VP1003'],
+    ['policy p on h bind a to b }', 'VP1004'],
+    ['policy p h { bind a to b }', 'VP1004'],
+    ['polcy p on h { bind a to b }', 'VP1005'],
+    ['}', 'VP1006'],
+    ['host a { snapshot "x.json }\nhost b { iommu any }', 'VP1002'],
+    ['host a { snapshot x.json }', 'VP1021'],
+    ['host a { snapshot "\\q" }', 'VP1018'],
+    ['host a { kernel >= six }', 'VP1010'],
+    ['host a { kernel 6.1 }', 'VP1004'],
+    ['host a { iommu any iommu absent }', 'VP1020'],
+    ['host a { noiommu allowed { until 2027-02-29 } }', 'VP1009'],
+    ['device d { at 000:01:00.0 }', 'VP1007'],
+    ['device d { id 8086 }', 'VP1008'],
+    ['device d { mac 00:11 }', 'VP1022'],
+    ['device d { numa two }', 'VP1011'],
+    ['devices d { count 4..2 }', 'VP1024'],
+    ['device güte { id 8086:1572 }', 'VP1019'],
+    ['host "a\u202eb" { iommu any }', 'VP1016'],
+    ['# \u202e hidden\nhost a { iommu any }', 'VP1016'],
+    ['h\0o\0s\0t\0', 'VP1017'],
+    ['# caf\ufffd\nhost a { iommu any }', 'VP1017'],
+    [`${'{'.repeat(40)}`, 'VP1015'],
+    ['x'.repeat(fileLimit + 1), 'VP1013'],
+  ])('%.60s', (text, code) => {
+    expect(codesOf(text)).toEqual([code]);
+  });
+
+  it('stops telling after a hundred', () => {
+    const codes = codesOf(inPolicy('bind a b\n'.repeat(5000)));
+    expect(codes).toHaveLength(diagnosticLimit + 1);
+    expect(codes.at(-1)).toBe('VP1014');
+  });
+});
+
+describe('fixes', () => {
+  it.each([
+    [inPolicy('bind uplink vfio-pci'), inPolicy('bind uplink to vfio-pci')],
+    [inPolicy('bnd uplink to vfio-pci'), inPolicy('bind uplink to vfio-pci')],
+    [inPolicy('bind uplink too vfio-pci'), inPolicy('bind uplink to vfio-pci')],
+    [inPolicy('allow user a to use b via noimmu'), inPolicy('allow user a to use b via noiommu')],
+    [
+      inPolicy('allow user a with CAP_SYS_RAWI to use b via any'),
+      inPolicy('allow user a with CAP_SYS_RAWIO to use b via any'),
+    ],
+    ['host a { snapshot x.json }', 'host a { snapshot "x.json" }'],
+    ['host a { snapshot "x.json }', 'host a { snapshot "x.json" }'],
+    ['host a { snapshot "\\q" }', 'host a { snapshot "\\\\q" }'],
+    ['policy p h { bind a to b }', 'policy p on h { bind a to b }'],
+    ['policy p on h bind a to b }', 'policy p on h { bind a to b }'],
+    ['devices d { count 4..2 }', 'devices d { count 2..4 }'],
+    ['host a { iommu any; }', 'host a { iommu any }'],
+  ])('%s', (bad, good) => {
+    const [diagnostic] = readDocument('a.vfio', bad).diagnostics;
+    const edits = diagnostic?.fixes[0]?.edits ?? [];
+    expect(applied(bad, edits)).toBe(good);
+    expect(codesOf(good)).toEqual([]);
+  });
+});
