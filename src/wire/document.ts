@@ -35,8 +35,8 @@ export function refuseSize(document: DocumentKind, file: string, size: number): 
 /** What the reader needs to know of a kind of document. */
 export interface DocumentReader {
   readonly kind: DocumentKind;
-  readonly format: string;
-  readonly version: number;
+  /** What `format` and `version` must say; null for a part of a document, which has neither. */
+  readonly header: { readonly format: string; readonly version: number } | null;
   readonly schema: JsonSchema;
 }
 
@@ -49,8 +49,8 @@ export function readDocument(
   const json = readJson(document.kind, file, text);
   if (json.diagnostics.length > 0) return json;
   const { value } = json;
-  const header = wrongHeader(document, file, text, value);
-  if (header !== undefined) return { diagnostics: [header] };
+  const header = document.header && wrongHeader(document.kind, document.header, file, text, value);
+  if (header) return { diagnostics: [header] };
   const found = differences(document.schema, value, maxDiagnostics);
   if (found.length === 0) return { value, diagnostics: [] };
   return { diagnostics: nonconforming(document, file, text, found) };
@@ -95,7 +95,8 @@ function unreadable(document: DocumentKind, file: string, problem: JsonProblem):
 }
 
 function wrongHeader(
-  { kind: document, format, version }: DocumentReader,
+  document: DocumentKind,
+  { format, version }: NonNullable<DocumentReader['header']>,
   file: string,
   text: string,
   value: unknown,

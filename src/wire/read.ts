@@ -11,9 +11,12 @@ import {
   pointerOf,
   readDocument,
   readJson,
+  refuseSize,
 } from './document.ts';
+import { journalSchema } from './generated/journal.ts';
 import { planSchema } from './generated/plan.ts';
 import { snapshotSchema } from './generated/snapshot.ts';
+import type { JournalRecord } from './journal.ts';
 import { locate } from './json.ts';
 
 /**
@@ -50,6 +53,64 @@ export function readPlan(
 ): { readonly plan?: Plan; readonly diagnostics: readonly Diagnostic[] } {
   const { value, diagnostics } = readDocument(planDocument, file, text);
   return value === undefined ? { diagnostics } : { plan: value as Plan, diagnostics };
+}
+
+/**
+ * A journal: JSON Lines, the header first. A last line without its newline that cannot be read is a write that was cut
+ * off: it is left out with a warning, and an empty journal is one that was cut off before its header. Any other line
+ * that cannot be read makes the journal unreadable, because what it did is then not known.
+ */
+export function readJournal(
+  file: string,
+  text: string,
+): { readonly records?: readonly JournalRecord[]; readonly diagnostics: readonly Diagnostic[] } {
+  const tooLarge = refuseSize('journal', file, text.length);
+  if (tooLarge !== undefined) return { diagnostics: [tooLarge] };
+  const records: JournalRecord[] = [];
+  const diagnostics: Diagnostic[] = [];
+  for (let start = 0; start < text.length && diagnostics.length < maxDiagnostics; ) {
+    const newline = text.indexOf('\n', start);
+    const end = newline < 0 ? text.length : newline;
+    const read = readDocument(start === 0 ? journalHeader : journalRecord, file, text.slice(start, end));
+    const record = read.value as JournalRecord | undefined;
+    const whole: Place = { file, span: { start, end } };
+    if (record === undefined && newline < 0) return cutOff(whole, records, diagnostics);
+    if (record === undefined) diagnostics.push(...read.diagnostics.map((each) => shifted(each, start)));
+    else if ((record.record === 'header') !== (start === 0))
+      diagnostics.push(outOfPlace(whole, record.record));
+    else records.push(record);
+    start = end + 1;
+  }
+  if (text === '') return cutOff({ file, span: { start: 0, end: 0 } }, records, diagnostics);
+  return diagnostics.length === 0
+    ? { records, diagnostics }
+    : { diagnostics: diagnostics.slice(0, maxDiagnostics) };
+}
+
+function cutOff(
+  place: Place,
+  records: readonly JournalRecord[],
+  before: readonly Diagnostic[],
+): ReturnType<typeof readJournal> {
+  if (before.length > 0) return { diagnostics: before.slice(0, maxDiagnostics) };
+  const causes = ['the machine or the program stopped while it was written; its deed was not begun'];
+  return { records, diagnostics: [report('VP3014', place, {}, { causes })] };
+}
+
+function outOfPlace(place: Place, record: string): Diagnostic {
+  return report(
+    'VP3015',
+    place,
+    { record },
+    { cures: ['a journal has one header, and it is the first record'] },
+  );
+}
+
+function shifted(diagnostic: Diagnostic, by: number): Diagnostic {
+  const { file, span } = diagnostic.place;
+  const place = { file, span: { start: span.start + by, end: span.end + by } };
+  // An edit of one line would need the same shift; a journal is not edited by hand.
+  return { ...diagnostic, place, fixes: [] };
 }
 
 /** A report of nixos-facter, as a snapshot in which all that the report does not tell is unknown. */
@@ -101,14 +162,20 @@ function facterReport(place: Place, { kind, path, found }: FacterProblem): Diagn
 
 const snapshotDocument: DocumentReader = {
   kind: 'snapshot',
-  format: 'vfioplan.snapshot',
-  version: 1,
+  header: { format: 'vfioplan.snapshot', version: 1 },
   schema: snapshotSchema,
 };
 
 const planDocument: DocumentReader = {
   kind: 'plan',
-  format: 'vfioplan.plan',
-  version: 1,
+  header: { format: 'vfioplan.plan', version: 1 },
   schema: planSchema,
 };
+
+const journalHeader: DocumentReader = {
+  kind: 'journal',
+  header: { format: 'vfioplan.journal', version: 1 },
+  schema: journalSchema,
+};
+
+const journalRecord: DocumentReader = { kind: 'journal', header: null, schema: journalSchema };

@@ -72,6 +72,11 @@ const documents = {
     title: 'journal ends in the middle of a record',
     message: 'the last record of this journal is cut off',
   },
+  VP3015: {
+    severity: 'error',
+    title: 'journal record is out of place',
+    message: 'a record `{record}` cannot stand here in a journal',
+  },
   VP3030: {
     severity: 'error',
     title: 'not a nixos-facter report',
