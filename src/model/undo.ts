@@ -1,7 +1,7 @@
 import type { Op } from './op.ts';
 import { ruleOf } from './ops.ts';
 import { same } from './same.ts';
-import type { State, World } from './state.ts';
+import type { Device, State, VfioGroup, World } from './state.ts';
 import { step } from './step.ts';
 
 /**
@@ -20,17 +20,42 @@ export function undoOf(world: World, before: State, op: Op): Op | { readonly non
   return undo;
 }
 
-/** Whether a state is the earlier one again, but for what lasts (taint). */
+/**
+ * Whether a state is the earlier one again, but for what lasts (taint) and for numbers that the kernel hands out as it
+ * likes: X of vfioX and a group's minor are the lowest that is free, so a device that comes back may get another one.
+ */
 export function restored(before: State, after: State): boolean {
-  return (
-    same({ ...before, taint: 0, groups: [] }, { ...after, taint: 0, groups: [] }) && sameGroups(before, after)
-  );
+  const { taint: _, groups, devices, ...rest } = before;
+  const { taint: __, groups: groupsNow, devices: devicesNow, ...restNow } = after;
+  return same(rest, restNow) && sameDevices(devices, devicesNow) && sameGroups(groups, groupsNow);
 }
 
-/** A group's list is in the order of registration, which nobody sees; its members count. */
-function sameGroups(before: State, after: State): boolean {
-  if (before.groups === after.groups) return true;
-  const sorted = (groups: State['groups']): unknown =>
-    groups.map((group) => group && { ...group, devices: [...group.devices].sort((a, b) => a - b) });
-  return same(sorted(before.groups), sorted(after.groups));
+function sameDevices(before: State['devices'], after: State['devices']): boolean {
+  return before.every((device, index) => {
+    const now = after[index];
+    return now === device || (now !== undefined && same(unnumbered(device), unnumbered(now)));
+  });
+}
+
+/** Which group it is in is said by the IOMMU group; the minor is a number. */
+function unnumbered({ vfio, ...device }: Device): unknown {
+  return { ...device, vfio: vfio && { ...vfio, index: 0, group: 0 } };
+}
+
+/** By name. A group's list is in the order of registration, which nobody sees; its members count. */
+function sameGroups(before: State['groups'], after: State['groups']): boolean {
+  if (before === after) return true;
+  const found = new Map<string, VfioGroup>();
+  for (const group of after) if (group !== null) found.set(group.name, group);
+  for (const group of before) {
+    if (group === null) continue;
+    const now = found.get(group.name);
+    if (now === undefined || !(now === group || same(membersSorted(group), membersSorted(now)))) return false;
+    found.delete(group.name);
+  }
+  return found.size === 0;
+}
+
+function membersSorted(group: VfioGroup): unknown {
+  return { ...group, devices: [...group.devices].sort((a, b) => a - b) };
 }

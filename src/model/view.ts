@@ -1,6 +1,6 @@
 import { registered } from './binding.ts';
 import { loaded, parameterOf } from './modules.ts';
-import { nodeAt, nodePaths } from './nodes.ts';
+import { nodeAt } from './nodes.ts';
 import type { Op } from './op.ts';
 import type { Device, Hardware, Node, State, World } from './state.ts';
 import { step } from './step.ts';
@@ -195,13 +195,8 @@ function* changeable(world: World, before: State, after: State): Iterable<string
     const is = after.devices[hardware.index];
     if (was !== is) yield* devicePaths(hardware, was, is);
   }
-  for (const path of new Set([...nodePaths(before), ...nodePaths(after)])) {
-    yield path;
-    yield path.replace(/^\/dev\/vfio/, '/sys/class/vfio');
-  }
-  for (const { id } of before.iommuGroups === after.iommuGroups
-    ? []
-    : [...before.iommuGroups, ...after.iommuGroups]) {
+  yield* changedNodes(before, after);
+  for (const id of changedGroups(before, after)) {
     for (const file of ['', '/name', '/type']) yield `/sys/kernel/iommu_groups/${id}${file}`;
   }
   for (const { name, index } of before.modules === after.modules ? [] : world.modules.values()) {
@@ -217,6 +212,31 @@ function* changeable(world: World, before: State, after: State): Iterable<string
   }
 }
 
+/** Nodes of what differs: comparing all of them would make a plan's cost quadratic in its functions. */
+function* changedNodes(before: State, after: State): Iterable<string> {
+  if (before.containerNode !== after.containerNode) yield '/dev/vfio/vfio';
+  const count = Math.max(before.groups.length, after.groups.length);
+  for (let minor = 0; minor < count; minor += 1) {
+    const was = before.groups[minor];
+    const is = after.groups[minor];
+    if (was === is) continue;
+    for (const group of [was, is]) {
+      if (group?.node) yield* [`/dev/vfio/${group.name}`, `/sys/class/vfio/${group.name}`];
+    }
+  }
+}
+
+/** Ids of IOMMU groups that came, went or changed. */
+function* changedGroups(before: State, after: State): Iterable<number> {
+  if (before.iommuGroups === after.iommuGroups) return;
+  const were = new Map(before.iommuGroups.map((group) => [group.id, group]));
+  for (const group of after.iommuGroups) {
+    if (were.get(group.id) !== group) yield group.id;
+    were.delete(group.id);
+  }
+  yield* were.keys();
+}
+
 function* devicePaths({ address }: Hardware, ...devices: readonly (Device | undefined)[]): Iterable<string> {
   const directory = `/sys/bus/pci/devices/${address}`;
   yield `${directory}/driver`;
@@ -224,5 +244,6 @@ function* devicePaths({ address }: Hardware, ...devices: readonly (Device | unde
   yield `${directory}/iommu_group`;
   for (const device of devices) {
     if (device?.vfio) yield `${directory}/vfio-dev/vfio${device.vfio.index}`;
+    if (device?.vfio?.node) yield `/dev/vfio/devices/vfio${device.vfio.index}`;
   }
 }

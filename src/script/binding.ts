@@ -44,22 +44,39 @@ export function inGroups(draft: Draft, wanted: readonly Wanted[]): readonly Want
 
 /**
  * Binds by name, so that nothing but the named driver can take the function; only `default` asks the kernel to
- * choose. `none` leaves the override alone: with no driver to match it has no effect, and it is not ours to clear.
+ * choose. The override is written while no driver is bound, because an override that names another driver would
+ * refuse the way back. `none` leaves the override alone: with no driver to match it has no effect, and it is not ours
+ * to clear.
  */
 export function bindFunction(draft: Draft, wanted: Wanted): void {
   const { address, driver, byKernel, place } = wanted;
   const bound = draft.boundTo(address);
-  const override = overrideFor(draft, wanted, bound);
   relyOnBinding(draft, wanted, bound);
-  if (override !== null) {
-    draft.add({ op: 'override.write', pid: ROOT, device: address, text: override }, [place]);
-  }
+  if (bound !== null && bound !== driver) unbind(draft, wanted, bound);
+  const override = overrideFor(draft, wanted, bound);
+  if (override !== null) writeOverride(draft, wanted, override);
   if (bound === driver) return;
-  if (bound !== null) {
-    draft.add({ op: 'driver.unbind', pid: ROOT, driver: bound, device: address }, [place]);
-  }
   if (byKernel) draft.add({ op: 'drivers.probe', pid: ROOT, device: address }, [place]);
   else if (driver !== null) draft.add({ op: 'driver.bind', pid: ROOT, driver, device: address }, [place]);
+}
+
+/**
+ * A driver that the function would not match again (the override was changed under it, or it came by a dynamic id)
+ * could not be given back. Its name as the override makes it match whatever happens.
+ */
+function unbind(draft: Draft, wanted: Wanted, bound: string): void {
+  const { address, place } = wanted;
+  const override = overrideOf(draft, address);
+  const matches = override === null ? idTableNames(draft, address, bound) : override === bound;
+  if (!matches) writeOverride(draft, wanted, bound);
+  const op = { op: 'driver.unbind', pid: ROOT, driver: bound, device: address } as const;
+  // A node goes away with its owner, and comes back as root's: taking it back first is what can be undone.
+  for (const path of draft.nodesLostBy(op)) {
+    if (draft.shows(path) === '600 0:0') continue;
+    const sentence = `take ${path} back (0:0, mode 0600)`;
+    draft.add({ op: 'node.own', pid: ROOT, path, uid: 0, gid: 0, mode: 0o600 }, [place], sentence);
+  }
+  draft.add(op, [place]);
 }
 
 /**
@@ -67,15 +84,28 @@ export function bindFunction(draft: Draft, wanted: Wanted): void {
  * without an override; any other one, vfio-pci above all, only when the override names it (drivers/pci/pci-driver.c
  * pci_match_device, 6.12). A bound function is not looked at again: the override matters at the next match only.
  */
-function overrideFor(draft: Draft, { address, driver, byKernel }: Wanted, bound: string | null) {
-  const shown = draft.shows(overridePath(address));
-  const override = shown === '(null)' ? null : shown;
+function overrideFor(draft: Draft, wanted: Wanted, bound: string | null): string | null {
+  const { address, driver, byKernel } = wanted;
+  const override = overrideOf(draft, address);
   if (byKernel) return override === null ? null : '';
   if (driver === null || driver === bound || override === driver) return null;
-  const matches = draft.world.devices.get(address)?.drivers.includes(driver) === true;
-  const overrideOnly = draft.world.drivers.get(driver)?.overrideOnly === true;
-  if (override === null && matches && !overrideOnly) return null;
-  return driver;
+  return override === null && idTableNames(draft, address, driver) ? null : driver;
+}
+
+function writeOverride(draft: Draft, { address, place }: Wanted, text: string): void {
+  draft.add({ op: 'override.write', pid: ROOT, device: address, text }, [place]);
+}
+
+function overrideOf(draft: Draft, address: Address): string | null {
+  const shown = draft.shows(overridePath(address));
+  return shown === '(null)' ? null : shown;
+}
+
+function idTableNames({ world }: Draft, address: Address, driver: string): boolean {
+  return (
+    world.devices.get(address)?.drivers.includes(driver) === true &&
+    world.drivers.get(driver)?.overrideOnly !== true
+  );
 }
 
 /** What the steps take for granted and the snapshot could not tell. */

@@ -10,7 +10,7 @@ import type { Script } from './script.ts';
 
 /**
  * From what the snapshot shows to what the policy says, in the fewest operations, in this order: drivers that have to
- * be loaded; the switch of no-IOMMU mode; each IOMMU group whole before the next (override, unbind, bind); the owners
+ * be loaded; the switch of no-IOMMU mode; each IOMMU group whole before the next (unbind, override, bind); the owners
  * of the nodes that then exist. A function that is as it should be gives no step, so a script derived from the result
  * is empty.
  *

@@ -3,7 +3,7 @@ import type { Address, PciFunction } from '../machine/snapshot.ts';
 import type { Op } from '../model/op.ts';
 import type { State, World } from '../model/state.ts';
 import { step } from '../model/step.ts';
-import { show } from '../model/view.ts';
+import { show, touched } from '../model/view.ts';
 import type { HostPolicy } from '../policy/policy.ts';
 import { driverPath, registeredPath } from './paths.ts';
 import type { Precondition, ScriptStep } from './script.ts';
@@ -50,6 +50,14 @@ export class Draft {
   /** The driver that the function is bound to by now. */
   boundTo(address: Address): string | null {
     return this.shows(driverPath(address));
+  }
+
+  /** Nodes that the operation would make disappear. */
+  nodesLostBy(op: Op): readonly string[] {
+    const after = step(this.world, this.#state, op).state;
+    return touched(this.world, this.#state, op).filter(
+      (path) => path.startsWith('/dev/') && show(this.world, after, path) === null,
+    );
   }
 
   isRegistered(driver: string): boolean {

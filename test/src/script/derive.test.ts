@@ -8,7 +8,7 @@ const bare: MachineWords = { iommu: 'none', functions: [nic] };
 const vfioGone: MachineWords['replace'] = { modules: {}, nodes: [], drivers: ['e1000e'] };
 
 describe('from the state of the snapshot to what the policy says', () => {
-  test('without an IOMMU: permission, override, unbind, bind, owner', () => {
+  test('without an IOMMU: permission, unbind, override, bind, owner', () => {
     const snapshot = machine(bare);
     expect(
       opsOf({
@@ -19,8 +19,8 @@ describe('from the state of the snapshot to what the policy says', () => {
       }),
     ).toEqual([
       'parameter.write vfio enable_unsafe_noiommu_mode Y',
-      'override.write 0000:03:00.0 vfio-pci',
       'driver.unbind e1000e 0000:03:00.0',
+      'override.write 0000:03:00.0 vfio-pci',
       'driver.bind vfio-pci 0000:03:00.0',
       'node.own /dev/vfio/noiommu-0 1000 0 384',
     ]);
@@ -65,9 +65,19 @@ describe('from the state of the snapshot to what the policy says', () => {
     const snapshot = machine({ functions: [taken], drivers: ['vfio-pci', 'e1000e'] });
     expect(opsOf({ snapshot, bind: { '03:00.0': 'none' } })).toEqual(['driver.unbind vfio-pci 0000:03:00.0']);
     expect(opsOf({ snapshot, bind: { '03:00.0': 'default' } })).toEqual([
-      'override.write 0000:03:00.0 ',
       'driver.unbind vfio-pci 0000:03:00.0',
+      'override.write 0000:03:00.0 ',
       'drivers.probe 0000:03:00.0',
+    ]);
+  });
+
+  test('a driver that would not match again is named by the override before it is unbound', () => {
+    const functions = [{ ...nic, driverOverride: 'vfio-pci' }];
+    expect(opsOf({ snapshot: machine({ functions }), bind: { '03:00.0': 'vfio-pci' } })).toEqual([
+      'override.write 0000:03:00.0 e1000e',
+      'driver.unbind e1000e 0000:03:00.0',
+      'override.write 0000:03:00.0 vfio-pci',
+      'driver.bind vfio-pci 0000:03:00.0',
     ]);
   });
 
@@ -128,6 +138,19 @@ describe('owners of nodes', () => {
     ]);
     expect(owns(['vm win11', '03:00.0', 'group'])).toEqual([]);
     expect(owns(['user dpdk', '03:00.0', 'noiommu'])).toEqual([]);
+  });
+
+  test('a node that goes away is taken back first, so that its owner can be given it again', () => {
+    const taken = { ...nic, driver: 'vfio-pci', driverOverride: 'vfio-pci', group: 9 };
+    const nodes = [
+      { path: '/dev/vfio/vfio', uid: 0, gid: 0, mode: 0o666 },
+      { path: '/dev/vfio/9', uid: 1000, gid: 0, mode: 0o600 },
+    ];
+    const given = machine({ functions: [taken], replace: { nodes } });
+    expect(opsOf({ snapshot: given, bind: { '03:00.0': 'none' } })).toEqual([
+      'node.own /dev/vfio/9 0 0 384',
+      'driver.unbind vfio-pci 0000:03:00.0',
+    ]);
   });
 
   test('a closed container node is opened as the kernel makes it', () => {
