@@ -1,5 +1,27 @@
+import { charge } from './mappings.ts';
 import { put, replace } from './places.ts';
-import type { Container, State } from './state.ts';
+import type { Container, State, World } from './state.ts';
+
+/** Groups in containers: the claim that comes with it, and what the last group takes along. */
+
+/** Puts a group into a container and claims its IOMMU group (vfio_container_attach_group). */
+export function attachContainer(world: World, state: State, minor: number, index: number): State {
+  const group = state.groups[minor];
+  const container = state.containers[index];
+  if (!group || !container) return state;
+  const held: Container = { ...container, groups: [minor, ...container.groups], noiommu: group.noiommu };
+  const place = state.iommuGroups.findIndex(({ id }) => id === group.iommuGroup);
+  const iommuGroup = state.iommuGroups[place];
+  const claims = world.profile.viability === 'claim' && !group.noiommu && iommuGroup !== undefined;
+  return {
+    ...state,
+    groups: put(state.groups, minor, { ...group, container: index, containerUsers: 1 }),
+    containers: put(state.containers, index, held),
+    iommuGroups: claims
+      ? replace(state.iommuGroups, place, { ...iommuGroup, owner: minor, ownerCount: 1 })
+      : state.iommuGroups,
+  };
+}
 
 /**
  * Takes a group out of its container, if it is in one: ends its claim on the IOMMU group, and with the last group the
@@ -7,19 +29,19 @@ import type { Container, State } from './state.ts';
  */
 export function detachContainer(state: State, minor: number): State {
   const group = state.groups[minor];
-  if (group === null || group === undefined || group.container === null) return state;
+  if (!group || group.container === null) return state;
   const container = state.containers[group.container];
-  if (container === null || container === undefined) return state;
+  if (!container) return state;
   const groups = container.groups.filter((attached) => attached !== minor);
-  const left: Container = { ...container, groups, iommu: groups.length === 0 ? null : container.iommu };
-  const dead = groups.length === 0 && container.file === null;
+  const last = groups.length === 0;
+  const left: Container = { ...container, groups, iommu: last ? null : container.iommu };
   const place = state.iommuGroups.findIndex(({ id }) => id === group.iommuGroup);
   const iommuGroup = state.iommuGroups[place];
   return {
     ...state,
     groups: put(state.groups, minor, { ...group, container: null, containerUsers: 0 }),
-    containers: put(state.containers, group.container, dead ? null : left),
-    locked: groups.length === 0 ? uncharge(state, container) : state.locked,
+    containers: put(state.containers, group.container, last && container.file === null ? null : left),
+    locked: last ? uncharged(state, container) : state.locked,
     iommuGroups:
       iommuGroup?.owner === minor
         ? replace(state.iommuGroups, place, { ...iommuGroup, owner: null, ownerCount: 0 })
@@ -27,11 +49,32 @@ export function detachContainer(state: State, minor: number): State {
   };
 }
 
+/** A firmware-owned 1:1 mapping (RMRR) lies on a device of the group. */
+export function reservedByFirmware(world: World, state: State, minor: number): boolean {
+  const group = state.groups[minor];
+  const iommuGroup = state.iommuGroups.find(({ id }) => id === group?.iommuGroup);
+  return (
+    iommuGroup?.fake === false &&
+    iommuGroup.devices.some((index) => world.hardware[index]?.firmwareReserved === true)
+  );
+}
+
+/** The walk that kernels before 5.19 make: unbound, VFIO's, pci-stub's and bridges do not hinder (vfio_dev_viable). */
+export function viableByWalk(world: World, state: State, minor: number): boolean {
+  const group = state.groups[minor];
+  const iommuGroup = state.iommuGroups.find(({ id }) => id === group?.iommuGroup);
+  return (iommuGroup?.devices ?? []).every((index) => {
+    const name = state.devices[index]?.driver ?? null;
+    if (name === null || name === 'pci-stub' || world.hardware[index]?.headerType !== 0) return true;
+    return world.drivers.get(name)?.vfio === true;
+  });
+}
+
 /** What stays charged once a container's mappings are gone. */
-function uncharge(state: State, container: Container): State['locked'] {
+function uncharged(state: State, container: Container): State['locked'] {
   if (container.iommu?.driver !== 'type1' || container.iommu.mappings.length === 0) return state.locked;
-  const pages = new Map(state.locked.map((entry) => [entry.pid, entry.pages]));
-  for (const { pid, pages: charged } of container.iommu.mappings)
-    pages.set(pid, (pages.get(pid) ?? 0) - charged);
-  return [...pages].filter(([, left]) => left > 0).map(([pid, left]) => ({ pid, pages: left }));
+  return charge(
+    state.locked,
+    container.iommu.mappings.map(({ pid, pages }) => ({ pid, pages: -pages })),
+  );
 }

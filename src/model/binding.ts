@@ -167,12 +167,11 @@ function register(
   const known = now.groups.findIndex((group) => group?.iommuGroup === id);
   const minor = known === -1 ? lowestFree(now.groups) : known;
   const group: VfioGroup = now.groups[known] ?? newGroup(id, noiommu);
-  const cdev = profile.build.iommufd && profile.build.cdev && !noiommu;
   const registeredDevice: Device = {
     ...device,
     driver: driver.name,
     group: id,
-    vfio: { index: lowestFreeIndex(now), group: minor, opens: 0, node: cdev ? ownNode : null },
+    vfio: { index: lowestFreeIndex(now), group: minor, opens: 0 },
   };
   return {
     ...replaceDevice(now, hardware, registeredDevice),

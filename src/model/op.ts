@@ -39,6 +39,8 @@ export type Op =
   // --- files
   | { readonly op: 'open'; readonly pid: number; readonly path: string }
   | { readonly op: 'close'; readonly pid: number; readonly fd: number }
+  /** Another process gets a descriptor of the same open file (SCM_RIGHTS); answers its number there. */
+  | { readonly op: 'descriptor.pass'; readonly pid: number; readonly fd: number; readonly to: number }
   /** read, write, mmap or lseek of one unit, for the answers that VFIO's files give to calls they lack. */
   | {
       readonly op: 'file.call';
@@ -80,7 +82,10 @@ export type Op =
   | ({ readonly op: 'device.region_info'; readonly index: number } & Call)
   | ({ readonly op: 'device.irq_info'; readonly index: number } & Call)
   | { readonly op: 'device.reset'; readonly pid: number; readonly fd: number }
-  /** Any ioctl by number, for requests that the others do not cover; the model answers as the file's kind does. */
+  /**
+   * Any ioctl by number; the model answers as the file's kind does. Of the memory behind the pointer only `argsz` is
+   * told, the rest reads as zero; a request by value has the value 0.
+   */
   | ({ readonly op: 'ioctl'; readonly request: number } & Call);
 
 /** An ioctl with a pointer argument. */

@@ -1,16 +1,34 @@
 import type { Rule } from './guard.ts';
-import type { Op } from './op.ts';
+import type { Op, OpKind } from './op.ts';
+import { close } from './ops/close.ts';
+import { containerApiVersion } from './ops/container-api-version.ts';
+import { containerCheckExtension } from './ops/container-check-extension.ts';
+import { containerMapDma } from './ops/container-map-dma.ts';
+import { containerSetIommu } from './ops/container-set-iommu.ts';
+import { containerUnmapDma } from './ops/container-unmap-dma.ts';
+import { descriptorPass } from './ops/descriptor-pass.ts';
+import { deviceGetInfo } from './ops/device-get-info.ts';
+import { deviceIrqInfo } from './ops/device-irq-info.ts';
+import { deviceRegionInfo } from './ops/device-region-info.ts';
+import { deviceReset } from './ops/device-reset.ts';
 import { driverBind } from './ops/driver-bind.ts';
 import { driverUnbind } from './ops/driver-unbind.ts';
 import { driversProbe } from './ops/drivers-probe.ts';
+import { fileCall } from './ops/file-call.ts';
+import { groupGetDeviceFd } from './ops/group-get-device-fd.ts';
+import { groupGetStatus } from './ops/group-get-status.ts';
+import { groupSetContainer } from './ops/group-set-container.ts';
+import { groupUnsetContainer } from './ops/group-unset-container.ts';
+import { ioctl } from './ops/ioctl.ts';
 import { moduleLoad } from './ops/module-load.ts';
 import { moduleUnload } from './ops/module-unload.ts';
 import { nodeOwn } from './ops/node-own.ts';
+import { open } from './ops/open.ts';
 import { overrideWrite } from './ops/override-write.ts';
 import { parameterWrite } from './ops/parameter-write.ts';
 
 /** Every operation's rule: its guards in the kernel's order, its effect, its undo. */
-export const rules = {
+export const rules: { readonly [Kind in OpKind]: Rule<Extract<Op, { op: Kind }>> } = {
   'module.load': moduleLoad,
   'module.unload': moduleUnload,
   'parameter.write': parameterWrite,
@@ -19,18 +37,27 @@ export const rules = {
   'driver.unbind': driverUnbind,
   'drivers.probe': driversProbe,
   'node.own': nodeOwn,
-} satisfies { readonly [Kind in SysfsKind]: Rule<Extract<Op, { op: Kind }>> };
+  open,
+  close,
+  'descriptor.pass': descriptorPass,
+  'file.call': fileCall,
+  'container.api_version': containerApiVersion,
+  'container.check_extension': containerCheckExtension,
+  'container.set_iommu': containerSetIommu,
+  'container.map_dma': containerMapDma,
+  'container.unmap_dma': containerUnmapDma,
+  'group.get_status': groupGetStatus,
+  'group.set_container': groupSetContainer,
+  'group.unset_container': groupUnsetContainer,
+  'group.get_device_fd': groupGetDeviceFd,
+  'device.get_info': deviceGetInfo,
+  'device.region_info': deviceRegionInfo,
+  'device.irq_info': deviceIrqInfo,
+  'device.reset': deviceReset,
+  ioctl,
+};
 
-type SysfsKind =
-  | 'module.load'
-  | 'module.unload'
-  | 'parameter.write'
-  | 'override.write'
-  | 'driver.bind'
-  | 'driver.unbind'
-  | 'drivers.probe'
-  | 'node.own';
-
+/** The rule of an operation; its members take just that kind of operation. */
 export function ruleOf(op: Op): Rule {
-  return (rules as unknown as Record<string, Rule>)[op.op] as Rule;
+  return rules[op.op];
 }

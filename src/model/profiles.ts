@@ -52,8 +52,13 @@ export interface KernelFacts {
   readonly dynamicMsix: boolean;
   /** Firmware 1:1 mappings (RMRR) refuse the claim; earlier kernels refuse SET_IOMMU. */
   readonly reservedAt: 'set-container' | 'set-iommu';
-  /** A read-only mapping of memory that was never written counts against RLIMIT_MEMLOCK. */
-  readonly chargesReadOnly: boolean;
+  /** Extensions that the type1 driver answers 1 to before it is set, and those that it answers only once set. */
+  readonly type1Extensions: { readonly always: readonly number[]; readonly onceSet: readonly number[] };
+  /** Flags that MAP_DMA and UNMAP_DMA know. */
+  readonly mapFlags: number;
+  readonly unmapFlags: number;
+  /** DEVICE_FEATURE and DEVICE_IOEVENTFD exist. */
+  readonly deviceFeatures: boolean;
 }
 
 /** A kernel version together with how it was built. */
@@ -87,7 +92,10 @@ export const profiles: PerProfile<Profile> = {
     deviceInfoSize: 16,
     dynamicMsix: false,
     reservedAt: 'set-iommu',
-    chargesReadOnly: false,
+    type1Extensions: { always: [1, 3, 6], onceSet: [4] },
+    mapFlags: 3,
+    unmapFlags: 0,
+    deviceFeatures: false,
     build: built({ iommufd: false, cdev: false }),
   },
   '6.1': {
@@ -112,7 +120,10 @@ export const profiles: PerProfile<Profile> = {
     deviceInfoSize: 20,
     dynamicMsix: false,
     reservedAt: 'set-iommu',
-    chargesReadOnly: false,
+    type1Extensions: { always: [1, 3, 6, 9], onceSet: [4, 10] },
+    mapFlags: 7,
+    unmapFlags: 7,
+    deviceFeatures: true,
     build: built({ iommufd: false, cdev: false }),
   },
   '6.12': {
@@ -131,7 +142,10 @@ export const profiles: PerProfile<Profile> = {
     deviceInfoSize: 24,
     dynamicMsix: true,
     reservedAt: 'set-container',
-    chargesReadOnly: true,
+    type1Extensions: { always: [1, 3, 6, 9], onceSet: [4, 10] },
+    mapFlags: 7,
+    unmapFlags: 7,
+    deviceFeatures: true,
     build: built({ iommufd: false, cdev: false }),
   },
 };

@@ -23,6 +23,10 @@ export interface World {
   readonly staticContainerNode: boolean;
   /** Ranges of I/O addresses that no mapping may touch, by real group: the MSI window and firmware's own. */
   readonly reserved: ReadonlyMap<number, readonly IovaRange[]>;
+  /** The last I/O address that the IOMMU translates. */
+  readonly aperture: bigint;
+  /** SET_IOMMU(6) works: the ARM SMMU's nesting. */
+  readonly nesting: boolean;
   /** What the snapshot did not tell, and what was assumed instead; the checker makes preconditions of them. */
   readonly assumed: readonly Assumption[];
 }
@@ -67,6 +71,10 @@ export interface Hardware {
     readonly size: number;
     readonly kind: 'memory' | 'io' | 'rom';
   }[];
+  /** A display controller: region 8 is its VGA window. */
+  readonly vga: boolean;
+  /** On a root bus there is no bus or slot to reset. */
+  readonly rootBus: boolean;
   readonly express: boolean;
   readonly msiVectors: number;
   readonly msixVectors: number;
@@ -149,8 +157,6 @@ export interface VfioDevice {
   readonly group: number;
   /** Device descriptors: open file descriptions of it. */
   readonly opens: number;
-  /** /dev/vfio/devices/vfioX, where the kernel makes one. */
-  readonly node: Node | null;
 }
 
 export interface IommuGroup {

@@ -1,3 +1,4 @@
+import { dispatch } from './dispatch.ts';
 import type { Guard } from './guard.ts';
 import type { Op } from './op.ts';
 import { ruleOf } from './ops.ts';
@@ -13,9 +14,11 @@ export function step(world: World, state: State, op: Op): Outcome {
 }
 
 /** As `step`, with the named guards left out: a kernel with planted defects, to show that the laws can fail. */
-export function stepWithout(absent: ReadonlySet<string>, world: World, state: State, op: Op): Outcome {
-  const missing = !world.processes.has(op.pid);
-  if (missing) return { state, result: { ok: false, errno: 'ESRCH', guard: noProcess.id } };
+export function stepWithout(absent: ReadonlySet<string>, world: World, state: State, asked: Op): Outcome {
+  if (noProcess.applies(world, state, asked)) {
+    return { state, result: refusal(noProcess, world, state, asked) };
+  }
+  const op = dispatch(state, asked);
   const rule = ruleOf(op);
   for (const guard of rule.guards[world.profile.id]) {
     if (!guard.applies(world, state, op) || absent.has(guard.id)) continue;

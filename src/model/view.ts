@@ -244,6 +244,5 @@ function* devicePaths({ address }: Hardware, ...devices: readonly (Device | unde
   yield `${directory}/iommu_group`;
   for (const device of devices) {
     if (device?.vfio) yield `${directory}/vfio-dev/vfio${device.vfio.index}`;
-    if (device?.vfio?.node) yield `/dev/vfio/devices/vfio${device.vfio.index}`;
   }
 }

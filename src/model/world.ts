@@ -64,6 +64,8 @@ export function worldFrom(snapshot: Snapshot, options: WorldOptions = {}): { wor
     interruptRemapping: remapping,
     staticContainerNode: nodes.some(({ path }) => path === '/dev/vfio/vfio'),
     reserved: reservedOf(snapshot),
+    aperture: (1n << 48n) - 1n,
+    nesting: snapshot.architecture === 'aarch64',
     assumed,
   };
   return { world, state: bootState(world, snapshot, reader) };
@@ -91,6 +93,8 @@ function hardwareOf(reader: FactReader, snapshot: Snapshot, pci: PciFunction, in
     bars: isUnknown(pci.bars)
       ? []
       : pci.bars.map((bar) => ({ index: bar.index, size: bar.size, kind: bar.kind })),
+    vga: /^(0300|0001)/.test(pci.class),
+    rootBus: onRootBus(pci),
     express: capabilities.express,
     msiVectors: capabilities.msiVectors,
     msixVectors: capabilities.msixVectors,
@@ -101,6 +105,11 @@ function hardwareOf(reader: FactReader, snapshot: Snapshot, pci: PciFunction, in
 }
 
 const plainCapabilities = { express: true, msiVectors: 0, msixVectors: 0, interruptPin: 0, configSize: 4096 };
+
+/** By the bridges above it; where the way is not told, by the bus number. */
+function onRootBus(pci: PciFunction): boolean {
+  return isUnknown(pci.slot) || pci.slot.length === 0 ? /:00:/.test(pci.address) : pci.slot.length <= 2;
+}
 
 /** A bridge by its class (base class 06) is one by its header, where the header is not told. */
 function headerByClass(pci: PciFunction): number {

@@ -1,0 +1,67 @@
+import { fileOf } from './files.ts';
+import type { Op } from './op.ts';
+import { ruleOf, rules } from './ops.ts';
+import type { State } from './state.ts';
+
+/**
+ * An ioctl goes by the file first and by its number then, as in the kernel: the same number means different things on a
+ * container and on a device. An operation that is asked of another kind of file becomes what its number means there.
+ */
+export function dispatch(state: State, op: Op): Op {
+  if (op.op === 'ioctl') return read(state, op);
+  const { ioctl } = ruleOf(op);
+  if (ioctl === undefined || !('fd' in op) || fileOf(state, op)?.kind === ioctl.on) return op;
+  const argsz = 'argsz' in op ? op.argsz : undefined;
+  return read(state, {
+    op: 'ioctl',
+    pid: op.pid,
+    fd: op.fd,
+    request: ioctl.request,
+    ...(argsz === undefined ? {} : { argsz }),
+  });
+}
+
+type Ioctl = Extract<Op, { op: 'ioctl' }>;
+
+/** The operation that a number stands for on this file, its arguments zero. */
+function read(state: State, op: Ioctl): Op {
+  const kind = fileOf(state, op)?.kind;
+  if (kind === undefined || kind === 'other') return op;
+  const name = names.get(`${kind} ${op.request}`);
+  return name === undefined ? op : zeroed(name, op);
+}
+
+const names: ReadonlyMap<string, Op['op']> = new Map(
+  Object.entries(rules).flatMap(([name, { ioctl }]) =>
+    ioctl === undefined ? [] : [[`${ioctl.on} ${ioctl.request}`, name as Op['op']] as const],
+  ),
+);
+
+function zeroed(name: Op['op'], asked: Ioctl): Op {
+  const { op: _op, request: _request, ...call } = asked;
+  switch (name) {
+    case 'container.check_extension':
+      return { ...call, op: name, extension: 0 };
+    case 'container.set_iommu':
+      return { ...call, op: name, type: 0 };
+    case 'container.map_dma':
+      return { ...call, op: name, flags: 0, vaddr: 0n, iova: 0n, size: 0n, memory: 'none' };
+    case 'container.unmap_dma':
+      return { ...call, op: name, flags: 0, iova: 0n, size: 0n };
+    case 'group.set_container':
+      return { ...call, op: name, container: 0 };
+    case 'group.get_device_fd':
+      return { ...call, op: name, name: '' };
+    case 'device.region_info':
+    case 'device.irq_info':
+      return { ...call, op: name, index: 0 };
+    case 'container.api_version':
+    case 'group.get_status':
+    case 'group.unset_container':
+    case 'device.get_info':
+    case 'device.reset':
+      return { ...call, op: name };
+    default:
+      return asked;
+  }
+}

@@ -1,0 +1,10 @@
+import { everywhere, type Rule } from '../guard.ts';
+import type { Op } from '../op.ts';
+
+/** VFIO_GET_API_VERSION never fails. */
+export const containerApiVersion: Rule<Extract<Op, { op: 'container.api_version' }>> = {
+  ioctl: { on: 'container', request: 0x3b64 },
+  guards: everywhere(),
+  effect: (_world, state) => ({ state, value: 0 }),
+  undo: () => ({ none: 'it only asks' }),
+};

@@ -1,0 +1,127 @@
+import { reservedByFirmware } from '../attachment.ts';
+import { answer, candidates } from '../extensions.ts';
+import { containerOf, fileOf } from '../files.ts';
+import { everywhere, type Guard, type Rule } from '../guard.ts';
+import { parameterOf } from '../modules.ts';
+import type { Op } from '../op.ts';
+import { capable } from '../permission.ts';
+import { put } from '../places.ts';
+import type { Container, Iommu, State, World } from '../state.ts';
+
+type Set = Extract<Op, { op: 'container.set_iommu' }>;
+
+const file = {
+  seed: 'drivers/vfio/vfio.c',
+  '6.1': 'drivers/vfio/container.c',
+  '6.12': 'drivers/vfio/container.c',
+} as const;
+
+function inFile(name: string): Guard['citation'] {
+  return { seed: `${file.seed}:${name}`, '6.1': `${file['6.1']}:${name}`, '6.12': `${file['6.12']}:${name}` };
+}
+
+export const containerSetIommu: Rule<Set> = {
+  ioctl: { on: 'container', request: 0x3b66 },
+  guards: everywhere<Set>(
+    {
+      id: 'container.set_iommu.empty',
+      words: 'the container holds no group',
+      errno: 'EINVAL',
+      citation: inFile('vfio_ioctl_set_iommu'),
+      applies: (_world, state, op) => containerOf(state, op)?.groups.length === 0,
+    },
+    {
+      id: 'container.set_iommu.again',
+      words: 'the container has its IOMMU driver already',
+      errno: 'EINVAL',
+      citation: inFile('vfio_ioctl_set_iommu'),
+      applies: (_world, state, op) => (containerOf(state, op)?.iommu ?? null) !== null,
+    },
+    {
+      id: 'container.set_iommu.unsupported',
+      words: 'no IOMMU driver that may take this container supports the type',
+      errno: 'ENODEV',
+      citation: inFile('vfio_ioctl_set_iommu'),
+      applies: (world, state, op) => takerOf(world, state, op) === null,
+    },
+    {
+      id: 'container.set_iommu.rawio',
+      words: 'the mode without an IOMMU needs CAP_SYS_RAWIO',
+      errno: 'EPERM',
+      citation: inFile('vfio_noiommu_open'),
+      applies: (world, state, op) =>
+        takerOf(world, state, op) === 'noiommu' && !capable(world, op.pid, 'CAP_SYS_RAWIO'),
+    },
+    {
+      id: 'container.set_iommu.no-type',
+      words: 'what was asked for is an extension, not a type of IOMMU',
+      errno: 'EINVAL',
+      citation: 'drivers/vfio/vfio_iommu_type1.c:vfio_iommu_type1_open',
+      applies: (world, state, op) => takerOf(world, state, op) === 'type1' && ![1, 3, 6].includes(op.type),
+    },
+    {
+      id: 'container.set_iommu.nesting',
+      words: 'this IOMMU has no nested translation',
+      errno: 'EINVAL',
+      citation: 'drivers/iommu/iommu.c:iommu_enable_nesting',
+      applies: (world, state, op) => takerOf(world, state, op) === 'type1' && op.type === 6 && !world.nesting,
+    },
+    {
+      id: 'container.set_iommu.firmware',
+      words: 'the firmware reserves memory for a device of the container',
+      errno: 'EPERM',
+      citation: 'drivers/iommu/intel/iommu.c:intel_iommu_attach_device',
+      applies: (world, state, op) =>
+        world.profile.reservedAt === 'set-iommu' &&
+        takerOf(world, state, op) === 'type1' &&
+        (containerOf(state, op)?.groups ?? []).some((minor) => reservedByFirmware(world, state, minor)),
+    },
+    {
+      id: 'container.set_iommu.interrupts',
+      words: 'the IOMMU does not isolate interrupts and allow_unsafe_interrupts is N',
+      errno: 'EPERM',
+      citation: 'drivers/vfio/vfio_iommu_type1.c:vfio_iommu_type1_attach_group',
+      applies: (world, state, op) => takerOf(world, state, op) === 'type1' && unsafeInterrupts(world, state),
+    },
+  ),
+  effect: (world, state, op) => {
+    const opened = fileOf(state, op);
+    const container = containerOf(state, op);
+    if (opened?.kind !== 'container' || container === null) return { state, value: 0 };
+    const iommu = newIommu(world, state, container, op.type);
+    return {
+      state: { ...state, containers: put(state.containers, opened.container, { ...container, iommu }) },
+      value: 0,
+    };
+  },
+  undo: () => ({ none: 'there is no call that unsets it; it goes with the last group' }),
+};
+
+/** Whether devices of this machine may forge interrupts and nobody allowed that. */
+export function unsafeInterrupts(world: World, state: State): boolean {
+  return (
+    !world.interruptRemapping &&
+    parameterOf(world, state, 'vfio_iommu_type1', 'allow_unsafe_interrupts') !== 'Y'
+  );
+}
+
+/** The first driver that may take the container and says that it supports the type. */
+function takerOf(world: World, state: State, op: Set): Iommu['driver'] | null {
+  const container = containerOf(state, op);
+  if (container === null) return null;
+  for (const driver of candidates(world, state, container)) {
+    if (answer(world, state, driver, op.type, null) > 0) return driver;
+  }
+  return null;
+}
+
+function newIommu(world: World, state: State, container: Container, type: number): Iommu {
+  if (container.noiommu) return { driver: 'noiommu' };
+  const limit = parameterOf(world, state, 'vfio_iommu_type1', 'dma_entry_limit');
+  return {
+    driver: 'type1',
+    type,
+    mappings: [],
+    available: limit === null ? Number.MAX_SAFE_INTEGER : Number(limit),
+  };
+}

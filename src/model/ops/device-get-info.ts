@@ -1,0 +1,27 @@
+import { structure } from '../argument.ts';
+import { fileOf } from '../files.ts';
+import { everywhere, type Rule } from '../guard.ts';
+import type { Op } from '../op.ts';
+
+type Info = Extract<Op, { op: 'device.get_info' }>;
+
+const citation = {
+  seed: 'drivers/vfio/pci/vfio_pci.c:vfio_pci_ioctl',
+  '6.1': 'drivers/vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_get_info',
+  '6.12': 'drivers/vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_get_info',
+} as const;
+
+const resets = 1;
+const pci = 2;
+
+export const deviceGetInfo: Rule<Info> = {
+  ioctl: { on: 'device', request: 0x3b6b },
+  guards: everywhere<Info>(...structure<Info>('device.get_info', 16, citation)),
+  effect: (world, state, op) => {
+    const file = fileOf(state, op);
+    const hardware = file?.kind === 'device' ? world.hardware[file.device] : undefined;
+    const flags = pci | (hardware?.resets === true ? resets : 0);
+    return { state, value: 0, out: { flags, num_regions: 9, num_irqs: 5, cap_offset: 0 } };
+  },
+  undo: () => ({ none: 'it only asks' }),
+};

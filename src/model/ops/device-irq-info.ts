@@ -1,0 +1,66 @@
+import { structure } from '../argument.ts';
+import { fileOf } from '../files.ts';
+import { everywhere, type Rule } from '../guard.ts';
+import type { Op } from '../op.ts';
+import type { Hardware, State, World } from '../state.ts';
+
+type Info = Extract<Op, { op: 'device.irq_info' }>;
+
+const citation = {
+  seed: 'drivers/vfio/pci/vfio_pci.c:vfio_pci_ioctl',
+  '6.1': 'drivers/vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_get_irq_info',
+  '6.12': 'drivers/vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_get_irq_info',
+} as const;
+
+const eventfd = 1;
+const maskable = 2;
+const automasked = 4;
+const noResize = 8;
+
+const error = 3;
+const count = 5;
+
+export const deviceIrqInfo: Rule<Info> = {
+  ioctl: { on: 'device', request: 0x3b6d },
+  guards: everywhere<Info>(
+    ...structure<Info>('device.irq_info', 16, citation),
+    {
+      id: 'device.irq_info.index',
+      words: 'there is no such kind of interrupt',
+      errno: 'EINVAL',
+      citation,
+      applies: (_world, _state, op) => op.index >>> 0 >= count,
+    },
+    {
+      id: 'device.irq_info.error',
+      words: 'only PCI Express devices report errors by interrupt',
+      errno: 'EINVAL',
+      citation,
+      applies: (world, state, op) =>
+        op.index >>> 0 === error && hardwareOf(world, state, op)?.express === false,
+    },
+  ),
+  effect: (world, state, op) => {
+    const hardware = hardwareOf(world, state, op);
+    const index = op.index >>> 0;
+    const vectors = hardware === undefined ? [] : vectorsOf(hardware);
+    return { state, value: 0, out: { flags: flagsOf(world, index), count: vectors[index] ?? 0 } };
+  },
+  undo: () => ({ none: 'it only asks' }),
+};
+
+function hardwareOf(world: World, state: State, op: Info): Hardware | undefined {
+  const file = fileOf(state, op);
+  return file?.kind === 'device' ? world.hardware[file.device] : undefined;
+}
+
+/** INTx, MSI, MSI-X, error and request, in the order of their indexes. */
+function vectorsOf(hardware: Hardware): readonly number[] {
+  const { interruptPin, msiVectors, msixVectors, express } = hardware;
+  return [interruptPin === 0 ? 0 : 1, msiVectors, msixVectors, express ? 1 : 0, 1];
+}
+
+function flagsOf(world: World, index: number): number {
+  if (index === 0) return eventfd | maskable | automasked;
+  return index === 2 && world.profile.dynamicMsix ? eventfd : eventfd | noResize;
+}

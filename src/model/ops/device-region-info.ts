@@ -1,0 +1,65 @@
+import { structure } from '../argument.ts';
+import { fileOf } from '../files.ts';
+import { everywhere, type Rule } from '../guard.ts';
+import type { Op } from '../op.ts';
+import type { Hardware, State, World } from '../state.ts';
+
+type Info = Extract<Op, { op: 'device.region_info' }>;
+
+const citation = {
+  seed: 'drivers/vfio/pci/vfio_pci.c:vfio_pci_ioctl',
+  '6.1': 'drivers/vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_get_region_info',
+  '6.12': 'drivers/vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_get_region_info',
+} as const;
+
+const readable = 1;
+const writable = 2;
+const mappable = 4;
+
+const rom = 6;
+const config = 7;
+const vga = 8;
+
+export const deviceRegionInfo: Rule<Info> = {
+  ioctl: { on: 'device', request: 0x3b6c },
+  guards: everywhere<Info>(...structure<Info>('device.region_info', 32, citation), {
+    id: 'device.region_info.index',
+    words: 'the device has no such region',
+    errno: 'EINVAL',
+    citation,
+    applies: (world, state, op) => {
+      const index = op.index >>> 0;
+      return index > vga || (index === vga && hardwareOf(world, state, op)?.vga !== true);
+    },
+  }),
+  effect: (world, state, op) => {
+    const index = op.index >>> 0;
+    const hardware = hardwareOf(world, state, op);
+    const { size, flags } = hardware === undefined ? { size: 0, flags: 0 } : region(hardware, index);
+    return {
+      state,
+      value: 0,
+      out: { flags, cap_offset: 0, size: BigInt(size), offset: BigInt(index) << 40n },
+    };
+  },
+  undo: () => ({ none: 'it only asks' }),
+};
+
+function hardwareOf(world: World, state: State, op: Info): Hardware | undefined {
+  const file = fileOf(state, op);
+  return file?.kind === 'device' ? world.hardware[file.device] : undefined;
+}
+
+/**
+ * Memory of a page or more can be mapped; a smaller BAR only if its page is its own, which a snapshot does not tell. The
+ * snapshot does not tell either which BAR holds the MSI-X table, so no capability is shown.
+ */
+function region(hardware: Hardware, index: number): { readonly size: number; readonly flags: number } {
+  if (index === config) return { size: hardware.configSize, flags: readable | writable };
+  if (index === vga) return { size: 0xc0000, flags: readable | writable };
+  const bar = hardware.bars.find((other) => other.index === index);
+  if (bar === undefined || bar.size === 0) return { size: 0, flags: 0 };
+  if (index === rom) return { size: bar.size, flags: readable };
+  const maps = bar.kind === 'memory' && bar.size >= 4096;
+  return { size: bar.size, flags: readable | writable | (maps ? mappable : 0) };
+}

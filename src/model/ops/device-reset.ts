@@ -1,0 +1,25 @@
+import { fileOf } from '../files.ts';
+import { everywhere, type Rule } from '../guard.ts';
+import type { Op } from '../op.ts';
+
+type Reset = Extract<Op, { op: 'device.reset' }>;
+
+export const deviceReset: Rule<Reset> = {
+  ioctl: { on: 'device', request: 0x3b6f },
+  guards: everywhere<Reset>({
+    id: 'device.reset.none',
+    words: 'the function has no reset of its own',
+    errno: 'EINVAL',
+    citation: {
+      seed: 'drivers/vfio/pci/vfio_pci.c:vfio_pci_ioctl',
+      '6.1': 'drivers/vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_reset',
+      '6.12': 'drivers/vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_reset',
+    },
+    applies: (world, state, op) => {
+      const file = fileOf(state, op);
+      return file?.kind === 'device' && world.hardware[file.device]?.resets === false;
+    },
+  }),
+  effect: (_world, state) => ({ state, value: 0 }),
+  undo: () => ({ none: 'a reset is not taken back' }),
+};

@@ -1,0 +1,94 @@
+import { fileOf } from '../files.ts';
+import { everywhere, type Guard, type Rule } from '../guard.ts';
+import type { Op } from '../op.ts';
+import type { OpenFile, World } from '../state.ts';
+
+type Call = Extract<Op, { op: 'file.call' }>;
+
+/** VFIO's container and group files have no read, write, mmap and llseek; its device files lack llseek alone. */
+export const fileCall: Rule<Call> = {
+  guards: everywhere<Call>(
+    {
+      id: 'file.call.descriptor',
+      words: 'the descriptor is not open',
+      errno: 'EBADF',
+      citation: 'fs/read_write.c:ksys_read, ksys_write, ksys_lseek; mm/mmap.c:ksys_mmap_pgoff',
+      applies: (_world, state, op) => fileOf(state, op) === null,
+    },
+    calls('lseek', {
+      id: 'file.call.lseek',
+      words: 'the file has no position',
+      errno: 'ESPIPE',
+      citation: 'fs/read_write.c:vfs_llseek',
+      on: (file) => file.kind !== 'other',
+    }),
+    calls('mmap', {
+      id: 'file.call.mmap',
+      words: 'the file cannot be mapped',
+      errno: { seed: 'EINVAL', '6.1': 'ENODEV', '6.12': 'ENODEV' },
+      citation: {
+        seed: 'drivers/vfio/vfio.c:vfio_fops_mmap',
+        '6.1': 'mm/mmap.c:do_mmap',
+        '6.12': 'mm/mmap.c:do_mmap',
+      },
+      on: (file) => file.kind === 'container',
+    }),
+    calls('mmap', {
+      id: 'file.call.mmap-group',
+      words: 'the file cannot be mapped',
+      errno: 'ENODEV',
+      citation: 'mm/mmap.c:do_mmap',
+      on: (file) => file.kind === 'group' || file.kind === 'other',
+    }),
+    calls('mmap', {
+      id: 'file.call.mmap-bar',
+      words: 'BAR 0 cannot be mapped: it is not memory of a page or more',
+      errno: 'EINVAL',
+      citation: 'drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_mmap',
+      on: (file, world) => file.kind === 'device' && !bar(world, file, true),
+    }),
+    calls(null, {
+      id: 'file.call.no-data',
+      words: 'the file cannot be read or written',
+      errno: 'EINVAL',
+      citation: 'fs/read_write.c:vfs_read, vfs_write',
+      on: (file) => file.kind === 'container' || file.kind === 'group',
+    }),
+    calls(null, {
+      id: 'file.call.bar',
+      words: 'the device has no BAR 0, where the file begins',
+      errno: 'EINVAL',
+      citation: 'drivers/vfio/pci/vfio_pci_rdwr.c:vfio_pci_bar_rw',
+      on: (file, world) => file.kind === 'device' && !bar(world, file, false),
+    }),
+  ),
+  effect: (_world, state, op) => {
+    const other = fileOf(state, op)?.kind === 'other';
+    const units = op.call === 'write' || (op.call === 'read' && !other) ? 1 : 0;
+    return { state, value: units };
+  },
+  undo: () => ({ none: 'what was read or written is not taken back' }),
+};
+
+function calls(
+  call: 'lseek' | 'mmap' | null,
+  guard: Pick<Guard<Call>, 'id' | 'words' | 'errno' | 'citation'> & {
+    on(file: OpenFile, world: World): boolean;
+  },
+): Guard<Call> {
+  const { on, ...declared } = guard;
+  return {
+    ...declared,
+    applies: (world, state, op) => {
+      const asked = call === null ? op.call === 'read' || op.call === 'write' : op.call === call;
+      const file = asked ? fileOf(state, op) : null;
+      return file !== null && on(file, world);
+    },
+  };
+}
+
+function bar(world: World, file: OpenFile & { kind: 'device' }, mappable: boolean): boolean {
+  const first = world.hardware[file.device]?.bars.find(({ index }) => index === 0);
+  if (first === undefined || first.size === 0) return false;
+  return !mappable || (first.kind === 'memory' && first.size >= 4096);
+}

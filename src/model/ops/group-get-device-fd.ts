@@ -1,0 +1,135 @@
+import { unreadable } from '../argument.ts';
+import { viableByWalk } from '../attachment.ts';
+import { deviceNamed, nameOf, tokenRefused } from '../device-name.ts';
+import { fileOf, groupOf, openDevice, tableFull } from '../files.ts';
+import type { Guard, Rule } from '../guard.ts';
+import type { Op } from '../op.ts';
+import { capable } from '../permission.ts';
+import type { State, World } from '../state.ts';
+
+type Get = Extract<Op, { op: 'group.get_device_fd' }>;
+
+const getDevice = {
+  seed: 'drivers/vfio/vfio.c:vfio_group_get_device_fd',
+  '6.1': 'drivers/vfio/vfio_main.c:vfio_group_ioctl_get_device_fd',
+  '6.12': 'drivers/vfio/group.c:vfio_group_ioctl_get_device_fd',
+} as const;
+
+const use = {
+  seed: getDevice.seed,
+  '6.1': 'drivers/vfio/container.c:vfio_group_use_container',
+  '6.12': 'drivers/vfio/container.c:vfio_group_use_container',
+} as const;
+
+const match = 'drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_match, vfio_pci_validate_vf_token';
+
+const fault = unreadable<Get>('group.get_device_fd', getDevice);
+
+const endless: Guard<Get> = {
+  id: 'group.get_device_fd.endless',
+  words: 'the name does not end within a page',
+  errno: 'EINVAL',
+  citation: 'mm/util.c:strndup_user',
+  applies: (_world, _state, op) => op.name.length >= 4096,
+};
+
+const options: Guard<Get> = {
+  id: 'group.get_device_fd.options',
+  words: 'what follows the name is not an option that the device takes',
+  errno: 'EINVAL',
+  citation: match,
+  applies: (world, state, op) => nameOf(world, state, op) === 'EINVAL',
+};
+
+const token: Guard<Get> = {
+  id: 'group.get_device_fd.token',
+  words: "the virtual function's physical function is with vfio-pci, and its token was not given",
+  errno: 'EACCES',
+  citation: match,
+  applies: (world, state, op) => tokenRefused(world, state, op),
+};
+
+const stranger: Guard<Get> = {
+  id: 'group.get_device_fd.name',
+  words: 'the group holds no device of this name',
+  errno: 'ENODEV',
+  citation: { seed: 'drivers/vfio/vfio.c:vfio_device_get_from_name', '6.1': match, '6.12': match },
+  applies: (world, state, op) => deviceNamed(world, state, op) === -1,
+};
+
+const full: Guard<Get> = {
+  id: 'group.get_device_fd.descriptors',
+  words: 'the process has as many descriptors as it may',
+  errno: 'EMFILE',
+  citation: 'fs/file.c:alloc_fd',
+  applies: (world, state, op) => tableFull(world, state, op.pid),
+};
+
+const noContainer: Guard<Get> = {
+  id: 'group.get_device_fd.no-container',
+  words: 'the group is in no container',
+  errno: 'EINVAL',
+  citation: getDevice,
+  applies: (_world, state, op) => groupOf(state, op)?.container === null,
+};
+
+const noIommu: Guard<Get> = {
+  id: 'group.get_device_fd.no-iommu',
+  words: 'the container has no IOMMU driver yet',
+  errno: 'EINVAL',
+  citation: use,
+  applies: (world, state, op) => asks(world, state, op) && iommuOf(state, op) === null,
+};
+
+const rawio: Guard<Get> = {
+  id: 'group.get_device_fd.rawio',
+  words: 'a device without an IOMMU opens only with CAP_SYS_RAWIO',
+  errno: 'EPERM',
+  citation: use,
+  applies: (world, state, op) =>
+    asks(world, state, op) &&
+    groupOf(state, op)?.noiommu === true &&
+    !capable(world, op.pid, 'CAP_SYS_RAWIO'),
+};
+
+const unviable: Guard<Get> = {
+  id: 'group.get_device_fd.not-viable',
+  words: 'a host driver is bound to a device of the group',
+  errno: 'EINVAL',
+  citation: 'drivers/vfio/vfio.c:vfio_group_viable, vfio_dev_viable',
+  applies: (world, state, op) => {
+    const file = fileOf(state, op);
+    return file?.kind === 'group' && !viableByWalk(world, state, file.group);
+  },
+};
+
+const now = [fault, endless, options, token, stranger, full, noContainer, noIommu, rawio];
+
+export const groupGetDeviceFd: Rule<Get> = {
+  ioctl: { on: 'group', request: 0x3b6a },
+  guards: {
+    seed: [fault, endless, noContainer, noIommu, unviable, rawio, stranger, full],
+    '6.1': now,
+    '6.12': now,
+  },
+  effect: (world, state, op) => {
+    const { state: after, fd } = openDevice(world, state, op, deviceNamed(world, state, op));
+    return { state: after, value: fd };
+  },
+  undo: (world, before, op) => ({
+    op: 'close',
+    pid: op.pid,
+    fd: groupGetDeviceFd.effect(world, before, op).value,
+  }),
+};
+
+/** Whether this open is one that asks container and capability: every one, or only the first of a device. */
+function asks(world: World, state: State, op: Get): boolean {
+  if (world.profile.containerUsers === 'device-fds') return true;
+  return state.devices[deviceNamed(world, state, op)]?.vfio?.opens === 0;
+}
+
+function iommuOf(state: State, op: Get): unknown {
+  const container = groupOf(state, op)?.container ?? null;
+  return container === null ? null : (state.containers[container]?.iommu ?? null);
+}

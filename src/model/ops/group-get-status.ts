@@ -1,0 +1,51 @@
+import { structure } from '../argument.ts';
+import { viableByWalk } from '../attachment.ts';
+import { fileOf, groupOf } from '../files.ts';
+import type { Guard, Rule } from '../guard.ts';
+import type { Op } from '../op.ts';
+import type { State, World } from '../state.ts';
+
+type Status = Extract<Op, { op: 'group.get_status' }>;
+
+const citation = {
+  seed: 'drivers/vfio/vfio.c:vfio_group_fops_unl_ioctl',
+  '6.1': 'drivers/vfio/vfio_main.c:vfio_group_ioctl_get_status',
+  '6.12': 'drivers/vfio/group.c:vfio_group_ioctl_get_status',
+} as const;
+
+const viable = 1;
+const containerSet = 2;
+
+const guards: readonly Guard<Status>[] = [
+  ...structure<Status>('group.get_status', 8, citation),
+  {
+    id: 'group.get_status.revoked',
+    words: 'the last device of the group was unbound',
+    errno: 'ENODEV',
+    citation,
+    applies: (_world, state, op) => groupOf(state, op)?.iommuGroup === null,
+  },
+];
+
+export const groupGetStatus: Rule<Status> = {
+  ioctl: { on: 'group', request: 0x3b67 },
+  guards: { seed: guards.slice(0, 2), '6.1': guards, '6.12': guards },
+  effect: (world, state, op) => {
+    const file = fileOf(state, op);
+    const flags = file?.kind === 'group' ? flagsOf(world, state, file.group) : 0;
+    return { state, value: 0, out: { flags } };
+  },
+  undo: () => ({ none: 'it only asks' }),
+};
+
+/** 6.x asks the claim: a group in a container is viable by definition. The walk is made anew each time. */
+function flagsOf(world: World, state: State, minor: number): number {
+  const group = state.groups[minor];
+  const attached = (group?.container ?? null) !== null;
+  if (world.profile.viability === 'walk') {
+    return (viableByWalk(world, state, minor) ? viable : 0) | (attached ? containerSet : 0);
+  }
+  if (attached) return viable | containerSet;
+  const iommuGroup = state.iommuGroups.find(({ id }) => id === group?.iommuGroup);
+  return iommuGroup?.ownerCount === 0 ? viable : 0;
+}

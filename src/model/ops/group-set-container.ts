@@ -1,0 +1,180 @@
+import { unreadable } from '../argument.ts';
+import { attachContainer, reservedByFirmware } from '../attachment.ts';
+import { fileOf, groupOf } from '../files.ts';
+import type { Guard, Rule } from '../guard.ts';
+import { translatable } from '../mappings.ts';
+import type { Op } from '../op.ts';
+import { capable } from '../permission.ts';
+import type { Container, State, VfioGroup, World } from '../state.ts';
+import { unsafeInterrupts } from './container-set-iommu.ts';
+
+type Set = Extract<Op, { op: 'group.set_container' }>;
+
+const setContainer = {
+  seed: 'drivers/vfio/vfio.c:vfio_group_set_container',
+  '6.1': 'drivers/vfio/vfio_main.c:vfio_group_ioctl_set_container',
+  '6.12': 'drivers/vfio/group.c:vfio_group_ioctl_set_container',
+} as const;
+
+const attach = {
+  seed: setContainer.seed,
+  '6.1': 'drivers/vfio/container.c:vfio_container_attach_group',
+  '6.12': 'drivers/vfio/container.c:vfio_container_attach_group',
+} as const;
+
+const fault = unreadable<Set>('group.set_container', setContainer);
+
+const negative: Guard<Set> = {
+  id: 'group.set_container.negative',
+  words: 'a descriptor is not negative',
+  errno: 'EINVAL',
+  citation: setContainer,
+  applies: (_world, _state, op) => op.container < 0,
+};
+
+const closed: Guard<Set> = {
+  id: 'group.set_container.descriptor',
+  words: 'the descriptor that should be a container is not open',
+  errno: 'EBADF',
+  citation: setContainer,
+  applies: (_world, state, op) => fileOf(state, { pid: op.pid, fd: op.container }) === null,
+};
+
+const again: Guard<Set> = {
+  id: 'group.set_container.again',
+  words: 'the group is in a container already',
+  errno: 'EINVAL',
+  citation: setContainer,
+  applies: (_world, state, op) => (groupOf(state, op)?.container ?? null) !== null,
+};
+
+const revoked: Guard<Set> = {
+  id: 'group.set_container.revoked',
+  words: 'the last device of the group was unbound',
+  errno: 'ENODEV',
+  citation: setContainer,
+  applies: (_world, state, op) => groupOf(state, op)?.iommuGroup === null,
+};
+
+const stranger: Guard<Set> = {
+  id: 'group.set_container.no-container',
+  words: 'the descriptor is no container',
+  errno: { seed: 'EINVAL', '6.1': 'EINVAL', '6.12': 'EBADFD' },
+  citation: setContainer,
+  applies: (_world, state, op) => wanted(state, op) === null,
+};
+
+const rawio: Guard<Set> = {
+  id: 'group.set_container.rawio',
+  words: 'a group without an IOMMU needs CAP_SYS_RAWIO',
+  errno: 'EPERM',
+  citation: attach,
+  applies: (world, state, op) =>
+    groupOf(state, op)?.noiommu === true && !capable(world, op.pid, 'CAP_SYS_RAWIO'),
+};
+
+const mixing: Guard<Set> = on({
+  id: 'group.set_container.mixing',
+  words: 'groups with and without an IOMMU do not share a container',
+  errno: 'EPERM',
+  citation: attach,
+  refuses: (_world, _state, group, container) =>
+    container.groups.length > 0 && container.noiommu !== group.noiommu,
+});
+
+const unviable: Guard<Set> = on({
+  id: 'group.set_container.not-viable',
+  words: 'the IOMMU group is not free: a host driver is bound in it, or somebody else owns it',
+  errno: 'EPERM',
+  citation: 'drivers/iommu/iommu.c:iommu_group_claim_dma_owner',
+  refuses: (_world, state, group) =>
+    !group.noiommu &&
+    state.iommuGroups.some(({ id, ownerCount }) => id === group.iommuGroup && ownerCount > 0),
+});
+
+const firmware: Guard<Set> = {
+  id: 'group.set_container.firmware',
+  words: 'the firmware reserves memory for a device of the group',
+  errno: { seed: 'EPERM', '6.1': 'EPERM', '6.12': 'EINVAL' },
+  citation: {
+    seed: 'drivers/iommu/intel-iommu.c:intel_iommu_attach_device',
+    '6.1': 'drivers/iommu/intel/iommu.c:intel_iommu_attach_device',
+    '6.12': 'drivers/iommu/iommu.c:__iommu_take_dma_ownership, __iommu_device_set_domain',
+  },
+  applies: (world, state, op) => {
+    const file = fileOf(state, op);
+    const late = world.profile.reservedAt === 'set-iommu' && wanted(state, op)?.iommu?.driver !== 'type1';
+    return file?.kind === 'group' && !late && reservedByFirmware(world, state, file.group);
+  },
+};
+
+const invalid: Guard<Set> = on({
+  id: 'group.set_container.invalid-vaddr',
+  words: 'a mapping of the container has its address invalidated',
+  errno: 'EBUSY',
+  citation: 'drivers/vfio/vfio_iommu_type1.c:vfio_iommu_type1_attach_group',
+  refuses: (_world, _state, _group, { iommu }) =>
+    iommu?.driver === 'type1' && iommu.mappings.some((mapping) => mapping.invalid),
+});
+
+const conflict: Guard<Set> = {
+  id: 'group.set_container.conflict',
+  words: 'a mapping of the container lies where the group allows none',
+  errno: 'EINVAL',
+  citation: 'drivers/vfio/vfio_iommu_type1.c:vfio_iommu_resv_conflict, vfio_iommu_aper_conflict',
+  applies: (world, state, op) => {
+    const file = fileOf(state, op);
+    const iommu = wanted(state, op)?.iommu;
+    if (file?.kind !== 'group' || iommu?.driver !== 'type1') return false;
+    return iommu.mappings.some(({ iova, size }) => !translatable(world, state, [file.group], iova, size));
+  },
+};
+
+const interrupts: Guard<Set> = on({
+  id: 'group.set_container.interrupts',
+  words: 'the IOMMU does not isolate interrupts and allow_unsafe_interrupts is N',
+  errno: 'EPERM',
+  citation: 'drivers/vfio/vfio_iommu_type1.c:vfio_iommu_type1_attach_group',
+  refuses: (world, state, _group, { iommu }) => iommu?.driver === 'type1' && unsafeInterrupts(world, state),
+});
+
+const now = [fault, closed, again, revoked, stranger, rawio, mixing, unviable];
+const late = [conflict, interrupts];
+
+export const groupSetContainer: Rule<Set> = {
+  ioctl: { on: 'group', request: 0x3b68 },
+  guards: {
+    seed: [fault, negative, again, rawio, closed, stranger, mixing, firmware, ...late],
+    '6.1': [...now, invalid, firmware, ...late],
+    '6.12': [...now, firmware, invalid, ...late],
+  },
+  effect: (world, state, op) => {
+    const file = fileOf(state, op);
+    const other = fileOf(state, { pid: op.pid, fd: op.container });
+    if (file?.kind !== 'group' || other?.kind !== 'container') return { state, value: 0 };
+    return { state: attachContainer(world, state, file.group, other.container), value: 0 };
+  },
+  undo: (_world, _before, { pid, fd }) => ({ op: 'group.unset_container', pid, fd }),
+};
+
+/** The container behind the descriptor that was given. */
+function wanted(state: State, op: Set): Container | null {
+  const file = fileOf(state, { pid: op.pid, fd: op.container });
+  return file?.kind === 'container' ? (state.containers[file.container] ?? null) : null;
+}
+
+function on(
+  guard: Pick<Guard<Set>, 'id' | 'words' | 'errno' | 'citation'> & {
+    refuses(world: World, state: State, group: VfioGroup, container: Container): boolean;
+  },
+): Guard<Set> {
+  const { refuses, ...declared } = guard;
+  return {
+    ...declared,
+    applies: (world, state, op) => {
+      const group = groupOf(state, op);
+      const container = wanted(state, op);
+      return group !== null && container !== null && refuses(world, state, group, container);
+    },
+  };
+}

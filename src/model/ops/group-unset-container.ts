@@ -1,0 +1,53 @@
+import { detachContainer } from '../attachment.ts';
+import { fileId, fileOf, groupOf } from '../files.ts';
+import { everywhere, type Rule } from '../guard.ts';
+import type { Op } from '../op.ts';
+import type { State } from '../state.ts';
+
+type Unset = Extract<Op, { op: 'group.unset_container' }>;
+
+const citation = {
+  seed: 'drivers/vfio/vfio.c:vfio_group_unset_container',
+  '6.1': 'drivers/vfio/vfio_main.c:vfio_group_ioctl_unset_container',
+  '6.12': 'drivers/vfio/group.c:vfio_group_ioctl_unset_container',
+} as const;
+
+export const groupUnsetContainer: Rule<Unset> = {
+  ioctl: { on: 'group', request: 0x3b69 },
+  guards: everywhere<Unset>(
+    {
+      id: 'group.unset_container.none',
+      words: 'the group is in no container',
+      errno: 'EINVAL',
+      citation,
+      applies: (_world, state, op) => groupOf(state, op)?.container === null,
+    },
+    {
+      id: 'group.unset_container.busy',
+      words: 'a device of the group is open',
+      errno: 'EBUSY',
+      citation,
+      applies: (_world, state, op) => groupOf(state, op)?.containerUsers !== 1,
+    },
+  ),
+  effect: (_world, state, op) => {
+    const file = fileOf(state, op);
+    return { state: file?.kind === 'group' ? detachContainer(state, file.group) : state, value: 0 };
+  },
+  undo: (_world, before, { op: _op, pid, fd }) => {
+    const container = containerDescriptor(before, pid, fd);
+    if (container === null) return { none: 'the process has no descriptor of the container' };
+    return { op: 'group.set_container', pid, fd, container };
+  },
+};
+
+/** A descriptor by which the process could give the container again. */
+function containerDescriptor(state: State, pid: number, fd: number): number | null {
+  const index = groupOf(state, { pid, fd })?.container;
+  const length = state.descriptors.find((table) => table.pid === pid)?.files.length ?? 0;
+  for (let other = 3; other < 3 + length; other += 1) {
+    const file = state.files[fileId(state, pid, other)];
+    if (file?.kind === 'container' && file.container === index) return other;
+  }
+  return null;
+}

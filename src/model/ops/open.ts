@@ -1,0 +1,119 @@
+import { install, tableFull } from '../files.ts';
+import type { Guard, Rule } from '../guard.ts';
+import { everywhere } from '../guard.ts';
+import { nodeAt } from '../nodes.ts';
+import type { Op } from '../op.ts';
+import { capable, mayUse } from '../permission.ts';
+import { lowestFree, put } from '../places.ts';
+import type { Container, State, World } from '../state.ts';
+import { loadModule } from './module-load.ts';
+
+type Open = Extract<Op, { op: 'open' }>;
+
+/** The one file outside VFIO that opens: for calls that want a descriptor of something else. */
+const elsewhere = '/dev/null';
+
+const newContainer = { groups: [], noiommu: false, iommu: null } as const;
+
+export const open: Rule<Open> = {
+  guards: everywhere<Open>(
+    {
+      id: 'open.descriptors',
+      words: 'the process has as many descriptors as it may',
+      errno: 'EMFILE',
+      citation: 'fs/file.c:alloc_fd',
+      applies: (world, state, op) => tableFull(world, state, op.pid),
+    },
+    {
+      id: 'open.missing',
+      words: 'there is no such file',
+      errno: 'ENOENT',
+      citation: 'fs/namei.c:link_path_walk, path_openat',
+      applies: (_world, state, op) => op.path !== elsewhere && nodeAt(state, op.path) === null,
+    },
+    {
+      id: 'open.permission',
+      words: "the node's owner and mode do not let the process read and write",
+      errno: 'EACCES',
+      citation: 'fs/namei.c:may_open, inode_permission',
+      applies: (world, state, op) => {
+        const node = nodeAt(state, op.path)?.node;
+        const process = world.processes.get(op.pid);
+        return node !== undefined && process !== undefined && !mayUse(process, node);
+      },
+    },
+    {
+      id: 'open.no-module',
+      words: 'the node stands there, but this kernel has no module vfio to load',
+      errno: 'ENODEV',
+      citation: 'drivers/char/misc.c:misc_open',
+      applies: (world, state, op) => world.vfioModule === -1 && nodeAt(state, op.path)?.kind === 'container',
+    },
+    groupGuard({
+      id: 'open.rawio',
+      words: 'a group without an IOMMU opens only with CAP_SYS_RAWIO',
+      errno: 'EPERM',
+      refuses: (world, op, { noiommu }) => noiommu && !capable(world, op.pid, 'CAP_SYS_RAWIO'),
+    }),
+    groupGuard({
+      id: 'open.busy',
+      words: 'the group is open already, or a device of it is still open',
+      errno: 'EBUSY',
+      refuses: (_world, _op, { file }) => file !== null,
+    }),
+  ),
+  effect: (world, state, op) => {
+    const place = nodeAt(state, op.path);
+    if (place?.kind === 'container') return openContainer(world, state, op);
+    if (place?.kind === 'group') return openGroup(state, op, place.minor);
+    const { state: after, fd } = install(state, op.pid, { kind: 'other', refs: 0, path: op.path });
+    return { state: after, value: fd };
+  },
+  undo: (world, before, op) => ({ op: 'close', pid: op.pid, fd: open.effect(world, before, op).value }),
+};
+
+/** A test that opening a group makes. */
+function groupGuard(guard: {
+  readonly id: string;
+  readonly words: string;
+  readonly errno: 'EPERM' | 'EBUSY';
+  refuses(
+    world: World,
+    op: Open,
+    group: { readonly noiommu: boolean; readonly file: number | null },
+  ): boolean;
+}): Guard<Open> {
+  return {
+    id: guard.id,
+    words: guard.words,
+    errno: guard.errno,
+    citation: {
+      seed: 'drivers/vfio/vfio.c:vfio_group_fops_open',
+      '6.1': 'drivers/vfio/vfio_main.c:vfio_group_fops_open',
+      '6.12': 'drivers/vfio/group.c:vfio_group_fops_open',
+    },
+    applies: (world, state, op) => {
+      const place = nodeAt(state, op.path);
+      const group = place?.kind === 'group' ? state.groups[place.minor] : null;
+      return group !== null && group !== undefined && guard.refuses(world, op, group);
+    },
+  };
+}
+
+/** Every open is another container; opening the static node loads the module (misc_open's request_module). */
+function openContainer(world: World, before: State, op: Open): { state: State; value: number } {
+  const state = before.modules[world.vfioModule] === null ? loadModule(world, before, 'vfio') : before;
+  const index = lowestFree(state.containers);
+  const container: Container = { ...newContainer, file: lowestFree(state.files) };
+  const held = { ...state, containers: put(state.containers, index, container) };
+  const { state: after, fd } = install(held, op.pid, { kind: 'container', refs: 0, container: index });
+  return { state: after, value: fd };
+}
+
+function openGroup(state: State, op: Open, minor: number): { state: State; value: number } {
+  const group = state.groups[minor];
+  if (group === null || group === undefined) return { state, value: 0 };
+  const held = { ...state, groups: put(state.groups, minor, { ...group, file: lowestFree(state.files) }) };
+  const { state: after, fd } = install(held, op.pid, { kind: 'group', refs: 0, group: minor });
+  return { state: after, value: fd };
+}

@@ -1,0 +1,27 @@
+import { describe, expect, test } from 'vitest';
+import { Session } from './session.ts';
+import { noiommuVectors } from './vectors-noiommu.ts';
+import { realVectors } from './vectors-real.ts';
+
+const vectors = [...noiommuVectors, ...realVectors];
+
+/**
+ * The test vectors that were run on real kernels 6.1.192 and 6.12.117: T1 to T42, and those of the later ones that the
+ * model's operations can say.
+ */
+describe.each(['6.1', '6.12'] as const)('Linux %s', (profile) => {
+  test.each(vectors.map((vector) => [vector.id, vector.sequence, vector] as const))(
+    '%s: %s',
+    (_id, _sequence, vector) => {
+      const expected = Array.isArray(vector.expected)
+        ? vector.expected
+        : (vector.expected as Readonly<Record<'6.1' | '6.12', unknown>>)[profile];
+      expect(vector.run(new Session(profile))).toEqual(expected);
+    },
+  );
+});
+
+test('T1 to T42 are all there', () => {
+  const ids = new Set(vectors.map(({ id }) => id));
+  for (let number = 1; number <= 42; number += 1) expect(ids).toContain(`T${number}`);
+});
