@@ -3,6 +3,7 @@ import { kernel } from './codes/kernel.ts';
 import { machine } from './codes/machine.ts';
 import { names } from './codes/names.ts';
 import { plans } from './codes/plans.ts';
+import { topology } from './codes/topology.ts';
 import { words } from './codes/words.ts';
 
 /**
@@ -10,6 +11,6 @@ import { words } from './codes/words.ts';
  * emitted keeps its page. Families: VP1 words, VP2 names and types, VP3 machine and topology, VP4 refused by the
  * model, VP5 plan, VP6 deeds, VP9 a bug in vfioplan.
  */
-export const codes = { ...words, ...names, ...machine, ...kernel, ...plans, ...deeds } as const;
+export const codes = { ...words, ...names, ...machine, ...topology, ...kernel, ...plans, ...deeds } as const;
 
 export type Code = keyof typeof codes;

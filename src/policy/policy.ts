@@ -15,6 +15,30 @@ export interface HostPolicy {
   readonly forbids: readonly Forbid[];
   readonly protects: readonly Protect[];
   readonly requires: readonly Require[];
+  /** What the host's statements say about the kernel release. */
+  readonly kernel?: readonly KernelRelation[];
+  /** Facts that the snapshot does not tell and that choosing the devices rested on. */
+  readonly assumptions?: readonly Assumption[];
+}
+
+export interface KernelRelation {
+  readonly relation: '>=' | '<=' | '>' | '<' | '=';
+  /** `6.1`, `6.12.3`. */
+  readonly version: string;
+  readonly place: Place;
+}
+
+/** Something that must hold for the policy to mean what was resolved, and that nobody has seen yet. */
+export interface Assumption {
+  /** A path into the snapshot: `/functions/0000:51:00.0/serial`, `/routes`. */
+  readonly fact: string;
+  /** What must hold, as a person reads it. */
+  readonly sentence: string;
+  /** Why the snapshot does not know it. */
+  readonly unknown: string;
+  /** The values with which it holds; left out when no value of the one fact decides. */
+  readonly expects?: readonly (string | number | boolean | null)[];
+  readonly place: Place;
 }
 
 /** No-IOMMU mode on this host: forbidden unless a statement allows it and has not expired. */
@@ -41,6 +65,8 @@ export interface Bind {
   /** Every function to bind, those that `with its group` brings included. */
   readonly functions: readonly Address[];
   readonly wholeGroup: boolean;
+  /** The device's name where the statement names it. */
+  readonly named?: Place;
   /** The word after `to`, as written: a driver's name, `vfio`, `none` or `default`. */
   readonly to: string;
   /** A driver name; `null` for `none`. `vfio` and `default` are resolved to a driver, or to `null`, per function. */
@@ -57,6 +83,7 @@ export interface WhoMay {
 export interface Allow {
   readonly policy: string;
   readonly who: WhoMay;
+  /** The device's name in the policy, or `any device`. */
   readonly device: string;
   readonly functions: readonly Address[];
   readonly via: Path;

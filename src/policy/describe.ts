@@ -1,0 +1,69 @@
+import { isUnknown, type PciFunction, type Snapshot } from '../machine/snapshot.ts';
+import type { Selector } from '../syntax/ast.ts';
+import { className } from './classes.ts';
+
+/** One function as a person knows it: address, id, class, driver, and its name where the snapshot has one. */
+export function describeFunction(fn: PciFunction): string {
+  const driver = isUnknown(fn.driver)
+    ? 'driver unknown'
+    : fn.driver === null
+      ? 'no driver'
+      : `driver ${fn.driver}`;
+  const label = fn.label ? ` "${fn.label}"` : '';
+  return `${fn.address} is ${fn.vendor}:${fn.device}${label}, ${className(fn.class)}, ${driver}`;
+}
+
+/** A selector as it is written. */
+export function describeSelector(selector: Selector): string {
+  switch (selector.kind) {
+    case 'hole':
+      return '…';
+    case 'holding':
+      return `holding ${selector.what.join(', ')}`;
+    case 'device':
+      return selector.name.text;
+    case 'and':
+    case 'or':
+      return selector.operands.map(describeSelector).join(` ${selector.kind} `);
+    case 'not':
+      return `not ${describeSelector(selector.operand)}`;
+    default:
+      return `${selector.kind} ${selector.value.text}`;
+  }
+}
+
+/**
+ * What tells functions apart: for each, the attributes that are not the same for all of them, the most lasting first.
+ * Every function has an address of its own, so none is left without.
+ */
+export function tellApart(functions: readonly PciFunction[], snapshot: Snapshot): string[] {
+  const attributes: [string, (fn: PciFunction) => unknown][] = [
+    ['id', (fn) => `${fn.vendor}:${fn.device}`],
+    ['class', (fn) => className(fn.class)],
+    ['serial', (fn) => fn.serial],
+    ['mac', (fn) => macOf(fn, snapshot)],
+    ['slot', (fn) => (isUnknown(fn.slot) ? fn.slot : fn.slot.join('/'))],
+    ['numa', (fn) => fn.numaNode],
+    ['IOMMU group', (fn) => fn.iommuGroup],
+    ['driver', (fn) => fn.driver],
+    ['netdev', (fn) => (isUnknown(fn.netdevs) ? fn.netdevs : fn.netdevs.join(' ') || null)],
+    ['block', (fn) => (isUnknown(fn.blockDevices) ? fn.blockDevices : fn.blockDevices.join(' ') || null)],
+  ];
+  const telling = attributes.filter(([, read]) => new Set(functions.map((fn) => textOf(read(fn)))).size > 1);
+  return functions.map((fn) => {
+    const differs = telling.map(([name, read]) => `${name} ${textOf(read(fn))}`);
+    return `at ${fn.address}${differs.length > 0 ? `: ${differs.join(', ')}` : ''}`;
+  });
+}
+
+function textOf(value: unknown): string {
+  if (value === null) return 'none';
+  return typeof value === 'object' ? 'unknown' : String(value);
+}
+
+function macOf(fn: PciFunction, snapshot: Snapshot): unknown {
+  if (isUnknown(fn.netdevs) || isUnknown(snapshot.netdevs)) return { unknown: '' };
+  const own = new Set(fn.netdevs);
+  const macs = snapshot.netdevs.filter(({ name }) => own.has(name)).map(({ mac }) => textOf(mac));
+  return macs.length > 0 ? macs.join(' ') : null;
+}

@@ -1,0 +1,144 @@
+import type { Diagnostic, Place } from '../diagnostics/diagnostic.ts';
+import { report } from '../diagnostics/report.ts';
+import { known, type Snapshot } from '../machine/snapshot.ts';
+import type { HostDeclaration, HostStatement, NoIommuStatement } from '../syntax/ast.ts';
+import { applies, isPattern } from './pattern.ts';
+import type { HostPolicy, KernelRelation, NoIommuPermission } from './policy.ts';
+import { placeOf, type Sited, type Sources } from './sources.ts';
+
+export interface Machine {
+  readonly name: string;
+  readonly snapshot: Snapshot;
+}
+
+/** A host that the sources or the machines name, with every host declaration that applies to it. */
+export interface Host {
+  readonly name: string;
+  readonly snapshot?: Snapshot;
+  readonly declarations: readonly Sited<HostDeclaration>[];
+  /** Where it is named; absent when only a machine names it. */
+  readonly place?: Place;
+}
+
+/**
+ * The hosts of a check. A machine stands for the host of its name, for the host whose `snapshot` path it is, or for
+ * the host of its hostname; one host and one machine that are left over belong together; a machine that no
+ * declaration names is a host of its own, so that patterns and files without a host reach it.
+ */
+export function hostsOf(sources: Sources, machines: readonly Machine[]): Host[] {
+  const named = new Map<string, Sited<HostDeclaration>>();
+  for (const sited of sources.hosts) {
+    const name = sited.node.name.text;
+    if (!isPattern(name) && !named.has(name)) named.set(name, sited);
+  }
+  const free = new Set(machines);
+  const paired = new Map<string, Machine>();
+  for (const [name, { node }] of named) {
+    const machine = machineFor(name, node, free);
+    if (machine) {
+      paired.set(name, machine);
+      free.delete(machine);
+    }
+  }
+  const [onlyName] = named.keys();
+  const [onlyMachine] = free;
+  if (onlyName !== undefined && onlyMachine && named.size === 1 && machines.length === 1) {
+    paired.set(onlyName, onlyMachine);
+    free.clear();
+  }
+  const hosts: Host[] = [];
+  const add = (name: string, snapshot: Snapshot | undefined, place?: Place) => {
+    const declarations = sources.hosts.filter(({ node }) => applies(node.name.text, name));
+    hosts.push({ name, declarations, ...(snapshot ? { snapshot } : {}), ...(place ? { place } : {}) });
+  };
+  for (const [name, { file, node }] of named) add(name, paired.get(name)?.snapshot, placeOf(file, node.name));
+  for (const machine of free) add(ownName(machine, sources, hosts), machine.snapshot);
+  return hosts;
+}
+
+function machineFor(name: string, node: HostDeclaration, free: ReadonlySet<Machine>): Machine | undefined {
+  const path = node.statements.find((statement) => statement.kind === 'snapshot')?.path.text;
+  let byHostname: Machine | undefined;
+  for (const machine of free) {
+    if (machine.name === name || machine.name === path) return machine;
+    if (known(machine.snapshot.hostname, null) === name) byHostname ??= machine;
+  }
+  return byHostname;
+}
+
+/** The name of a machine that no declaration names: what a pattern matches, else its hostname, else its own name. */
+function ownName({ name, snapshot }: Machine, sources: Sources, hosts: readonly Host[]): string {
+  const hostname = known(snapshot.hostname, name);
+  const wanted = sources.hosts.some(({ node }) => applies(node.name.text, name)) ? name : hostname;
+  return hosts.some((host) => host.name === wanted) ? name : wanted;
+}
+
+export interface Settings
+  extends Pick<HostPolicy, 'labels' | 'iommu' | 'noiommu'>,
+    Required<Pick<HostPolicy, 'kernel'>> {
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** What all declarations of a host say together. Two that say different things are an error; `any` says nothing. */
+export function settingsOf(host: Host, today: string): Settings {
+  const diagnostics: Diagnostic[] = [];
+  const said = new Map<string, { readonly value: string; readonly place: Place }>();
+  const say = (what: string, value: string, place: Place): boolean => {
+    const before = said.get(what);
+    if (!before) said.set(what, { value, place });
+    else if (before.value !== value) {
+      diagnostics.push(
+        report(
+          'VP2007',
+          place,
+          { host: host.name, what, first: before.value, second: value },
+          {
+            related: [{ place: before.place, message: `${what} is ${before.value} here` }],
+            cures: ['keep one of the two, or narrow the pattern of the host that should not be meant'],
+          },
+        ),
+      );
+    }
+    return !before;
+  };
+  const labels = new Map<string, string>();
+  const kernel: KernelRelation[] = [];
+  let iommu: Settings['iommu'] = { state: 'any' };
+  let noiommu: NoIommuPermission = { allowed: false, expired: false };
+  for (const { file, statement } of statementsOf(host)) {
+    const place = placeOf(file, statement);
+    if (statement.kind === 'snapshot') say('snapshot', `"${statement.path.text}"`, place);
+    else if (statement.kind === 'label') {
+      if (say(`label ${statement.name.text}`, `"${statement.value.text}"`, place))
+        labels.set(statement.name.text, statement.value.text);
+    } else if (statement.kind === 'iommu' && statement.state !== 'any') {
+      if (say('iommu', statement.state, place)) iommu = { state: statement.state, place };
+    } else if (statement.kind === 'kernel') {
+      const { relation, version } = statement;
+      kernel.push({ relation, version: version.text, place: placeOf(file, version) });
+    } else if (statement.kind === 'noiommu') {
+      if (say('noiommu', statement.allowed ? 'allowed' : 'forbidden', place))
+        noiommu = permissionOf(statement, place, today);
+    }
+  }
+  return { labels, iommu, noiommu, kernel, diagnostics };
+}
+
+function statementsOf(host: Host): { file: string; statement: HostStatement }[] {
+  return host.declarations.flatMap(({ file, node }) =>
+    node.statements.map((statement) => ({ file, statement })),
+  );
+}
+
+function permissionOf(statement: NoIommuStatement, place: Place, today: string): NoIommuPermission {
+  const { owner, reason, until } = statement;
+  const expired = until !== undefined && until.text < today;
+  return {
+    allowed: statement.allowed && !expired,
+    expired: statement.allowed && expired,
+    place,
+    ...(owner ? { owner: owner.text } : {}),
+    ...(reason ? { reason: reason.text } : {}),
+    ...(until ? { until: until.text } : {}),
+  };
+}

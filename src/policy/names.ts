@@ -1,0 +1,195 @@
+import { nearest } from '../../grammar/nearest.ts';
+import type { Diagnostic, Fix, Place } from '../diagnostics/diagnostic.ts';
+import { report } from '../diagnostics/report.ts';
+import type { PolicyStatement, Selector, Word } from '../syntax/ast.ts';
+import type { Host } from './hosts.ts';
+import { applies } from './pattern.ts';
+import { placeOf, type Sited, type Sources } from './sources.ts';
+
+/** What is wrong with the names alone, whatever the machines are. */
+export function checkNames(sources: Sources, hosts: readonly Host[]): Diagnostic[] {
+  return [
+    ...duplicates(sources, hosts),
+    ...unknownHosts(sources, hosts),
+    ...references(sources),
+    ...circles(sources),
+  ];
+}
+
+/** The devices that a statement names. */
+export function devicesNamed(statement: PolicyStatement): readonly Word[] {
+  switch (statement.kind) {
+    case 'bind':
+    case 'require':
+      return [statement.device];
+    case 'allow':
+    case 'forbid':
+      return statement.device.kind === 'name' ? [statement.device.name] : [];
+    case 'protect':
+      return statement.device ? [statement.device] : [];
+    default:
+      return [];
+  }
+}
+
+/** The devices that a selector names, at any depth. */
+function devicesSelected(selector: Selector): readonly Word[] {
+  switch (selector.kind) {
+    case 'device':
+      return [selector.name];
+    case 'or':
+    case 'and':
+      return selector.operands.flatMap(devicesSelected);
+    case 'not':
+      return devicesSelected(selector.operand);
+    default:
+      return [];
+  }
+}
+
+type Scoped = Sited<{ readonly kind: string; readonly name: Word; readonly on?: Word }>;
+
+function duplicates(sources: Sources, hosts: readonly Host[]): Diagnostic[] {
+  const diagnostics: Diagnostic[] = [];
+  const groups: [string, readonly Scoped[]][] = [
+    ['host', sources.hosts],
+    ['device', sources.devices],
+    ['policy', sources.policies],
+  ];
+  for (const [kind, declarations] of groups) {
+    const seen = new Map<string, Scoped[]>();
+    for (const sited of declarations) {
+      const name = sited.node.name.text;
+      const earlier = seen.get(name) ?? [];
+      const twin = earlier.find((other) => overlap(other, sited, hosts));
+      if (twin) {
+        diagnostics.push(
+          report(
+            'VP2001',
+            placeOf(sited.file, sited.node.name),
+            { kind, name },
+            {
+              related: [{ place: placeOf(twin.file, twin.node.name), message: 'it is declared here first' }],
+              cures: ['give one of the two another name, or another host after `on`'],
+            },
+          ),
+        );
+      }
+      seen.set(name, [...earlier, sited]);
+    }
+  }
+  return diagnostics;
+}
+
+function overlap(a: Scoped, b: Scoped, hosts: readonly Host[]): boolean {
+  const [x, y] = [a.node.on?.text ?? '*', b.node.on?.text ?? '*'];
+  return x === y || x === '*' || y === '*' || hosts.some(({ name }) => applies(x, name) && applies(y, name));
+}
+
+function unknownHosts(sources: Sources, hosts: readonly Host[]): Diagnostic[] {
+  const declared = new Set([...sources.broken, ...sources.hosts.map(({ node }) => node.name.text)]);
+  const names = new Set([...declared, ...hosts.map(({ name }) => name)]);
+  const diagnostics: Diagnostic[] = [];
+  const scoped: readonly Scoped[] = [...sources.devices, ...sources.policies];
+  for (const { file, node } of scoped) {
+    const on = node.on;
+    if (!on || on.text === '*' || declared.has(on.text)) continue;
+    if (hosts.some(({ name }) => applies(on.text, name))) continue;
+    diagnostics.push(
+      unknownName('VP2003', placeOf(file, on), on.text, names, 'declare it: `host NAME { … }`'),
+    );
+  }
+  return diagnostics;
+}
+
+/** Devices that are declared for a host that does not exist, which was said: nobody is told that he cannot use them. */
+export function strayDevices(sources: Sources, hosts: readonly Host[]): ReadonlySet<string> {
+  const stray = sources.devices.filter(({ node }) => {
+    const on = node.on?.text;
+    return on !== undefined && !hosts.some(({ name }) => applies(on, name));
+  });
+  return new Set(stray.map(({ node }) => node.name.text));
+}
+
+function references(sources: Sources): Diagnostic[] {
+  const declared = new Set(sources.devices.map(({ node }) => node.name.text));
+  const used = new Set<string>();
+  const diagnostics: Diagnostic[] = [];
+  const refer = (file: string, word: Word) => {
+    used.add(word.text);
+    if (declared.has(word.text) || sources.broken.has(word.text)) return;
+    const cure = 'declare it: `device NAME on HOST { … }`';
+    diagnostics.push(unknownName('VP2002', placeOf(file, word), word.text, declared, cure));
+  };
+  for (const { file, node } of sources.policies)
+    for (const statement of node.statements) for (const word of devicesNamed(statement)) refer(file, word);
+  for (const { file, node } of sources.devices)
+    for (const selector of [...node.selectors, ...node.except])
+      for (const word of devicesSelected(selector)) refer(file, word);
+  for (const { file, node } of sources.devices) {
+    if (used.has(node.name.text)) continue;
+    const cures = ['use it in a policy, or remove the declaration'];
+    diagnostics.push(report('VP2004', placeOf(file, node.name), { name: node.name.text }, { cures }));
+  }
+  return diagnostics;
+}
+
+function unknownName(
+  code: 'VP2002' | 'VP2003',
+  place: Place,
+  name: string,
+  candidates: Iterable<string>,
+  declare: string,
+): Diagnostic {
+  const meant = nearest(name, candidates);
+  const fixes: Fix[] = meant ? [{ title: `write ${meant}`, edits: [{ ...place, text: meant }] }] : [];
+  const cures = [...(meant ? [`did you mean \`${meant}\`?`] : []), declare];
+  return report(code, place, { name }, { cures, fixes });
+}
+
+/** Devices that are chosen by themselves through other devices. */
+function circles(sources: Sources): Diagnostic[] {
+  const edges = new Map<string, string[]>();
+  for (const { node } of sources.devices) {
+    const to = [...node.selectors, ...node.except].flatMap(devicesSelected).map(({ text }) => text);
+    if (to.length > 0) edges.set(node.name.text, [...(edges.get(node.name.text) ?? []), ...to]);
+  }
+  const diagnostics: Diagnostic[] = [];
+  const told = new Set<string>();
+  for (const { file, node } of sources.devices) {
+    const name = node.name.text;
+    const circle = edges.has(name) && !told.has(name) ? wayBack(name, edges) : undefined;
+    if (!circle) continue;
+    for (const member of circle) told.add(member);
+    diagnostics.push(
+      report(
+        'VP2012',
+        placeOf(file, node.name),
+        { name, circle: circle.join(' → ') },
+        {
+          cures: ['choose one of these devices by what it is: its address, id or class'],
+        },
+      ),
+    );
+  }
+  return diagnostics;
+}
+
+/** The shortest way from a name back to itself. */
+function wayBack(start: string, edges: ReadonlyMap<string, readonly string[]>): string[] | undefined {
+  const from = new Map<string, string>();
+  const queue = [start];
+  for (const name of queue) {
+    for (const next of edges.get(name) ?? []) {
+      if (next === start) {
+        const way = [start];
+        for (let at = name; at !== start; at = from.get(at) ?? start) way.unshift(at);
+        return [start, ...way];
+      }
+      if (from.has(next)) continue;
+      from.set(next, name);
+      queue.push(next);
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,71 @@
+import type { Diagnostic } from '../diagnostics/diagnostic.ts';
+import { report } from '../diagnostics/report.ts';
+import type { Document } from '../syntax/ast.ts';
+import { checkClasses } from './classes.ts';
+import { type Host, hostsOf, type Machine, settingsOf } from './hosts.ts';
+import { checkImports } from './imports.ts';
+import { checkNames, strayDevices } from './names.ts';
+import type { HostPolicy } from './policy.ts';
+import { placeOf, type Sources, sourcesOf } from './sources.ts';
+import { resolveStatements } from './statements.ts';
+
+export interface Resolution {
+  /** One for each host that has a snapshot, in the order of their declarations. */
+  readonly hosts: readonly HostPolicy[];
+  /** What is wrong whatever the host is. */
+  readonly general: readonly Diagnostic[];
+  /** For every host, those without a snapshot too. */
+  readonly byHost: ReadonlyMap<string, readonly Diagnostic[]>;
+}
+
+/**
+ * Turns documents and machines into what is said about each host: names resolved, selectors matched, conditions
+ * decided. Whatever could not be resolved is left out and has been reported once, so nothing after this stage speaks
+ * of it again. `today` is `YYYY-MM-DD`.
+ */
+export function resolve(
+  documents: readonly Document[],
+  machines: readonly Machine[],
+  today: string,
+): Resolution {
+  const sources = sourcesOf(documents);
+  const hosts = hostsOf(sources, machines);
+  const general = [
+    ...checkImports(documents, sources),
+    ...checkClasses(sources),
+    ...checkNames(sources, hosts),
+    ...(hosts.length === 0 ? nowhere(sources) : []),
+  ];
+  const stray = strayDevices(sources, hosts);
+  const policies: HostPolicy[] = [];
+  const byHost = new Map<string, readonly Diagnostic[]>();
+  for (const host of hosts) {
+    const { labels, iommu, noiommu, kernel, diagnostics } = settingsOf(host, today);
+    const statements = resolveStatements(host, sources, labels, stray);
+    byHost.set(host.name, [...diagnostics, ...withoutSnapshot(host), ...statements.diagnostics]);
+    if (!host.snapshot) continue;
+    const { diagnostics: _, ...resolved } = statements;
+    policies.push({ host: host.name, snapshot: host.snapshot, labels, iommu, noiommu, kernel, ...resolved });
+  }
+  return { hosts: policies, general, byHost };
+}
+
+const giveSnapshot =
+  'make one on the machine with `vfioplan snapshot`, and give it with `--machine FILE` or as `snapshot "FILE"` in the host';
+
+function withoutSnapshot({ name, snapshot, place, declarations }: Host): Diagnostic[] {
+  if (snapshot || !place) return [];
+  const stated = declarations.flatMap(({ node }) => node.statements).find(({ kind }) => kind === 'snapshot');
+  const causes =
+    stated?.kind === 'snapshot' ? [`\`${stated.path.text}\` was not given or could not be read`] : [];
+  return [report('VP2009', place, { host: name }, { causes, cures: [giveSnapshot] })];
+}
+
+/** Policies, and neither a host nor a machine that they could be checked against. */
+function nowhere({ policies }: Sources): Diagnostic[] {
+  const [first] = policies;
+  if (!first) return [];
+  const word = first.node.on ?? first.node.name;
+  const host = first.node.on?.text ?? '*';
+  return [report('VP2009', placeOf(first.file, word), { host }, { cures: [giveSnapshot] })];
+}

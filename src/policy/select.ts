@@ -1,0 +1,246 @@
+import type { Diagnostic, Place } from '../diagnostics/diagnostic.ts';
+import { report } from '../diagnostics/report.ts';
+import type { Address, PciFunction } from '../machine/snapshot.ts';
+import type { DeviceDeclaration, Selector } from '../syntax/ast.ts';
+import { classPrefix } from './classes.ts';
+import { type Doubt, fullAddress, matches, type Scope, some, type Verdict } from './criteria.ts';
+import { describeFunction, describeSelector, tellApart } from './describe.ts';
+import type { Assumption } from './policy.ts';
+import { placeOf, type Sited } from './sources.ts';
+
+/** What a device declaration chose on one machine. */
+export interface Selection {
+  /** `null`: it could not be resolved, and `diagnostics` says why (or the parser did). */
+  readonly functions: readonly Address[] | null;
+  readonly assumptions: readonly Assumption[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+interface Candidate {
+  readonly fn: PciFunction;
+  readonly doubts: readonly Doubt[];
+}
+
+/**
+ * Matches a declaration against a machine. A function whose match rests on an unknown fact is a candidate like the
+ * others: for a set it is taken in, for a single device it stands when nothing else matches, and either way what it
+ * rests on becomes an assumption. Two candidates for a single device are an error even if both are doubtful.
+ */
+export function select(sited: Sited<DeviceDeclaration>, host: string, scope: Scope): Selection {
+  const { file, node } = sited;
+  if ([...node.selectors, ...node.except].some((selector) => broken(selector, scope))) return failed([]);
+  const place = placeOf(file, node.name);
+  const candidates: Candidate[] = [];
+  for (const fn of reachable(node, scope)) {
+    const verdict = judge(node, fn, scope);
+    if (verdict !== false) candidates.push({ fn, doubts: verdict === true ? [] : verdict });
+  }
+  const problem = node.plural
+    ? wrongCount(sited, host, candidates, scope)
+    : notExactlyOne(sited, host, candidates, scope);
+  if (problem) return failed([problem]);
+  return {
+    functions: candidates.map(({ fn }) => fn.address),
+    assumptions: candidates.flatMap(({ doubts }) => doubts.map((doubt) => assumption(doubt, place))),
+    diagnostics: [],
+  };
+}
+
+function failed(diagnostics: readonly Diagnostic[]): Selection {
+  return { functions: null, assumptions: [], diagnostics };
+}
+
+function assumption({ fact, unknown, sentence, expects }: Doubt, place: Place): Assumption {
+  return { fact, unknown, sentence, place, ...(expects ? { expects } : {}) };
+}
+
+/** What cannot be judged, because of something that has been reported where it stands. */
+function broken(selector: Selector, scope: Scope): boolean {
+  if (selector.kind === 'hole') return true;
+  if (selector.kind === 'class') return classPrefix(selector.value.text) === undefined;
+  if (selector.kind === 'and' || selector.kind === 'or') {
+    return selector.operands.some((operand) => broken(operand, scope));
+  }
+  if (selector.kind === 'device') return scope.device(selector.name.text) === null;
+  return selector.kind === 'not' && broken(selector.operand, scope);
+}
+
+type AtSelector = Extract<Selector, { readonly value: unknown }>;
+
+function addressOf(node: DeviceDeclaration): AtSelector | undefined {
+  return node.selectors.find((selector): selector is AtSelector => selector.kind === 'at');
+}
+
+/** An address names one function: then the others need no look. */
+function reachable(node: DeviceDeclaration, scope: Scope): Iterable<PciFunction> {
+  const at = addressOf(node);
+  if (!at) return scope.functions.values();
+  const fn = scope.functions.get(fullAddress(at.value.text.toLowerCase()));
+  return fn ? [fn] : [];
+}
+
+function judge(node: DeviceDeclaration, fn: PciFunction, scope: Scope): Verdict {
+  const doubts: Doubt[] = [];
+  for (const selector of node.selectors) {
+    const verdict = matches(selector, fn, scope);
+    if (verdict === false) return false;
+    if (verdict !== true) doubts.push(...verdict);
+  }
+  const excepted = some(node.except, (selector) => matches(selector, fn, scope));
+  if (excepted === true) return false;
+  if (excepted !== false)
+    doubts.push(...excepted.map(({ expects: _, ...doubt }) => ({ ...doubt, sentence: doubt.contrary })));
+  return doubts.length === 0 || doubts;
+}
+
+function wrongCount(
+  { file, node }: Sited<DeviceDeclaration>,
+  host: string,
+  candidates: readonly Candidate[],
+  scope: Scope,
+): Diagnostic | undefined {
+  const { count } = node;
+  if (!count && candidates.length > 0) return undefined;
+  if (count && candidates.length >= count.min && candidates.length <= count.max) return undefined;
+  const { min, max } = count ?? { min: 1, max: Number.POSITIVE_INFINITY };
+  const range =
+    min === max ? `exactly ${min}` : max === Number.POSITIVE_INFINITY ? 'at least 1' : `${min} to ${max}`;
+  const place = placeOf(file, count ?? node.name);
+  const few = candidates.length < min;
+  return report(
+    'VP2103',
+    place,
+    { name: node.name.text, host, count: candidates.length, range },
+    {
+      causes: few
+        ? [...candidates.map(({ fn }) => describeFunction(fn)), ...nearMisses(node, scope)]
+        : candidates.slice(0, 8).map(({ fn }) => describeFunction(fn)),
+      cures: [few ? 'widen the selectors, or lower the count' : 'narrow the selectors, or raise the count'],
+    },
+  );
+}
+
+function notExactlyOne(
+  sited: Sited<DeviceDeclaration>,
+  host: string,
+  candidates: readonly Candidate[],
+  scope: Scope,
+): Diagnostic | undefined {
+  const { file, node } = sited;
+  if (candidates.length === 1) return undefined;
+  if (candidates.length > 1) return ambiguous(sited, host, candidates, scope);
+  const other = anotherIdentity(sited, host, scope);
+  if (other) return other;
+  return report(
+    'VP2101',
+    placeOf(file, node.name),
+    { name: node.name.text, host },
+    {
+      causes: nearMisses(node, scope),
+      cures: [
+        'correct the selector that fails, or take a new snapshot if the machine has changed',
+        ...(node.selectors.length === 0 ? ['Say which function is meant: `at`, `id`, `class` …'] : []),
+      ],
+    },
+  );
+}
+
+function ambiguous(
+  { file, node }: Sited<DeviceDeclaration>,
+  host: string,
+  candidates: readonly Candidate[],
+  scope: Scope,
+): Diagnostic {
+  const functions = candidates.map(({ fn }) => fn);
+  const first = node.selectors[0];
+  return report(
+    'VP2102',
+    placeOf(file, node.name),
+    { name: node.name.text, host, count: functions.length },
+    {
+      causes: [
+        ...tellApart(functions.slice(0, 8), scope.snapshot),
+        ...(functions.length > 8 ? [`and ${functions.length - 8} more`] : []),
+        ...candidates.flatMap(({ doubts }) =>
+          doubts.map((d) => `it is not known whether ${d.sentence}: ${d.unknown}`),
+        ),
+      ],
+      cures: ['add what tells the one that you mean from the others', 'if all are meant, declare `devices`'],
+      fixes: first
+        ? functions.slice(0, 4).map(({ address }) => ({
+            title: `choose ${address}`,
+            edits: [
+              { file, span: { start: first.span.start, end: first.span.start }, text: `at ${address}\n  ` },
+            ],
+          }))
+        : [],
+    },
+  );
+}
+
+const identity: ReadonlySet<Selector['kind']> = new Set(['id', 'subsystem', 'serial', 'mac', 'class']);
+
+/** `at` is right and what should be there is not: a card was swapped, or the bus was renumbered. */
+function anotherIdentity(
+  { file, node }: Sited<DeviceDeclaration>,
+  host: string,
+  scope: Scope,
+): Diagnostic | undefined {
+  const at = addressOf(node);
+  const fn = at && scope.functions.get(fullAddress(at.value.text.toLowerCase()));
+  if (!fn) return undefined;
+  const failing = node.selectors.filter((selector) => matches(selector, fn, scope) === false);
+  const wrong = failing.find((selector) => identity.has(selector.kind));
+  if (!wrong) return undefined;
+  const elsewhere = [...scope.functions.values()].filter(
+    (other) => other !== fn && node.selectors.every((s) => s === at || matches(s, other, scope) === true),
+  );
+  return report(
+    'VP2104',
+    placeOf(file, wrong),
+    { address: fn.address, host, name: node.name.text },
+    {
+      causes: [
+        describeFunction(fn),
+        ...failing.map((selector) => `it is not \`${describeSelector(selector)}\``),
+        ...elsewhere.slice(0, 4).map((other) => `the device that is described sits at ${other.address}`),
+      ],
+      cures: [
+        elsewhere.length === 1
+          ? `Write \`at ${elsewhere[0]?.address}\`, or leave \`at\` out and let the identity choose.`
+          : 'make sure which device is meant, then correct the address or the identity',
+      ],
+      fixes:
+        elsewhere.length === 1 && at && elsewhere[0]
+          ? [
+              {
+                title: `write at ${elsewhere[0].address}`,
+                edits: [{ file, span: at.value.span, text: elsewhere[0].address }],
+              },
+            ]
+          : [],
+    },
+  );
+}
+
+/** The functions that fail the fewest selectors, at most three, each with what fails. */
+function nearMisses(node: DeviceDeclaration, scope: Scope): string[] {
+  if (node.selectors.length === 0) return [];
+  const at = addressOf(node);
+  const atNothing = at && !scope.functions.has(fullAddress(at.value.text.toLowerCase()));
+  const misses = [...scope.functions.values()].map((fn) => ({
+    fn,
+    failing: node.selectors.filter((selector) => matches(selector, fn, scope) === false),
+    excepted: node.except.filter((selector) => matches(selector, fn, scope) === true),
+  }));
+  misses.sort((a, b) => a.failing.length - b.failing.length);
+  const near = misses.filter(({ failing }) => failing.length < node.selectors.length).slice(0, 3);
+  return [
+    ...(atNothing ? [`there is no function at ${at.value.text}`] : []),
+    ...near.map(({ fn, failing, excepted }) => {
+      const but = failing.map((selector) => `not \`${describeSelector(selector)}\``);
+      const out = excepted.map((selector) => `excepted by \`${describeSelector(selector)}\``);
+      return `${describeFunction(fn)}; it is ${[...but, ...out].join(' and ')}`;
+    }),
+  ];
+}

@@ -1,0 +1,260 @@
+import type { Diagnostic, Place } from '../diagnostics/diagnostic.ts';
+import { report } from '../diagnostics/report.ts';
+import {
+  type Address,
+  isUnknown,
+  type Netdev,
+  type PciFunction,
+  type Snapshot,
+} from '../machine/snapshot.ts';
+import type {
+  AllowStatement,
+  BindStatement,
+  DeviceDeclaration,
+  ForbidStatement,
+  LabelCondition,
+  PolicyStatement,
+  Principal,
+  ProtectStatement,
+  Word,
+} from '../syntax/ast.ts';
+import type { Scope } from './criteria.ts';
+import { comesWithGroup, driverFor, isVfioDriver } from './drivers.ts';
+import type { Host } from './hosts.ts';
+import { devicesNamed } from './names.ts';
+import { applies } from './pattern.ts';
+import type {
+  Allow,
+  Assumption,
+  Bind,
+  Forbid,
+  HostPolicy,
+  Protect,
+  Require,
+  ResolvedDevice,
+  WhoMay,
+} from './policy.ts';
+import { type Selection, select } from './select.ts';
+import { placeOf, type Sited, type Sources } from './sources.ts';
+
+export interface Statements
+  extends Pick<HostPolicy, 'devices' | 'binds' | 'allows' | 'forbids' | 'protects' | 'requires'> {
+  readonly assumptions: readonly Assumption[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** What the policies that apply to a host say about it. Without a snapshot only the names are looked at. */
+export function resolveStatements(
+  host: Host,
+  sources: Sources,
+  labels: ReadonlyMap<string, string>,
+  stray: ReadonlySet<string>,
+): Statements {
+  const reader = new Reader(host, sources, labels, stray);
+  for (const { file, node } of sources.policies) {
+    if (node.on && !applies(node.on.text, host.name)) continue;
+    for (const statement of node.statements) reader.read(file, node.name.text, statement);
+  }
+  return reader.finish();
+}
+
+/** Collects the statements of one host; devices are resolved when first named. */
+class Reader {
+  readonly #host: Host;
+  readonly #labels: ReadonlyMap<string, string>;
+  readonly #elsewhere: ReadonlySet<string>;
+  readonly #here = new Map<string, Sited<DeviceDeclaration>>();
+  readonly #selections = new Map<string, Selection>();
+  readonly #open = new Set<string>();
+  readonly #scope: Scope | undefined;
+  readonly #groups = new Map<number, PciFunction[]>();
+  readonly #binds: Bind[] = [];
+  readonly #allows: (Allow & { readonly everything: boolean })[] = [];
+  readonly #forbids: Forbid[] = [];
+  readonly #protects: Protect[] = [];
+  readonly #requires: Require[] = [];
+  readonly #diagnostics: Diagnostic[] = [];
+
+  constructor(host: Host, sources: Sources, labels: ReadonlyMap<string, string>, stray: ReadonlySet<string>) {
+    this.#host = host;
+    this.#labels = labels;
+    const names = sources.devices.map(({ node }) => node.name.text);
+    this.#elsewhere = new Set(names.filter((name) => !stray.has(name)));
+    for (const sited of sources.devices) {
+      const { name, on } = sited.node;
+      if ((!on || applies(on.text, host.name)) && !this.#here.has(name.text))
+        this.#here.set(name.text, sited);
+    }
+    if (!host.snapshot) return;
+    this.#scope = scopeOf(host.snapshot, (name) => this.#select(name)?.functions ?? null);
+    for (const fn of host.snapshot.functions) {
+      if (typeof fn.iommuGroup !== 'number') continue;
+      this.#groups.set(fn.iommuGroup, [...(this.#groups.get(fn.iommuGroup) ?? []), fn]);
+    }
+  }
+
+  read(file: string, policy: string, statement: PolicyStatement): void {
+    const place = placeOf(file, statement);
+    for (const word of devicesNamed(statement)) this.#checkScope(file, word);
+    if (!this.#scope) return;
+    switch (statement.kind) {
+      case 'bind':
+        this.#bind(policy, statement, file);
+        return;
+      case 'allow':
+        this.#allow(policy, statement, place);
+        return;
+      case 'forbid':
+        this.#forbid(policy, statement, place);
+        return;
+      case 'forbid-unsafe-interrupts':
+        this.#forbids.push({ policy, what: 'unsafe-interrupts', via: 'any', place });
+        return;
+      case 'protect':
+        this.#protect(policy, statement, place);
+        return;
+      case 'require': {
+        const functions = this.#select(statement.device.text)?.functions;
+        if (functions) this.#requires.push({ policy, what: statement.what, functions, place });
+        return;
+      }
+      case 'hole':
+        return;
+    }
+  }
+
+  finish(): Statements {
+    // A device that no statement names is chosen too: what its selectors say of the machine must be true all the same.
+    if (this.#scope) for (const name of this.#here.keys()) this.#select(name);
+    const devices = new Map<string, ResolvedDevice>();
+    for (const [name, { functions }] of this.#selections) {
+      const sited = this.#here.get(name);
+      if (!functions || !sited) continue;
+      const place = placeOf(sited.file, sited.node.name);
+      devices.set(name, { name, plural: sited.node.plural, functions, place });
+    }
+    const taken = this.#taken();
+    return {
+      devices,
+      binds: this.#binds,
+      allows: this.#allows.map(({ everything, ...allow }) =>
+        everything ? { ...allow, functions: taken } : allow,
+      ),
+      forbids: this.#forbids,
+      protects: this.#protects,
+      requires: this.#requires,
+      assumptions: [...this.#selections.values()].flatMap(({ assumptions }) => assumptions),
+      diagnostics: [
+        ...this.#diagnostics,
+        ...[...this.#selections.values()].flatMap(({ diagnostics }) => diagnostics),
+      ],
+    };
+  }
+
+  /** `any device` of an allow: every function that a policy of this host gives to a VFIO driver. */
+  #taken(): readonly Address[] {
+    const taken = this.#binds.flatMap(({ functions, driver }) =>
+      functions.filter((address) => isVfioDriver(driver(address) ?? '')),
+    );
+    return [...new Set(taken)];
+  }
+
+  #checkScope(file: string, word: Word): void {
+    if (this.#here.has(word.text) || !this.#elsewhere.has(word.text)) return;
+    const holes = { name: word.text, host: this.#host.name };
+    const cures = ['declare it for this host too, or narrow the policy: `policy … on HOST`'];
+    this.#diagnostics.push(report('VP2010', placeOf(file, word), holes, { cures }));
+  }
+
+  #select(name: string): Selection | undefined {
+    const known = this.#selections.get(name);
+    const sited = this.#here.get(name);
+    if (known || !sited || !this.#scope) return known;
+    // Chosen by itself: reported where the names are checked.
+    if (this.#open.has(name)) return undefined;
+    this.#open.add(name);
+    const selection = select(sited, this.#host.name, this.#scope);
+    this.#open.delete(name);
+    this.#selections.set(name, selection);
+    return selection;
+  }
+
+  #bind(policy: string, statement: BindStatement, file: string): void {
+    const chosen = this.#select(statement.device.text)?.functions;
+    if (!chosen) return;
+    const to = statement.driver.text;
+    const functions = statement.wholeGroup ? this.#withGroups(chosen) : chosen;
+    const byAddress = this.#scope?.functions;
+    const driver = (address: Address) => {
+      const fn = byAddress?.get(address);
+      return fn ? driverFor(to, fn) : null;
+    };
+    const { wholeGroup, device } = statement;
+    const [place, named] = [placeOf(file, statement), placeOf(file, device)];
+    this.#binds.push({ policy, device: device.text, functions, wholeGroup, to, driver, place, named });
+  }
+
+  #withGroups(chosen: readonly Address[]): readonly Address[] {
+    const all = new Set(chosen);
+    for (const address of chosen) {
+      const group = this.#scope?.functions.get(address)?.iommuGroup;
+      if (typeof group !== 'number') continue;
+      for (const fn of this.#groups.get(group) ?? []) if (comesWithGroup(fn)) all.add(fn.address);
+    }
+    return [...all];
+  }
+
+  #allow(policy: string, statement: AllowStatement, place: Place): void {
+    if (this.#excepted(statement.unless)) return;
+    const { device, via } = statement;
+    const everything = device.kind === 'any';
+    const functions = device.kind === 'any' ? [] : this.#select(device.name.text)?.functions;
+    if (!functions) return;
+    const name = device.kind === 'any' ? 'any device' : device.name.text;
+    this.#allows.push({
+      policy,
+      who: whoMay(statement.principal),
+      device: name,
+      functions,
+      via,
+      place,
+      everything,
+    });
+  }
+
+  #forbid(policy: string, statement: ForbidStatement, place: Place): void {
+    if (this.#excepted(statement.unless)) return;
+    const { device, via } = statement;
+    const who = whoMay(statement.principal);
+    if (device.kind === 'any') {
+      this.#forbids.push({ policy, what: 'use', who, via, place });
+      return;
+    }
+    const functions = this.#select(device.name.text)?.functions;
+    if (functions) this.#forbids.push({ policy, what: 'use', who, functions, via, place });
+  }
+
+  #protect(policy: string, statement: ProtectStatement, place: Place): void {
+    const { device, holding } = statement;
+    const functions = device ? this.#select(device.text)?.functions : [];
+    if (functions) this.#protects.push({ policy, holding, functions, place });
+  }
+
+  #excepted(unless: LabelCondition | undefined): boolean {
+    return unless !== undefined && this.#labels.get(unless.label.text) === unless.value.text;
+  }
+}
+
+function whoMay({ kind, name, capabilities }: Principal): WhoMay {
+  return {
+    kind,
+    name: name?.text ?? (kind === 'anyone' ? 'anyone' : '*'),
+    capabilities: capabilities.map(({ text }) => text),
+  };
+}
+
+function scopeOf(snapshot: Snapshot, device: Scope['device']): Scope {
+  const netdevs = new Map<string, Netdev>();
+  if (!isUnknown(snapshot.netdevs)) for (const netdev of snapshot.netdevs) netdevs.set(netdev.name, netdev);
+  return { snapshot, functions: new Map(snapshot.functions.map((fn) => [fn.address, fn])), netdevs, device };
+}
