@@ -1,0 +1,89 @@
+import type { Diagnostic } from '../diagnostics/diagnostic.ts';
+import type { Address } from '../machine/snapshot.ts';
+import type { HostPolicy } from '../policy/policy.ts';
+import { resolve } from '../policy/resolve.ts';
+import { deriveScript } from '../script/derive.ts';
+import { readDocument } from '../syntax/read.ts';
+import { checkAccess } from './access.ts';
+import type { CheckedHost, CheckedPolicy, CheckInput, Checking } from './checked.ts';
+import { rules } from './rules.ts';
+import { runScript } from './run.ts';
+import { subjectOf } from './subject.ts';
+import { type Need, reportNeeds } from './unknowns.ts';
+
+/**
+ * Judges policies against machines. Each host goes through the same four steps: its names are resolved, the rules look
+ * at policy and machine together, the script that would establish the policy runs on the model, and everybody who is
+ * allowed a device tries on the model to open it, as does a stranger. What a rule has explained the model does not say
+ * again. Pure: the same input gives the same answer.
+ */
+export function check(input: CheckInput): Checking {
+  const { sources, machines, today, strict = false } = input;
+  const read = sources.map(({ file, text }) => readDocument(file, text));
+  const resolution = resolve(
+    read.map(({ document }) => document),
+    machines,
+    today,
+  );
+  const general = sorted([...read.flatMap(({ diagnostics }) => diagnostics), ...resolution.general], strict);
+  // A file that could not be read whole may lack the statement that forbids: then no host is sound.
+  const sound = !general.some(isError);
+  const policies = new Map(resolution.hosts.map((policy) => [policy.host, policy]));
+  const hosts = [...resolution.byHost].map(([host, named]): CheckedHost => {
+    const policy = policies.get(host);
+    if (!policy) return { host, diagnostics: sorted(named, strict) };
+    const { diagnostics, checked } = checkHost(policy);
+    const all = sorted([...named, ...diagnostics], strict);
+    return sound && !all.some(isError) ? { host, diagnostics: all, checked } : { host, diagnostics: all };
+  });
+  return { diagnostics: [...general, ...hosts.flatMap(({ diagnostics }) => diagnostics)], hosts };
+}
+
+function checkHost(policy: HostPolicy): { diagnostics: readonly Diagnostic[]; checked: CheckedPolicy } {
+  const subject = subjectOf(policy);
+  const diagnostics: Diagnostic[] = [];
+  const explained = new Set<Address>();
+  const needs: Need[] = (policy.assumptions ?? []).map((need) => ({ ...need, choosing: true }));
+  for (const rule of rules) {
+    for (const finding of rule(subject)) {
+      if ('need' in finding) {
+        needs.push(finding.need);
+        continue;
+      }
+      diagnostics.push(finding.diagnostic);
+      if (isError(finding.diagnostic)) for (const address of finding.about) explained.add(address);
+    }
+  }
+  const script = deriveScript(policy);
+  for (const { why, ...precondition } of script.preconditions)
+    for (const place of why.slice(0, 1)) needs.push({ ...precondition, place });
+  const run = runScript(subject, script, explained);
+  diagnostics.push(...run.diagnostics, ...checkAccess(subject, run.state, run.explained));
+  const unknowns = reportNeeds(policy.host, needs);
+  diagnostics.push(...unknowns.diagnostics);
+  const preconditions = [...script.preconditions];
+  const listed = new Set(preconditions.map(({ fact, sentence }) => `${fact} ${sentence}`));
+  for (const each of unknowns.preconditions)
+    if (!listed.has(`${each.fact} ${each.sentence}`)) preconditions.push(each);
+  // The one place where a checked policy is made: `check` withholds it when anything is an error.
+  const checked = { policy, script: { steps: script.steps, preconditions } };
+  return { diagnostics, checked: checked as unknown as CheckedPolicy };
+}
+
+function isError({ severity }: Diagnostic): boolean {
+  return severity === 'error';
+}
+
+/** By file and place. With `strict`, what rests on something unknown is an error. */
+function sorted(diagnostics: readonly Diagnostic[], strict: boolean): Diagnostic[] {
+  const judged = strict ? diagnostics.map(strictly) : [...diagnostics];
+  return judged.sort((a, b) => {
+    if (a.place.file !== b.place.file) return a.place.file < b.place.file ? -1 : 1;
+    return a.place.span.start - b.place.span.start || (a.code < b.code ? -1 : a.code > b.code ? 1 : 0);
+  });
+}
+
+function strictly(diagnostic: Diagnostic): Diagnostic {
+  const unknown = diagnostic.code.startsWith('VP33') || diagnostic.code === 'VP2009';
+  return unknown ? { ...diagnostic, severity: 'error' } : diagnostic;
+}

@@ -1,0 +1,54 @@
+import type { Rule } from './finding.ts';
+import { conflicts } from './rules/conflicts.ts';
+import { denylist } from './rules/denylist.ts';
+import { drivers } from './rules/drivers.ts';
+import { effect } from './rules/effect.ts';
+import { endpoints } from './rules/endpoints.ts';
+import { forbidden, unsafeInterruptsForbidden } from './rules/forbidden.ts';
+import { holdings } from './rules/holdings.ts';
+import { interrupts } from './rules/interrupts.ts';
+import { iommu } from './rules/iommu.ts';
+import { isolation } from './rules/isolation.ts';
+import { kernelVersion } from './rules/kernel-version.ts';
+import { mixing } from './rules/mixing.ts';
+import { noiommuBuild } from './rules/noiommu-build.ts';
+import { noiommuPermission } from './rules/noiommu-permission.ts';
+import { owners } from './rules/owners.ts';
+import { paths } from './rules/paths.ts';
+import { principals } from './rules/principals.ts';
+import { protection } from './rules/protection.ts';
+import { rawio } from './rules/rawio.ts';
+import { reserved } from './rules/reserved.ts';
+import { unbound } from './rules/unbound.ts';
+import { viability } from './rules/viability.ts';
+import { virtualFunctions } from './rules/virtual-functions.ts';
+import { virtualMachines } from './rules/virtual-machines.ts';
+
+/** Every rule, in the order in which their messages are made; the report is sorted by place. */
+export const rules: readonly Rule[] = [
+  iommu,
+  kernelVersion,
+  conflicts,
+  drivers,
+  endpoints,
+  virtualFunctions,
+  denylist,
+  noiommuPermission,
+  noiommuBuild,
+  holdings,
+  protection,
+  viability,
+  reserved,
+  isolation,
+  unbound,
+  paths,
+  interrupts,
+  forbidden,
+  unsafeInterruptsForbidden,
+  principals,
+  owners,
+  rawio,
+  virtualMachines,
+  mixing,
+  effect,
+];

@@ -1,0 +1,42 @@
+import { report } from '../../diagnostics/report.ts';
+import type { Allow, Bind } from '../../policy/policy.ts';
+import { type Finding, found } from '../finding.ts';
+import type { Subject } from '../subject.ts';
+
+/** Statements that could be removed without a change: most often the writer meant something else. */
+export function* effect({ policy }: Subject): Iterable<Finding> {
+  const cures = ['remove the statement, or correct what it names'];
+  const bound = new Map<string, Bind>();
+  for (const bind of policy.binds) {
+    const repeated =
+      bind.functions.length > 0 &&
+      bind.functions.every((address) => {
+        const earlier = bound.get(address);
+        return earlier !== undefined && earlier.driver(address) === bind.driver(address);
+      });
+    const other = bound.get(bind.functions[0] ?? '');
+    if (repeated && other) {
+      const reason = 'another statement binds the same functions to the same driver';
+      const related = [{ place: other.place, message: 'the other statement' }];
+      yield found(report('VP3126', bind.place, { reason }, { related, cures }));
+    }
+    for (const address of bind.functions) if (!bound.has(address)) bound.set(address, bind);
+  }
+  const allowed = new Map<string, Allow>();
+  for (const allow of policy.allows) {
+    if (allow.functions.length === 0) {
+      const reason = 'no policy of this host binds a device to a VFIO driver';
+      yield found(report('VP3126', allow.place, { reason }, { cures }));
+      continue;
+    }
+    const key = `${allow.who.kind} ${allow.who.name} ${allow.via} ${allow.functions.join(' ')}`;
+    const other = allowed.get(key);
+    if (!other) allowed.set(key, allow);
+    else {
+      const related = [{ place: other.place, message: 'the other statement' }];
+      yield found(
+        report('VP3126', allow.place, { reason: 'the same is allowed elsewhere' }, { related, cures }),
+      );
+    }
+  }
+}

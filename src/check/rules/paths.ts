@@ -1,0 +1,125 @@
+import { report } from '../../diagnostics/report.ts';
+import { isUnknown, type Snapshot } from '../../machine/snapshot.ts';
+import { type Finding, found, needed } from '../finding.ts';
+import { byAllow, describeWho, groupOf, listed, pathOf, type Subject, uses } from '../subject.ts';
+
+/** The path of an allow, against what the function and the kernel have. */
+export function* paths(subject: Subject): Iterable<Finding> {
+  const iommufd: { allow: Parameters<typeof pathOf>[1]; fn: Parameters<typeof pathOf>[2] }[] = [];
+  for (const use of uses(subject)) {
+    const { allow, fn } = use;
+    const { address } = fn;
+    const group = groupOf(subject, fn);
+    const path = pathOf(subject, allow, fn);
+    if (path === 'iommufd') {
+      iommufd.push(use);
+      continue;
+    }
+    if (isUnknown(group)) {
+      const sentence = `${address} has ${path === 'noiommu' ? 'no' : 'an'} IOMMU group`;
+      yield needed({
+        fact: `/functions/${address}/iommuGroup`,
+        sentence,
+        unknown: group.unknown,
+        place: allow.place,
+      });
+      continue;
+    }
+    const wrong = path === 'group' ? group === null : path === 'noiommu' && group !== null;
+    // An allowed no-IOMMU mode was checked at the bind; here the words and the machine differ.
+    if (!wrong || (path === 'group' && !subject.policy.noiommu.allowed && subject.wanted.has(address)))
+      continue;
+    const has = group === null ? 'no IOMMU group' : `IOMMU group ${group}`;
+    yield found(
+      report(
+        'VP3120',
+        allow.place,
+        { address, via: path ?? allow.via, has },
+        {
+          cures: [
+            group === null
+              ? 'write `via noiommu`, or switch the IOMMU on'
+              : 'write `via group`, which is the safer path',
+          ],
+        },
+      ),
+      [address],
+    );
+  }
+  for (const { allow, addresses } of byAllow(iommufd)) yield* byIommufd(subject, allow, addresses);
+  yield* groupsBuilt(subject);
+}
+
+/** /dev/vfio/devices is there only with CONFIG_IOMMUFD and CONFIG_VFIO_DEVICE_CDEV. */
+function* byIommufd(
+  { snapshot, policy }: Subject,
+  allow: Parameters<typeof pathOf>[1],
+  addresses: readonly string[],
+): Iterable<Finding> {
+  const missing = (['IOMMUFD', 'VFIO_DEVICE_CDEV'] as const).filter(
+    (name) => snapshot.kernel.options[name] === 'n',
+  );
+  const address = listed(addresses);
+  if (missing.length > 0) {
+    yield found(
+      report(
+        'VP4108',
+        allow.place,
+        { address, via: 'iommufd', host: policy.host, option: listed(missing) },
+        {
+          cures: ['write `via group`, or boot a kernel with these options'],
+          kernel: {
+            step: 'open /dev/vfio/devices/vfioX',
+            guard: 'the node does not exist: device nodes are compiled only with CONFIG_VFIO_DEVICE_CDEV',
+            errno: 'ENOENT',
+            citation: 'drivers/vfio/device_cdev.c vfio_init_device_cdev (6.12)',
+          },
+        },
+      ),
+      addresses,
+    );
+    return;
+  }
+  yield found(
+    report(
+      'VP3122',
+      allow.place,
+      { who: describeWho(allow.who), address },
+      {
+        cures: ['write `via group`; where the device has no IOMMU group, `via noiommu`'],
+      },
+    ),
+    addresses,
+  );
+}
+
+/** Groups and containers can be left out of a kernel since 6.2; then nothing but iommufd is there. */
+function* groupsBuilt(subject: Subject): Iterable<Finding> {
+  const missing = legacyMissing(subject.snapshot);
+  if (missing.length === 0 || subject.world.profile.id !== '6.12') return;
+  const used = [...uses(subject)].filter(({ allow, fn }) => pathOf(subject, allow, fn) !== 'iommufd');
+  for (const { allow, addresses } of byAllow(used)) {
+    const via = allow.via === 'any' ? 'group' : allow.via;
+    yield found(
+      report(
+        'VP4108',
+        allow.place,
+        { address: listed(addresses), via, host: subject.policy.host, option: listed(missing) },
+        {
+          cures: ['boot a kernel with these options'],
+          kernel: {
+            step: missing.includes('VFIO_GROUP') ? 'open /dev/vfio/GROUP' : 'open /dev/vfio/vfio',
+            guard: 'the node does not exist: it is compiled only with the option',
+            errno: 'ENOENT',
+            citation: 'drivers/vfio/Kconfig VFIO_GROUP, VFIO_CONTAINER (6.12)',
+          },
+        },
+      ),
+      addresses,
+    );
+  }
+}
+
+function legacyMissing({ kernel }: Snapshot): string[] {
+  return (['VFIO_GROUP', 'VFIO_CONTAINER'] as const).filter((name) => kernel.options[name] === 'n');
+}

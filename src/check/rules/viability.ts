@@ -1,0 +1,112 @@
+import type { Fix } from '../../diagnostics/diagnostic.ts';
+import { report } from '../../diagnostics/report.ts';
+import { type HoldingKind, holds } from '../../machine/holdings.ts';
+import { isUnknown, type PciFunction } from '../../machine/snapshot.ts';
+import { className } from '../../policy/classes.ts';
+import { comesWithGroup, isVfioDriver } from '../../policy/drivers.ts';
+import type { Bind } from '../../policy/policy.ts';
+import { type Finding, found, needed } from '../finding.ts';
+import { finalDriver, listed, type Subject } from '../subject.ts';
+
+/**
+ * A group can be claimed only while none of its functions sits with a host driver, one that does DMA for the host
+ * (drivers/iommu/iommu.c iommu_group_claim_dma_owner). Ports with pcieport and functions without a driver do not count.
+ */
+export function* viability(subject: Subject): Iterable<Finding> {
+  const byGroup = new Map<number, Bind[]>();
+  for (const { fn, bind } of subject.taken) {
+    const group = subject.world.devices.get(fn.address)?.group ?? null;
+    if (group === null) continue;
+    const binds = byGroup.get(group) ?? [];
+    if (!binds.includes(bind)) byGroup.set(group, [...binds, bind]);
+  }
+  for (const [group, binds] of byGroup) {
+    const blocking: PciFunction[] = [];
+    for (const member of subject.members.get(group) ?? []) {
+      const driver = finalDriver(subject, member);
+      const [bind] = binds;
+      if (isUnknown(driver)) {
+        if (!bind) continue;
+        const sentence = `${member.address}, which shares group ${group}, is not bound to a host driver`;
+        const fact = `/functions/${member.address}/driver`;
+        yield needed({
+          fact,
+          sentence,
+          unknown: driver.unknown,
+          expects: [null, 'vfio-pci', 'pcieport'],
+          place: bind.place,
+        });
+      } else if (driver !== null && !managesDma(subject, driver)) blocking.push(member);
+    }
+    if (blocking.length > 0) for (const bind of binds) yield refusal(subject, group, bind, blocking);
+  }
+}
+
+/** A driver that is not there is reported as such; a VFIO driver would not block. */
+function managesDma({ world }: Subject, driver: string): boolean {
+  return world.drivers.get(driver)?.managesDma ?? isVfioDriver(driver);
+}
+
+function refusal(subject: Subject, group: number, bind: Bind, blocking: readonly PciFunction[]): Finding {
+  const { world, snapshot } = subject;
+  const mine = bind.functions.filter((address) => world.devices.get(address)?.group === group);
+  const keeps = (fn: PciFunction): string => String(finalDriver(subject, fn));
+  const needs = blocking.flatMap((fn) => uses(snapshot, fn));
+  const movable = !bind.wholeGroup && needs.length === 0 && blocking.every(comesWithGroup);
+  const claims = world.profile.viability === 'claim';
+  return found(
+    report(
+      'VP4101',
+      bind.place,
+      {
+        device: bind.device,
+        group,
+        address: listed(blocking.map(({ address }) => address)),
+        driver: listed([...new Set(blocking.map(keeps))]),
+      },
+      {
+        causes: [
+          ...blocking.map(
+            (fn) => `${fn.address} (${fn.label ?? className(fn.class)}) is bound to ${keeps(fn)}`,
+          ),
+          ...needs,
+        ],
+        cures: [
+          ...(movable ? [`take the whole group: \`bind ${bind.device} with its group to ${bind.to}\``] : []),
+          'move the card to a slot whose root port isolates it (ACS), so that it gets a group of its own',
+          ...(movable ? [] : ['choose a device whose group holds nothing that the host needs']),
+        ],
+        fixes: movable ? wholeGroup(bind) : [],
+        kernel: {
+          step: `VFIO_GROUP_SET_CONTAINER on /dev/vfio/${group}`,
+          guard: 'a function of the group is bound to a host driver, so the group is not viable',
+          errno: claims ? 'EPERM' : 'EINVAL',
+          citation: claims
+            ? 'drivers/iommu/iommu.c iommu_group_claim_dma_owner (6.12)'
+            : 'drivers/vfio/vfio.c vfio_dev_viable (4.3)',
+        },
+      },
+    ),
+    mine,
+  );
+}
+
+/** Why the host needs a function that is in the way: it must not be offered to take it along. */
+function uses(snapshot: Subject['snapshot'], fn: PciFunction): string[] {
+  const causes: string[] = [];
+  const kinds: readonly HoldingKind[] = ['root', 'boot', 'any', 'management'];
+  for (const kind of kinds) {
+    const held = holds(snapshot, fn.address, kind);
+    if (held.is === 'held') causes.push(...held.chain);
+    else if (held.is === 'unknown')
+      causes.push(`what ${fn.address} holds for the host is not known: ${held.unknown}`);
+  }
+  return [...new Set(causes)];
+}
+
+function wholeGroup({ named, device, to }: Bind): Fix[] {
+  if (!named) return [];
+  const end = { start: named.span.end, end: named.span.end };
+  const title = `bind ${device} with its group to ${to}`;
+  return [{ title, edits: [{ file: named.file, span: end, text: ' with its group' }] }];
+}

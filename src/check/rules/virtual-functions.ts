@@ -1,0 +1,39 @@
+import { report } from '../../diagnostics/report.ts';
+import { isUnknown } from '../../machine/snapshot.ts';
+import { type Finding, found, needed } from '../finding.ts';
+import type { Subject } from '../subject.ts';
+
+/** A physical function whose virtual functions are enabled stays with the driver that enabled them. */
+export function* virtualFunctions({ taken }: Subject): Iterable<Finding> {
+  for (const { fn, bind, driver } of taken) {
+    const { sriov, address } = fn;
+    if (driver === fn.driver) continue;
+    if (isUnknown(sriov)) {
+      const fact = `/functions/${address}/sriov/numVfs`;
+      const sentence = `${address} has no virtual functions`;
+      yield needed({ fact, sentence, unknown: sriov.unknown, expects: [0, null], place: bind.place });
+      continue;
+    }
+    if (!sriov || sriov.numVfs === 0) continue;
+    yield found(
+      report(
+        'VP4104',
+        bind.place,
+        { address, count: sriov.numVfs },
+        {
+          cures: [
+            `take the virtual functions away first: write 0 to /sys/bus/pci/devices/${address}/sriov_numvfs`,
+            'or bind the virtual functions and leave the physical one to its driver',
+          ],
+          kernel: {
+            step: `bind ${address} to ${driver}`,
+            guard: 'SR-IOV is enabled on the physical function',
+            errno: 'EBUSY',
+            citation: 'drivers/vfio/pci/vfio_pci_core.c vfio_pci_core_register_device (6.12)',
+          },
+        },
+      ),
+      [address],
+    );
+  }
+}

@@ -1,0 +1,71 @@
+import type { Diagnostic } from '../diagnostics/diagnostic.ts';
+import { report } from '../diagnostics/report.ts';
+import type { Address } from '../machine/snapshot.ts';
+import { guardOf } from '../model/guards.ts';
+import type { Op } from '../model/op.ts';
+import type { State } from '../model/state.ts';
+import { step } from '../model/step.ts';
+import type { Script, ScriptStep } from '../script/script.ts';
+import type { Subject } from './subject.ts';
+
+export interface Run {
+  readonly diagnostics: readonly Diagnostic[];
+  /** The state after every step that was not refused. */
+  readonly state: State;
+  /** Functions of which something is wrong that has been said, by a rule or here. */
+  readonly explained: ReadonlySet<Address>;
+}
+
+/**
+ * Runs a script on the model. Of a function that a rule has explained no refusal is reported; of the others the first
+ * only, since what follows on the same function fails because of it. A refused step that concerns all functions (a
+ * module, a parameter) explains all later refusals.
+ */
+export function runScript(subject: Subject, script: Script, known: ReadonlySet<Address>): Run {
+  const explained = new Set(known);
+  const diagnostics: Diagnostic[] = [];
+  let { state } = subject;
+  for (const each of script.steps) {
+    const { result, state: after } = step(subject.world, state, each.op);
+    state = after;
+    if (result.ok) continue;
+    const about = functionsOf(subject, each.op);
+    const quiet = about === 'all' ? explained.size > 0 : about.some((address) => explained.has(address));
+    for (const address of about === 'all' ? subject.functions.keys() : about) explained.add(address);
+    if (!quiet) diagnostics.push(refusal(subject, each, result));
+  }
+  return { diagnostics, state, explained };
+}
+
+function functionsOf({ world, state }: Subject, op: Op): readonly Address[] | 'all' {
+  if ('device' in op) return [op.device];
+  if (op.op !== 'node.own') return 'all';
+  const name = op.path.slice('/dev/vfio/'.length);
+  const group = Number(name);
+  const members = state.iommuGroups.find(({ id, fake }) => id === group && !fake)?.devices ?? [];
+  const addresses = members.flatMap((index) => world.hardware[index]?.address ?? []);
+  return addresses.length > 0 ? addresses : 'all';
+}
+
+function refusal(
+  { world }: Subject,
+  { sentence, why }: ScriptStep,
+  result: { readonly guard: string; readonly errno?: string },
+): Diagnostic {
+  const { words, citation } = guardOf(world.profile, result.guard);
+  const errno = result.errno ?? 'no answer: the call waits';
+  const [place = { file: 'machine', span: { start: 0, end: 0 } }, ...others] = why;
+  return report(
+    'VP4199',
+    place,
+    { step: sentence, errno },
+    {
+      related: others.map((other) => ({ place: other, message: 'this statement wants the step, too' })),
+      causes: [words],
+      cures: [
+        'change what the statement asks for, or the machine, so that the kernel has no reason to refuse',
+      ],
+      kernel: { step: sentence, guard: words, errno, citation },
+    },
+  );
+}
