@@ -85,11 +85,7 @@ export function machine(words: MachineWords = {}): Snapshot {
       interruptRemapping: words.interruptRemapping ?? active,
       groups: groupsOf(functions, words),
     },
-    modules: {
-      vfio: { parameters: { enable_unsafe_noiommu_mode: 'N' } },
-      vfio_iommu_type1: { parameters: { allow_unsafe_interrupts: 'N', dma_entry_limit: '65535' } },
-      vfio_pci: { parameters: { disable_denylist: 'N', enable_sriov: 'N' } },
-    },
+    modules: modulesOf(words),
     drivers: driversOf(functions, words),
     functions,
     blockDevices: (words.disks ?? []).flatMap(disk),
@@ -174,6 +170,19 @@ function pciFunction(words: FunctionWords, ownGroup: number | null, machineWords
     netdevs: (machineWords.nics ?? []).filter((n) => n.on && full(n.on) === address).map((n) => n.name),
     blockDevices: (machineWords.disks ?? []).filter((d) => d.on && full(d.on) === address).map((d) => d.name),
     ...rest,
+  };
+}
+
+/** VFIO's modules are loaded where the kernel has them, with the parameters that they begin with. */
+function modulesOf({ options = {} }: MachineWords): Snapshot['modules'] {
+  const { VFIO, VFIO_PCI, VFIO_IOMMU_TYPE1, VFIO_NOIOMMU } = options;
+  const mode = { enable_unsafe_noiommu_mode: 'N' };
+  return {
+    ...(VFIO === 'n' ? {} : { vfio: { parameters: VFIO_NOIOMMU === 'n' ? {} : mode } }),
+    ...(VFIO_IOMMU_TYPE1 === 'n'
+      ? {}
+      : { vfio_iommu_type1: { parameters: { allow_unsafe_interrupts: 'N', dma_entry_limit: '65535' } } }),
+    ...(VFIO_PCI === 'n' ? {} : { vfio_pci: { parameters: { disable_denylist: 'N', enable_sriov: 'N' } } }),
   };
 }
 

@@ -32,8 +32,6 @@ export interface Boot {
   readonly dmesg: string;
   readonly results: string;
   readonly serial: string;
-  /** What QEMU itself said. */
-  readonly emulator: string;
   readonly milliseconds: number;
 }
 
@@ -73,8 +71,8 @@ export async function boot(kernel: Kernel, job: Job): Promise<Boot> {
         .join(''),
     );
     const started = Date.now();
-    const emulator = await emulate(qemuArguments(kernel, job, results), job.timeoutMs);
-    return { ...gather(results), emulator, milliseconds: Date.now() - started };
+    await emulate(qemuArguments(kernel, job, results), job.timeoutMs);
+    return gather(results, Date.now() - started);
   } finally {
     rmSync(results, { recursive: true, force: true });
   }
@@ -106,20 +104,17 @@ function qemuArguments(kernel: Kernel, job: Job, results: string): string[] {
   ];
 }
 
-async function emulate(args: readonly string[], timeoutMs: number): Promise<string> {
-  const qemu = spawn('qemu-system-x86_64', args, { stdio: ['ignore', 'pipe', 'pipe'] });
-  const said: string[] = [];
-  for (const stream of [qemu.stdout, qemu.stderr]) stream.on('data', (bytes) => said.push(String(bytes)));
+async function emulate(args: readonly string[], timeoutMs: number): Promise<void> {
+  const qemu = spawn('qemu-system-x86_64', args, { stdio: ['ignore', 'inherit', 'inherit'] });
   const bomb = setTimeout(() => qemu.kill('SIGKILL'), timeoutMs);
   try {
     await new Promise((resolve, reject) => qemu.on('error', reject).on('close', resolve));
-    return said.join('');
   } finally {
     clearTimeout(bomb);
   }
 }
 
-function gather(results: string): Omit<Boot, 'emulator' | 'milliseconds'> {
+function gather(results: string, milliseconds: number): Boot {
   const exit = readOr(results, 'exit').trim();
   return {
     exit: exit === '' ? null : Number(exit),
@@ -128,6 +123,7 @@ function gather(results: string): Omit<Boot, 'emulator' | 'milliseconds'> {
     dmesg: readOr(results, 'dmesg'),
     results: readOr(results, 'results.jsonl'),
     serial: readOr(results, 'serial'),
+    milliseconds,
   };
 }
 

@@ -1,0 +1,87 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { check } from '../../src/check/check.ts';
+import { codes } from '../../src/diagnostics/codes.ts';
+import type { Declaration } from '../../src/diagnostics/declare.ts';
+import type { Diagnostic, Fix } from '../../src/diagnostics/diagnostic.ts';
+import { readPlan, readSnapshot } from '../../src/wire/read.ts';
+import { type MachineWords, machine } from '../machines.ts';
+import { type Example, type Page, readPage, readSetting } from './page.ts';
+import { provocations } from './provocations.ts';
+
+/** A page is its own test: the bad example yields the code, the fixed one does not, and each quick fix mends it. */
+const directory = new URL('../../src/diagnostics/pages/', import.meta.url);
+const declared = codes as Record<string, Declaration>;
+const pages = readdirSync(directory)
+  .filter((file) => file.endsWith('.md'))
+  .map((file) => ({ file, page: readPage(readFileSync(new URL(file, directory), 'utf8')) }));
+
+test('there are at least 25 pages, and each code of the checker has its own', () => {
+  expect(pages.length).toBeGreaterThanOrEqual(25);
+  const written = new Set(pages.map(({ file }) => file.replace('.md', '')));
+  const checkers = Object.keys(codes).filter((code) => /^VP(2|3[1-9]|4)/.test(code));
+  expect(checkers.filter((code) => !written.has(code))).toEqual([]);
+});
+
+describe.each(pages)('$file', ({ file, page }) => {
+  test('has the title of the code, and examples', () => {
+    expect(`${page.code}.md`).toBe(file);
+    expect(page.title).toBe(declared[page.code]?.title);
+    expect(page.bad.length).toBeGreaterThan(0);
+    expect(page.fixed.length).toBeGreaterThan(0);
+    if (page.code.startsWith('VP4')) expect(page.sections).toContain('Kernel');
+  });
+
+  test.each(page.bad)('bad: yields the code', async (example) => {
+    expect(await codesOf(example)).toContain(page.code);
+  });
+
+  test.each(page.fixed)('fixed: does not yield it', async (example) => {
+    const seen = await codesOf(example);
+    expect(seen).not.toContain(page.code);
+    expect(seen.filter((code) => declared[code]?.severity === 'error')).toEqual([]);
+  });
+
+  const fixes = page.bad.flatMap((example) => fixesOf(page, example));
+  if (fixes.length > 0)
+    test.each(fixes)('quick fix: $fix.title', ({ example, fix }) => {
+      const mended = applied(example, fix);
+      expect(policyDiagnostics(mended).map(({ code }) => code)).not.toContain(page.code);
+    });
+});
+
+async function codesOf({ language, text }: Example): Promise<readonly string[]> {
+  if (language === 'vfio') return policyDiagnostics(text).map(({ code }) => code);
+  if (language === 'snapshot') return readSnapshot('snapshot.json', text).diagnostics.map(({ code }) => code);
+  if (language === 'plan') return readPlan('plan.json', text).diagnostics.map(({ code }) => code);
+  const provoke = provocations[text.trim()];
+  if (language !== 'deed' || !provoke)
+    throw new Error(`no way to run a block of ${language}: ${text.trim()}`);
+  return provoke();
+}
+
+function policyDiagnostics(text: string): readonly Diagnostic[] {
+  const { machine: name, today, sources } = readSetting(text);
+  const machines = name ? [{ name, snapshot: fixture(name) }] : [];
+  return check({ sources, machines, today }).diagnostics;
+}
+
+function fixture(name: string) {
+  const words = readFileSync(new URL(`machines/${name}.json`, import.meta.url), 'utf8');
+  return machine(JSON.parse(words) as MachineWords);
+}
+
+function fixesOf(page: Page, example: Example): { example: Example; fix: Fix }[] {
+  if (example.language !== 'vfio') return [];
+  const own = policyDiagnostics(example.text).filter(({ code }) => code === page.code);
+  return own.flatMap(({ fixes }) => fixes.map((fix) => ({ example, fix })));
+}
+
+/** The example with a fix's edits made; offsets are those of the first file, which has the whole block's beginning. */
+function applied({ text }: Example, { edits }: Fix): string {
+  const last = [...edits].sort((a, b) => b.span.start - a.span.start);
+  return last.reduce(
+    (now, { span, text: put }) => now.slice(0, span.start) + put + now.slice(span.end),
+    text,
+  );
+}
