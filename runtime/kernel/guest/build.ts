@@ -1,17 +1,20 @@
 /** Small words for building directories. */
 import type { Attribute, Directory, Link, Node } from './node.ts';
 
-type Entries = Readonly<Record<string, Node | undefined>>;
+/** An entry, or how to make it when it is asked for; `undefined` is not there. */
+type Entry = Node | undefined | (() => Node | undefined);
 
-/** A directory whose entries are asked for anew each time; those that are undefined are not there. */
-export function directory(entries: () => Entries): Directory {
+/** A directory with known names. Entries that are functions are made anew for each question. */
+export function directory(entries: Readonly<Record<string, Entry>>): Directory {
+  const map = new Map(Object.entries(entries));
+  const lookup = (name: string): Node | undefined => {
+    const entry = map.get(name);
+    return typeof entry === 'function' ? entry() : entry;
+  };
   return {
     kind: 'directory',
-    lookup: (name) => {
-      const all = entries();
-      return Object.hasOwn(all, name) ? all[name] : undefined;
-    },
-    names: () => Object.entries(entries()).flatMap(([name, node]) => (node === undefined ? [] : [name])),
+    lookup,
+    names: () => [...map.keys()].filter((name) => lookup(name) !== undefined),
   };
 }
 
@@ -30,15 +33,7 @@ export function shows(text: string | undefined): Attribute | undefined {
     : { kind: 'attribute', mode: 0o444, size: 4096, read: () => `${text}\n` };
 }
 
-/** A link in directory `from` to `target`, both absolute, relative as sysfs writes them. */
+/** A link in directory `from` to `target`, both absolute. */
 export function link(from: string, target: string): Link {
-  const here = from.split('/');
-  const there = target.split('/');
-  let same = 0;
-  while (same < here.length && same < there.length && here[same] === there[same]) same += 1;
-  return {
-    kind: 'link',
-    target,
-    text: [...Array<string>(here.length - same).fill('..'), ...there.slice(same)].join('/'),
-  };
+  return { kind: 'link', target, from };
 }

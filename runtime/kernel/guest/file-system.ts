@@ -3,7 +3,16 @@ import { fcntl } from '../../abi/fcntl.ts';
 import { collection, directory } from './build.ts';
 import type { Machine } from './machine.ts';
 import { moduleDirectory } from './module-directory.ts';
-import { type DeviceNode, type Directory, modeOf, type Node, type Place, permits, walk } from './node.ts';
+import {
+  type DeviceNode,
+  type Directory,
+  linkText,
+  modeOf,
+  type Node,
+  type Place,
+  permits,
+  walk,
+} from './node.ts';
 import { AttributeFile, DirectoryFile, NullFile, type OpenFile } from './open-file.ts';
 import { PciBus } from './pci-bus.ts';
 import { procDirectory } from './proc.ts';
@@ -31,20 +40,21 @@ export class FileSystem {
     this.machine = machine;
     const bus = new PciBus(machine);
     const proc = procDirectory(machine, processes, () => this.caller);
+    const virtual = virtualDevices(machine);
     const devices = collection(
       () => [...bus.devices.names(), 'virtual'],
-      (name) => (name === 'virtual' ? virtualDevices(machine) : bus.devices.lookup(name)),
+      (name) => (name === 'virtual' ? virtual : bus.devices.lookup(name)),
     );
-    const sys = directory(() => ({
-      bus: directory(() => ({ pci: bus.bus })),
+    const sys = directory({
+      bus: directory({ pci: bus.bus }),
       class: classes(machine),
       devices,
-      kernel: directory(() => ({ iommu_groups: iommuGroups(machine, bus) })),
+      kernel: directory({ iommu_groups: iommuGroups(machine, bus) }),
       module: moduleDirectory(machine),
-    }));
+    });
     const nothing: DeviceNode = { kind: 'character', driver: 'null', mode: 0o666, uid: 0, gid: 0 };
-    const dev = directory(() => ({ null: nothing, vfio: vfioNodes(machine) }));
-    this.root = directory(() => ({ dev, proc, sys }));
+    const dev = directory({ null: nothing, vfio: vfioNodes(machine) });
+    this.root = directory({ dev, proc, sys });
   }
 
   open(process: Process, path: string, flags: number): number {
@@ -73,7 +83,7 @@ export class FileSystem {
     if (typeof place === 'number') return place;
     const { node } = place;
     const type = node.kind === 'attribute' ? 'file' : node.kind;
-    const size = node.kind === 'attribute' ? node.size : node.kind === 'link' ? node.text.length : 0;
+    const size = node.kind === 'attribute' ? node.size : node.kind === 'link' ? linkText(node).length : 0;
     return {
       type,
       mode: modeOf(node),
@@ -86,7 +96,7 @@ export class FileSystem {
   readlink(process: Process, path: string): string | number {
     const place = this.walk(process, path, false);
     if (typeof place === 'number') return place;
-    return place.node.kind === 'link' ? place.node.text : refuse('EINVAL');
+    return place.node.kind === 'link' ? linkText(place.node) : refuse('EINVAL');
   }
 
   list(process: Process, path: string): readonly string[] | number {

@@ -87,6 +87,7 @@ class Kernel {
       this.machine.introduce(process.pid, process.who);
       return 0;
     }
+    if (call === 'pass') return this.pass(process, this.its.int(0), this.its.int(1));
     if (call === 'exit') {
       this.exit(process);
       return 0;
@@ -99,6 +100,15 @@ class Kernel {
     this.processes.set(pid, newProcess(pid, who));
     this.machine.introduce(pid, who);
     return pid;
+  }
+
+  /** SCM_RIGHTS: another process gets a descriptor of the same open file. */
+  private pass(process: Process, fd: number, to: number): number {
+    const file = process.files.get(fd);
+    const receiver = this.processes.get(to);
+    const there = this.machine.value({ op: 'descriptor.pass', pid: process.pid, fd, to });
+    if (there >= 0 && file !== undefined) receiver?.files.set(there, file.as(there));
+    return there;
   }
 
   /** All that the process has open is closed, as exit(2) does. */

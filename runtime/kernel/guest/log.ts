@@ -5,6 +5,20 @@ import type { Result } from '../../../src/model/outcome.ts';
 import type { State, World } from '../../../src/model/state.ts';
 import { commandName } from './process.ts';
 
+/** The operations that may log something. */
+export const logged: ReadonlySet<Op['op']> = new Set([
+  'driver.bind',
+  'driver.unbind',
+  'drivers.probe',
+  'module.load',
+  'module.unload',
+  'open',
+  'group.get_device_fd',
+  'group.set_container',
+  'container.set_iommu',
+  'container.map_dma',
+] as const);
+
 /** What the kernel logs for one operation, oldest first; most log nothing. */
 export function logLines(
   world: World,

@@ -10,7 +10,7 @@ import type { Device, Hardware, Process, State, World } from '../../../src/model
 import { step } from '../../../src/model/step.ts';
 import { worldFrom } from '../../../src/model/world.ts';
 import type { Credentials } from '../../backend.ts';
-import { logLines } from './log.ts';
+import { logged, logLines } from './log.ts';
 import { refuse } from './refuse.ts';
 
 export class Machine {
@@ -27,13 +27,17 @@ export class Machine {
     this.state = state;
   }
 
+  /** The guard that refused the last operation. */
+  refusedBy = '';
+
   /** Does what the model says. Throws `WouldBlock` for a call that would not return. */
   step(op: Op): Extract<Result, { ok: true }> | number {
     const before = this.state;
     const { result, state } = step(this.world, before, op);
-    this.state = state;
-    this.log.push(...logLines(this.world, before, state, op, result));
+    if (state !== before) this.state = state;
+    if (logged.has(op.op)) this.log.push(...logLines(this.world, before, state, op, result));
     if (result.ok) return result;
+    this.refusedBy = result.guard;
     if ('blocks' in result) throw new WouldBlock(`${result.guard}: waits for ${result.blocks.join(', ')}`);
     return refuse(result.errno);
   }

@@ -21,15 +21,11 @@ export function moduleDirectory(machine: Machine): Directory | undefined {
 
 function entry(machine: Machine, module: Module): Directory {
   const names = Object.keys(loaded(machine, module) ?? {});
-  return directory(() => ({
-    parameters:
-      names.length === 0
-        ? undefined
-        : collection(
-            () => names,
-            (name) => (names.includes(name) ? parameter(machine, module, name) : undefined),
-          ),
-  }));
+  const parameters = collection(
+    () => names,
+    (name) => (names.includes(name) ? parameter(machine, module, name) : undefined),
+  );
+  return directory({ parameters: names.length === 0 ? undefined : parameters });
 }
 
 function parameter(machine: Machine, module: Module, name: string): Attribute {

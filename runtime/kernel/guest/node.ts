@@ -17,8 +17,8 @@ export interface Link {
   readonly kind: 'link';
   /** Absolute, without links in its middle. */
   readonly target: string;
-  /** What readlink(2) says. */
-  readonly text: string;
+  /** The directory that it lies in, for the relative path that readlink(2) says; left out: it says `target`. */
+  readonly from?: string;
 }
 
 /** A file of sysfs or proc whose text comes from a function. */
@@ -61,37 +61,80 @@ const mostLinks = 40;
 export function walk(root: Directory, path: string, who: Credentials, follow: boolean): Place | number {
   if (path.length === 0) return refuse('ENOENT');
   if (path.length > longestPath) return refuse('ENAMETOOLONG');
-  // Processes of the simulated kernel stand in the root directory.
-  let todo = path.split('/').filter((part) => part !== '' && part !== '.');
-  let trail: { readonly node: Node; readonly name: string }[] = [];
-  let links = 0;
-  let node: Node = root;
-  for (let at = 0; at < todo.length; at++) {
-    const name = todo[at] ?? '';
-    if (node.kind !== 'directory') return refuse('ENOTDIR');
-    if (!permits(node, who, 1)) return refuse('EACCES');
-    if (name === '..') {
-      trail.pop();
-      node = trail.at(-1)?.node ?? root;
-      continue;
-    }
-    if (name.length > longestName) return refuse('ENAMETOOLONG');
-    const found: Node | undefined = node.lookup(name);
-    if (found === undefined) return refuse('ENOENT');
-    if (found.kind === 'link' && (follow || at < todo.length - 1 || path.endsWith('/'))) {
-      links += 1;
-      if (links > mostLinks) return refuse('ELOOP');
-      todo = [...found.target.split('/').filter((part) => part !== ''), ...todo.slice(at + 1)];
-      at = -1;
-      trail = [];
-      node = root;
-      continue;
-    }
-    trail.push({ node: found, name });
-    node = found;
+  const walked = new Walk(root, path);
+  while (walked.at < walked.todo.length) {
+    const refused = walked.step(who, follow);
+    if (refused < 0) return refused;
   }
-  if (path.endsWith('/') && node.kind !== 'directory') return refuse('ENOTDIR');
-  return { node, path: `/${trail.map((step) => step.name).join('/')}` };
+  if (path.endsWith('/') && walked.node.kind !== 'directory') return refuse('ENOTDIR');
+  return { node: walked.node, path: `/${walked.names.join('/')}` };
+}
+
+/** One walk on its way. Processes of the simulated kernel stand in the root directory. */
+class Walk {
+  node: Node;
+  at = 0;
+  todo: readonly string[];
+  readonly names: string[] = [];
+  private readonly root: Directory;
+  private readonly nodes: Node[] = [];
+  private readonly through: boolean;
+  private links = 0;
+
+  constructor(root: Directory, path: string) {
+    this.root = root;
+    this.node = root;
+    this.todo = path.split('/');
+    this.through = path.endsWith('/');
+  }
+
+  /** Takes the next component; 0 or a negative errno. */
+  step(who: Credentials, follow: boolean): number {
+    const name = this.todo[this.at] ?? '';
+    this.at += 1;
+    if (name === '' || name === '.') return 0;
+    const { node } = this;
+    if (node.kind !== 'directory') return refuse('ENOTDIR');
+    if (node.mode !== undefined && !permits(node, who, 1)) return refuse('EACCES');
+    if (name === '..') return this.up();
+    if (name.length > longestName) return refuse('ENAMETOOLONG');
+    const found = node.lookup(name);
+    if (found === undefined) return refuse('ENOENT');
+    if (found.kind === 'link' && (follow || this.through || this.at < this.todo.length))
+      return this.jump(found);
+    this.names.push(name);
+    this.nodes.push(found);
+    this.node = found;
+    return 0;
+  }
+
+  private up(): number {
+    this.names.pop();
+    this.nodes.pop();
+    this.node = this.nodes.at(-1) ?? this.root;
+    return 0;
+  }
+
+  private jump({ target }: Link): number {
+    this.links += 1;
+    if (this.links > mostLinks) return refuse('ELOOP');
+    this.todo = [...target.split('/'), ...this.todo.slice(this.at)];
+    this.at = 0;
+    this.names.length = 0;
+    this.nodes.length = 0;
+    this.node = this.root;
+    return 0;
+  }
+}
+
+/** What readlink(2) says: from the link's directory to its target, as sysfs writes its links (fs/sysfs/symlink.c). */
+export function linkText({ from, target }: Link): string {
+  if (from === undefined) return target;
+  const here = from.split('/');
+  const there = target.split('/');
+  let same = 0;
+  while (same < here.length && same < there.length && here[same] === there[same]) same += 1;
+  return [...Array<string>(here.length - same).fill('..'), ...there.slice(same)].join('/');
 }
 
 /** Permission bits of any node. */

@@ -10,10 +10,10 @@ import { decodeText, encodeText } from './text.ts';
 
 /** What a caller passed to ioctl(2). */
 export interface Argument {
-  /** The unsigned long itself; for memory, an address that is nothing but not null. */
-  readonly value: bigint;
+  /** The unsigned long itself, exact below 2^53; for memory, an address that is nothing but not null. */
+  readonly number: number;
   /** What can be read and written at that address, in place; null where nothing can. */
-  readonly memory: Uint8Array | null;
+  memory(): Uint8Array | null;
 }
 
 /** How a file was opened. */

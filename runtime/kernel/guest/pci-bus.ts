@@ -11,6 +11,7 @@ export class PciBus {
   private readonly functions = new Map<string, Placed>();
   /** Names of the functions directly in a directory of /sys/devices, by its path. */
   private readonly inside = new Map<string, string[]>();
+  private readonly directories = new Map<string, Directory>();
 
   constructor(machine: Machine) {
     this.machine = machine;
@@ -44,7 +45,7 @@ export class PciBus {
   );
 
   /** /sys/bus/pci. */
-  readonly bus: Directory = directory(() => ({
+  readonly bus: Directory = directory({
     devices: collection(
       () => [...this.functions.keys()],
       (address) => this.byAddress(address),
@@ -59,7 +60,7 @@ export class PciBus {
     drivers_probe: this.writeOnly((address, pid) =>
       this.machine.value({ op: 'drivers.probe', pid, device: address }),
     ),
-  }));
+  });
 
   private put(path: string): void {
     const cut = path.lastIndexOf('/');
@@ -77,12 +78,18 @@ export class PciBus {
 
   /** A host bridge, or a function with what lies behind it. */
   private at(path: string): Directory {
+    const made = this.directories.get(path) ?? this.makeAt(path);
+    this.directories.set(path, made);
+    return made;
+  }
+
+  private makeAt(path: string): Directory {
     const its = this.functions.get(path.slice(path.lastIndexOf('/') + 1));
-    const behind = () => this.inside.get(path) ?? [];
+    const behind = new Set(this.inside.get(path));
     return collection(
-      () => [...(its === undefined ? [] : functionNames(this.machine, its)), ...behind()],
+      () => [...(its === undefined ? [] : functionNames(this.machine, its)), ...behind],
       (name) => {
-        if (behind().includes(name)) return this.at(`${path}/${name}`);
+        if (behind.has(name)) return this.at(`${path}/${name}`);
         return its === undefined ? undefined : functionEntry(this.machine, its, name);
       },
     );

@@ -2,7 +2,7 @@
 import { type Fact, isUnknown } from '../../../src/machine/snapshot.ts';
 import { collection, directory } from './build.ts';
 import type { Machine } from './machine.ts';
-import type { Attribute, Directory, Node } from './node.ts';
+import type { Attribute, Directory } from './node.ts';
 import { capabilityMask, commandName, type Process } from './process.ts';
 
 /** `self` is the process that makes the call. */
@@ -11,27 +11,22 @@ export function procDirectory(
   processes: ReadonlyMap<number, Process>,
   self: () => Process | null,
 ): Directory {
-  const fixed = (): Readonly<Record<string, Node | undefined>> => ({
-    self: { kind: 'link', target: `/proc/${self()?.pid}`, text: `${self()?.pid}` },
+  const fixed = directory({
+    self: () => ({ kind: 'link', target: `/proc/${self()?.pid}`, from: '/proc' }),
     cmdline: known(machine.snapshot.kernel.commandLine, (words) => words.join(' ')),
-    sys: directory(() => ({
-      kernel: directory(() => ({
+    sys: directory({
+      kernel: directory({
         tainted: text(() => `${machine.state.taint}`),
         osrelease: known(machine.snapshot.kernel.release, (release) => release),
         hostname: known(machine.snapshot.hostname, (name) => name),
-      })),
-    })),
+      }),
+    }),
   });
   return collection(
-    () => [
-      ...Object.keys(fixed()).filter((name) => fixed()[name] !== undefined),
-      ...[...processes.keys()].map(String),
-    ],
+    () => [...fixed.names(), ...[...processes.keys()].map(String)],
     (name) => {
-      const entry = fixed();
-      if (Object.hasOwn(entry, name)) return entry[name];
       const process = /^[1-9]\d*$/.test(name) ? processes.get(Number(name)) : undefined;
-      return process && processDirectory(process);
+      return process === undefined ? fixed.lookup(name) : processDirectory(process);
     },
   );
 }
@@ -45,13 +40,13 @@ function processDirectory(process: Process): Directory {
         const file = process.files.get(Number(name));
         return file === undefined || `${Number(name)}` !== name
           ? undefined
-          : { kind: 'link', target: file.named.path, text: file.named.path };
+          : { kind: 'link', target: file.named.path };
       },
     ),
     mode: 0o500,
     uid: process.who.uid,
   };
-  return directory(() => ({ fd, comm: text(() => commandName), status: text(() => status(process)) }));
+  return directory({ fd, comm: text(() => commandName), status: text(() => status(process)) });
 }
 
 function status({ pid, who }: Process): string {

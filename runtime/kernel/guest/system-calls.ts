@@ -12,8 +12,10 @@ import { decodeText, encodeInto } from './text.ts';
 export class Exchange {
   private readonly view: DataView;
   private readonly area: Uint8Array;
+  private readonly memory: ArrayBuffer;
 
   constructor(memory: ArrayBuffer) {
+    this.memory = memory;
     this.view = new DataView(memory);
     this.area = new Uint8Array(memory, frame.bytes, frame.bytesMaximum);
   }
@@ -28,6 +30,11 @@ export class Exchange {
   int(index: 0 | 1 | 2 | 3): number {
     return this.view.getInt32(frame.argument[index], true);
   }
+  /** An unsigned long, as a number: exact below 2^53. */
+  amount(index: 0 | 1 | 2 | 3): number {
+    const at = frame.argument[index];
+    return this.view.getUint32(at + 4, true) * 0x1_0000_0000 + this.view.getUint32(at, true);
+  }
   wide(index: 0 | 1 | 2 | 3): bigint {
     return this.view.getBigUint64(frame.argument[index], true);
   }
@@ -36,7 +43,7 @@ export class Exchange {
   }
   /** The bytes that came with the call, in place. */
   bytes(): Uint8Array {
-    return this.area.subarray(0, this.view.getUint32(frame.length, true));
+    return new Uint8Array(this.memory, frame.bytes, this.view.getUint32(frame.length, true));
   }
   text(): string {
     return decodeText(this.bytes());
@@ -54,7 +61,10 @@ export class Exchange {
   }
   end(ending: number, answer: number | bigint): void {
     this.view.setUint32(frame.ending, ending, true);
-    this.view.setBigInt64(frame.answer, BigInt(answer), true);
+    if (typeof answer === 'number' && (answer | 0) === answer) {
+      this.view.setInt32(frame.answer, answer, true);
+      this.view.setInt32(frame.answer + 4, answer < 0 ? -1 : 0, true);
+    } else this.view.setBigInt64(frame.answer, BigInt(answer), true);
   }
 }
 
@@ -120,18 +130,20 @@ function give(its: Exchange, answer: Uint8Array | number): number {
 
 /** How an ioctl's argument crosses: `argument[2]` is 0 for a value, 1 for memory, which lies in the frame's bytes. */
 function ioctl(process: Process, its: Exchange, file: OpenFile): number {
-  const request = its.int(1) >>> 0;
-  if (its.int(2) === 1) {
-    const memory = its.bytes();
-    return file.ioctl(process, request, { value: somewhere, memory });
-  }
-  const value = its.wide(3);
-  const argument: Argument = { value, memory: zeros(process, value) };
-  return file.ioctl(process, request, argument);
+  const argument = its.int(2) === 1 ? memoryArgument(its) : valueArgument(process, its);
+  return file.ioctl(process, its.int(1) >>> 0, argument);
+}
+
+function memoryArgument(its: Exchange): Argument {
+  return { number: somewhere, memory: () => its.bytes() };
+}
+
+function valueArgument(process: Process, its: Exchange): Argument {
+  return { number: its.amount(3), memory: () => zeros(process, its.wide(3)) };
 }
 
 /** An address in the caller's stack, for arguments that are memory where the kernel wants a number. */
-const somewhere = 0x7ffc_0000_1000n;
+const somewhere = 0x7ffc_0000_1000;
 
 /** Memory that was mapped and that nobody can have written: it reads as zeros, and what is written there is not read. */
 function zeros(process: Process, address: bigint): Uint8Array | null {

@@ -1,14 +1,23 @@
 /** UTF-8 by hand: the engine inside the sandbox has no TextEncoder. */
 
+/** More arguments than this are too many for one call of a function. */
 const chunk = 4096;
+const notAscii = /[^\0-\x7f]/;
 
 /** Bytes that are not UTF-8 become U+FFFD, one for each byte. */
 export function decodeText(bytes: Uint8Array): string {
+  const text = bytes.length <= chunk ? decodeLatin(bytes) : decodeChunks(bytes);
+  return notAscii.test(text) ? decodeWide(bytes) : text;
+}
+
+function decodeLatin(bytes: Uint8Array): string {
+  return String.fromCharCode.apply(null, bytes as unknown as number[]);
+}
+
+function decodeChunks(bytes: Uint8Array): string {
   let text = '';
   for (let from = 0; from < bytes.length; from += chunk) {
-    const part = bytes.subarray(from, from + chunk);
-    if (part.some((byte) => byte > 127)) return text + decodeWide(bytes.subarray(from));
-    text += String.fromCharCode.apply(null, Array.from(part));
+    text += decodeLatin(bytes.subarray(from, from + chunk));
   }
   return text;
 }

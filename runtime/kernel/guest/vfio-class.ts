@@ -25,7 +25,7 @@ function iommuGroup(machine: Machine, bus: PciBus, group: IommuGroup): Directory
   const listed = isUnknown(machine.snapshot.iommu.groups) ? [] : machine.snapshot.iommu.groups;
   const known = listed.find(({ id }) => id === group.id);
   const type = known === undefined || isUnknown(known.type) ? undefined : known.type;
-  return directory(() => ({
+  return directory({
     devices: collection(
       () => addresses,
       (address) => {
@@ -36,7 +36,7 @@ function iommuGroup(machine: Machine, bus: PciBus, group: IommuGroup): Directory
     type: shows(group.fake ? group.type : type),
     name: shows(group.name ?? undefined),
     reserved_regions: reservedRegions(group.fake ? [] : known?.reserved),
-  }));
+  });
 }
 
 function reservedRegions(regions: Listed['reserved'] | undefined): Node | undefined {
@@ -46,49 +46,52 @@ function reservedRegions(regions: Listed['reserved'] | undefined): Node | undefi
   return { kind: 'attribute', mode: 0o444, size: 4096, read: () => text };
 }
 
-/** /sys/class: a directory for each class that has members or a driver. */
+/** /sys/class. */
 export function classes(machine: Machine): Directory {
   const { units } = machine.snapshot.iommu;
-  const groupNames = () => openGroups(machine).map(({ name }) => name);
-  return directory(() => ({
-    vfio: collection(groupNames, (name) =>
-      groupNames().includes(name) ? link('/sys/class/vfio', `/sys/devices/virtual/vfio/${name}`) : undefined,
+  const groups = groupDirectories(machine);
+  return directory({
+    vfio: collection(
+      groups.names,
+      (name) => groups.lookup(name) && link('/sys/class/vfio', `/sys/devices/virtual/vfio/${name}`),
     ),
-    iommu: isUnknown(units)
-      ? undefined
-      : collection(
-          () => units,
-          (name) => (units.includes(name) ? directory(() => ({})) : undefined),
-        ),
-  }));
+    iommu: isUnknown(units) ? undefined : directory(Object.fromEntries(units.map((unit) => [unit, empty]))),
+  });
 }
 
 /** /sys/devices/virtual: VFIO's groups are devices without a parent. */
 export function virtualDevices(machine: Machine): Directory {
-  const names = () => openGroups(machine).map(({ name }) => name);
-  return directory(() => ({
-    vfio: collection(names, (name) => (names().includes(name) ? directory(() => ({})) : undefined)),
-  }));
+  return directory({ vfio: groupDirectories(machine) });
 }
 
 /** /dev/vfio; not there before VFIO is. */
-export function vfioNodes(machine: Machine): Directory | undefined {
-  const { state } = machine;
-  const groups = openGroups(machine);
-  if (state.containerNode === null && groups.length === 0) return undefined;
-  return collection(
-    () => [...(state.containerNode === null ? [] : ['vfio']), ...groups.map(({ name }) => name)],
-    (name) =>
-      name === 'vfio'
-        ? character(state.containerNode)
-        : character(groups.find((its) => its.name === name)?.node),
+export function vfioNodes(machine: Machine): () => Directory | undefined {
+  const nodes = collection(
+    () => [...(machine.state.containerNode === null ? [] : ['vfio']), ...groupNames(machine)],
+    (name) => character(name === 'vfio' ? machine.state.containerNode : groupNamed(machine, name)?.node),
   );
+  const there = () => machine.state.containerNode !== null || groupNames(machine).length > 0;
+  return () => (there() ? nodes : undefined);
+}
+
+const empty = directory({});
+
+function groupDirectories(machine: Machine): Directory {
+  return collection(
+    () => groupNames(machine),
+    (name) => groupNamed(machine, name) && empty,
+  );
+}
+
+function groupNames(machine: Machine): readonly string[] {
+  return machine.state.groups.flatMap((group) => (group === null || group.node === null ? [] : [group.name]));
+}
+
+/** A group that has its node: one that was revoked has none. */
+function groupNamed(machine: Machine, name: string): VfioGroup | undefined {
+  return machine.state.groups.find((group) => group?.name === name && group.node !== null) ?? undefined;
 }
 
 function character(node: Owned | null | undefined): DeviceNode | undefined {
   return node === null || node === undefined ? undefined : { kind: 'character', driver: 'vfio', ...node };
-}
-
-function openGroups(machine: Machine): readonly VfioGroup[] {
-  return machine.state.groups.filter((group) => group !== null && group.node !== null) as VfioGroup[];
 }

@@ -7,7 +7,7 @@ import type { Op } from '../../../src/model/op.ts';
 import type { Result } from '../../../src/model/outcome.ts';
 import { fcntl } from '../../abi/fcntl.ts';
 import { requests } from '../../abi/ioctl.ts';
-import { decode, type Field, type Layout, patch, type Values } from '../../abi/layout.ts';
+import type { Field } from '../../abi/layout.ts';
 import { mman } from '../../abi/mman.ts';
 import { layouts } from '../../abi/vfio.ts';
 import type { Machine } from './machine.ts';
@@ -48,9 +48,7 @@ export class VfioFile extends OpenFile {
     const asked: Asked = { machine: this.machine, process, fd: this.fd, argument };
     const handler = handlers[this.kind][request];
     if (handler !== undefined) return handler(asked);
-    const { pid } = process;
-    const argsz = argszOf(argument);
-    return this.machine.value({ op: 'ioctl', pid, fd: this.fd, request, argsz });
+    return other(asked, request);
   }
 
   /** What a device's registers hold is not modelled: where a read succeeds, it reads zeros. */
@@ -90,9 +88,9 @@ const handlers: Readonly<Record<Kind, Readonly<Record<number, Handler>>>> = {
     [requests.VFIO_GET_API_VERSION]: ({ machine, process: { pid }, fd }) =>
       machine.value({ op: 'container.api_version', pid, fd }),
     [requests.VFIO_CHECK_EXTENSION]: ({ machine, process: { pid }, fd, argument }) =>
-      machine.value({ op: 'container.check_extension', pid, fd, extension: Number(argument.value) }),
+      machine.value({ op: 'container.check_extension', pid, fd, extension: argument.number }),
     [requests.VFIO_SET_IOMMU]: ({ machine, process: { pid }, fd, argument }) =>
-      machine.value({ op: 'container.set_iommu', pid, fd, type: Number(argument.value) }),
+      machine.value({ op: 'container.set_iommu', pid, fd, type: argument.number }),
     [requests.VFIO_IOMMU_MAP_DMA]: mapDma,
     [requests.VFIO_IOMMU_UNMAP_DMA]: unmapDma,
   },
@@ -112,69 +110,96 @@ const handlers: Readonly<Record<Kind, Readonly<Record<number, Handler>>>> = {
   },
 };
 
+/**
+ * Requests that the model judges by number, taking all behind `argsz` for zero. Where the caller's bytes say more than
+ * that, the answer would be a guess: ENOSYS.
+ */
+function other({ machine, process: { pid }, fd, argument }: Asked, request: number): number {
+  const memory = argument.memory();
+  const its = fetch(argument, 4);
+  const argsz = argszOf(its);
+  const result = machine.step({ op: 'ioctl', pid, fd, request, argsz });
+  if (typeof result === 'number') {
+    const saysMore = memory?.subarray(4).some((byte) => byte !== 0) === true;
+    return machine.refusedBy === 'ioctl.zero' && saysMore ? refuse('ENOSYS') : result;
+  }
+  return result.out?.['iova_pgsizes'] === undefined ? refuse('ENOSYS') : iommuInfo(its, argsz ?? 0, result);
+}
+
+/** vfio_iommu_type1_get_info, without the capability chain, as for a caller whose argsz has no room for it. */
+function iommuInfo(its: DataView | null, argsz: number, result: Done): number {
+  const { fields } = layouts.vfio_iommu_type1_info;
+  const size = argsz < 20 ? 16 : 20;
+  if (its === null || its.byteLength < size) return refuse('EFAULT');
+  put(its, fields.flags, field(result, 'flags'));
+  put(its, fields.iova_pgsizes, field(result, 'iova_pgsizes'));
+  if (size === 20) put(its, fields.cap_offset, 0);
+  return result.value;
+}
+
 /** drivers/vfio/vfio_iommu_type1.c:vfio_iommu_type1_map_dma. */
 function mapDma({ machine, process, fd, argument }: Asked): number {
-  const its = copyIn(layouts.vfio_iommu_type1_dma_map, argument);
-  const { vaddr, iova, size } = its;
+  const { size: bytes, fields } = layouts.vfio_iommu_type1_dma_map;
+  const its = fetch(argument, bytes);
+  const vaddr = u64(its, fields.vaddr);
+  const size = u64(its, fields.size);
   const writable = process.memory.covers(vaddr, size, mman.PROT_READ | mman.PROT_WRITE);
   const readable = writable || process.memory.covers(vaddr, size, mman.PROT_READ);
-  const memory = writable ? 'writable' : readable ? 'read-only' : 'none';
-  const { argsz, flags } = its;
   return machine.value({
     op: 'container.map_dma',
     pid: process.pid,
     fd,
-    argsz,
-    flags,
+    argsz: argszOf(its),
+    flags: u32(its, fields.flags),
     vaddr,
-    iova,
+    iova: u64(its, fields.iova),
     size,
-    memory,
+    memory: writable ? 'writable' : readable ? 'read-only' : 'none',
   });
 }
 
 /** vfio_iommu_type1_unmap_dma: the size is written back only on success. */
 function unmapDma({ machine, process: { pid }, fd, argument }: Asked): number {
-  const layout = layouts.vfio_iommu_type1_dma_unmap;
-  const { argsz, flags, iova, size } = copyIn(layout, argument);
-  const result = machine.step({ op: 'container.unmap_dma', pid, fd, argsz, flags, iova, size });
+  const { size: bytes, fields } = layouts.vfio_iommu_type1_dma_unmap;
+  const its = fetch(argument, bytes);
+  const flags = u32(its, fields.flags);
+  const [iova, size] = [u64(its, fields.iova), u64(its, fields.size)];
+  const result = machine.step({ op: 'container.unmap_dma', pid, fd, argsz: argszOf(its), flags, iova, size });
   if (typeof result === 'number') return result;
-  return copyOut(layout, argument, layout.size, { size: BigInt(field(result, 'size')) }, result.value);
+  if (its === null) return refuse('EFAULT');
+  put(its, fields.size, field(result, 'size'));
+  return result.value;
 }
 
 /** drivers/vfio/group.c:vfio_group_ioctl_get_status. */
 function getStatus({ machine, process: { pid }, fd, argument }: Asked): number {
-  const layout = layouts.vfio_group_status;
-  const { argsz } = copyIn(layout, argument);
-  const result = machine.step({ op: 'group.get_status', pid, fd, argsz });
+  const { size, fields } = layouts.vfio_group_status;
+  const its = fetch(argument, size);
+  const result = machine.step({ op: 'group.get_status', pid, fd, argsz: argszOf(its) });
   if (typeof result === 'number') return result;
-  return copyOut(layout, argument, layout.size, { flags: Number(field(result, 'flags')) }, result.value);
+  if (its === null) return refuse('EFAULT');
+  put(its, fields.flags, field(result, 'flags'));
+  return result.value;
 }
 
 /** vfio_group_ioctl_set_container: an int behind a pointer. */
 function setContainer({ machine, process: { pid }, fd, argument }: Asked): number {
-  const { memory } = argument;
-  if (memory === null || memory.length < 4) {
+  const its = fetch(argument, 4);
+  if (its === null) {
     return machine.value({ op: 'group.set_container', pid, fd, container: -1, argsz: null });
   }
-  const container = new DataView(memory.buffer, memory.byteOffset, 4).getInt32(0, true);
-  return machine.value({ op: 'group.set_container', pid, fd, container });
+  return machine.value({ op: 'group.set_container', pid, fd, container: its.getInt32(0, true) });
 }
 
 /** vfio_group_ioctl_get_device_fd: strndup_user() of at most a page. */
 function getDeviceFd({ machine, process, fd, argument }: Asked): number {
-  const bytes = argument.memory?.subarray(0, 4096);
+  const bytes = argument.memory()?.subarray(0, 4096);
   const end = bytes?.indexOf(0) ?? -1;
   const { pid } = process;
   const readable = bytes !== undefined && (end >= 0 || bytes.length === 4096);
   const name = bytes === undefined ? '' : decodeText(end < 0 ? bytes : bytes.subarray(0, end));
-  const device = machine.value({
-    op: 'group.get_device_fd',
-    pid,
-    fd,
-    name,
-    ...(readable ? {} : { argsz: null }),
-  });
+  const argsz = readable ? {} : { argsz: null };
+  const device = machine.value({ op: 'group.get_device_fd', pid, fd, name, ...argsz });
   if (device < 0) return device;
   process.files.set(device, new VfioFile(machine, device, 'device', deviceFile));
   return device;
@@ -182,46 +207,50 @@ function getDeviceFd({ machine, process, fd, argument }: Asked): number {
 
 /** drivers/vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_get_info: 6.1 copies 16 or 20 bytes back, 6.12 what the caller has, to 24. */
 function deviceInfo({ machine, process: { pid }, fd, argument }: Asked): number {
-  const layout = layouts.vfio_device_info;
-  const { argsz } = copyIn(layout, argument, 16);
-  const result = machine.step({ op: 'device.get_info', pid, fd, argsz });
+  const { fields } = layouts.vfio_device_info;
+  const its = fetch(argument, 16);
+  const argsz = argszOf(its) ?? 0;
+  const result = machine.step({ op: 'device.get_info', pid, fd, argsz: argszOf(its) });
   if (typeof result === 'number') return result;
   const known = machine.world.profile.deviceInfoSize;
-  const given = argsz ?? 0;
-  const back = known === 24 ? Math.min(given, known) : given >= known ? known : 16;
-  const values = {
-    flags: Number(field(result, 'flags')),
-    num_regions: Number(field(result, 'num_regions')),
-    num_irqs: Number(field(result, 'num_irqs')),
-    cap_offset: 0,
-  };
-  return copyOut(layout, argument, back, values, result.value);
+  const size = known === 24 ? Math.min(argsz, known) : argsz >= known ? known : 16;
+  if (its === null || its.byteLength < size) return refuse('EFAULT');
+  put(its, fields.flags, field(result, 'flags'));
+  put(its, fields.num_regions, field(result, 'num_regions'));
+  put(its, fields.num_irqs, field(result, 'num_irqs'));
+  for (let at = fields.cap_offset.offset; at < size; at++) its.setUint8(at, 0);
+  return result.value;
 }
 
 /** vfio_pci_ioctl_get_region_info. */
 function regionInfo({ machine, process: { pid }, fd, argument }: Asked): number {
-  const layout = layouts.vfio_region_info;
-  const { argsz, index } = copyIn(layout, argument);
-  const result = machine.step({ op: 'device.region_info', pid, fd, argsz, index });
+  const { size, fields } = layouts.vfio_region_info;
+  const its = fetch(argument, size);
+  const index = u32(its, fields.index);
+  const result = machine.step({ op: 'device.region_info', pid, fd, argsz: argszOf(its), index });
   if (typeof result === 'number') return result;
-  const values = {
-    flags: Number(field(result, 'flags')),
-    size: BigInt(field(result, 'size')),
-    offset: BigInt(field(result, 'offset')),
-    cap_offset: 0,
-  };
-  return copyOut(layout, argument, layout.size, values, result.value);
+  if (its === null) return refuse('EFAULT');
+  put(its, fields.flags, field(result, 'flags'));
+  put(its, fields.cap_offset, 0);
+  put(its, fields.size, field(result, 'size'));
+  put(its, fields.offset, field(result, 'offset'));
+  return result.value;
 }
 
 /** vfio_pci_ioctl_get_irq_info. */
 function irqInfo({ machine, process: { pid }, fd, argument }: Asked): number {
-  const layout = layouts.vfio_irq_info;
-  const { argsz, index } = copyIn(layout, argument);
-  const result = machine.step({ op: 'device.irq_info', pid, fd, argsz, index });
+  const { size, fields } = layouts.vfio_irq_info;
+  const its = fetch(argument, size);
+  const index = u32(its, fields.index);
+  const result = machine.step({ op: 'device.irq_info', pid, fd, argsz: argszOf(its), index });
   if (typeof result === 'number') return result;
-  const values = { flags: Number(field(result, 'flags')), count: Number(field(result, 'count')) };
-  return copyOut(layout, argument, layout.size, values, result.value);
+  if (its === null) return refuse('EFAULT');
+  put(its, fields.flags, field(result, 'flags'));
+  put(its, fields.count, field(result, 'count'));
+  return result.value;
 }
+
+type Done = Extract<Result, { readonly ok: true }>;
 
 /** drivers/vfio/group.c:vfio_device_open_file: anon_inode_getfile() with O_RDWR. */
 const deviceFile: Opened = {
@@ -230,44 +259,29 @@ const deviceFile: Opened = {
   flags: fcntl.O_RDWR,
 };
 
-type Done = Extract<Result, { readonly ok: true }>;
-type Fields = { readonly [name: string]: Field };
-/** `argsz` is null when the structure cannot be read. */
-type CopiedIn<F extends Fields> = Omit<Values<F>, 'argsz'> & { readonly argsz: number | null };
-
-/** copy_from_user() of a structure's first `size` bytes. */
-function copyIn<F extends Fields & { argsz: Field }>(
-  layout: Layout<F>,
-  { memory }: Argument,
-  size: number = layout.size,
-): CopiedIn<F> {
-  const scratch = new Uint8Array(layout.size);
-  const readable = memory !== null && memory.length >= size;
-  if (readable) scratch.set(memory.subarray(0, layout.size));
-  const values = decode(layout, scratch) as CopiedIn<F>;
-  return readable ? values : { ...values, argsz: null };
+/** The caller's structure in place, or null when fewer than `size` bytes of it can be read. */
+function fetch(argument: Argument, size: number): DataView | null {
+  const memory = argument.memory();
+  if (memory === null || memory.length < size) return null;
+  return new DataView(memory.buffer, memory.byteOffset, memory.length);
 }
 
-/** copy_to_user() of the first `size` bytes with `values` put in; the call's `value` if all of them could be written. */
-function copyOut<F extends Fields>(
-  layout: Layout<F>,
-  { memory }: Argument,
-  size: number,
-  values: Partial<Values<F>>,
-  value: number,
-): number {
-  if (memory === null || memory.length < size) return refuse('EFAULT');
-  const scratch = new Uint8Array(layout.size);
-  scratch.set(memory.subarray(0, size));
-  patch(layout, scratch, values);
-  memory.set(scratch.subarray(0, size));
-  return value;
+/** Every structure of VFIO's begins with its size; null is a pointer that cannot be read. */
+function argszOf(its: DataView | null): number | null {
+  return its === null ? null : its.getUint32(0, true);
 }
 
-/** What a request that has no structure here would read first. */
-function argszOf({ memory }: Argument): number | null {
-  if (memory === null || memory.length < 4) return null;
-  return new DataView(memory.buffer, memory.byteOffset, 4).getUint32(0, true);
+function u32(its: DataView | null, { offset }: Field): number {
+  return its === null ? 0 : its.getUint32(offset, true);
+}
+
+function u64(its: DataView | null, { offset }: Field): bigint {
+  return its === null ? 0n : its.getBigUint64(offset, true);
+}
+
+function put(its: DataView, { offset, kind }: Field, value: number | bigint | string): void {
+  if (kind === 'u64') its.setBigUint64(offset, BigInt(value), true);
+  else its.setUint32(offset, Number(value), true);
 }
 
 function field(result: Done, name: string): number | bigint | string {
