@@ -1,9 +1,9 @@
 import type { DeviceItemNode, DeviceNode, SelectorNode, Token } from '../../grammar/tree.ts';
 import { isMissing } from '../../grammar/tree.ts';
+import { addressPattern, identityPattern, macPattern, numberPattern } from '../../grammar/values.ts';
 import type { Count, Declaration, Holding, Selector, Word } from './ast.ts';
 import type { Lowering } from './lowering.ts';
 import { reportTwice } from './twice.ts';
-import { isAddress, isIdentity, isMac } from './values.ts';
 
 type Property = Extract<Selector, { value: unknown }>['kind'];
 
@@ -64,10 +64,8 @@ function lowerCount(at: Lowering, node: DeviceItemNode & { kind: 'count' }): Cou
 
 /** A decimal number from 0 to `max`. */
 function number(at: Lowering, token: Token, max: number): number | undefined {
-  const word = at.shaped(
-    token,
-    (text) => /^\d{1,9}$/.test(text) && Number(text) <= max,
-    (text) => at.report('VP1011', token, { text, min: 0, max }, { cures: ['write a decimal number'] }),
+  const word = at.shaped(token, { test: (text) => numberPattern.test(text) && Number(text) <= max }, (text) =>
+    at.report('VP1011', token, { text, min: 0, max }, { cures: ['write a decimal number'] }),
   );
   return word && Number(word.text);
 }
@@ -103,7 +101,7 @@ function lowerProperty(at: Lowering, node: SelectorNode & { kind: 'property' }):
 function lowerValue(at: Lowering, kind: Property, token: Token): Word | undefined {
   switch (kind) {
     case 'at':
-      return at.shaped(token, isAddress, (text) =>
+      return at.shaped(token, addressPattern, (text) =>
         at.report(
           'VP1007',
           token,
@@ -115,7 +113,7 @@ function lowerValue(at: Lowering, kind: Property, token: Token): Word | undefine
       );
     case 'id':
     case 'subsystem':
-      return at.shaped(token, isIdentity, (text) =>
+      return at.shaped(token, identityPattern, (text) =>
         at.report(
           'VP1008',
           token,
@@ -128,7 +126,7 @@ function lowerValue(at: Lowering, kind: Property, token: Token): Word | undefine
         ),
       );
     case 'mac':
-      return at.shaped(token, isMac, (text) =>
+      return at.shaped(token, macPattern, (text) =>
         at.report(
           'VP1022',
           token,

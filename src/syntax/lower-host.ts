@@ -1,9 +1,10 @@
 import type { HostNode, HostStatementNode, NoIommuNode } from '../../grammar/tree.ts';
 import { isMissing, type Token } from '../../grammar/tree.ts';
+import { versionPattern } from '../../grammar/values.ts';
 import type { Declaration, HostStatement, Word } from './ast.ts';
 import type { Lowering } from './lowering.ts';
 import { reportTwice } from './twice.ts';
-import { isDate, isVersion } from './values.ts';
+import { isDate } from './values.ts';
 
 export function lowerHost(at: Lowering, node: HostNode): Declaration {
   const name = at.hostName(node.name);
@@ -28,7 +29,7 @@ function lowerStatement(at: Lowering, node: HostStatementNode): HostStatement {
       return { kind: 'iommu', state: node.state.image as 'required' | 'absent' | 'any', span };
     }
     case 'kernel': {
-      const version = at.shaped(node.version, isVersion, (text) =>
+      const version = at.shaped(node.version, versionPattern, (text) =>
         at.report('VP1010', node.version, { text }, { cures: ['write it like `6.1` or `6.12.4`'] }),
       );
       if (version === undefined || isMissing(node.relation)) return at.hole(node);
@@ -69,7 +70,7 @@ function lowerNoIommu(at: Lowering, node: NoIommuNode): HostStatement {
 
 function lowerPart(at: Lowering, key: Token, value: Token): Word | undefined {
   if (key.image !== 'until') return at.text(value);
-  return at.shaped(value, isDate, (text) =>
+  return at.shaped(value, { test: isDate }, (text) =>
     at.report(
       'VP1009',
       value,

@@ -95,22 +95,18 @@ function lowerPrincipal(at: Lowering, node: PrincipalNode): Principal | undefine
 }
 
 function capability(at: Lowering, token: Token): Word | undefined {
-  return at.shaped(
-    token,
-    (text) => capabilities.includes(text),
-    (text) => {
-      const meant = nearest(text, capabilities);
-      const cure =
-        meant === undefined
-          ? 'write it like `CAP_SYS_RAWIO`; `man 7 capabilities` lists them'
-          : `did you mean \`${meant}\`?`;
-      const fixes =
-        meant === undefined
-          ? []
-          : [{ title: `replace it by \`${meant}\``, edits: [{ ...at.place(token), text: meant }] }];
-      at.report('VP1023', token, { text }, { cures: [cure], fixes });
-    },
-  );
+  return at.shaped(token, { test: (text) => capabilities.includes(text) }, (text) => {
+    const meant = nearest(text, capabilities);
+    const cure =
+      meant === undefined
+        ? 'write it like `CAP_SYS_RAWIO`; `man 7 capabilities` lists them'
+        : `did you mean \`${meant}\`?`;
+    const fixes =
+      meant === undefined
+        ? []
+        : [{ title: `replace it by \`${meant}\``, edits: [{ ...at.place(token), text: meant }] }];
+    at.report('VP1023', token, { text }, { cures: [cure], fixes });
+  });
 }
 
 function lowerTarget(at: Lowering, node: TargetNode): DeviceReference | undefined {

@@ -53,11 +53,11 @@ export class Lowering {
     return { text, span: this.spanOf(token) };
   }
 
-  /** A word that `shape` accepts, or nothing and a diagnostic made by `wrong`. Nothing alone when it is missing. */
-  shaped(token: Token, shape: (text: string) => boolean, wrong: (text: string) => void): Word | undefined {
+  /** A word that passes `shape`'s test, or nothing and a diagnostic made by `wrong`. Nothing alone when it is missing. */
+  shaped(token: Token, shape: Pick<RegExp, 'test'>, wrong: (text: string) => void): Word | undefined {
     if (isMissing(token)) return undefined;
     const word = this.word(token);
-    if (shape(word.text)) return word;
+    if (shape.test(word.text)) return word;
     wrong(shown(word.text));
     return undefined;
   }
@@ -80,17 +80,21 @@ export class Lowering {
 
   /** The name of something that is declared in a policy file. `what`: "a device's name". */
   name(token: Token, what: string): Word | undefined {
-    return this.shaped(token, (text) => plainName.test(text), this.badName(token, what));
+    return this.shaped(token, plainName, this.badName(token, what));
   }
 
   /** A host's name, or a pattern: `*` stands for any run of characters. */
   hostName(token: Token): Word | undefined {
-    return this.shaped(token, (text) => hostPattern.test(text), this.badName(token, "a host's name"));
+    return this.shaped(token, hostPattern, this.badName(token, "a host's name"));
   }
 
   /** A name that the machine gives, not the policy: anything that can be seen. */
   foreignName(token: Token, what: string): Word | undefined {
-    return this.shaped(token, (text) => text !== '' && text === shown(text), this.badName(token, what));
+    return this.shaped(
+      token,
+      { test: (text) => text !== '' && text === shown(text) },
+      this.badName(token, what),
+    );
   }
 
   private badName(token: Token, what: string): (text: string) => void {

@@ -1,33 +1,8 @@
-/** The shapes of values that an operator already knows. */
-
-const addressShape = /^(?:[0-9a-fA-F]{4,8}:)?[0-9a-fA-F]{2}:[01][0-9a-fA-F]\.[0-7]$/;
-const idShape = /^[0-9a-fA-F]{4}:[0-9a-fA-F]{4}$/;
-const macShape = /^[0-9a-fA-F]{2}([:-])(?:[0-9a-fA-F]{2}\1){4}[0-9a-fA-F]{2}$/;
-const versionShape = /^\d{1,3}\.\d{1,4}(?:\.\d{1,5})?$/;
-const dateShape = /^(\d{4})-(\d{2})-(\d{2})$/;
-
-/** `0000:03:00.0`, or `03:00.0` in domain 0: domain, bus, device below 32, function below 8. */
-export function isAddress(text: string): boolean {
-  return addressShape.test(text);
-}
-
-/** `8086:1572`: vendor and device, four hexadecimal digits each. */
-export function isIdentity(text: string): boolean {
-  return idShape.test(text);
-}
-
-export function isMac(text: string): boolean {
-  return macShape.test(text);
-}
-
-/** `6.1` or `6.12.4`. */
-export function isVersion(text: string): boolean {
-  return versionShape.test(text);
-}
+import { datePattern } from '../../grammar/values.ts';
 
 /** A day of the Gregorian calendar, `2027-03-01`. */
 export function isDate(text: string): boolean {
-  const [, year, month, day] = (dateShape.exec(text) ?? []).map(Number);
+  const [, year, month, day] = (datePattern.exec(text) ?? []).map(Number);
   if (year === undefined || month === undefined || day === undefined) return false;
   if (month < 1 || month > 12 || day < 1) return false;
   const leap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);

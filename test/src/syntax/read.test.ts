@@ -2,11 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Span } from '../../grammar/span.ts';
-import type { Edit } from '../../src/diagnostics/diagnostic.ts';
-import { diagnosticLimit, fileLimit, readDocument } from '../../src/syntax/read.ts';
-import { referencesOf } from '../../src/syntax/references.ts';
-import { sample } from '../grammar/sample.ts';
+import type { Span } from '../../../grammar/span.ts';
+import type { Edit } from '../../../src/diagnostics/diagnostic.ts';
+import { diagnosticLimit, fileLimit, readDocument } from '../../../src/syntax/read.ts';
+import { referencesOf } from '../../../src/syntax/references.ts';
+import { sample } from '../../grammar/sample.ts';
 
 const seed = Number(process.env['SEED'] ?? 20261122);
 
@@ -70,7 +70,7 @@ describe('reading a policy file', () => {
   });
 
   it('reads the sample and every example without a diagnostic', () => {
-    const folder = join(import.meta.dirname, '../../examples');
+    const folder = join(import.meta.dirname, '../../../examples');
     const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
       name.endsWith('.vfio'),
     );
