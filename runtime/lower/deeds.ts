@@ -1,9 +1,36 @@
 import type { Op } from '../../src/model/op.ts';
+import type { PlanOperation } from '../../src/plan/plan.ts';
+import { errnoOf } from '../abi/errno.ts';
 import { fcntl } from '../abi/fcntl.ts';
-import type { Backend } from '../backend.ts';
+import { type Backend, WouldBlock } from '../backend.ts';
+
+/** What a system call would answer that was not made because it would not return. */
+export const blocked = 'blocked';
+
+/**
+ * Does one operation of a plan. `null`: it succeeded; otherwise the name of the errno, or `blocked` where a simulated
+ * kernel says that Linux would wait without end.
+ */
+export function perform(backend: Backend, op: Deed): string | null {
+  try {
+    return errnoOf(answerOf(backend, op));
+  } catch (error) {
+    if (error instanceof WouldBlock) return blocked;
+    throw error;
+  }
+}
+
+function answerOf<Kind extends DeedKind>(backend: Backend, op: Deeds[Kind]): number {
+  const deed = deeds[op.op as Kind];
+  return deed(backend, op);
+}
+
+type DeedKind = PlanOperation['op'];
+type Deeds = { readonly [Kind in DeedKind]: Extract<Op, { op: Kind }> };
+export type Deed = Deeds[DeedKind];
 
 /** Operations on sysfs, modules and nodes as system calls: the file, and the exact bytes that are written. */
-export const deeds = {
+const deeds: { readonly [Kind in DeedKind]: (backend: Backend, op: Deeds[Kind]) => number } = {
   'module.load': (backend, { module }) => backend.loadModule(module),
   'module.unload': (backend, { module, also = [] }) => {
     for (const name of [module, ...also]) {
@@ -27,17 +54,7 @@ export const deeds = {
     const given = backend.chown(path, uid, gid);
     return given < 0 ? given : backend.chmod(path, mode);
   },
-} as const satisfies { [Kind in DeedKind]: (backend: Backend, op: Extract<Op, { op: Kind }>) => number };
-
-type DeedKind =
-  | 'module.load'
-  | 'module.unload'
-  | 'parameter.write'
-  | 'override.write'
-  | 'driver.bind'
-  | 'driver.unbind'
-  | 'drivers.probe'
-  | 'node.own';
+};
 
 function write(backend: Backend, path: string, text: string): number {
   const fd = backend.open(path, fcntl.O_WRONLY | fcntl.O_CLOEXEC);

@@ -1,0 +1,160 @@
+import type { Diagnostic } from '../../src/diagnostics/diagnostic.ts';
+import { report } from '../../src/diagnostics/report.ts';
+import type { Backend } from '../backend.ts';
+import type { History } from './history.ts';
+import { type Ending, locked, placeOf, Run, type RunOptions, readHistory, refused, unusable } from './run.ts';
+import { isFailure, type JournalStore } from './store.ts';
+import { incomplete, startOf, undoAll } from './undo.ts';
+import { agrees, difference, look, quoted, type Shows } from './verify.ts';
+
+/**
+ * Back to the state before a generation, from its journal alone; without a number, the newest one that is in effect.
+ * Refused, with nothing done, when a later generation is in effect or when something on the machine shows neither what
+ * the generation left nor what it found: then somebody else has changed it, and to undo would be to overwrite.
+ */
+export function revert(
+  backend: Backend,
+  store: JournalStore,
+  options: RunOptions,
+  generation?: number,
+): Ending {
+  return locked(store, options.time, { file: store.place, span: { start: 0, end: 0 } }, () => {
+    const chosen = inEffect(store, generation);
+    if ('diagnostics' in chosen) return refused(chosen.diagnostics);
+    const { history } = chosen;
+    const strange = changedSince(history, backend);
+    if (strange !== null) return refused([strange]);
+    return takeUp(backend, store, options, history, 'revert');
+  });
+}
+
+/**
+ * After a run that was stopped in the middle: a plan of which every step was done as predicted is finished by saying
+ * so, anything else is taken back. A revert that was stopped goes on. Nothing unfinished: nothing is done.
+ */
+export function recover(backend: Backend, store: JournalStore, options: RunOptions): Ending {
+  return locked(store, options.time, { file: store.place, span: { start: 0, end: 0 } }, () => {
+    const nothing: Ending = { ...refused([]), verdict: 'done' };
+    const newest = newestHistory(store);
+    if ('diagnostics' in newest) return refused(newest.diagnostics);
+    const { history } = newest;
+    if (history === undefined) return nothing;
+    if (history.verdict !== null && history.verdict !== 'incomplete') return nothing;
+    return takeUp(backend, store, options, history, 'recover');
+  });
+}
+
+function takeUp(
+  backend: Backend,
+  store: JournalStore,
+  options: RunOptions,
+  history: History,
+  why: 'recover' | 'revert',
+): Ending {
+  const { generation } = history.header;
+  const place = placeOf(generation);
+  const sink = store.resume(generation);
+  if (isFailure(sink)) return refused([unusable(place, sink)]);
+  const run = new Run(backend, sink, options);
+  try {
+    const unheard = run.append({ record: 'resume', why, time: options.time, bootId: options.bootId });
+    if (unheard !== null) return refused([unusable(place, unheard)]);
+    if (why === 'recover' && isComplete(history, run)) return end(run, history, 'done', []);
+    const left = undoAll(
+      run,
+      history.steps.map(({ intent }) => intent),
+    );
+    const reverting = why === 'revert' || history.undoing === 'revert';
+    return end(run, history, left.length > 0 ? 'incomplete' : reverting ? 'reverted' : 'rolled back', left);
+  } finally {
+    sink.close();
+  }
+}
+
+function end(
+  run: Run,
+  { header: { generation } }: History,
+  verdict: 'done' | 'reverted' | 'rolled back' | 'incomplete',
+  left: ReturnType<typeof undoAll>,
+): Ending {
+  const place = placeOf(generation);
+  const unheard = run.append({ record: 'end', verdict, left: [...left] });
+  const diagnostics = [
+    ...(left.length > 0 ? [incomplete(place, generation, left)] : []),
+    ...(unheard === null ? [] : [unusable(place, unheard)]),
+  ];
+  return { verdict, generation, predictions: run.predictions, diagnostics };
+}
+
+/** Every step of the plan was done as predicted, nobody began to take any back, and the machine still shows it. */
+function isComplete({ header, steps, undoing }: History, { backend }: Run): boolean {
+  if (undoing !== null || steps.length !== header.steps) return false;
+  if (!steps.every(({ outcome }) => outcome?.matches === true)) return false;
+  const left = leftBy(steps);
+  return difference(left, look(backend, left)) === null;
+}
+
+/** What every touched path shows after the last step. */
+function leftBy(steps: History['steps']): Shows {
+  return Object.assign({}, ...steps.map(({ intent }) => intent.after));
+}
+
+function changedSince({ header, steps }: History, backend: Backend): Diagnostic | null {
+  const left = leftBy(steps);
+  const found = startOf(steps.map(({ intent }) => intent));
+  const now = look(backend, left);
+  for (const [path, value] of Object.entries(left)) {
+    const shown = now[path] ?? null;
+    if (agrees(path, value, shown) || agrees(path, found[path] ?? null, shown)) continue;
+    const step = steps.findLast(({ intent }) => path in intent.after)?.intent.step ?? 1;
+    const causes = [
+      `the generation left ${quoted(value)} there and had found ${quoted(found[path] ?? null)}`,
+    ];
+    const cures = [`bring back what the generation left, or undo by hand what its journal lists`];
+    const holes = { step, path, found: quoted(shown) };
+    return report('VP6014', placeOf(header.generation), holes, { causes, cures });
+  }
+  return null;
+}
+
+type Chosen = { readonly history: History } | { readonly diagnostics: readonly Diagnostic[] };
+
+/** The generation to revert: the given one or the newest, when it is in effect and nothing later is. */
+function inEffect(store: JournalStore, wanted: number | undefined): Chosen {
+  const generations = store.generations();
+  const place = { file: store.place, span: { start: 0, end: 0 } };
+  if (isFailure(generations)) return { diagnostics: [unusable(place, generations)] };
+  if (wanted !== undefined && !generations.includes(wanted)) {
+    const cures = [generations.length === 0 ? 'there are none' : `there are ${generations.join(', ')}`];
+    return { diagnostics: [report('VP6012', place, { generation: wanted }, { cures })] };
+  }
+  for (const generation of generations.toReversed()) {
+    const read = readHistory(store, generation);
+    if ('diagnostics' in read) return read;
+    const verdict = read.history === undefined ? 'rolled back' : read.history.verdict;
+    if (verdict === null || verdict === 'incomplete') {
+      const cures = ['run `vfioplan recover` first'];
+      return { diagnostics: [report('VP6010', placeOf(generation), { generation }, { cures })] };
+    }
+    if (verdict === 'done' && read.history !== undefined) {
+      if (wanted === undefined || wanted === generation) return { history: read.history };
+      const cures = [`revert generation ${generation} first`];
+      const holes = { generation: wanted, later: generation };
+      return { diagnostics: [report('VP6015', placeOf(wanted), holes, { cures })] };
+    }
+    if (wanted === generation) break;
+  }
+  return { diagnostics: [report('VP6011', place, {}, { cures: ['nothing has to be done'] })] };
+}
+
+function newestHistory(
+  store: JournalStore,
+): { readonly history: History | undefined } | { readonly diagnostics: readonly Diagnostic[] } {
+  const generations = store.generations();
+  const place = { file: store.place, span: { start: 0, end: 0 } };
+  if (isFailure(generations)) return { diagnostics: [unusable(place, generations)] };
+  const newest = generations[generations.length - 1];
+  if (newest === undefined) return { history: undefined };
+  const read = readHistory(store, newest);
+  return 'diagnostics' in read ? read : { history: read.history };
+}

@@ -1,0 +1,108 @@
+import type { Diagnostic, Place } from '../../src/diagnostics/diagnostic.ts';
+import { report } from '../../src/diagnostics/report.ts';
+import { opOf } from '../../src/plan/operation.ts';
+import type { PlanOperation } from '../../src/plan/plan.ts';
+import type { JournalIntent, JournalLeft } from '../../src/wire/journal.ts';
+import { observe } from '../lower/observe.ts';
+import type { Run } from './run.ts';
+import {
+  type Difference,
+  deviceOf,
+  difference,
+  identityAt,
+  look,
+  nodesOf,
+  quoted,
+  type Shows,
+} from './verify.ts';
+
+/**
+ * Takes steps back, the last one first. Each is looked at before: what already shows what it should is left alone, so
+ * that an undo which was interrupted, or was never needed, can be done again. Each is looked at after: an undo that
+ * did not restore what it should is left in the list that is returned, and the others are still taken back.
+ *
+ * A journal that cannot be written does not stop this: the intents on disk are enough to begin it again.
+ */
+export function undoAll(run: Run, intents: readonly JournalIntent[]): readonly JournalLeft[] {
+  const left: JournalLeft[] = [];
+  const start = startOf(intents);
+  for (const intent of intents.toReversed()) {
+    const reason = undoOne(run, intent, start);
+    if (reason !== null) left.push({ step: intent.step, sentence: undoSentence(intent), reason });
+  }
+  return left;
+}
+
+/** What every touched path showed before the first step. */
+export function startOf(intents: readonly JournalIntent[]): Shows {
+  const start: Record<string, string | null> = {};
+  for (const { before } of intents) {
+    for (const [path, value] of Object.entries(before)) if (!(path in start)) start[path] = value;
+  }
+  return start;
+}
+
+/** Why the step is not undone; null when it is. */
+function undoOne(run: Run, intent: JournalIntent, start: Shows): string | null {
+  const { undo, step } = intent;
+  if ('none' in undo) return null;
+  run.tell({ kind: 'undo', step, sentence: undo.sentence });
+  const now = look(run.backend, intent.before);
+  // Undone before, never done, or swept away by a reboot: in all three cases it shows what it should.
+  const fine = [undo.after, intent.before, only(start, intent.before)];
+  if (fine.some((shows) => difference(shows, now) === null)) {
+    run.append({ record: 'undone', step, errno: null, observed: now, matches: true });
+    return null;
+  }
+  const obstacle = obstacleTo(run, undo.operation, intent.identity);
+  if (obstacle !== null) return obstacle;
+  run.append({ record: 'undo', step });
+  const errno = run.perform(opOf(remaining(run, undo.operation)));
+  const observed = look(run.backend, undo.after);
+  const found = difference(undo.after, observed);
+  run.count(undo.after, observed);
+  run.append({ record: 'undone', step, errno, observed, matches: errno === null && found === null });
+  if (errno !== null) return `the kernel answered ${errno}`;
+  return found === null ? null : describeDifference(found);
+}
+
+/** Of several modules to unload, those that are still there: an undo that was stopped may have begun. */
+function remaining({ backend }: Run, operation: PlanOperation): PlanOperation {
+  if (operation.op !== 'module.unload') return operation;
+  const names = [operation.module, ...(operation.also ?? [])];
+  const there = names.filter((name) => observe(backend, `/sys/module/${name.replaceAll('-', '_')}`) !== null);
+  const [module, ...also] = there;
+  return module === undefined ? operation : { op: 'module.unload', module, also };
+}
+
+function only(shows: Shows, paths: Shows): Shows {
+  return Object.fromEntries(Object.keys(paths).map((path) => [path, shows[path] ?? null]));
+}
+
+/** What forbids an operation right now, in words: another device at its address, or a process that has it open. */
+export function obstacleTo(run: Run, operation: PlanOperation, identity: string | null): string | null {
+  const device = deviceOf(operation);
+  if (device === null) return null;
+  if (operation.op === 'driver.bind' && identity !== null) {
+    const found = identityAt(run.backend, device);
+    if (found !== identity) return `${device} is ${found ?? 'gone'} and not ${identity}`;
+  }
+  if (operation.op !== 'driver.unbind') return null;
+  const holders = run.holders(device, nodesOf(run.backend, device));
+  return holders.length === 0 ? null : `${holders.join(', ')} has it open`;
+}
+
+export function describeDifference({ path, expected, found }: Difference): string {
+  return `${path} shows ${quoted(found)} instead of ${quoted(expected)}`;
+}
+
+/** The one diagnostic for a rollback that left something behind. */
+export function incomplete(place: Place, generation: number, left: readonly JournalLeft[]): Diagnostic {
+  const causes = left.map(({ step, sentence, reason }) => `step ${step}, ${sentence}: ${reason}`);
+  const cures = ['remove what stands in the way and run `vfioplan recover`'];
+  return report('VP6009', place, { count: left.length, generation }, { causes, cures });
+}
+
+function undoSentence({ undo }: JournalIntent): string {
+  return 'none' in undo ? undo.none : undo.sentence;
+}

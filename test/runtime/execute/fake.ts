@@ -1,0 +1,125 @@
+import type { Backend, FileStatus } from '../../../runtime/backend.ts';
+import type { Snapshot } from '../../../src/machine/snapshot.ts';
+import { errnoNumbers } from '../../../src/model/errno.ts';
+import type { Op } from '../../../src/model/op.ts';
+import type { State, World } from '../../../src/model/state.ts';
+import { step } from '../../../src/model/step.ts';
+import { show } from '../../../src/model/view.ts';
+import { ROOT, worldFrom } from '../../../src/model/world.ts';
+
+/**
+ * The model as a backend, without sandbox, bytes or descriptors of VFIO's own: only what a plan needs. It is here to
+ * stop at any call, to fail at any call and to be run ten thousand times; it proves nothing about VFIO.
+ */
+export class FakeKernel {
+  readonly world: World;
+  state: State;
+  /** Deeds done so far: what changes the machine, not what looks at it. */
+  deeds = 0;
+  /** Called before each deed; a negative number is its answer, a throw is the end of the process. */
+  before: (deed: number) => number | undefined = () => undefined;
+  /** Called after each deed. */
+  after: (deed: number) => void = () => {};
+  readonly #identities: ReadonlyMap<string, string>;
+
+  constructor(snapshot: Snapshot) {
+    const { world, state } = worldFrom(snapshot);
+    this.world = world;
+    this.state = state;
+    this.#identities = new Map(
+      snapshot.functions.flatMap(({ address, vendor, device }) => [
+        [`/sys/bus/pci/devices/${address}/vendor`, `0x${vendor}`],
+        [`/sys/bus/pci/devices/${address}/device`, `0x${device}`],
+      ]),
+    );
+  }
+
+  shows(path: string): string | null {
+    return this.#identities.get(path) ?? show(this.world, this.state, path);
+  }
+
+  /** A new process: descriptors of its own. */
+  backend(): Backend {
+    const open = new Map<number, string>();
+    const no = (): number => -errnoNumbers.ENOSYS;
+    return {
+      kind: 'simulated',
+      open: (path) => {
+        const writable = /\/(bind|unbind|drivers_probe)$/.test(path);
+        if (!writable && this.shows(path) === null) return -errnoNumbers.ENOENT;
+        const fd = open.size + 3;
+        open.set(fd, path);
+        return fd;
+      },
+      close: (fd) => (open.delete(fd) ? 0 : -errnoNumbers.EBADF),
+      read: (fd) => new TextEncoder().encode(`${this.shows(open.get(fd) ?? '') ?? ''}\n`),
+      write: (fd, bytes) => this.#write(open.get(fd) ?? '', new TextDecoder().decode(bytes)),
+      stat: (path) => this.#stat(path),
+      readlink: (path) => `../${this.shows(path)}`,
+      chown: (path, uid, gid) => this.#own(path, (mode) => ({ uid, gid, mode })),
+      chmod: (path, mode) => this.#own(path, (_, uid, gid) => ({ uid, gid, mode })),
+      loadModule: (module) => this.#do({ op: 'module.load', pid: ROOT, module }),
+      unloadModule: (module) => this.#do({ op: 'module.unload', pid: ROOT, module }),
+      pread: no,
+      pwrite: no,
+      lseek: no,
+      ioctl: no,
+      mmap: no,
+      munmap: no,
+      list: no,
+    };
+  }
+
+  #stat(path: string): FileStatus | number {
+    const shown = this.shows(path);
+    if (shown === null) return -errnoNumbers.ENOENT;
+    const [mode = '0', owner = '0:0'] = shown.split(' ');
+    const [uid = 0, gid = 0] = owner.split(':').map(Number);
+    const owned = { mode: Number.parseInt(mode, 8), uid, gid, size: 0 };
+    if (path.startsWith('/dev/')) return { type: 'character', ...owned };
+    const plain = { mode: 0o644, uid: 0, gid: 0, size: 4096 };
+    if (shown === 'directory') return { type: 'directory', ...plain };
+    return { type: /\/(driver|iommu_group)$/.test(path) ? 'link' : 'file', ...plain };
+  }
+
+  #write(path: string, text: string): number {
+    const parts = path.split('/');
+    const line = text.replace(/\n$/, '');
+    const last = parts[parts.length - 1] ?? '';
+    const driver = parts[5] ?? '';
+    if (last === 'bind') return this.#do({ op: 'driver.bind', pid: ROOT, driver, device: line });
+    if (last === 'unbind') return this.#do({ op: 'driver.unbind', pid: ROOT, driver, device: line });
+    if (last === 'drivers_probe') return this.#do({ op: 'drivers.probe', pid: ROOT, device: line });
+    if (last === 'driver_override') {
+      return this.#do({ op: 'override.write', pid: ROOT, device: driver, text: line });
+    }
+    return this.#do({
+      op: 'parameter.write',
+      pid: ROOT,
+      module: parts[3] ?? '',
+      parameter: last,
+      text: line,
+    });
+  }
+
+  /** chown and chmod are each a deed of their own: a process can stop between them. */
+  #own(
+    path: string,
+    change: (mode: number, uid: number, gid: number) => { uid: number; gid: number; mode: number },
+  ): number {
+    const status = this.#stat(path);
+    if (typeof status === 'number') return status;
+    return this.#do({ op: 'node.own', pid: ROOT, path, ...change(status.mode, status.uid, status.gid) });
+  }
+
+  #do(op: Op): number {
+    this.deeds += 1;
+    const answer = this.before(this.deeds);
+    if (answer !== undefined) return answer;
+    const { result, state } = step(this.world, this.state, op);
+    if (!result.ok) return 'errno' in result ? -errnoNumbers[result.errno] : -errnoNumbers.EINTR;
+    this.state = state;
+    this.after(this.deeds);
+    return result.value;
+  }
+}

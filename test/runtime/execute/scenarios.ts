@@ -1,0 +1,76 @@
+import type { Snapshot } from '../../../src/machine/snapshot.ts';
+import type { Plan } from '../../../src/plan/plan.ts';
+import { machine } from '../../machines.ts';
+import { type PolicyWords, planOf } from '../../src/plan/policies.ts';
+
+/** Plans that between them hold every operation that a plan can have. */
+export interface Scenario {
+  readonly name: string;
+  readonly snapshot: Snapshot;
+  readonly plan: Plan;
+}
+
+const nic = { at: '03:00.0', id: '8086:1572', class: 'nic', driver: 'e1000e', drivers: ['e1000e'] } as const;
+const taken = { ...nic, driver: 'vfio-pci', driverOverride: 'vfio-pci' } as const;
+
+export const scenarios: readonly Scenario[] = [
+  scenario('one function without an IOMMU, VFIO not loaded', {
+    snapshot: machine({
+      iommu: 'none',
+      functions: [nic],
+      replace: { modules: {}, nodes: [], drivers: ['e1000e'] },
+    }),
+    bind: { '03:00.0': 'vfio-pci' },
+    allow: [['user dpdk', '03:00.0', 'noiommu']],
+    noiommu: 'allowed',
+  }),
+  scenario('a group of two and a function of its own', {
+    snapshot: machine({
+      functions: [
+        { ...nic, group: 7 },
+        { ...nic, at: '03:00.1', group: 7 },
+        {
+          ...nic,
+          at: '04:00.0',
+          id: '10de:2684',
+          class: 'gpu',
+          group: 8,
+          driver: 'nouveau',
+          drivers: ['nouveau'],
+        },
+      ],
+    }),
+    bind: { '03:00.0': 'vfio-pci', '03:00.1': 'vfio-pci', '04:00.0': 'vfio-pci' },
+    allow: [
+      ['user dpdk', '03:00.0', 'group'],
+      ['group kvm', '04:00.0', 'any'],
+    ],
+  }),
+  scenario('back to the drivers that the kernel chooses', {
+    snapshot: machine({
+      functions: [
+        { ...taken, group: 7 },
+        { ...taken, at: '04:00.0', group: 8 },
+      ],
+      drivers: ['vfio-pci', 'e1000e'],
+      replace: {
+        nodes: [
+          { path: '/dev/vfio/vfio', uid: 0, gid: 0, mode: 0o666 },
+          { path: '/dev/vfio/7', uid: 1000, gid: 0, mode: 0o600 },
+          { path: '/dev/vfio/8', uid: 0, gid: 0, mode: 0o600 },
+        ],
+        modules: {
+          vfio: { parameters: { enable_unsafe_noiommu_mode: 'Y' } },
+          vfio_pci_core: { parameters: {} },
+          vfio_pci: { parameters: {} },
+        },
+      },
+    }),
+    bind: { '03:00.0': 'default', '04:00.0': 'none' },
+    noiommu: 'expired',
+  }),
+];
+
+function scenario(name: string, words: PolicyWords): Scenario {
+  return { name, snapshot: words.snapshot, plan: planOf(words) };
+}
