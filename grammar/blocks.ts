@@ -32,20 +32,12 @@ const scanner = new RegExp(
   'g',
 );
 
-/** The pieces joined are the text. Linear in its length. */
-export function cut(text: string): Piece[] {
-  const pieces: Piece[] = [];
+/** The pieces joined are the text. Linear in its length, and only as far as they are asked for. */
+export function* cut(text: string): Generator<Piece> {
   let start = 0;
   let braces = 0;
   let parentheses = 0;
   let tooDeepAt: number | undefined;
-  const end = (at: number) => {
-    if (at > start) pieces.push({ start, text: text.slice(start, at), tooDeepAt });
-    start = at;
-    braces = 0;
-    parentheses = 0;
-    tooDeepAt = undefined;
-  };
   for (const match of text.matchAll(scanner)) {
     const [image, string, open, close, declaration] = match;
     if (string !== undefined) continue;
@@ -53,16 +45,24 @@ export function cut(text: string): Piece[] {
       if (open === '{') braces += 1;
       else parentheses += 1;
       if (braces + parentheses > maxDepth) tooDeepAt ??= match.index - start;
-    } else if (close !== undefined) {
+      continue;
+    }
+    if (image === ')') {
+      parentheses = Math.max(0, parentheses - 1);
+      continue;
+    }
+    if (close !== undefined) {
       braces -= 1;
       parentheses = 0;
-      if (braces <= 0) end(match.index + 1);
-    } else if (image === ')') {
-      parentheses = Math.max(0, parentheses - 1);
-    } else if (declaration !== undefined || braces === 0) {
-      end(match.index + image.length);
     }
+    const ends = close !== undefined ? braces <= 0 : declaration !== undefined || braces === 0;
+    if (!ends) continue;
+    const end = match.index + image.length;
+    yield { start, text: text.slice(start, end), tooDeepAt };
+    start = end;
+    braces = 0;
+    parentheses = 0;
+    tooDeepAt = undefined;
   }
-  end(text.length);
-  return pieces;
+  if (start < text.length) yield { start, text: text.slice(start), tooDeepAt };
 }

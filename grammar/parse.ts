@@ -6,7 +6,7 @@ import { cut, type Piece } from './blocks.ts';
 import type { Issue } from './issue.ts';
 import { endOf, lex } from './lexer.ts';
 import { parser } from './parser.ts';
-import type { RecognitionError } from './rules/skipping.ts';
+import { errorLimit, type RecognitionError } from './rules/skipping.ts';
 import type { Span } from './span.ts';
 import { type Context, k, LBrace, RBrace, RParen, Text, UnclosedText } from './tokens.ts';
 import { type DeclarationNode, isMissing, type Token } from './tree.ts';
@@ -26,20 +26,32 @@ export interface PlacedBlock {
 /** UTF-16 units that one declaration may have. */
 export const blockLimit = 1 << 20;
 
+/** A file with more issues than this is not read to its end: nobody mends so many at once. */
+const issueLimit = 1000;
+
 /** Never throws; linear in the length of the text, and in what changed when most of it was read before. */
 export function parse(text: string): readonly PlacedBlock[] {
+  const placed: PlacedBlock[] = [];
   let broken = false;
-  return cut(text).map((piece) => {
+  let count = 0;
+  for (const piece of cut(text)) {
+    const { start } = piece;
+    if (count > issueLimit) {
+      placed.push({ start, block: unread(text.slice(start), []) });
+      break;
+    }
     const block = remembered(piece);
+    count += block.issues.length;
     const onlyBrace = broken && block.issues.length === 1 && block.issues[0]?.kind === 'stray';
     if (block.declarations.length > 0) broken = block.issues.length > 0;
     // A brace that is left over below a broken declaration most likely belongs to it.
-    return { start: piece.start, block: onlyBrace ? { ...block, issues: [] } : block };
-  });
+    placed.push({ start, block: onlyBrace ? { ...block, issues: [] } : block });
+  }
+  return placed;
 }
 
 // Two generations: when the young one is full it becomes the old one, so that what is in use stays and the rest goes.
-const generationLimit = 4 << 20;
+const generationLimit = 1 << 20;
 let young = new Map<string, Block>();
 let old = new Map<string, Block>();
 let youngSize = 0;
@@ -60,44 +72,54 @@ function remembered(piece: Piece): Block {
   return block;
 }
 
-function unread(text: string, kind: 'too-deep' | 'too-large', at: number): Block {
-  const span = { start: 0, end: text.length };
-  return {
-    length: text.length,
-    declarations: [{ kind: 'broken', ...span }],
-    issues: [{ kind, start: at, end: at + 1 }],
-  };
+function unread(text: string, issues: readonly Issue[]): Block {
+  return { length: text.length, declarations: [{ kind: 'broken', start: 0, end: text.length }], issues };
 }
 
 function parseBlock(text: string, tooDeepAt: number | undefined): Block {
-  if (text.length > blockLimit) return unread(text, 'too-large', text.length - text.trimStart().length);
-  if (tooDeepAt !== undefined) return unread(text, 'too-deep', tooDeepAt);
+  if (text.length > blockLimit) {
+    const start = text.length - text.trimStart().length;
+    return unread(text, [{ kind: 'too-large', start, end: start + 1 }]);
+  }
+  if (tooDeepAt !== undefined) {
+    return unread(text, [{ kind: 'too-deep', start: tooDeepAt, end: tooDeepAt + 1 }]);
+  }
   const { tokens, unexpected } = lex(text);
+  const unreadable = unexpected.slice(0, errorLimit);
   const declarations: DeclarationNode[] = [];
   const issues: Issue[] = [];
   for (const run of runsOf(tokens, text)) {
-    const only = run[0];
-    if (only?.tokenType === RBrace) {
+    const [first] = run;
+    if (first?.tokenType === RBrace) {
       // After words that could not be read, it is the end of them.
-      if (issues.length > 0) continue;
-      issues.push({ kind: 'stray', text: '}', start: only.startOffset, end: endOf(only) });
+      if (issues.length === 0) issues.push({ kind: 'stray', text: '}', ...spanOf(first) });
       continue;
     }
+    if (issues.length > errorLimit) {
+      declarations.push({ kind: 'broken', start: first?.startOffset ?? 0, end: text.length });
+      break;
+    }
     const open = openBraces(run);
-    parser.input = [...run, ...open.map(() => madeUpBrace(endOf(run.at(-1) as Token)))];
-    const declaration = parser.declaration();
+    const declaration = parser.read([...run, ...open.map(() => madeUpBrace(endOf(run.at(-1) as Token)))]);
     declarations.push(declaration);
-    issues.push(...issuesOf(run, open.at(-1), declaration, unexpected));
+    for (const issue of issuesOf(run, open.at(-1), declaration, unreadable)) issues.push(issue);
   }
-  const skipped = issues.flatMap((issue) => (issue.kind === 'unknown' ? [issue.whole] : []));
-  skipped.push(...declarations.flatMap(laterSpans));
-  for (const token of unexpected) {
-    const span = { start: token.startOffset, end: endOf(token) };
-    if (skipped.some((whole) => whole.start <= span.start && span.end <= whole.end)) continue;
-    issues.push({ kind: 'unexpected', text: token.image, ...span });
-  }
+  for (const issue of unexpectedIssues(unreadable, issues, declarations)) issues.push(issue);
   issues.sort((a, b) => a.start - b.start);
   return { length: text.length, declarations, issues };
+}
+
+/** Characters that nothing can be made of, unless they stand in what is skipped anyway. */
+function unexpectedIssues(
+  unreadable: readonly Token[],
+  issues: readonly Issue[],
+  declarations: readonly DeclarationNode[],
+): Issue[] {
+  const skipped: Span[] = issues.flatMap((issue) => (issue.kind === 'unknown' ? [issue.whole] : []));
+  for (const span of declarations.flatMap(laterSpans)) skipped.push(span);
+  return unreadable
+    .filter(({ startOffset }) => !skipped.some(({ start, end }) => start <= startOffset && startOffset < end))
+    .map((token) => ({ kind: 'unexpected', text: token.image, ...spanOf(token) }));
 }
 
 const declarators = new Set([k.import, k.host, k.device, k.devices, k.policy, k.test]);
@@ -175,7 +197,7 @@ function issuesOf(
     issues.push(issue);
   }
   const said = [...issues, ...unexpected.map(spanOf)].map(({ start }) => start);
-  issues.push(...skippedIssues(declaration, said));
+  for (const issue of skippedIssues(declaration, said)) issues.push(issue);
   const end = endOf(run.at(-1) as Token);
   endIsWrong ||= issues.some((issue) => (issue.kind === 'unknown' ? issue.whole.end : issue.end) === end);
   if (open !== undefined && !endIsWrong) issues.push({ kind: 'unclosed-block', ...spanOf(open) });
@@ -236,6 +258,7 @@ function skippedIssues(declaration: DeclarationNode, said: readonly number[]): I
   const issues: Issue[] = [];
   for (const [context, items] of itemsOf(declaration)) {
     items.forEach((item, index) => {
+      if (issues.length > errorLimit) return;
       const word = (item as { readonly word?: Token }).word;
       if (item.kind === 'require') {
         const { later } = item as { readonly later?: Token };

@@ -5,6 +5,7 @@
  * (`unknown`), so that they never close a block; a missing word is made up only where the next one fits.
  */
 import type { ParserMethod } from 'chevrotain';
+import { endOf } from './lexer.ts';
 import { PolicyParser } from './rules/policies.ts';
 import { inner, statement } from './rules/skipping.ts';
 import * as t from './tokens.ts';
@@ -19,7 +20,16 @@ export class DeclarationParser extends PolicyParser {
     this.performSelfAnalysis();
   }
 
-  readonly declaration: ParserMethod<[], tree.DeclarationNode> = this.RULE<() => tree.DeclarationNode>(
+  /** One declaration, whatever the tokens. */
+  read(tokens: tree.Token[]): tree.DeclarationNode {
+    const last = tokens.at(-1);
+    const end = last === undefined ? 0 : endOf(last);
+    return this.bounded(tokens, () => this.declaration()) ?? { kind: 'broken', start: 0, end };
+  }
+
+  private readonly declaration: ParserMethod<[], tree.DeclarationNode> = this.RULE<
+    () => tree.DeclarationNode
+  >(
     'declaration',
     () =>
       this.OR<tree.DeclarationNode>([

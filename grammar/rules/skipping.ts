@@ -16,20 +16,43 @@ import type * as tree from '../tree.ts';
 
 const { k, roles } = t;
 
-/** The message of an error is the names of the tokens that were expected: wording belongs to the diagnostics. */
-const expectedNames: IParserErrorMessageProvider = {
-  buildMismatchTokenMessage: ({ expected }) => expected.name,
-  buildNotAllInputParsedMessage: () => '',
-  buildNoViableAltMessage: ({ expectedPathsPerAlt }) => names(expectedPathsPerAlt.flat()),
-  buildEarlyExitMessage: ({ expectedIterationPaths }) => names(expectedIterationPaths),
-};
+/** Text with more errors than this in one declaration is no policy: reading goes no further. */
+export const errorLimit = 200;
+
+class TooManyErrors extends Error {}
+
+/**
+ * The message of an error is the names of the tokens that were expected: wording belongs to the diagnostics. As it is
+ * asked once for each error, it also counts them.
+ */
+class ExpectedNames implements IParserErrorMessageProvider {
+  count = 0;
+
+  buildMismatchTokenMessage({ expected }: { expected: TokenType }): string {
+    return this.counted([[expected]]);
+  }
+
+  buildNotAllInputParsedMessage(): string {
+    return this.counted([]);
+  }
+
+  buildNoViableAltMessage({ expectedPathsPerAlt }: { expectedPathsPerAlt: TokenType[][][] }): string {
+    return this.counted(expectedPathsPerAlt.flat());
+  }
+
+  buildEarlyExitMessage({ expectedIterationPaths }: { expectedIterationPaths: TokenType[][] }): string {
+    return this.counted(expectedIterationPaths);
+  }
+
+  private counted(paths: readonly (readonly TokenType[])[]): string {
+    this.count += 1;
+    if (this.count > errorLimit) throw new TooManyErrors();
+    return [...new Set(paths.flatMap((path) => path.slice(0, 1).map((token) => token.name)))].join('|');
+  }
+}
 
 /** Every error of the parser knows the token before it; Chevrotain's type leaves it to the subclasses. */
 export type RecognitionError = IRecognitionException & { readonly previousToken?: tree.Token };
-
-function names(paths: readonly (readonly TokenType[])[]): string {
-  return [...new Set(paths.flatMap((path) => path.slice(0, 1).map((token) => token.name)))].join('|');
-}
 
 function broken(error: unknown): tree.BrokenNode {
   const { token, previousToken } = error as RecognitionError;
@@ -43,13 +66,29 @@ export const inner = { resyncEnabled: false } as const;
 export const statement = { recoveryValueFunc: broken };
 
 export abstract class SkippingParser extends EmbeddedActionsParser {
+  private readonly expectedNames: ExpectedNames;
+
   constructor(skipValidations: boolean) {
+    const expectedNames = new ExpectedNames();
     super(t.vocabulary, {
       recoveryEnabled: true,
       maxLookahead: 1,
       skipValidations,
       errorMessageProvider: expectedNames,
     });
+    this.expectedNames = expectedNames;
+  }
+
+  /** Reads tokens by a rule; `undefined` when there are too many errors. They are in `errors` in both cases. */
+  protected bounded<T>(tokens: tree.Token[], rule: () => T): T | undefined {
+    this.input = tokens;
+    this.expectedNames.count = 0;
+    try {
+      return rule();
+    } catch (error) {
+      if (error instanceof TooManyErrors) return undefined;
+      throw error;
+    }
   }
 
   protected readonly onHost: ParserMethod<[], tree.Token> = this.RULE<() => tree.Token>(

@@ -31,8 +31,8 @@ export function readDocument(file: string, text: string): Reading {
   const diagnostics: Diagnostic[] = [];
   for (const { start, block } of parse(text)) {
     const lowered = lowerBlock(block, file, start, text);
-    declarations.push(...lowered.declarations);
-    if (lowered.diagnostics.length > 0) diagnostics.push(...lowered.diagnostics);
+    for (const declaration of lowered.declarations) declarations.push(declaration);
+    for (const diagnostic of lowered.diagnostics) diagnostics.push(diagnostic);
   }
   return { document: { file, declarations }, diagnostics: limited(diagnostics) };
 }
@@ -79,9 +79,15 @@ const lowered = new WeakMap<Block, LoweredBlock>();
 function lowerBlock(block: Block, file: string, start: number, text: string): LoweredBlock {
   const known = lowered.get(block);
   if (known !== undefined && known.start === start && known.file === file) return known;
-  const own = text.slice(start, start + block.length);
   const at = new Lowering(file, start);
   const declarations = block.declarations.map((node) => lower(at, node));
+  if (known?.diagnostics.length === 0) {
+    // It only moved: nothing was wrong with its words before, nor is now.
+    const moved = { file, start, declarations, diagnostics: known.diagnostics };
+    lowered.set(block, moved);
+    return moved;
+  }
+  const own = text.slice(start, start + block.length);
   const issues = block.issues.filter((issue) => issue.kind !== 'unexpected' || !isInvisible(issue.text));
   const diagnostics = [
     ...issues.map((issue) => diagnose(file, start, own, issue)),
@@ -137,11 +143,10 @@ function invisible(file: string, start: number, text: string): Diagnostic[] {
 function limited(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
   const next = diagnostics[diagnosticLimit];
   if (next === undefined) return diagnostics;
-  const count = diagnostics.length - diagnosticLimit;
   const rest = report(
     'VP1014',
     next.place,
-    { count },
+    { limit: diagnosticLimit },
     { cures: ['mend the first ones: the rest often follows'] },
   );
   return [...diagnostics.slice(0, diagnosticLimit), rest];

@@ -32,6 +32,8 @@ export interface Boot {
   readonly dmesg: string;
   readonly results: string;
   readonly serial: string;
+  /** What QEMU itself said. */
+  readonly emulator: string;
   readonly milliseconds: number;
 }
 
@@ -71,8 +73,8 @@ export async function boot(kernel: Kernel, job: Job): Promise<Boot> {
         .join(''),
     );
     const started = Date.now();
-    await emulate(qemuArguments(kernel, job, results), job.timeoutMs);
-    return gather(results, Date.now() - started);
+    const emulator = await emulate(qemuArguments(kernel, job, results), job.timeoutMs);
+    return { ...gather(results), emulator, milliseconds: Date.now() - started };
   } finally {
     rmSync(results, { recursive: true, force: true });
   }
@@ -104,17 +106,20 @@ function qemuArguments(kernel: Kernel, job: Job, results: string): string[] {
   ];
 }
 
-async function emulate(args: readonly string[], timeoutMs: number): Promise<void> {
-  const qemu = spawn('qemu-system-x86_64', args, { stdio: ['ignore', 'inherit', 'inherit'] });
+async function emulate(args: readonly string[], timeoutMs: number): Promise<string> {
+  const qemu = spawn('qemu-system-x86_64', args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const said: string[] = [];
+  for (const stream of [qemu.stdout, qemu.stderr]) stream.on('data', (bytes) => said.push(String(bytes)));
   const bomb = setTimeout(() => qemu.kill('SIGKILL'), timeoutMs);
   try {
     await new Promise((resolve, reject) => qemu.on('error', reject).on('close', resolve));
+    return said.join('');
   } finally {
     clearTimeout(bomb);
   }
 }
 
-function gather(results: string, milliseconds: number): Boot {
+function gather(results: string): Omit<Boot, 'emulator' | 'milliseconds'> {
   const exit = readOr(results, 'exit').trim();
   return {
     exit: exit === '' ? null : Number(exit),
@@ -123,7 +128,6 @@ function gather(results: string, milliseconds: number): Boot {
     dmesg: readOr(results, 'dmesg'),
     results: readOr(results, 'results.jsonl'),
     serial: readOr(results, 'serial'),
-    milliseconds,
   };
 }
 

@@ -70,7 +70,7 @@ export const words = {
   VP1014: {
     severity: 'error',
     title: 'too many diagnostics',
-    message: '{count} more diagnostics in this file are not shown',
+    message: 'too many diagnostics in this file: the first {limit} are shown',
   },
   VP1015: {
     severity: 'error',

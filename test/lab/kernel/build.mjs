@@ -77,7 +77,7 @@ function present(what) {
  * Throws an Error whose message is for a person: what to install, or the end of the compiler's output.
  */
 export async function kernel(say) {
-  if (!existsSync(SOURCE)) throw new Error(install([`linux-source-${SERIES}`]));
+  if (!existsSync(SOURCE)) throw new Error(install(missingPackages(NEEDS)));
   const key = await digest();
   const folder = join(labCache(), `linux-${SERIES}-${key}`);
   if (existsSync(folder)) return folder;

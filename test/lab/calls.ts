@@ -1,0 +1,228 @@
+/**
+ * The model's operations carried out on a Backend, written here a second time on purpose: `runtime/lower` is what is
+ * tested, and a mistake in it must not hide itself.
+ */
+import { errnoOf } from '../../runtime/abi/errno.ts';
+import { fcntl } from '../../runtime/abi/fcntl.ts';
+import { requests } from '../../runtime/abi/ioctl.ts';
+import { decode, encode, type Field, type Layout } from '../../runtime/abi/layout.ts';
+import { mman } from '../../runtime/abi/mman.ts';
+import { layouts } from '../../runtime/abi/vfio.ts';
+import type { Backend } from '../../runtime/backend.ts';
+import type { Memory, Op } from '../../src/model/op.ts';
+
+/** An operation whose descriptors have names, so that the same words do for the model and for a real process. */
+export type Call = Named<Op>;
+type Named<O> = O extends Op
+  ? {
+      [Key in keyof O as Key extends 'pid' ? never : Key]: Key extends 'fd' | 'container'
+        ? string | number
+        : O[Key];
+    }
+  : never;
+
+/** Names of descriptors; a number stands for itself. */
+export type Descriptors = Map<string, number>;
+
+/** What a call answered. `value` is 0 for deeds on files, whose count of bytes says nothing. */
+export interface Answer {
+  readonly value: number;
+  readonly errno: string | null;
+  readonly out: { readonly [field: string]: number | bigint };
+}
+
+export function toOp(call: Call, pid: number, descriptors: Descriptors): Op {
+  const fields: { [key: string]: unknown } = { ...call, pid };
+  for (const key of ['fd', 'container']) {
+    const name = fields[key];
+    if (typeof name === 'string') fields[key] = descriptors.get(name) ?? -1;
+  }
+  return fields as unknown as Op;
+}
+
+/** Carries out one operation; `op.pid` is not looked at: it is this process. */
+export function perform(backend: Backend, op: Op): Answer {
+  switch (op.op) {
+    case 'module.load':
+      return plain(backend.loadModule(op.module));
+    case 'module.unload':
+      return plain([op.module, ...(op.also ?? [])].reduce((so, name) => so || backend.unloadModule(name), 0));
+    case 'parameter.write':
+      return write(backend, `/sys/module/${op.module}/parameters/${op.parameter}`, op.text);
+    case 'override.write':
+      return write(backend, `/sys/bus/pci/devices/${op.device}/driver_override`, `${op.text}\n`);
+    case 'driver.bind':
+      return write(backend, `/sys/bus/pci/drivers/${op.driver}/bind`, op.device);
+    case 'driver.unbind':
+      return write(backend, `/sys/bus/pci/drivers/${op.driver}/unbind`, op.device);
+    case 'drivers.probe':
+      return write(backend, '/sys/bus/pci/drivers_probe', op.device);
+    case 'node.own':
+      return plain(backend.chown(op.path, op.uid, op.gid) || backend.chmod(op.path, op.mode));
+    case 'open':
+      return plain(backend.open(op.path, fcntl.O_RDWR | fcntl.O_CLOEXEC));
+    case 'close':
+      return plain(backend.close(op.fd));
+    case 'descriptor.pass':
+      throw new Error('one process makes all calls here: there is nobody to pass a descriptor to');
+    case 'file.call':
+      return fileCall(backend, op.fd, op.call);
+    default:
+      return ioctl(backend, op);
+  }
+}
+
+/** A deed's success is 0; a negative answer is the errno. */
+function plain(value: number): Answer {
+  return { value: Math.max(value, 0), errno: errnoOf(value), out: {} };
+}
+
+function write(backend: Backend, path: string, text: string): Answer {
+  const fd = backend.open(path, fcntl.O_WRONLY | fcntl.O_CLOEXEC);
+  if (fd < 0) return plain(fd);
+  const written = backend.write(fd, new TextEncoder().encode(text));
+  backend.close(fd);
+  return plain(Math.min(written, 0));
+}
+
+function fileCall(backend: Backend, fd: number, call: 'read' | 'write' | 'mmap' | 'lseek'): Answer {
+  switch (call) {
+    case 'read': {
+      const bytes = backend.read(fd, 1);
+      return plain(typeof bytes === 'number' ? bytes : bytes.length);
+    }
+    case 'write':
+      return plain(backend.write(fd, new Uint8Array(1)));
+    case 'mmap': {
+      const address = backend.mmap(4096, mman.PROT_READ, mman.MAP_SHARED, fd, 0n);
+      return plain(typeof address === 'number' ? address : 0);
+    }
+    case 'lseek':
+      return plain(backend.lseek(fd, 0n, fcntl.SEEK_SET));
+  }
+}
+
+type Ioctl = Exclude<
+  Op,
+  {
+    op:
+      | `${'module' | 'parameter' | 'override' | 'driver' | 'drivers' | 'node'}.${string}`
+      | 'open'
+      | 'close'
+      | 'descriptor.pass'
+      | 'file.call';
+  }
+>;
+
+function ioctl(backend: Backend, op: Ioctl): Answer {
+  const { fd } = op;
+  const byValue = (request: number, argument: number) => plain(backend.ioctl(fd, request, argument));
+  switch (op.op) {
+    case 'container.api_version':
+      return byValue(requests.VFIO_GET_API_VERSION, 0);
+    case 'container.check_extension':
+      return byValue(requests.VFIO_CHECK_EXTENSION, op.extension);
+    case 'container.set_iommu':
+      return byValue(requests.VFIO_SET_IOMMU, op.type);
+    case 'group.unset_container':
+      return byValue(requests.VFIO_GROUP_UNSET_CONTAINER, 0);
+    case 'device.reset':
+      return byValue(requests.VFIO_DEVICE_RESET, 0);
+    case 'group.set_container':
+      return pointer(backend, fd, requests.VFIO_GROUP_SET_CONTAINER, op, int(op.container));
+    case 'group.get_device_fd':
+      return pointer(
+        backend,
+        fd,
+        requests.VFIO_GROUP_GET_DEVICE_FD,
+        op,
+        new TextEncoder().encode(`${op.name}\0`),
+      );
+    case 'ioctl':
+      return pointer(backend, fd, op.request, op, new Uint8Array(256));
+    case 'container.map_dma':
+    case 'container.unmap_dma':
+      return dma(backend, op);
+    case 'group.get_status':
+      return struct(backend, fd, requests.VFIO_GROUP_GET_STATUS, op, layouts.vfio_group_status, {});
+    case 'device.get_info':
+      return struct(backend, fd, requests.VFIO_DEVICE_GET_INFO, op, layouts.vfio_device_info, {});
+    case 'device.region_info':
+      return struct(backend, fd, requests.VFIO_DEVICE_GET_REGION_INFO, op, layouts.vfio_region_info, {
+        index: op.index,
+      });
+    case 'device.irq_info':
+      return struct(backend, fd, requests.VFIO_DEVICE_GET_IRQ_INFO, op, layouts.vfio_irq_info, {
+        index: op.index,
+      });
+  }
+}
+
+function dma(backend: Backend, op: Extract<Op, { op: 'container.map_dma' | 'container.unmap_dma' }>): Answer {
+  if (op.op === 'container.unmap_dma') {
+    const { flags, iova, size } = op;
+    const layout = layouts.vfio_iommu_type1_dma_unmap;
+    return struct(backend, op.fd, requests.VFIO_IOMMU_UNMAP_DMA, op, layout, { flags, iova, size });
+  }
+  const vaddr = op.vaddr === 0n && op.size > 0n ? memory(backend, op.size, op.memory) : op.vaddr;
+  if (typeof vaddr === 'number') return plain(vaddr);
+  const { flags, iova, size } = op;
+  const layout = layouts.vfio_iommu_type1_dma_map;
+  return struct(backend, op.fd, requests.VFIO_IOMMU_MAP_DMA, op, layout, { flags, iova, size, vaddr });
+}
+
+/** Memory of this process, which is never given back: the mapping that rests on it ends with the process. */
+function memory(backend: Backend, size: bigint, kind: Memory): bigint | number {
+  const protections = {
+    writable: mman.PROT_READ | mman.PROT_WRITE,
+    'read-only': mman.PROT_READ,
+    none: mman.PROT_NONE,
+  };
+  return backend.mmap(Number(size), protections[kind], mman.MAP_PRIVATE | mman.MAP_ANONYMOUS, -1, 0n);
+}
+
+/** `argsz` null is the null pointer. */
+function struct<Fields extends { readonly [name: string]: Field }>(
+  backend: Backend,
+  fd: number,
+  request: number,
+  { argsz }: { readonly argsz?: number | null },
+  layout: Layout<Fields>,
+  values: { readonly [name: string]: number | bigint },
+): Answer {
+  if (argsz === null) return plain(backend.ioctl(fd, request, null));
+  const bytes = encode<{ readonly [name: string]: Field }>(layout, {
+    argsz: argsz ?? layout.size,
+    ...values,
+  });
+  const answer = plain(backend.ioctl(fd, request, bytes));
+  return answer.errno === null ? { ...answer, out: decode(layout, bytes) } : answer;
+}
+
+function pointer(
+  backend: Backend,
+  fd: number,
+  request: number,
+  { argsz }: { readonly argsz?: number | null },
+  bytes: Uint8Array,
+): Answer {
+  if (typeof argsz === 'number') new DataView(bytes.buffer).setUint32(0, argsz, true);
+  return plain(backend.ioctl(fd, request, argsz === null ? null : bytes));
+}
+
+function int(value: number): Uint8Array {
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setInt32(0, value, true);
+  return bytes;
+}
+
+/** Calls and answers cross into another process as JSON; what is bigint is written `123n`. */
+export function toJson(value: unknown): string {
+  return JSON.stringify(value, (_key, item) => (typeof item === 'bigint' ? `${item}n` : item));
+}
+
+export function fromJson<T>(text: string): T {
+  return JSON.parse(text, (_key, item) =>
+    typeof item === 'string' && /^-?\d+n$/.test(item) ? BigInt(item.slice(0, -1)) : item,
+  ) as T;
+}

@@ -1,0 +1,52 @@
+/** Reads the journals that the command line left, without its own reader: what was foretold against what was seen. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { JournalRecord } from '../../../src/wire/journal.ts';
+import type { Guest } from './guest.ts';
+
+type Shows = { readonly [path: string]: string | null };
+
+/** Records of every journal under `folder`, in order of their names. */
+export function readJournals(folder: string): readonly JournalRecord[] {
+  if (!existsSync(folder)) return [];
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+  return files.flatMap((file) => {
+    const lines = readFileSync(file, 'utf8').split('\n');
+    if (!lines[0]?.includes('"vfioplan.journal"')) return [];
+    return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as JournalRecord);
+  });
+}
+
+/**
+ * Reports each step of the journals to the lab: done steps must show what their intent foretold, undone steps what
+ * was there before. The paths are compared here again; the journal's own verdict must say the same.
+ * `failing` is the sentence of a step that is meant to fail.
+ */
+export function countSteps(guest: Guest, records: readonly JournalRecord[], failing?: RegExp): void {
+  const intents = new Map<number, Extract<JournalRecord, { record: 'intent' }>>();
+  for (const record of records) {
+    if (record.record === 'intent') intents.set(record.step, record);
+    if (record.record !== 'outcome' && record.record !== 'undone') continue;
+    const intent = intents.get(record.step);
+    const undone = record.record === 'undone';
+    const words = `${undone ? 'undo' : 'do'} ${record.step}: ${intent?.sentence}`;
+    const differs = unequal(undone ? intent?.before : intent?.after, record.observed);
+    if (record.errno !== null) differs.push(`answered ${record.errno}`);
+    if (!undone && failing?.test(intent?.sentence ?? '')) {
+      guest.check(`${words} fails, and the journal says so`, differs.length > 0 && !record.matches, record);
+      continue;
+    }
+    guest.step(words, differs);
+    guest.check(`${words}: the journal's own verdict`, record.matches === (differs.length === 0), record);
+  }
+}
+
+function unequal(expected: Shows | undefined, observed: Shows): string[] {
+  if (expected === undefined) return ['an outcome without intent'];
+  return Object.keys({ ...expected, ...observed })
+    .filter((path) => expected[path] !== observed[path])
+    .map((path) => `${path} shows ${observed[path]}, foretold ${expected[path]}`);
+}

@@ -1,0 +1,98 @@
+/** Bundles what runs in the guest, boots each scenario, and counts. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { type Boot, boot, packInitramfs } from './boot.ts';
+import type { Finding } from './findings.ts';
+import type { Scenario } from './scenario.ts';
+import { scenarios } from './scenarios.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const BOOT_TIMEOUT_MS = 240_000;
+const MOST_DETAIL = 3000;
+
+/** Runs the scenarios whose name contains one of `words` (all, without words). Answers whether everything held. */
+export async function runLab(kernelFolder: string, words: readonly string[]): Promise<boolean> {
+  const chosen = scenarios.filter(
+    ({ name }) => words.length === 0 || words.some((word) => name.includes(word)),
+  );
+  await bundleGuest();
+  const work = mkdtempSync(join(tmpdir(), 'vfioplan-lab-'));
+  const verdicts: boolean[] = [];
+  try {
+    const kernel = { folder: kernelFolder, initramfs: packInitramfs(work) };
+    for (const scenario of chosen) {
+      const outcome = await boot(kernel, {
+        scenario: scenario.name,
+        machine: scenario.machine,
+        commandLine: scenario.commandLine,
+        bundle: join(root, 'dist/lab/main.mjs'),
+        timeoutMs: BOOT_TIMEOUT_MS,
+      });
+      verdicts.push(tell(scenario, outcome));
+    }
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+  const passed = verdicts.filter((verdict) => verdict).length;
+  process.stdout.write(`${passed} passed, ${verdicts.length - passed} failed\n`);
+  return verdicts.length > 0 && passed === verdicts.length;
+}
+
+async function bundleGuest(): Promise<void> {
+  const entry = (url: URL) => fileURLToPath(url);
+  await build({
+    absWorkingDir: root,
+    entryPoints: {
+      main: entry(new URL('./guest/main.ts', import.meta.url)),
+      access: entry(new URL('./guest/access.ts', import.meta.url)),
+    },
+    outdir: 'dist/lab',
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'esm',
+    external: ['koffi'],
+    logLevel: 'warning',
+    banner: {
+      js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
+    },
+  });
+}
+
+/** Prints what a boot found; true when all of it held and the scenario came to its end. */
+function tell(scenario: Scenario, outcome: Boot): boolean {
+  const findings = outcome.results
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Finding);
+  const missed = findings.filter(({ holds }) => !holds);
+  const ended = outcome.exit === 0;
+  const holds = ended && missed.length === 0 && findings.length > 0;
+  const seconds = Math.round(outcome.milliseconds / 1000);
+  const say = (line: string) => process.stdout.write(`${line}\n`);
+  say(`${holds ? 'ok  ' : 'FAIL'} ${scenario.name}: ${scenario.about} (${seconds} s)`);
+  const count = (kind: Finding['kind'], among = findings) =>
+    among.filter((each) => each.kind === kind).length;
+  const steps = count('step');
+  const checks = count('check');
+  if (steps > 0) say(`     predicted = observed: ${steps - count('step', missed)} of ${steps} steps`);
+  if (checks > 0) say(`     ${checks - count('check', missed)} of ${checks} checks hold`);
+  for (const { what, detail } of missed) say(`     - ${what}: ${shortened(detail)}`);
+  if (!ended) say(lastWords(outcome));
+  return holds;
+}
+
+function shortened(detail: string): string {
+  return detail.length > MOST_DETAIL ? `${detail.slice(0, MOST_DETAIL)} …` : detail;
+}
+
+function lastWords({ exit, stderr, serial, stdout, emulator }: Boot): string {
+  const tail = (text: string, lines: number) => text.trimEnd().split('\n').slice(-lines).join('\n');
+  const why =
+    exit === null ? 'the guest did not come to its end; its console said last' : `the job ended with ${exit}`;
+  return `     ${why}:\n${tail(serial, 20)}\n${tail(stdout, 20)}\n${tail(stderr, 30)}\n${exit === null ? tail(emulator, 10) : ''}`;
+}

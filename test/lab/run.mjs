@@ -1,0 +1,25 @@
+// `npm run test:lab [WORD…]`: the scenarios of the lab (those whose name has one of the words) on a real Linux kernel
+// under QEMU. Needs no hardware, no root and no network, only Debian packages; says which when they are missing.
+import { register } from 'tsx/esm/api';
+import { install, kernel, missingPackages } from './kernel/build.mjs';
+
+const NEEDS = [
+  ['qemu-system-x86_64', 'qemu-system-x86'],
+  ['/usr/share/seabios/bios-256k.bin', 'seabios'],
+  ['busybox', 'busybox-static'],
+  ['cpio', 'cpio'],
+  ['modprobe', 'kmod'],
+  ['setpriv', 'util-linux'],
+];
+
+try {
+  const missing = missingPackages(NEEDS);
+  if (missing.length > 0) throw new Error(install(missing));
+  const folder = await kernel((line) => process.stderr.write(`${line}\n`));
+  register();
+  const { runLab } = await import('./lab.ts');
+  process.exitCode = (await runLab(folder, process.argv.slice(2))) ? 0 : 1;
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}

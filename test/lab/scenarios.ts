@@ -1,0 +1,17 @@
+import type { Scenario } from './scenario.ts';
+import { intelIommu } from './scenarios/intel-iommu.ts';
+import { noIommu } from './scenarios/no-iommu.ts';
+import { notViable } from './scenarios/not-viable.ts';
+import { lateFailure, middleFailure } from './scenarios/rollback.ts';
+import { vectorsBesideIntel, vectorsWithoutIommu } from './scenarios/vectors.ts';
+
+/** In the order in which they run. */
+export const scenarios: readonly Scenario[] = [
+  noIommu,
+  intelIommu,
+  notViable,
+  lateFailure,
+  middleFailure,
+  vectorsWithoutIommu,
+  vectorsBesideIntel,
+];
