@@ -55,16 +55,18 @@ function checkHost(policy: HostPolicy): { diagnostics: readonly Diagnostic[]; ch
     }
   }
   const script = deriveScript(policy);
-  for (const { why, ...precondition } of script.preconditions)
-    for (const place of why.slice(0, 1)) needs.push({ ...precondition, place });
+  for (const { why, ...precondition } of script.preconditions) {
+    const place = why[0] ?? policy.binds[0]?.place;
+    if (place) needs.push({ ...precondition, place });
+  }
   const run = runScript(subject, script, explained);
   diagnostics.push(...run.diagnostics, ...checkAccess(subject, run.state, run.explained));
   const unknowns = reportNeeds(policy.host, needs);
   diagnostics.push(...unknowns.diagnostics);
   const preconditions = [...script.preconditions];
-  const listed = new Set(preconditions.map(({ fact, sentence }) => `${fact} ${sentence}`));
-  for (const each of unknowns.preconditions)
-    if (!listed.has(`${each.fact} ${each.sentence}`)) preconditions.push(each);
+  // What the steps themselves ask of a fact is the strictest that anybody asks.
+  const asked = new Set(preconditions.map(({ fact }) => fact));
+  for (const each of unknowns.preconditions) if (!asked.has(each.fact)) preconditions.push(each);
   // The one place where a checked policy is made: `check` withholds it when anything is an error.
   const checked = { policy, script: { steps: script.steps, preconditions } };
   return { diagnostics, checked: checked as unknown as CheckedPolicy };

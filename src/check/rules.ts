@@ -5,10 +5,12 @@ import { drivers } from './rules/drivers.ts';
 import { effect } from './rules/effect.ts';
 import { endpoints } from './rules/endpoints.ts';
 import { forbidden, unsafeInterruptsForbidden } from './rules/forbidden.ts';
+import { groupsKnown } from './rules/groups-known.ts';
 import { holdings } from './rules/holdings.ts';
 import { interrupts } from './rules/interrupts.ts';
 import { iommu } from './rules/iommu.ts';
 import { isolation } from './rules/isolation.ts';
+import { kernelKnown } from './rules/kernel-known.ts';
 import { kernelVersion } from './rules/kernel-version.ts';
 import { mixing } from './rules/mixing.ts';
 import { noiommuBuild } from './rules/noiommu-build.ts';
@@ -28,6 +30,8 @@ import { virtualMachines } from './rules/virtual-machines.ts';
 export const rules: readonly Rule[] = [
   iommu,
   kernelVersion,
+  kernelKnown,
+  groupsKnown,
   conflicts,
   drivers,
   endpoints,

@@ -13,7 +13,8 @@ type UnknownCode = 'VP3301' | 'VP3302' | 'VP3303' | 'VP3304' | 'VP3305' | 'VP330
 
 /**
  * Unknown is never taken for safe: every fact that something rests on becomes a precondition, which a live machine
- * must show before anything is done, and a warning. One warning for each kind of fact, however many functions have it.
+ * must show before anything is done, and a warning. One warning for each kind of fact, however many functions have it,
+ * and one cause for each fact.
  */
 export function reportNeeds(
   host: string,
@@ -21,13 +22,15 @@ export function reportNeeds(
 ): { readonly diagnostics: Diagnostic[]; readonly preconditions: Precondition[] } {
   const preconditions = new Map<string, Precondition>();
   const byCode = new Map<UnknownCode, Need[]>();
+  const told = new Set<string>();
   for (const need of needs) {
     const { fact, sentence, unknown, place, expects } = need;
     const key = `${fact} ${sentence}`;
     const earlier = preconditions.get(key);
     const why = [...(earlier?.why ?? []), place];
     preconditions.set(key, { fact, sentence, unknown, why, ...(expects ? { expects } : {}) });
-    if (earlier) continue;
+    if (earlier || told.has(fact)) continue;
+    told.add(fact);
     const code = codeOf(need);
     byCode.set(code, [...(byCode.get(code) ?? []), need]);
   }

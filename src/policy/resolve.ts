@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import { report } from '../diagnostics/report.ts';
+import { isUnknown } from '../machine/snapshot.ts';
 import type { Document } from '../syntax/ast.ts';
 import { checkClasses } from './classes.ts';
 import { type Host, hostsOf, type Machine, settingsOf } from './hosts.ts';
@@ -42,7 +43,12 @@ export function resolve(
   for (const host of hosts) {
     const { labels, iommu, noiommu, kernel, diagnostics } = settingsOf(host, today);
     const statements = resolveStatements(host, sources, labels, stray);
-    byHost.set(host.name, [...diagnostics, ...withoutSnapshot(host), ...statements.diagnostics]);
+    byHost.set(host.name, [
+      ...diagnostics,
+      ...withoutSnapshot(host),
+      ...anotherMachine(host),
+      ...statements.diagnostics,
+    ]);
     if (!host.snapshot) continue;
     const { diagnostics: _, ...resolved } = statements;
     policies.push({ host: host.name, snapshot: host.snapshot, labels, iommu, noiommu, kernel, ...resolved });
@@ -59,6 +65,15 @@ function withoutSnapshot({ name, snapshot, place, declarations }: Host): Diagnos
   const causes =
     stated?.kind === 'snapshot' ? [`\`${stated.path.text}\` was not given or could not be read`] : [];
   return [report('VP2009', place, { host: name }, { causes, cures: [giveSnapshot] })];
+}
+
+/** A fleet's snapshots are easily mixed up; the hostname may be the fully qualified one. */
+function anotherMachine({ name, snapshot, place }: Host): Diagnostic[] {
+  if (!snapshot || !place) return [];
+  const { hostname } = snapshot;
+  if (isUnknown(hostname) || hostname === name || hostname.split('.')[0] === name) return [];
+  const cures = ['give the snapshot of the host that is meant, or call the host as the machine calls itself'];
+  return [report('VP2008', place, { host: name, hostname }, { cures })];
 }
 
 /** Policies, and neither a host nor a machine that they could be checked against. */

@@ -2,6 +2,7 @@ import { nearest } from '../../../grammar/nearest.ts';
 import { report } from '../../diagnostics/report.ts';
 import { isUnknown } from '../../machine/snapshot.ts';
 import { isVfioDriver } from '../../policy/drivers.ts';
+import type { Assumption } from '../../policy/policy.ts';
 import { type Finding, found, needed } from '../finding.ts';
 import { byBind, type Subject, type Wanted } from '../subject.ts';
 
@@ -27,13 +28,15 @@ const takesAnything: ReadonlySet<string> = new Set(['pci-stub', 'uio_pci_generic
 function available(
   { snapshot, functions }: Subject,
   driver: string,
-): boolean | { fact: string; unknown: string } {
+): boolean | Pick<Assumption, 'fact' | 'unknown' | 'expects'> {
   if (!isUnknown(snapshot.drivers) && snapshot.drivers.includes(driver)) return true;
+  for (const fn of functions.values()) if (fn.driver === driver) return true;
   if (driver === 'vfio-pci') {
     const { VFIO, VFIO_PCI } = snapshot.kernel.options;
     if (VFIO === 'n' || VFIO_PCI === 'n') return false;
-    if (isUnknown(VFIO_PCI)) return { fact: '/kernel/options/VFIO_PCI', unknown: VFIO_PCI.unknown };
-    return !isUnknown(VFIO) || { fact: '/kernel/options/VFIO', unknown: VFIO.unknown };
+    const expects = ['y', 'm'];
+    if (isUnknown(VFIO_PCI)) return { fact: '/kernel/options/VFIO_PCI', unknown: VFIO_PCI.unknown, expects };
+    return !isUnknown(VFIO) || { fact: '/kernel/options/VFIO', unknown: VFIO.unknown, expects };
   }
   for (const fn of functions.values()) if (!isUnknown(fn.drivers) && fn.drivers.includes(driver)) return true;
   return isUnknown(snapshot.drivers) ? { fact: '/drivers', unknown: snapshot.drivers.unknown } : false;

@@ -1,16 +1,15 @@
 import { report } from '../../diagnostics/report.ts';
-import { isUnknown } from '../../machine/snapshot.ts';
+import { type Address, isUnknown } from '../../machine/snapshot.ts';
 import { applies } from '../../policy/pattern.ts';
 import type { Allow, Forbid, WhoMay } from '../../policy/policy.ts';
-import { type Finding, found } from '../finding.ts';
+import { type Finding, found, needed } from '../finding.ts';
 import { describeWho, listed, pathOf, type Subject } from '../subject.ts';
 
 /** An allowed use that is forbidden too. Forbid wins, so the allow can never be kept: both places are named. */
 export function* forbidden(subject: Subject): Iterable<Finding> {
   for (const allow of subject.policy.allows) {
     for (const forbid of subject.policy.forbids) {
-      if (forbid.what !== 'use' || !forbid.who || !covers(forbid.who, allow.who)) continue;
-      const addresses = allow.functions.filter((address) => meets(subject, allow, forbid, address));
+      const addresses = allow.functions.filter((address) => forbids(subject, forbid, allow, address));
       if (addresses.length === 0) continue;
       yield found(
         report(
@@ -29,17 +28,20 @@ export function* forbidden(subject: Subject): Iterable<Finding> {
   }
 }
 
-function covers(forbidden: WhoMay, allowed: WhoMay): boolean {
-  if (forbidden.kind === 'anyone') return true;
-  return forbidden.kind === allowed.kind && applies(forbidden.name, allowed.name);
-}
-
-function meets(subject: Subject, allow: Allow, { functions, via }: Forbid, address: string): boolean {
+/** Whether a forbid covers an allowed use of one function. */
+export function forbids(subject: Subject, forbid: Forbid, allow: Allow, address: Address): boolean {
+  const { what, who, functions, via } = forbid;
   const fn = subject.functions.get(address);
+  if (what !== 'use' || !who || !covers(who, allow.who)) return false;
   if (!fn || (functions && !functions.includes(address))) return false;
   const path = pathOf(subject, allow, fn);
   // A path that is not known may be the forbidden one.
   return via === 'any' || path === null || path === via;
+}
+
+function covers(forbidden: WhoMay, allowed: WhoMay): boolean {
+  if (forbidden.kind === 'anyone') return true;
+  return forbidden.kind === allowed.kind && applies(forbidden.name, allowed.name);
 }
 
 /** `forbid unsafe interrupts` on a machine where the module parameter already permits them. */
@@ -47,9 +49,16 @@ export function* unsafeInterruptsForbidden({ policy, snapshot }: Subject): Itera
   const forbid = policy.forbids.find(({ what }) => what === 'unsafe-interrupts');
   if (!forbid) return;
   const { modules } = snapshot;
-  if (isUnknown(modules)) return;
-  const value = modules['vfio_iommu_type1']?.parameters['allow_unsafe_interrupts'] ?? 'N';
-  if (isUnknown(value) || value === 'N') return;
+  const value = isUnknown(modules)
+    ? modules
+    : (modules['vfio_iommu_type1']?.parameters['allow_unsafe_interrupts'] ?? 'N');
+  if (isUnknown(value)) {
+    const fact = '/modules/vfio_iommu_type1/parameters/allow_unsafe_interrupts';
+    const sentence = 'unsafe interrupts are not allowed';
+    yield needed({ fact, sentence, unknown: value.unknown, expects: ['N', null], place: forbid.place });
+    return;
+  }
+  if (value === 'N') return;
   yield found(
     report(
       'VP3121',

@@ -61,13 +61,13 @@ function refusal(subject: Subject, group: number, bind: Bind, blocking: readonly
       {
         device: bind.device,
         group,
-        address: listed(blocking.map(({ address }) => address)),
-        driver: listed([...new Set(blocking.map(keeps))]),
+        others: listed(blocking.map((fn) => `${fn.address} (driver ${keeps(fn)})`)),
       },
       {
         causes: [
           ...blocking.map(
-            (fn) => `${fn.address} (${fn.label ?? className(fn.class)}) is bound to ${keeps(fn)}`,
+            (fn) =>
+              `${fn.address}, ${fn.label ?? className(fn.class)}, stays with ${keeps(fn)}, which does DMA for the host`,
           ),
           ...needs,
         ],

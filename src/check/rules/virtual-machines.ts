@@ -1,14 +1,19 @@
 import { report } from '../../diagnostics/report.ts';
 import { type Finding, found } from '../finding.ts';
 import { byAllow, listed, pathOf, type Subject, uses } from '../subject.ts';
+import { forbids } from './forbidden.ts';
 
 /**
  * A guest programs the device with guest addresses, which only an IOMMU can translate: in no-IOMMU mode the device
- * would write to the host's memory at those numbers. QEMU cannot even map (MAP_DMA answers ENOTTY).
+ * would write to the host's memory at those numbers. QEMU cannot even map (MAP_DMA answers ENOTTY). Where the policy
+ * forbids it in words, that is said instead.
  */
 export function* virtualMachines(subject: Subject): Iterable<Finding> {
   const used = [...uses(subject)].filter(
-    ({ allow, fn }) => allow.who.kind === 'vm' && pathOf(subject, allow, fn) === 'noiommu',
+    ({ allow, fn }) =>
+      allow.who.kind === 'vm' &&
+      pathOf(subject, allow, fn) === 'noiommu' &&
+      !subject.policy.forbids.some((forbid) => forbids(subject, forbid, allow, fn.address)),
   );
   for (const { allow, addresses } of byAllow(used)) {
     yield found(

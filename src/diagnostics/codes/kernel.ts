@@ -4,7 +4,7 @@ export const kernel = {
   VP4101: {
     severity: 'error',
     title: 'the IOMMU group is not viable',
-    message: '`{device}` cannot be used: {address} of its IOMMU group {group} stays with {driver}',
+    message: '`{device}` cannot be used: its IOMMU group {group} is shared with {others}',
   },
   VP4102: {
     severity: 'error',

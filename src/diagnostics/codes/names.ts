@@ -36,6 +36,11 @@ export const names = {
     title: 'two host statements contradict each other',
     message: 'host `{host}` is given two different values for {what}: {first} and {second}',
   },
+  VP2008: {
+    severity: 'warning',
+    title: 'the snapshot is of a machine with another name',
+    message: 'host `{host}` is checked against the snapshot of `{hostname}`',
+  },
   VP2009: {
     severity: 'warning',
     title: 'a host has no snapshot',
