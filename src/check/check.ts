@@ -61,7 +61,10 @@ function checkHost(policy: HostPolicy): { diagnostics: readonly Diagnostic[]; ch
   }
   const run = runScript(subject, script, explained);
   diagnostics.push(...run.diagnostics, ...checkAccess(subject, run.state, run.explained));
-  const unknowns = reportNeeds(policy.host, needs);
+  // A group that is not told was an error already, and not only something to be shown.
+  const untold = new Set([...explained].map((address) => `/functions/${address}/iommuGroup`));
+  const open = needs.filter(({ fact }) => !untold.has(fact));
+  const unknowns = reportNeeds(policy.host, open);
   diagnostics.push(...unknowns.diagnostics);
   const preconditions = [...script.preconditions];
   // What the steps themselves ask of a fact is the strictest that anybody asks.

@@ -1,0 +1,117 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { check } from '../../../src/check/check.ts';
+import { applies } from '../../../src/policy/pattern.ts';
+import { machine } from '../../machines.ts';
+
+const today = '2026-11-22';
+const functions = [{ at: '03:00.0', id: '8086:1572', class: 'nic' }];
+
+function hostsOf(text: string, machines: readonly [name: string, hostname: string][]) {
+  const given = machines.map(([name, hostname]) => ({ name, snapshot: machine({ hostname, functions }) }));
+  return check({ sources: [{ file: 'p.vfio', text }], machines: given, today });
+}
+
+test.each<[string, string, [string, string][], string[]]>([
+  [
+    'the host’s own name',
+    'host a {}',
+    [
+      ['a', 'x'],
+      ['b', 'y'],
+    ],
+    ['a', 'y'],
+  ],
+  [
+    'the path after snapshot',
+    'host a { snapshot "m/b.json" }',
+    [
+      ['m/b.json', 'x'],
+      ['c', 'y'],
+    ],
+    ['a', 'y'],
+  ],
+  [
+    'its hostname',
+    'host a {}',
+    [
+      ['one.json', 'b'],
+      ['two.json', 'a'],
+    ],
+    ['a', 'b'],
+  ],
+  ['being the only one', 'host a {}', [['one.json', 'elsewhere']], ['a']],
+  [
+    'a pattern',
+    'host db-* { iommu any }',
+    [
+      ['db-1', 'x'],
+      ['web', 'web'],
+    ],
+    ['db-1', 'web'],
+  ],
+  [
+    'nothing: a host of its own',
+    '',
+    [
+      ['one.json', 'x'],
+      ['two.json', 'x'],
+    ],
+    ['x', 'two.json'],
+  ],
+])('a machine is paired by %s', (_, text, machines, hosts) => {
+  expect(hostsOf(text, machines).hosts.map(({ host }) => host)).toEqual(hosts);
+});
+
+test('a host without a machine is named, and the others are checked all the same', () => {
+  const { hosts, diagnostics } = hostsOf('host a {} host b {}', [
+    ['a', 'a'],
+    ['c', 'c'],
+  ]);
+  expect(hosts.map(({ host, checked }) => [host, checked !== undefined])).toEqual([
+    ['a', true],
+    ['b', false],
+    ['c', true],
+  ]);
+  expect(diagnostics.map(({ code, message }) => `${code} ${message}`)).toEqual([
+    'VP2009 host `b` has no snapshot: only names were checked',
+  ]);
+});
+
+test('declarations of a pattern and of a name are one host, and kernel relations add up', () => {
+  const text = 'host a { kernel >= 6.1 }\nhost * { kernel < 6.10  label role "lab" }';
+  expect(hostsOf(text, [['a', 'a']]).diagnostics.map(({ message }) => message)).toEqual([
+    'host `a` must run a kernel < 6.10, and runs 6.12.0',
+  ]);
+});
+
+test('a label lifts what is forbidden unless the host carries it, on that host only', () => {
+  const text = `
+    host a { label role "lab" }
+    device port { at 03:00.0 }
+    policy p on * {
+      bind   port to vfio-pci
+      allow  user dpdk to use port via group
+      forbid anyone to use any device via group unless host role is "lab"
+    }`;
+  const { hosts } = hostsOf(text, [
+    ['a', 'a'],
+    ['b', 'b'],
+  ]);
+  expect(hosts.map(({ host, diagnostics }) => [host, diagnostics.map(({ code }) => code)])).toEqual([
+    ['a', []],
+    ['b', ['VP3108']],
+  ]);
+});
+
+test('a pattern matches as its regular expression does', () => {
+  const word = fc.string({ unit: fc.constantFrom('a', 'b', '-'), maxLength: 8 });
+  const pattern = fc.string({ unit: fc.constantFrom('a', 'b', '-', '*'), maxLength: 8 });
+  fc.assert(
+    fc.property(pattern, word, (glob, name) => {
+      const expression = new RegExp(`^${glob.replaceAll('*', '.*')}$`);
+      expect(applies(glob, name)).toBe(expression.test(name));
+    }),
+    { numRuns: 2000 },
+  );
+});
