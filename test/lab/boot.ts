@@ -21,6 +21,7 @@ export interface Job {
   readonly commandLine: string;
   /** The bundle that Node runs in the guest. */
   readonly bundle: string;
+  readonly seed: number;
   readonly timeoutMs: number;
 }
 
@@ -65,6 +66,7 @@ export async function boot(kernel: Kernel, job: Job): Promise<Boot> {
       LAB_NODE: process.execPath,
       LAB_JOB: job.bundle,
       LAB_SCENARIO: job.scenario,
+      LAB_SEED: `${job.seed}`,
     };
     writeFileSync(
       join(results, 'env'),

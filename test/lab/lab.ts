@@ -11,6 +11,8 @@ import { scenarios } from './scenarios.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const BOOT_TIMEOUT_MS = 240_000;
+/** Drawn walks are the same in every run, unless another seed is asked for. */
+const SEED = Number(process.env['VFIOPLAN_LAB_SEED'] ?? 20261122);
 const MOST_DETAIL = 3000;
 
 /** Runs the scenarios whose name contains one of `words` (all, without words). Answers whether everything held. */
@@ -29,6 +31,7 @@ export async function runLab(kernelFolder: string, words: readonly string[]): Pr
         machine: scenario.machine,
         commandLine: scenario.commandLine,
         bundle: join(root, 'dist/lab/main.mjs'),
+        seed: SEED,
         timeoutMs: BOOT_TIMEOUT_MS,
       });
       verdicts.push(tell(scenario, outcome));

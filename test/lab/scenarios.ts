@@ -4,6 +4,7 @@ import { noIommu } from './scenarios/no-iommu.ts';
 import { notViable } from './scenarios/not-viable.ts';
 import { lateFailure, middleFailure } from './scenarios/rollback.ts';
 import { vectorsBesideIntel, vectorsWithoutIommu } from './scenarios/vectors.ts';
+import { walkBesideIntel, walkWithoutIommu } from './scenarios/walk.ts';
 
 /** In the order in which they run. */
 export const scenarios: readonly Scenario[] = [
@@ -14,4 +15,6 @@ export const scenarios: readonly Scenario[] = [
   middleFailure,
   vectorsWithoutIommu,
   vectorsBesideIntel,
+  walkWithoutIommu,
+  walkBesideIntel,
 ];

@@ -20,6 +20,8 @@ export class Both {
   /** The same world, in which the one who acts lacks CAP_SYS_RAWIO. */
   private readonly unprivileged: World;
   private state: State;
+  /** What the kernel answered to the latest call. */
+  latest: number | string = 0;
   private readonly predicted: Descriptors = new Map();
   private readonly real: Descriptors = new Map();
 
@@ -40,6 +42,17 @@ export class Both {
     return show(this.world, this.state, path);
   }
 
+  /** Whether a descriptor of that name is open, for the model. */
+  holds(name: string): boolean {
+    return this.predicted.has(name);
+  }
+
+  /** Whether the call would not return, which the model can say and the kernel would show too well. */
+  blocks(line: Line): boolean {
+    const { result } = step(this.world, this.state, toOp(line.call, ROOT, this.predicted));
+    return !result.ok && 'blocks' in result;
+  }
+
   /** What differs between table, model and kernel; empty: nothing. */
   run(line: Line): readonly string[] {
     const world = line.unprivileged ? this.unprivileged : this.world;
@@ -50,9 +63,16 @@ export class Both {
     this.state = outcome.state;
     const act = () => perform(this.backend, toOp(line.call, ROOT, this.real));
     const answer = line.unprivileged ? withoutRawIo(act) : act();
+    this.latest = answer.errno ?? answer.value;
     if (line.as !== undefined && answer.errno === null) this.real.set(line.as, answer.value);
     if (line.as !== undefined && outcome.result.ok) this.predicted.set(line.as, outcome.result.value);
+    if (line.call.op === 'close' && outcome.result.ok) this.forget(line.call.fd);
     return [...differences(line, outcome, answer), ...files.flatMap((path) => this.difference(path))];
+  }
+
+  private forget(name: string | number): void {
+    this.predicted.delete(`${name}`);
+    this.real.delete(`${name}`);
   }
 
   private difference(path: string): readonly string[] {

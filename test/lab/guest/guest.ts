@@ -44,8 +44,12 @@ export class Guest {
   /** The folder of the bundle that runs, `dist/lab` of the checkout. */
   private readonly home = dirname(fileURLToPath(import.meta.url));
 
-  constructor(backend: Backend) {
+  /** Of everything that is drawn by lot. */
+  readonly seed: number;
+
+  constructor(backend: Backend, seed: number) {
     this.backend = backend;
+    this.seed = seed;
     mkdirSync(WORK, { recursive: true });
   }
 
