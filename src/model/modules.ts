@@ -27,17 +27,24 @@ export function noiommuAllowed(world: World, state: State): boolean {
   );
 }
 
-/** What modprobe would load for a module, in its order: what it needs, itself, what should follow. */
+/**
+ * What modprobe would load for a module, in its order: what it needs, itself, what should follow. What should follow
+ * one that it needs is loaded even if that one was there already; a module that is there itself asks for nothing
+ * (kmod: libkmod/libkmod-module.c:kmod_module_probe_insert_module, kmod_module_get_probe_list).
+ */
 export function loadOrder(world: World, state: Pick<State, 'modules'>, name: string): readonly Module[] {
   const order: Module[] = [];
+  const seen = new Set<Module>();
   const visit = (wanted: string): void => {
     const module = world.modules.get(wanted);
-    if (module === undefined || order.includes(module) || state.modules[module.index] !== null) return;
+    if (module === undefined || seen.has(module)) return;
+    seen.add(module);
     for (const needed of module.requires) visit(needed);
-    order.push(module);
+    if (state.modules[module.index] === null) order.push(module);
     for (const after of module.post) visit(after);
   };
-  visit(moduleName(name));
+  const target = moduleOf(world, name);
+  if (target !== undefined && state.modules[target.index] === null) visit(target.name);
   return order;
 }
 

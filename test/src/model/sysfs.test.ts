@@ -133,6 +133,21 @@ describe('undo', () => {
     expect(show(world, now, '/sys/bus/pci/drivers/vfio-pci')).toBe('directory');
   });
 
+  test('of loading it again takes along what followed a module that had stayed', () => {
+    const { world, state } = testWorld(
+      '6.12',
+      snapshotOf(undefined, { modules: { e1000e: { parameters: {} } }, drivers: ['e1000e'], nodes: [] }),
+    );
+    const load: Op = { op: 'module.load', pid, module: 'vfio_pci' };
+    const unload = (module: string): Op => ({ op: 'module.unload', pid, module });
+    const loaded = run(world, state, load);
+    // A module that is there asks for nothing, so what followed vfio stays away until modprobe has something to do.
+    const without = run(world, loaded, unload('vfio_iommu_type1'), load);
+    expect(show(world, without, '/sys/module/vfio_iommu_type1')).toBeNull();
+    const again = run(world, without, unload('vfio_pci'), load);
+    expect(show(world, again, '/sys/module/vfio_iommu_type1')).toBe('directory');
+  });
+
   test('is not offered where the model shows that it would not restore', () => {
     const { world, state } = testWorld();
     const owned = run(world, state, ...toVfio(pair), {
