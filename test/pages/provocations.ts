@@ -1,6 +1,19 @@
+import { readDocument } from '../../src/syntax/read.ts';
+import { documentProvocations } from './documents.ts';
+
 /**
  * Provokes what no text can: each name stands in a page's `deed` block, and its function makes the situation and gives
  * back the codes that it saw.
  */
-export const provocations: Readonly<Record<string, () => readonly string[] | Promise<readonly string[]>>> =
-  {};
+export const provocations: Readonly<Record<string, () => readonly string[] | Promise<readonly string[]>>> = {
+  ...documentProvocations,
+  'a file of five million characters': () => wordsOf('#'.repeat(5_000_000)),
+  'a hundred and one broken statements': () => wordsOf(`policy p {${' bind card vfio'.repeat(101)} }`),
+  'a right-to-left override in a comment': () => wordsOf('# \u202e\n'),
+  'a file with a NUL character': () => wordsOf('h\0o\0s\0t\0'),
+  'a file with bytes that are no UTF-8': () => wordsOf(new TextDecoder().decode(Uint8Array.of(0x23, 0xe4))),
+};
+
+function wordsOf(text: string): string[] {
+  return readDocument('policy.vfio', text).diagnostics.map(({ code }) => code);
+}

@@ -183,10 +183,7 @@ function list(files: FileSystem, process: Process, its: Exchange): number {
 }
 
 /** modprobe -r: the module, then what only it needed; those that others still use stay. */
-function unloadModule(machine: Machine, { pid }: Process, name: string): number {
-  const answer = machine.value({ op: 'module.unload', pid, module: name });
-  if (answer < 0) return answer;
-  const needed = machine.world.modules.get(name.replaceAll('-', '_'))?.requires ?? [];
-  for (const dependency of needed) unloadModule(machine, { pid } as Process, dependency);
-  return answer;
+/** delete_module(2): what the module needed stays loaded, as on the real backend. */
+function unloadModule(machine: Machine, { pid }: Process, module: string): number {
+  return machine.value({ op: 'module.unload', pid, module });
 }

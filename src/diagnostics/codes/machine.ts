@@ -92,6 +92,16 @@ const documents = {
     title: 'report has no PCI functions',
     message: 'this report has no PCI functions',
   },
+  VP3040: {
+    severity: 'error',
+    title: 'machine shows no PCI functions',
+    message: 'there is no `{path}` to read PCI functions from',
+  },
+  VP3041: {
+    severity: 'error',
+    title: 'PCI function cannot be read',
+    message: 'the function {address} cannot be read',
+  },
 } as const satisfies Record<`VP3${number}`, Declaration>;
 
 export const machine = { ...documents } as const satisfies Record<`VP3${number}`, Declaration>;

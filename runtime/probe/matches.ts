@@ -1,0 +1,85 @@
+import type { Fact } from '../../src/machine/snapshot.ts';
+import { isUnknown } from '../../src/machine/snapshot.ts';
+import { isMissing, type MachineFiles, textOf } from './files.ts';
+import { devicesPath, reason } from './functions.ts';
+
+/**
+ * Which drivers would match a function by themselves: the patterns of modules.alias and of what is built in, against the
+ * function's own alias (scripts/mod/file2alias.c do_pci_entry). They name modules; what drivers a module registers only a
+ * loaded one tells (/sys/module/NAME/drivers). Ids that were added to a driver at run time (new_id) are shown nowhere.
+ */
+export function readMatches(
+  files: MachineFiles,
+  release: Fact<string>,
+): (address: string) => Fact<readonly string[]> {
+  if (isUnknown(release)) return () => release;
+  const patterns = patternsOf(files, `/lib/modules/${release}`);
+  if ('unknown' in patterns) return () => patterns;
+  return (address) => {
+    const alias = textOf(files, `${devicesPath}/${address}/modalias`);
+    if (isMissing(alias)) return reason(alias);
+    const candidates = [...(patterns.byVendor.get(alias.slice(0, 13)) ?? []), ...patterns.ofAny];
+    const modules = new Set(candidates.filter(({ form }) => form.test(alias)).map(({ module }) => module));
+    const drivers = [...modules].map((module) => driversOf(files, module));
+    return (
+      drivers.find(isUnknown) ?? [...new Set(drivers.flatMap((each) => (isUnknown(each) ? [] : each)))].sort()
+    );
+  };
+}
+
+interface Pattern {
+  readonly form: RegExp;
+  readonly module: string;
+}
+
+interface Patterns {
+  /** By `pci:v00008086`: nearly all patterns name a vendor. */
+  readonly byVendor: ReadonlyMap<string, readonly Pattern[]>;
+  readonly ofAny: readonly Pattern[];
+}
+
+function patternsOf(files: MachineFiles, directory: string): Patterns | { readonly unknown: string } {
+  const loadable = textOf(files, `${directory}/modules.alias`);
+  const builtIn = textOf(files, `${directory}/modules.builtin.modinfo`);
+  if (isMissing(loadable)) return reason(loadable);
+  if (isMissing(builtIn)) return reason(builtIn);
+  const found = [
+    ...[...loadable.matchAll(/^alias (pci:\S+) (\S+)$/gm)].map(([, form = '', module = '']) => ({
+      form,
+      module,
+    })),
+    // NUL-separated `module.alias=pci:…`.
+    ...builtIn.split('\0').flatMap((entry) => {
+      const [, module = '', form] = /^([\w-]+)\.alias=(pci:\S+)$/.exec(entry) ?? [];
+      return form === undefined ? [] : [{ form, module }];
+    }),
+  ];
+  const byVendor = new Map<string, Pattern[]>();
+  const ofAny: Pattern[] = [];
+  for (const { form, module } of found) {
+    const pattern = { form: asExpression(form), module };
+    const vendor = form.slice(0, 13);
+    if (vendor.includes('*') || vendor.includes('[')) ofAny.push(pattern);
+    else {
+      const list = byVendor.get(vendor);
+      if (list === undefined) byVendor.set(vendor, [pattern]);
+      else list.push(pattern);
+    }
+  }
+  return { byVendor, ofAny };
+}
+
+function asExpression(form: string): RegExp {
+  const escaped = form
+    .replace(/[.+^${}()|\\]/g, '\\$&')
+    .replace(/\*/g, '[^:]*')
+    .replace(/\?/g, '.');
+  return new RegExp(`^${escaped}$`);
+}
+
+function driversOf(files: MachineFiles, module: string): Fact<readonly string[]> {
+  const names = files.list(`/sys/module/${module.replace(/-/g, '_')}/drivers`);
+  if (isMissing(names))
+    return { unknown: `module ${module} matches, and is not loaded to tell its driver's name` };
+  return names.filter((name) => name.startsWith('pci:')).map((name) => name.slice(4));
+}

@@ -1,0 +1,105 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { execute } from '../../../runtime/execute/execute.ts';
+import { recover, revert } from '../../../runtime/execute/revert.ts';
+import { type Fault, ProcessKilled } from '../../../runtime/kernel/faults.ts';
+import { bootSandbox, type Sandbox } from '../../../runtime/kernel/sandbox.ts';
+import { observe } from '../../../runtime/lower/observe.ts';
+import type { Plan } from '../../../src/plan/plan.ts';
+import { TestJournals } from './journals.ts';
+import { type Scenario, scenarios } from './scenarios.ts';
+
+/**
+ * The same deeds on the simulated kernel: paths, bytes, descriptors and errnos instead of the model's words. That a
+ * plan succeeds here proves no fact of VFIO, since both ask the one model; it proves that lowering and observing say
+ * the same as the model, and that a run survives what happens to its process.
+ */
+const options = { time: '2026-11-22T12:00:00Z', bootId: 'boot-1' };
+const root = {
+  uid: 0,
+  gid: 0,
+  groups: [],
+  capabilities: [
+    'CAP_CHOWN',
+    'CAP_DAC_OVERRIDE',
+    'CAP_FOWNER',
+    'CAP_SYS_ADMIN',
+    'CAP_SYS_MODULE',
+    'CAP_SYS_RAWIO',
+  ],
+};
+
+let sandbox: Sandbox | undefined;
+afterEach(() => {
+  sandbox?.dispose();
+  sandbox = undefined;
+});
+
+async function boot({ snapshot }: Scenario, faults: readonly Fault[] = []): Promise<Sandbox> {
+  sandbox?.dispose();
+  sandbox = await bootSandbox(snapshot, { faults });
+  return sandbox;
+}
+
+describe.each(scenarios)('$name', (scenario) => {
+  const { plan } = scenario;
+
+  test('all that the plan predicts is seen, and revert goes back exactly', async () => {
+    const machine = await boot(scenario);
+    const store = new TestJournals();
+    const start = showing(machine, plan);
+    const ending = execute(plan, machine.process(root), store, options);
+    expect(ending).toMatchObject({ verdict: 'done', diagnostics: [] });
+    expect(ending.predictions.equal).toBe(ending.predictions.compared);
+    const back = revert(machine.process(root), store, options);
+    expect(back).toMatchObject({ verdict: 'reverted', diagnostics: [] });
+    expect(back.predictions.equal).toBe(back.predictions.compared);
+    expect(showing(machine, plan)).toEqual(start);
+  });
+
+  test('a write that is refused is noticed, and all before it taken back', async () => {
+    for (let nth = 1; ; nth += 1) {
+      const machine = await boot(scenario, [{ on: { call: 'write' }, nth, answer: 'EBUSY' }]);
+      const start = showing(machine, plan);
+      const ending = execute(plan, machine.process(root), new TestJournals(), options);
+      if (ending.verdict === 'done') {
+        expect(nth).toBeGreaterThan(2);
+        return;
+      }
+      expect(ending).toMatchObject({ verdict: 'rolled back', diagnostics: [{ code: 'VP6005' }] });
+      expect(showing(machine, plan)).toEqual(start);
+    }
+  });
+
+  test.each([false, true])(
+    'a process that is killed (after its call: %s) is recovered from',
+    async (after) => {
+      for (let nth = 1; ; nth += 1) {
+        const machine = await boot(scenario, [{ on: { call: 'write' }, nth, answer: 'kill', after }]);
+        const start = showing(machine, plan);
+        const store = new TestJournals();
+        const killed = wasKilled(() => execute(plan, machine.process(root), store, options));
+        if (!killed) return;
+        const ending = recover(machine.process(root), store, options);
+        expect(ending).toMatchObject({ verdict: 'rolled back', diagnostics: [] });
+        expect(showing(machine, plan)).toEqual(start);
+      }
+    },
+  );
+});
+
+function wasKilled(work: () => unknown): boolean {
+  try {
+    work();
+    return false;
+  } catch (error) {
+    if (error instanceof ProcessKilled) return true;
+    throw error;
+  }
+}
+
+function showing(machine: Sandbox, plan: Plan): Readonly<Record<string, string | null>> {
+  const backend = machine.process(root);
+  const paths = new Set(plan.steps.flatMap(({ after }) => Object.keys(after)));
+  paths.delete('/proc/sys/kernel/tainted');
+  return Object.fromEntries([...paths].map((path) => [path, observe(backend, path)]));
+}
