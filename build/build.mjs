@@ -2,7 +2,7 @@
 // the editor's page. `--if-changed` skips all of it when no input changed since the last build.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -69,6 +69,8 @@ if (!(fresh && process.argv.includes('--if-changed'))) {
   rmSync(dist, { recursive: true, force: true });
   mkdirSync(dist, { recursive: true });
   await bundle();
+  // `vfioplan explain` reads them beside the program.
+  cpSync(join(root, 'src/diagnostics/pages'), join(dist, 'pages'), { recursive: true });
   run('ts7/bin/tsc', '-p', 'tsconfig.types.json');
   run('vite/bin/vite.js', 'build', 'editor', '--logLevel', 'warn');
   writeFileSync(stamp, digest);

@@ -1,4 +1,7 @@
+import { acting } from './codes/acting.ts';
+import { bugs } from './codes/bugs.ts';
 import { deeds } from './codes/deeds.ts';
+import { files } from './codes/files.ts';
 import { kernel } from './codes/kernel.ts';
 import { machine } from './codes/machine.ts';
 import { names } from './codes/names.ts';
@@ -11,6 +14,17 @@ import { words } from './codes/words.ts';
  * emitted keeps its page. Families: VP1 words, VP2 names and types, VP3 machine and topology, VP4 refused by the
  * model, VP5 plan, VP6 deeds, VP9 a bug in vfioplan.
  */
-export const codes = { ...words, ...names, ...machine, ...topology, ...kernel, ...plans, ...deeds } as const;
+export const codes = {
+  ...words,
+  ...names,
+  ...files,
+  ...machine,
+  ...topology,
+  ...kernel,
+  ...plans,
+  ...deeds,
+  ...acting,
+  ...bugs,
+} as const;
 
 export type Code = keyof typeof codes;

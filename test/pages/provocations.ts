@@ -1,4 +1,5 @@
 import { readDocument } from '../../src/syntax/read.ts';
+import { provocations as ofTheCommandLine } from '../runtime/cli/provocations.ts';
 import { documentProvocations } from './documents.ts';
 
 /**
@@ -7,6 +8,7 @@ import { documentProvocations } from './documents.ts';
  */
 export const provocations: Readonly<Record<string, () => readonly string[] | Promise<readonly string[]>>> = {
   ...documentProvocations,
+  ...ofTheCommandLine,
   'a file of five million characters': () => wordsOf('#'.repeat(5_000_000)),
   'a hundred and one broken statements': () => wordsOf(`policy p {${' bind card vfio'.repeat(101)} }`),
   'a right-to-left override in a comment': () => wordsOf('# \u202e\n'),

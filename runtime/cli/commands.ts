@@ -1,0 +1,269 @@
+import type { Exit } from './exit-codes.ts';
+import type { Options, Run } from './invocation.ts';
+
+/**
+ * Every command, as data: the parser, `--help` and the manual are made of this table. A command's code is loaded
+ * when it is called, so that no command pays for another.
+ */
+export interface CommandDescription {
+  /** Words as typed: `snapshot import`. */
+  readonly name: string;
+  /** One line. */
+  readonly purpose: string;
+  /** What a newcomer must know beyond it. */
+  readonly text?: string;
+  readonly operands: readonly { readonly name: string; readonly text: string }[];
+  readonly options: readonly OptionDescription[];
+  readonly examples: readonly { readonly words: string; readonly text: string }[];
+  readonly exits: readonly Exit[];
+  readonly load: () => Promise<Run>;
+}
+
+export interface OptionDescription {
+  readonly key: keyof Options;
+  /** As commander reads it: `--out <file>`. */
+  readonly flags: string;
+  readonly text: string;
+  /** A default to show; what it says is done in `options.ts`. */
+  readonly shows?: string;
+  readonly choices?: readonly string[];
+  readonly repeats?: boolean;
+}
+
+const format: OptionDescription = {
+  key: 'format',
+  flags: '--format <format>',
+  text: 'how the result is written on stdout',
+  shows: 'human',
+  choices: ['human', 'json'],
+};
+
+/** A snapshot is JSON in any case. */
+const documentFormat: OptionDescription = { ...format, text: 'how a refusal is written' };
+
+const judging: readonly OptionDescription[] = [
+  {
+    key: 'machine',
+    flags: '--machine <[name=]file>',
+    text: "a snapshot, and the host that it stands for; without a name, the snapshot's own host name. May be repeated",
+    repeats: true,
+  },
+  { key: 'live', flags: '--live', text: 'read this machine instead of a snapshot (nothing is changed)' },
+  {
+    key: 'today',
+    flags: '--today <date>',
+    text: 'the date, YYYY-MM-DD, that permissions with an end are compared with',
+    shows: "the machine's date",
+  },
+  {
+    key: 'strict',
+    flags: '--strict',
+    text: 'a fact that the snapshot does not tell, and that matters, is an error',
+  },
+];
+
+const host: OptionDescription = {
+  key: 'host',
+  flags: '--host <name>',
+  text: 'only this host of the policy',
+};
+
+const stateDirectory: OptionDescription = {
+  key: 'stateDir',
+  flags: '--state-dir <folder>',
+  text: 'where journals and the lock are kept',
+  shows: '/var/lib/vfioplan',
+};
+
+const policies = {
+  name: '<policy...>',
+  text: 'policy files (.vfio); what they import and the snapshots that their hosts name are read too',
+};
+
+export const commands: readonly CommandDescription[] = [
+  {
+    name: 'check',
+    purpose: 'judge policies against the machines they speak of',
+    text: 'Says everything that VFIO, sysfs or the driver core would refuse, and everything that would be unsafe, with the place in the policy, the cause and the cure. Changes nothing.',
+    operands: [policies],
+    options: [...judging, host, format],
+    examples: [
+      { words: 'vfioplan check dpdk.vfio', text: 'against the snapshots that the policy names' },
+      {
+        words: 'vfioplan check fleet.vfio --machine db-1=db-1.json --machine db-2=db-2.json',
+        text: 'one policy, many machines',
+      },
+    ],
+    exits: ['done', 'refused', 'usage'],
+    load: async () => (await import('./commands/check.ts')).check,
+  },
+  {
+    name: 'plan',
+    purpose: 'show, step by step, how a machine gets to what a policy says',
+    text: 'Checks first. Every step has what it does, what it should show, how it is undone, and the statement that wants it. Changes nothing.',
+    operands: [policies],
+    options: [
+      ...judging,
+      host,
+      { key: 'out', flags: '--out <file>', text: 'save the plan as JSON, for `vfioplan apply`' },
+      {
+        key: 'detailedExitcode',
+        flags: '--detailed-exitcode',
+        text: 'exit with 2 when the plan has steps, with 0 when nothing is to be done',
+      },
+      format,
+    ],
+    examples: [
+      { words: 'vfioplan plan dpdk.vfio', text: 'the plan for a person' },
+      { words: 'vfioplan plan dpdk.vfio --machine edge-01.json --out plan.json', text: 'and saved' },
+    ],
+    exits: ['done', 'refused', 'pending', 'usage'],
+    load: async () => (await import('./commands/plan.ts')).plan,
+  },
+  {
+    name: 'apply',
+    purpose: 'carry a plan out: on a simulated copy of the machine or, with --native, on this one',
+    text: 'Without --native nothing real is touched: a simulated kernel is booted from the snapshot, the plan is carried out there, and every result is compared with its prediction. With --native the same is done first, for a fresh snapshot of this machine; then the plan is carried out here, and taken back at the first result that differs.',
+    operands: [
+      {
+        name: '<policy-or-plan...>',
+        text: 'policy files, or one plan saved by `vfioplan plan --out` (.json)',
+      },
+    ],
+    options: [
+      ...judging.filter(({ key }) => key !== 'live'),
+      host,
+      { key: 'native', flags: '--native', text: 'act on this machine (needs root)' },
+      stateDirectory,
+      format,
+    ],
+    examples: [
+      { words: 'vfioplan apply dpdk.vfio', text: 'rehearse on a simulated kernel' },
+      { words: 'sudo vfioplan apply dpdk.vfio --native', text: 'rehearse, then act' },
+    ],
+    exits: ['done', 'refused', 'rolled-back', 'rollback-incomplete', 'usage'],
+    load: async () => (await import('./commands/apply.ts')).apply,
+  },
+  {
+    name: 'revert',
+    purpose: 'put this machine back as it was before an apply --native',
+    text: 'Undoes the steps that the journal of a generation records, in reverse order, and compares every file with what was found before. Acts on this machine: a rehearsal leaves nothing to revert.',
+    operands: [
+      { name: '[generation]', text: 'the number that `apply --native` printed; default: the newest' },
+    ],
+    options: [stateDirectory, format],
+    examples: [
+      { words: 'sudo vfioplan revert', text: 'undo the newest apply' },
+      {
+        words: 'sudo vfioplan revert 3 --state-dir /srv/vfioplan',
+        text: 'undo generation 3 of another state folder',
+      },
+    ],
+    exits: ['done', 'refused', 'rollback-incomplete', 'usage'],
+    load: async () => (await import('./commands/revert.ts')).revert,
+  },
+  {
+    name: 'recover',
+    purpose: 'after a crash: finish or undo what an apply or a revert left half done',
+    text: 'Reads the newest journal. A plan of which every step was done as predicted is finished by saying so; anything else is taken back. Acts on this machine.',
+    operands: [],
+    options: [stateDirectory, format],
+    examples: [
+      { words: 'sudo vfioplan recover', text: 'after the machine or the program was stopped in the middle' },
+      { words: 'sudo vfioplan recover --state-dir /srv/vfioplan', text: 'with another state folder' },
+    ],
+    exits: ['done', 'refused', 'rollback-incomplete', 'usage'],
+    load: async () => (await import('./commands/revert.ts')).recover,
+  },
+  {
+    name: 'snapshot',
+    purpose: 'write down this machine: functions, groups, drivers, disks, networks, users',
+    text: 'Reads sysfs, /proc and /dev; changes nothing. Root sees more; what could not be read is written as unknown, with the reason.',
+    operands: [],
+    options: [
+      {
+        key: 'sysroot',
+        flags: '--sysroot <folder>',
+        text: 'read a captured tree (sys, proc, dev, etc) instead of /',
+      },
+      { key: 'out', flags: '--out <file>', text: 'write the snapshot there instead of on stdout' },
+      documentFormat,
+    ],
+    examples: [
+      { words: 'sudo vfioplan snapshot --out edge-01.json', text: 'this machine' },
+      { words: 'vfioplan snapshot --sysroot captured/', text: 'a tree captured elsewhere' },
+    ],
+    exits: ['done', 'refused', 'usage'],
+    load: async () => (await import('./commands/snapshot.ts')).snapshot,
+  },
+  {
+    name: 'snapshot import',
+    purpose: "make a snapshot of another tool's report",
+    text: 'Formats: nixos-facter. What the report does not tell (mounts, routes, users …) is unknown in the snapshot, and unknown is never taken for safe.',
+    operands: [
+      { name: '<report-format>', text: 'nixos-facter' },
+      { name: '<file>', text: 'the report' },
+    ],
+    options: [
+      { key: 'out', flags: '--out <file>', text: 'write the snapshot there instead of on stdout' },
+      documentFormat,
+    ],
+    examples: [
+      {
+        words: 'vfioplan snapshot import nixos-facter facter.json --out host.json',
+        text: 'a report saved as a snapshot',
+      },
+      { words: 'vfioplan snapshot import nixos-facter facter.json --format human', text: 'only look at it' },
+    ],
+    exits: ['done', 'refused', 'usage'],
+    load: async () => (await import('./commands/snapshot.ts')).importReport,
+  },
+  {
+    name: 'snapshot show',
+    purpose: 'show a snapshot to a person: what each function is, holds, and shares its group with',
+    operands: [{ name: '<file>', text: 'a snapshot; `-` is standard input' }],
+    options: [format],
+    examples: [
+      { words: 'vfioplan snapshot show edge-01.json', text: 'functions by IOMMU group' },
+      {
+        words: 'vfioplan snapshot show edge-01.json --format json',
+        text: 'the same document, checked and sorted',
+      },
+    ],
+    exits: ['done', 'refused', 'usage'],
+    load: async () => (await import('./commands/snapshot.ts')).show,
+  },
+  {
+    name: 'explain',
+    purpose: 'say what a diagnostic code means, with an example of the mistake and its cure',
+    operands: [{ name: '[code]', text: 'such as VP2901; without one, all codes are listed' }],
+    options: [format],
+    examples: [
+      { words: 'vfioplan explain VP2906', text: 'one code' },
+      { words: 'vfioplan explain', text: 'the list' },
+    ],
+    exits: ['done', 'usage'],
+    load: async () => (await import('./commands/explain.ts')).explain,
+  },
+  {
+    name: 'editor',
+    purpose: 'serve the policy editor to a browser on this machine',
+    text: 'A page that checks as you type and shows the plan beside the text. It listens on 127.0.0.1 alone, reads no file but its own, and runs until it is interrupted.',
+    operands: [],
+    options: [
+      {
+        key: 'port',
+        flags: '--port <number>',
+        text: 'the TCP port; 0 takes any that is free',
+        shows: '8647',
+      },
+      format,
+    ],
+    examples: [
+      { words: 'vfioplan editor', text: 'then open the address that it prints' },
+      { words: 'vfioplan editor --port 0', text: 'on any free port' },
+    ],
+    exits: ['done', 'refused', 'usage'],
+    load: async () => (await import('./commands/editor.ts')).editor,
+  },
+];

@@ -1,0 +1,31 @@
+import type { CommandLine } from './command-line.ts';
+import type { Ending } from './exit.ts';
+import type { Io } from './io.ts';
+
+/** One command as it was called, with its words already told apart. */
+export interface Invocation {
+  readonly io: Io;
+  readonly line: CommandLine;
+  readonly operands: readonly string[];
+  readonly options: Options;
+}
+
+/** Every option of every command; which command takes which is in `commands.ts`. */
+export interface Options {
+  readonly format: 'human' | 'json';
+  readonly machine: readonly string[];
+  readonly live: boolean;
+  /** `YYYY-MM-DD`. */
+  readonly today: string;
+  readonly strict: boolean;
+  readonly host?: string;
+  readonly out?: string;
+  readonly detailedExitcode: boolean;
+  readonly native: boolean;
+  readonly stateDir: string;
+  readonly sysroot?: string;
+  /** 0: any free port. */
+  readonly port: number;
+}
+
+export type Run = (invocation: Invocation) => Ending | Promise<Ending>;

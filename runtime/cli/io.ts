@@ -1,0 +1,39 @@
+import type { Files } from './files.ts';
+import type { Machine } from './machine.ts';
+
+/**
+ * What the command line touches of the world outside, gathered so that a test can put its own in place: streams,
+ * environment, clock, files. Everything below `run()` reaches these through `Io` alone.
+ */
+export interface Io {
+  /** Results, and nothing else. */
+  readonly stdout: Sink;
+  /** Progress, warnings about results, help after a mistake. */
+  readonly stderr: Sink;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The folder that holds the running program: pages and editor are found beside it. */
+  readonly home: URL;
+  readonly files: Files;
+  readonly machine: Machine;
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Settles when the person asks the program to end. */
+  interrupted(): Promise<void>;
+}
+
+export interface Sink {
+  readonly isTerminal: boolean;
+  write(text: string): void;
+}
+
+/** Colour is for terminals whose owner did not forbid it (https://no-color.org: set and not empty). */
+export function wantsColor(io: Io, sink: Sink): boolean {
+  return sink.isTerminal && !io.env['NO_COLOR'] && io.env['TERM'] !== 'dumb';
+}
+
+/** The machine's date where it stands, `YYYY-MM-DD`. */
+export function dateOf(io: Io): string {
+  const date = new Date(io.now());
+  const two = (number: number): string => String(number).padStart(2, '0');
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+}

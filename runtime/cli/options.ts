@@ -1,0 +1,61 @@
+import type { Options } from './invocation.ts';
+import { dateOf, type Io } from './io.ts';
+
+/** A value that an option cannot have; `word` is the one to point at. */
+export interface Mistake {
+  readonly mistake: string;
+  readonly word: string;
+  readonly cure: string;
+}
+
+/** Turns what commander gathered into typed options: defaults filled in, values checked. */
+export function optionsFrom(io: Io, given: Readonly<Record<string, unknown>>): Options | Mistake {
+  const today = text(given['today']);
+  if (today !== undefined && !isDate(today)) {
+    return {
+      mistake: `\`${today}\` is not a date`,
+      word: today,
+      cure: 'write it as YYYY-MM-DD: `--today 2027-03-01`',
+    };
+  }
+  const port = text(given['port']) ?? '8647';
+  if (!/^\d{1,5}$/.test(port) || Number(port) > 65535) {
+    return { mistake: `\`${port}\` is not a TCP port`, word: port, cure: 'give a number from 0 to 65535' };
+  }
+  const machine = Array.isArray(given['machine']) ? given['machine'].map(String) : [];
+  if (given['native'] === true && machine[0] !== undefined) {
+    return {
+      mistake: 'an apply with --native reads this machine, and takes no snapshot',
+      word: machine[0],
+      cure: 'leave --machine away, or --native',
+    };
+  }
+  const host = text(given['host']);
+  const out = text(given['out']);
+  const sysroot = text(given['sysroot']);
+  return {
+    format: given['format'] === 'json' ? 'json' : 'human',
+    machine,
+    live: given['live'] === true,
+    today: today ?? dateOf(io),
+    strict: given['strict'] === true,
+    ...(host === undefined ? {} : { host }),
+    ...(out === undefined ? {} : { out }),
+    detailedExitcode: given['detailedExitcode'] === true,
+    native: given['native'] === true,
+    stateDir: text(given['stateDir']) ?? '/var/lib/vfioplan',
+    ...(sysroot === undefined ? {} : { sysroot }),
+    port: Number(port),
+  };
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** A day of the calendar: 2027-02-30 is none. */
+function isDate(text: string): boolean {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;
+  const date = new Date(`${text}T00:00:00Z`);
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text);
+}

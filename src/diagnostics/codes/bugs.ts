@@ -1,0 +1,9 @@
+import type { Declaration } from '../declare.ts';
+
+export const bugs = {
+  VP9001: {
+    severity: 'error',
+    title: 'a bug in vfioplan',
+    message: 'this is a bug in vfioplan: {what}',
+  },
+} as const satisfies Record<`VP9${number}`, Declaration>;

@@ -1,0 +1,237 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { Io } from '../../../runtime/cli/io.ts';
+import { linuxProcesses, takeLock } from '../../../runtime/execute/lock.ts';
+import { bootSandbox } from '../../../runtime/kernel/sandbox.ts';
+import { observeAll } from '../../../runtime/lower/observe.ts';
+import { root } from '../../../src/model/world.ts';
+import { machine } from '../../machines.ts';
+import { type Deed, inFolder, vfioplan } from './world.ts';
+
+const policy = `
+host edge {
+  iommu absent
+  noiommu allowed { owner "net-team" reason "no vIOMMU" until 2027-03-01 }
+}
+device nic on edge { at 0000:03:00.0 id 8086:1572 }
+policy dataplane on edge {
+  bind nic to vfio-pci
+  allow user dpdk with CAP_SYS_RAWIO to use nic via noiommu
+}
+`;
+
+const edge = machine({
+  hostname: 'edge',
+  iommu: 'none',
+  functions: [{ at: '03:00.0', id: '8086:1572', class: 'nic', driver: 'i40e' }],
+  users: [{ name: 'dpdk', uid: 990 }],
+});
+
+const watched = [
+  '/sys/bus/pci/devices/0000:03:00.0/driver',
+  '/sys/bus/pci/devices/0000:03:00.0/driver_override',
+  '/sys/module/vfio/parameters/enable_unsafe_noiommu_mode',
+  '/dev/vfio/noiommu-0',
+];
+
+/** A folder with the policy, the snapshot and a state directory, and a machine (simulated) to act upon natively. */
+interface Bench {
+  readonly folder: string;
+  readonly call: (argv: string) => Promise<Deed>;
+  readonly shows: () => Readonly<Record<string, string | null>>;
+}
+
+async function onBench(use: (bench: Bench) => Promise<void>): Promise<void> {
+  const sandbox = await bootSandbox(edge);
+  const backend = sandbox.process({ ...root, capabilities: [...root.capabilities] });
+  const changes: Partial<Io> = {
+    machine: {
+      read: () => Promise.resolve({ snapshot: edge, diagnostics: [] }),
+      obstacle: () => Promise.resolve(null),
+      backend: () => Promise.resolve(backend),
+    },
+  };
+  await inFolder(async (folder) => {
+    writeFileSync(join(folder, 'p.vfio'), policy);
+    writeFileSync(join(folder, 'edge.json'), JSON.stringify(edge));
+    const call = (argv: string): Promise<Deed> => vfioplan(argv.replaceAll('@', folder).split(' '), changes);
+    await use({ folder, call, shows: () => observeAll(backend, watched) });
+  });
+  sandbox.dispose();
+}
+
+describe('in rehearsal', () => {
+  test('shows the steps, the predictions, the kernel log and who can do what, and says that nothing was changed', () =>
+    onBench(async ({ folder, call, shows }) => {
+      const before = shows();
+      const { code, out, err } = await call('apply @/p.vfio --machine @/edge.json --state-dir @/state');
+      expect({ code, err }).toEqual({ code: 0, err: '' });
+      expect(out).toMatch(/^edge: rehearsed on a simulated kernel\n {4}1 {2}/);
+      expect(out).toMatch(/5 steps done; \d+ files looked at, all as predicted/);
+      expect(out).toContain('Adding kernel taint for vfio-noiommu group');
+      expect(out).toContain('tried: user dpdk opens /dev/vfio/noiommu-0\n');
+      expect(out).toContain('tried: a stranger opens /dev/vfio/noiommu-0: refused with EACCES');
+      expect(out).toMatch(/nothing on this machine was changed\.\n$/);
+      expect(shows()).toEqual(before);
+      expect(readdirSync(folder).sort()).toEqual(['edge.json', 'p.vfio']);
+    }));
+
+  test('says the same to programs', () =>
+    onBench(async ({ call }) => {
+      const { out } = await call('apply @/p.vfio --machine @/edge.json --format json');
+      const { rehearsals, ...rest } = JSON.parse(out);
+      expect(rest).toMatchObject({ command: 'apply', exitCode: 0, native: false });
+      expect(rehearsals[0]).toMatchObject({ host: 'edge', verdict: 'done' });
+      expect(rehearsals[0].predictions.equal).toBe(rehearsals[0].predictions.compared);
+      expect(rehearsals[0].trials).toContainEqual({
+        who: 'user dpdk',
+        device: 'nic',
+        node: '/dev/vfio/noiommu-0',
+        errno: null,
+      });
+    }));
+
+  test('a policy that check refuses is not rehearsed', () =>
+    onBench(async ({ folder, call }) => {
+      writeFileSync(join(folder, 'q.vfio'), policy.replace('noiommu allowed', 'noiommu forbidden #'));
+      const { code, out, err } = await call('apply @/q.vfio --machine @/edge.json');
+      expect({ code, out }).toEqual({ code: 1, out: '' });
+      expect(err).toMatch(/error\[VP\d{4}\]/);
+    }));
+});
+
+describe('a saved plan', () => {
+  test('is rehearsed without naming its policy again', () =>
+    onBench(async ({ call }) => {
+      expect(await call('plan @/p.vfio --machine @/edge.json --out @/plan.json')).toMatchObject({ code: 0 });
+      const { code, out } = await call('apply @/plan.json --machine @/edge.json');
+      expect(code).toBe(0);
+      expect(out).toContain('5 steps done');
+    }));
+
+  test('is refused when the policy, the machine or the date has changed', () =>
+    onBench(async ({ folder, call }) => {
+      await call('plan @/p.vfio --machine @/edge.json --out @/plan.json');
+      const late = await call('apply @/plan.json --machine @/edge.json --today 2027-04-01');
+      expect(late.code).toBe(1);
+      expect(late.err).toContain('error[VP5005]');
+      const other = { ...edge, functions: edge.functions.map((pci) => ({ ...pci, driver: 'ixgbe' })) };
+      writeFileSync(join(folder, 'other.json'), JSON.stringify(other));
+      const moved = await call('apply @/plan.json --machine @/other.json');
+      expect(moved.code).toBe(1);
+      expect(moved.err).toContain('error[VP5002]');
+      writeFileSync(join(folder, 'p.vfio'), `${policy}\n# one more line`);
+      const edited = await call('apply @/plan.json --machine @/edge.json');
+      expect(edited.code).toBe(1);
+      expect(edited.err).toContain('error[VP5001]');
+    }));
+
+  test('needs a snapshot to be rehearsed on', () =>
+    onBench(async ({ folder, call }) => {
+      await call('plan @/p.vfio --machine @/edge.json --out @/plan.json');
+      mkdirSync(join(folder, 'elsewhere'));
+      const { code, err } = await call('apply @/plan.json');
+      expect(code).toBe(1);
+      expect(err).toContain('error[VP2907]');
+    }));
+});
+
+describe('with --native', () => {
+  test('acts after the rehearsal, and revert brings everything back', () =>
+    onBench(async ({ folder, call, shows }) => {
+      const before = shows();
+      const applied = await call('apply @/p.vfio --native --state-dir @/state');
+      expect(applied).toMatchObject({ code: 0, err: '' });
+      expect(applied.out.indexOf('rehearsed on a simulated kernel')).toBeLessThan(
+        applied.out.indexOf('on this machine'),
+      );
+      expect(applied.out).toContain('to take it back: vfioplan revert 1');
+      expect(shows()).toMatchObject({
+        '/sys/bus/pci/devices/0000:03:00.0/driver': 'vfio-pci',
+        '/dev/vfio/noiommu-0': '600 990:0',
+      });
+      const reverted = await call('revert --state-dir @/state');
+      expect(reverted).toMatchObject({ code: 0, err: '' });
+      expect(reverted.out).toContain('generation 1: reverted: everything is as it was before');
+      expect(shows()).toEqual(before);
+      const again = await call('revert --state-dir @/state');
+      expect(again.code).toBe(1);
+      expect(again.err).toContain('error[VP6011]');
+      expect(readFileSync(join(folder, 'state/journal-1.jsonl'), 'utf8')).toContain('"reverted"');
+    }));
+
+  test('a saved plan acts too', () =>
+    onBench(async ({ call, shows }) => {
+      await call('plan @/p.vfio --machine @/edge.json --out @/plan.json');
+      expect(await call('apply @/plan.json --native --state-dir @/state')).toMatchObject({
+        code: 0,
+        err: '',
+      });
+      expect(shows()['/dev/vfio/noiommu-0']).toBe('600 990:0');
+    }));
+
+  test('a machine that is not as its snapshot said is refused, with nothing done', () =>
+    onBench(async ({ call, shows }) => {
+      await call('apply @/p.vfio --native --state-dir @/state');
+      const before = shows();
+      const { code, err } = await call('apply @/p.vfio --native --state-dir @/state');
+      expect(code).toBe(1);
+      expect(err).toContain('error[VP6004]');
+      expect(shows()).toEqual(before);
+    }));
+
+  test('a lock that another process holds is respected', () =>
+    onBench(async ({ folder, call, shows }) => {
+      const before = shows();
+      mkdirSync(join(folder, 'state'));
+      takeLock(join(folder, 'state'), '2026-11-22T12:00:00Z', { ...linuxProcesses(), pid: 1 });
+      const { code, err } = await call('apply @/p.vfio --native --state-dir @/state');
+      expect(code).toBe(1);
+      expect(err).toContain('error[VP6001]');
+      expect(err).toContain('process 1');
+      expect(shows()).toEqual(before);
+    }));
+
+  test('a state folder that cannot be used is refused, with nothing done', () =>
+    onBench(async ({ folder, call, shows }) => {
+      const before = shows();
+      writeFileSync(join(folder, 'file'), '');
+      const { code, err } = await call('apply @/p.vfio --native --state-dir @/file');
+      expect(code).toBe(1);
+      expect(err).toContain('error[VP6002]');
+      expect(shows()).toEqual(before);
+    }));
+
+  test.skipIf(process.getuid?.() !== 0)('a disk that is full under the journal ends in a rollback', () =>
+    onBench(async ({ folder, call, shows }) => {
+      const before = shows();
+      const state = join(folder, 'state');
+      mkdirSync(state);
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8k', 'vfioplan-test', state]);
+      try {
+        const { code, err } = await call('apply @/p.vfio --native --state-dir @/state');
+        expect([1, 3]).toContain(code);
+        expect(err).toMatch(/error\[VP600[23]\]/);
+        expect(err).toContain('ENOSPC');
+        expect(shows()).toEqual(before);
+      } finally {
+        execFileSync('umount', [state]);
+      }
+    }),
+  );
+});
+
+test('recover with nothing to recover does nothing', () =>
+  onBench(async ({ call }) => {
+    expect(await call('recover --state-dir @/state')).toMatchObject({
+      code: 0,
+      out: 'nothing had to be done\n',
+    });
+  }));
+
+test('revert of a generation that is no number is a mistake', () =>
+  onBench(async ({ call }) => {
+    expect(await call('revert 0x1 --state-dir @/state')).toMatchObject({ code: 64, out: '' });
+  }));

@@ -1,0 +1,128 @@
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { nodeFiles } from '../../../runtime/cli/files.ts';
+import type { Io } from '../../../runtime/cli/io.ts';
+import { machine } from '../../machines.ts';
+import { codesOf, inFolder, ioWith, vfioplan } from './world.ts';
+
+/**
+ * What provokes the diagnostics of the command line, by the names that their pages use: each answers with the codes
+ * that were reported. In a command line `@` is the folder of the files.
+ */
+interface Provocation {
+  readonly argv: string;
+  readonly files?: Readonly<Record<string, string | Uint8Array>>;
+  readonly changes?: Partial<Io>;
+  readonly prepare?: (folder: string) => void | Promise<void>;
+}
+
+const snapshot = machine({ hostname: 'h', functions: [] });
+const files = { 'p.vfio': 'host h { snapshot "m.json" }', 'm.json': JSON.stringify(snapshot) };
+const unreadable: Io['files'] = {
+  ...nodeFiles,
+  read: () => ({ kind: 'unreadable', reason: 'permission denied (EACCES)' }),
+};
+const withObstacle = (kind: 'no-vfio' | 'not-root'): Partial<Io> => ({
+  machine: { ...ioWith({}).machine, obstacle: () => Promise.resolve(kind) },
+});
+const buggy: Io['files'] = {
+  ...nodeFiles,
+  read: () => {
+    throw new Error('something that cannot be');
+  },
+};
+
+const commandLines: Readonly<Record<string, Provocation>> = {
+  'check-a-file': { files, argv: 'check @/p.vfio' },
+  'check-a-missing-file': { argv: 'check @/p.vfio' },
+  'check-an-unreadable-file': { argv: 'check @/p.vfio', changes: { files: unreadable } },
+  'check-a-directory': { argv: 'check @' },
+  'check-a-huge-file': { files: { 'p.vfio': '#'.repeat(9_000_000) }, argv: 'check @/p.vfio' },
+  'check-bytes-that-are-no-text': {
+    files: { 'p.vfio': new Uint8Array([0xff, 0xfe]) },
+    argv: 'check @/p.vfio',
+  },
+  'check-one-file-under-two-names': {
+    files,
+    argv: 'check @/p.vfio @/q.vfio',
+    prepare: (folder) => symlinkSync('p.vfio', join(folder, 'q.vfio')),
+  },
+  'check-two-machines-for-one-host': {
+    files,
+    argv: 'check @/p.vfio --machine h=@/m.json --machine h=@/m.json',
+  },
+  'check-two-machines': { files, argv: 'check @/p.vfio --machine h=@/m.json --machine i=@/m.json' },
+  'save-a-plan': { files, argv: 'plan @/p.vfio --out @/plan.json' },
+  'save-a-plan-where-there-is-no-folder': { files, argv: 'plan @/p.vfio --out @/none/plan.json' },
+  'call-an-unknown-command': { argv: 'chekc @/p.vfio' },
+  'apply-in-rehearsal': { files, argv: 'apply @/p.vfio' },
+  'apply-natively-without-root': {
+    files,
+    argv: 'apply @/p.vfio --native',
+    changes: withObstacle('not-root'),
+  },
+  'apply-natively-without-vfio': { files, argv: 'apply @/p.vfio --native', changes: withObstacle('no-vfio') },
+  'apply-a-plan-without-a-snapshot': { argv: 'apply @/plan.json', prepare: savePlan },
+  'apply-a-plan-with-its-snapshot': {
+    files,
+    argv: 'apply @/plan.json --machine @/m.json',
+    prepare: savePlan,
+  },
+  'meet-a-bug': { argv: 'check @/p.vfio', changes: { files: buggy } },
+};
+
+export const provocations: Readonly<Record<string, () => Promise<readonly string[]>>> = {
+  ...Object.fromEntries(Object.entries(commandLines).map(([name, each]) => [name, () => provoke(each)])),
+  'serve-the-editor': () =>
+    inFolder((folder) => codesOf(['editor', '--port', '0'], { home: editorIn(folder) })),
+  'serve-an-editor-that-is-not-built': () => codesOf(['editor'], { home: new URL('file:///nonexistent/') }),
+  'serve-on-a-taken-port': () => inFolder(onTakenPort),
+};
+
+function provoke({
+  argv,
+  files: given = {},
+  changes = {},
+  prepare,
+}: Provocation): Promise<readonly string[]> {
+  return inFolder(async (folder) => {
+    for (const [name, content] of Object.entries(given)) writeFileSync(join(folder, name), content);
+    await prepare?.(folder);
+    return codesOf(
+      argv.split(' ').map((word) => word.replace('@', folder)),
+      changes,
+    );
+  });
+}
+
+/** A plan whose policy is gone. */
+async function savePlan(folder: string): Promise<void> {
+  const policy = join(folder, 'q.vfio');
+  const machineFile = join(folder, 'n.json');
+  writeFileSync(policy, 'host h {}');
+  writeFileSync(machineFile, JSON.stringify(snapshot));
+  await vfioplan(['plan', policy, '--machine', machineFile, '--out', join(folder, 'plan.json')]);
+  rmSync(policy);
+}
+
+/** The folder of a program that has an editor beside it. */
+function editorIn(folder: string): URL {
+  const page = join(folder, 'editor/dist/index.html');
+  mkdirSync(dirname(page), { recursive: true });
+  writeFileSync(page, '');
+  return pathToFileURL(`${join(folder, 'program')}/`);
+}
+
+async function onTakenPort(folder: string): Promise<readonly string[]> {
+  const other = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => other.once('listening', resolve));
+  const { port } = other.address() as AddressInfo;
+  try {
+    return await codesOf(['editor', '--port', String(port)], { home: editorIn(folder) });
+  } finally {
+    other.close();
+  }
+}
