@@ -19,7 +19,7 @@ export interface Difference {
 
 /** The first `limit` differences in document order of the schema; none when `value` conforms. */
 export function differences(schema: JsonSchema, value: unknown, limit: number): readonly Difference[] {
-  const comparison: Comparison = { root: schema, found: [], limit, patterns: new Map() };
+  const comparison: Comparison = { root: schema, found: [], limit, patterns: new Map(), unions: new Map() };
   compare(comparison, schema, value, []);
   return comparison.found;
 }
@@ -29,6 +29,8 @@ interface Comparison {
   readonly found: Difference[];
   readonly limit: number;
   readonly patterns: Map<string, RegExp>;
+  /** The branches of each union, unions inside it opened. */
+  readonly unions: Map<readonly JsonSchema[], readonly JsonSchema[]>;
 }
 
 type JsonObject = { readonly [name: string]: unknown };
@@ -74,7 +76,7 @@ function compareFields(
   value: JsonObject,
   path: (string | number)[],
 ): void {
-  const properties = schema.properties ?? {};
+  const { properties = {} } = schema;
   const { found, limit } = comparison;
   for (const name of schema.required ?? [])
     if (!Object.hasOwn(value, name) && found.length < limit)
@@ -108,11 +110,12 @@ function compareUnion(
   path: (string | number)[],
 ): void {
   const flat = flatten(comparison, branches);
-  if (flat.some((branch) => conforms(comparison, branch, value))) return;
   const meant = flat.filter((branch) => problemWith(comparison, branch, value) === undefined);
+  const members = isObjectOrArray(value);
+  if (meant.some((branch) => !members || conforms(comparison, branch, value))) return;
   const likely =
     meant.find((branch) => tagFits(comparison, branch, value)) ?? meant.find((b) => !hasTag(comparison, b));
-  if (likely !== undefined && isObjectOrArray(value)) {
+  if (likely !== undefined && members) {
     compare(comparison, likely, value, path);
     return;
   }
@@ -125,18 +128,22 @@ function compareUnion(
   });
 }
 
-function conforms(comparison: Comparison, branch: JsonSchema, value: unknown): boolean {
-  const trial: Comparison = { ...comparison, found: [], limit: 1 };
+function conforms({ root, patterns, unions }: Comparison, branch: JsonSchema, value: unknown): boolean {
+  const trial: Comparison = { root, found: [], limit: 1, patterns, unions };
   compare(trial, branch, value, []);
   return trial.found.length === 0;
 }
 
 function flatten(comparison: Comparison, branches: readonly JsonSchema[]): readonly JsonSchema[] {
-  return branches.flatMap((written) => {
+  const made = comparison.unions.get(branches);
+  if (made !== undefined) return made;
+  const flat = branches.flatMap((written) => {
     const branch = target(comparison, written);
     const inner = branch.anyOf ?? branch.oneOf;
     return inner === undefined ? [branch] : flatten(comparison, inner);
   });
+  comparison.unions.set(branches, flat);
+  return flat;
 }
 
 /** Constant fields tell the branches of a discriminated union apart. */
