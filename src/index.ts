@@ -19,6 +19,10 @@ export { makePlan as plan, type PlanContext } from './plan/make.ts';
 export type { Plan, PlanOperation, PlanStep } from './plan/plan.ts';
 /** Why a plan that was made earlier must not be carried out any more. */
 export { type Present, staleness } from './plan/stale.ts';
+/** A policy file's tree and what is wrong with its words alone: the first stage of `check`, at the pace of typing. */
+export { type Reading, readDocument } from './syntax/read.ts';
+/** The files that a policy names: what a caller has to read before it can check. */
+export { type References, referencesOf } from './syntax/references.ts';
 /** Documents: JSON text in, a snapshot or a plan or coded diagnostics out, for any text. */
 export { readPlan, readSnapshot } from './wire/read.ts';
 export { writeCanonical, writePretty } from './wire/write.ts';

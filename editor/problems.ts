@@ -1,0 +1,36 @@
+import type { Diagnostic } from '../src/index.ts';
+import { element } from './element.ts';
+
+/** One line for what is wrong, then why, what the kernel would say, and what to do: for markers and for the list. */
+export function explanationOf({ message, causes, kernel, cures }: Diagnostic): string[] {
+  const lines = [message, ...causes.map((cause) => `because ${cause}`)];
+  if (kernel !== undefined) {
+    lines.push(`kernel: ${kernel.step} fails with ${kernel.errno}: ${kernel.guard}`, `(${kernel.citation})`);
+  }
+  return [...lines, ...cures.map((cure) => `help: ${cure}`)];
+}
+
+/** The list under the text. `line`: where a diagnostic stands in the edited file, if it does; `show` goes there. */
+export function problemItems(
+  diagnostics: readonly Diagnostic[],
+  line: (diagnostic: Diagnostic) => number | undefined,
+  show: (diagnostic: Diagnostic) => void,
+): HTMLLIElement[] {
+  return diagnostics.map((diagnostic) => {
+    const [message = '', ...more] = explanationOf(diagnostic);
+    const at = line(diagnostic);
+    const place = at === undefined ? diagnostic.place.file : `line ${at}`;
+    const button = element(
+      'button',
+      { type: 'button', class: 'problem' },
+      element('span', { class: `severity ${diagnostic.severity}` }, diagnostic.severity),
+      element('code', {}, diagnostic.code),
+      element('span', { class: 'message' }, message),
+      element('span', { class: 'place' }, place),
+    );
+    if (at === undefined) button.disabled = true;
+    else button.addEventListener('click', () => show(diagnostic));
+    const details = more.map((text) => element('p', {}, text));
+    return element('li', { 'data-code': diagnostic.code }, button, ...details);
+  });
+}
