@@ -117,7 +117,7 @@ type Shade = 'statement' | 'join' | 'constant';
 /** Keywords by how they are shown: those that begin statements, those that join, and those that are values. */
 function shadeOf(keyword: t.Keyword): Shade {
   if (keyword.begins !== undefined) return 'statement';
-  return keyword.joins ? 'join' : 'constant';
+  return keyword.joins || keyword.connects ? 'join' : 'constant';
 }
 
 function wordsShaded(shade: Shade): string[] {

@@ -21,6 +21,8 @@ export interface Keyword {
   readonly takes?: string;
   /** Joins the parts of a statement, and so cannot be a name without quotes. */
   readonly joins?: true;
+  /** Joins too, but can be a name all the same. */
+  readonly connects?: true;
 }
 
 export const keywords = {
@@ -91,11 +93,11 @@ export const keywords = {
   any: { joins: true, meaning: 'every one; for a way, the safest that works' },
   unless: { joins: true, meaning: 'the hosts on which the statement does not hold' },
   anyone: { joins: true, meaning: 'every principal' },
-  use: { meaning: 'open the device and drive it' },
-  its: { meaning: 'the IOMMU group of the device' },
-  is: { meaning: "the label's value" },
-  that: { meaning: 'devices by what the host uses them for' },
-  hold: { meaning: 'devices by what the host uses them for' },
+  use: { connects: true, meaning: 'open the device and drive it' },
+  its: { connects: true, meaning: 'the IOMMU group of the device' },
+  is: { connects: true, meaning: "the label's value" },
+  that: { connects: true, meaning: 'devices by what the host uses them for' },
+  hold: { connects: true, meaning: 'devices by what the host uses them for' },
   unsafe: { meaning: 'interrupts that the IOMMU does not remap' },
   interrupts: { meaning: 'interrupts that the IOMMU does not remap' },
   isolated: { meaning: 'nothing else that the host uses shares its group' },

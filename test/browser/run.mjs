@@ -19,7 +19,9 @@ function stop(message) {
 }
 
 if (!existsSync(executablePath)) {
-  stop(`there is no browser at ${executablePath}: install it (Debian: apt-get install chromium), or name one in CHROMIUM`);
+  stop(
+    `there is no browser at ${executablePath}: install it (Debian: apt-get install chromium), or name one in CHROMIUM`,
+  );
 }
 if (!existsSync(join(dist, 'index.html'))) stop('the editor is not built: run `npm run build`');
 
@@ -48,7 +50,8 @@ async function open(options = {}) {
   page.on('pageerror', (error) => wrong.push(`error: ${error.message}`));
   page.on('console', (message) => message.type() === 'error' && wrong.push(`console: ${message.text()}`));
   page.on('request', (request) => {
-    if (!/^(?:data|blob):/.test(request.url()) && !request.url().startsWith(origin)) wrong.push(request.url());
+    if (!/^(?:data|blob):/.test(request.url()) && !request.url().startsWith(origin))
+      wrong.push(request.url());
   });
   page.setDefaultTimeout(8000);
   await page.goto(`${origin}/?today=2026-11-22`);

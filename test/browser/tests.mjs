@@ -1,5 +1,5 @@
 // What the editor must do, each on a fresh page that shows the first example.
-import { deepStrictEqual, ok, strictEqual } from 'node:assert/strict';
+import { ok, strictEqual } from 'node:assert/strict';
 
 /** Waits until the editor has judged the text: sound or refused. */
 async function judged(page, verdict) {
