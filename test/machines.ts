@@ -42,13 +42,13 @@ export type FunctionWords = {
   readonly driver?: PciFunction['driver'];
 } & Partial<Omit<PciFunction, 'address' | 'vendor' | 'device' | 'class' | 'iommuGroup' | 'driver'>>;
 
-export type DiskWords = {
+type DiskWords = {
   readonly name: string;
   readonly on?: string | null;
   readonly parts?: readonly PartWords[];
 } & Partial<Omit<BlockDevice, 'name' | 'function' | 'parent'>>;
 type PartWords = { readonly name: string } & Partial<Omit<BlockDevice, 'name' | 'function' | 'parent'>>;
-export type NicWords = { readonly name: string; readonly on?: string | null } & Partial<
+type NicWords = { readonly name: string; readonly on?: string | null } & Partial<
   Omit<Netdev, 'name' | 'function'>
 >;
 type UserWords = { readonly name: string; readonly uid: number; readonly gid?: number } & Partial<

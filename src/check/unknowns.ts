@@ -60,7 +60,7 @@ const kinds: readonly (readonly [RegExp, UnknownCode])[] = [
   [/^\/(blockDevices|netdevs|routes|managementPeers)\b|\/(netdevs|blockDevices)$/, 'VP3302'],
   [/^\/(kernel|modules|drivers)\b/, 'VP3303'],
   [/^\/(iommu|nodes)\b|\/iommuGroup$/, 'VP3304'],
-  [/^\/(users|userGroups|services)\b/, 'VP3306'],
+  [/^\/(users|userGroups)\b/, 'VP3306'],
 ];
 
 function codeOf({ fact, choosing }: Need): UnknownCode {

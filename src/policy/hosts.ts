@@ -73,7 +73,7 @@ function ownName({ name, snapshot }: Machine, sources: Sources, hosts: readonly 
   return hosts.some((host) => host.name === wanted) ? name : wanted;
 }
 
-export interface Settings
+interface Settings
   extends Pick<HostPolicy, 'labels' | 'iommu' | 'noiommu'>,
     Required<Pick<HostPolicy, 'kernel'>> {
   readonly diagnostics: readonly Diagnostic[];

@@ -10,7 +10,7 @@ import type { HostPolicy } from './policy.ts';
 import { placeOf, type Sources, sourcesOf } from './sources.ts';
 import { resolveStatements } from './statements.ts';
 
-export interface Resolution {
+interface Resolution {
   /** One for each host that has a snapshot, in the order of their declarations. */
   readonly hosts: readonly HostPolicy[];
   /** What is wrong whatever the host is. */

@@ -124,8 +124,8 @@ class Reader {
   }
 
   finish(): Statements {
-    // A device that no statement names is chosen too: what its selectors say of the machine must be true all the same.
-    if (this.#scope) for (const name of this.#here.keys()) this.#select(name);
+    // A device that is declared for this host is chosen even if no statement names it: what it says must be true.
+    if (this.#scope) for (const [name, { node }] of this.#here) if (node.on) this.#select(name);
     const devices = new Map<string, ResolvedDevice>();
     for (const [name, { functions }] of this.#selections) {
       const sited = this.#here.get(name);

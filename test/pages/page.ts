@@ -35,7 +35,7 @@ export function readPage(markdown: string): Page {
 }
 
 /** What a policy example says about how it is to be checked, in comments: `# machine: NAME`, `# today: 2027-01-01`. */
-export interface Setting {
+interface Setting {
   readonly machine?: string;
   readonly today: string;
   readonly sources: readonly { readonly file: string; readonly text: string }[];

@@ -43,11 +43,17 @@ describe.each(pages)('$file', ({ file, page }) => {
   });
 
   const fixes = page.bad.flatMap((example) => fixesOf(page, example));
-  if (fixes.length > 0)
+  if (fixes.length > 0) {
     test.each(fixes)('quick fix: $fix.title', ({ example, fix }) => {
       const mended = applied(example, fix);
       expect(policyDiagnostics(mended).map(({ code }) => code)).not.toContain(page.code);
     });
+
+    test('a quick fix turns the bad example into the fixed one', () => {
+      const made = fixes.map(({ example, fix }) => words(applied(example, fix)));
+      expect(made).toContain(words(page.fixed[0]?.text ?? ''));
+    });
+  }
 });
 
 async function codesOf({ language, text }: Example): Promise<readonly string[]> {
@@ -75,6 +81,11 @@ function fixesOf(page: Page, example: Example): { example: Example; fix: Fix }[]
   if (example.language !== 'vfio') return [];
   const own = policyDiagnostics(example.text).filter(({ code }) => code === page.code);
   return own.flatMap(({ fixes }) => fixes.map((fix) => ({ example, fix })));
+}
+
+/** A text without its layout. */
+function words(text: string): string {
+  return text.replace(/\s+/g, ' ').trim();
 }
 
 /** The example with a fix's edits made; offsets are those of the first file, which has the whole block's beginning. */

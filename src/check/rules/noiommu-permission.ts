@@ -1,4 +1,5 @@
 import { report } from '../../diagnostics/report.ts';
+import { isUnknown } from '../../machine/snapshot.ts';
 import { type Finding, found } from '../finding.ts';
 import { byBind, groupOf, listed, type Subject } from '../subject.ts';
 
@@ -9,6 +10,9 @@ import { byBind, groupOf, listed, type Subject } from '../subject.ts';
 export function* noiommuPermission(subject: Subject): Iterable<Finding> {
   const { host, noiommu } = subject.policy;
   if (noiommu.allowed) return;
+  const { units } = subject.snapshot.iommu;
+  // The host's own statement says that an IOMMU has to be there: that it is not is the one thing wrong.
+  if (subject.policy.iommu.state === 'required' && !isUnknown(units) && units.length === 0) return;
   for (const { bind, addresses } of byBind(subject.taken.filter(({ fn }) => groupOf(subject, fn) === null))) {
     const address = listed(addresses);
     if (noiommu.expired && noiommu.until !== undefined) {

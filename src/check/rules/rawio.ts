@@ -29,7 +29,11 @@ export function* rawio(subject: Subject): Iterable<Finding> {
         place,
         { who: name, address: listed(addresses) },
         {
-          causes: [`${name} has no capabilities when it logs in`],
+          causes: [
+            atLogin(who)
+              ? `${name} has no capabilities when it logs in`
+              : 'no snapshot tells the capabilities of services and containers: only the author can',
+          ],
           cures: [
             `if its process gets the capability elsewhere, say so: \`allow ${name} with ${capability} to use …\``,
             'run it from a systemd unit with `AmbientCapabilities=CAP_SYS_RAWIO`',
@@ -47,13 +51,13 @@ export function* rawio(subject: Subject): Iterable<Finding> {
   }
 }
 
+function atLogin({ kind }: Allow['who']): boolean {
+  return kind === 'user' || kind === 'group';
+}
+
 /** Whether the principal has it at login; null: the principal is not there, which is said elsewhere. */
 function capable(snapshot: Snapshot, { who }: Allow): boolean | null | { fact: string; unknown: string } {
-  if (who.kind === 'service' || who.kind === 'container')
-    return {
-      fact: `/services/${who.name}`,
-      unknown: 'a snapshot does not tell what services and containers may do',
-    };
+  if (!atLogin(who)) return false;
   const { users } = snapshot;
   if (isUnknown(users)) return { fact: `/users/${who.name}/capabilities`, unknown: users.unknown };
   const those = users.filter((user) =>

@@ -9,12 +9,12 @@ export const kernel = {
   VP4102: {
     severity: 'error',
     title: 'the kernel was built without no-IOMMU mode',
-    message: '{address} needs no-IOMMU mode, and the kernel of `{host}` was built without it',
+    message: 'no-IOMMU mode is needed for {address}, and the kernel of `{host}` was built without it',
   },
   VP4103: {
     severity: 'error',
     title: 'a bridge cannot be given to VFIO',
-    message: '{address} is a {kind}, and VFIO takes endpoints only',
+    message: 'VFIO takes endpoints only, and not a {kind}: {address}',
   },
   VP4104: {
     severity: 'error',

@@ -35,7 +35,7 @@ export const topology = {
   VP3107: {
     severity: 'error',
     title: 'two statements want different drivers for one function',
-    message: '{address} is to be bound to {first} and to {second}',
+    message: 'two drivers are wanted for {address}: {first} and {second}',
   },
   VP3108: {
     severity: 'error',
@@ -65,12 +65,12 @@ export const topology = {
   VP3113: {
     severity: 'error',
     title: 'no-IOMMU mode is needed and not allowed',
-    message: '{address} has no IOMMU group, and host `{host}` does not allow no-IOMMU mode',
+    message: 'no IOMMU group for {address}, and host `{host}` does not allow no-IOMMU mode',
   },
   VP3114: {
     severity: 'error',
     title: 'the permission for no-IOMMU mode has expired',
-    message: '{address} needs no-IOMMU mode, which host `{host}` allowed until {until}',
+    message: 'no-IOMMU mode is needed for {address}, and host `{host}` allowed it until {until}',
   },
   VP3115: {
     severity: 'error',
@@ -116,7 +116,7 @@ export const topology = {
   VP3123: {
     severity: 'error',
     title: 'a device may be used that is bound to another driver',
-    message: '{who} is allowed to use {address}, which is to be bound to {driver} and not to a VFIO driver',
+    message: '{who} is allowed to use {address}, to be bound to {driver} and not to a VFIO driver',
   },
   VP3124: {
     severity: 'warning',

@@ -51,7 +51,7 @@ describe('one wrong thing gives one message', () => {
     const text = 'devices ports { class network } policy p { bind ports to vfio-pci }';
     const result = checkPolicy(text, { iommu: 'none', functions });
     expect(result.diagnostics.map(({ message }) => message)).toEqual([
-      '0000:00:00.0, 0000:01:00.0, 0000:02:00.0 and 5 more has no IOMMU group, and host `testbox` does not allow no-IOMMU mode',
+      'no IOMMU group for 0000:00:00.0, 0000:01:00.0, 0000:02:00.0 and 5 more, and host `testbox` does not allow no-IOMMU mode',
     ]);
   });
 });
@@ -177,6 +177,8 @@ describe('access', () => {
     ['user dpdk', ['VP4106']],
     ['user dpdk with CAP_SYS_RAWIO', []],
     ['vm win', ['VP3115']],
+    ['service vpp', ['VP3124', 'VP4106']],
+    ['service vpp with CAP_SYS_RAWIO', ['VP3124']],
   ])('%s', (who, codes) => {
     expect(codesOf(checkPolicy(allow(who), words))).toEqual(codes);
   });
