@@ -20,8 +20,10 @@ export function perform(backend: Backend, op: Deed): string | null {
   }
 }
 
-function answerOf<Kind extends DeedKind>(backend: Backend, op: Deeds[Kind]): number {
-  const deed = deeds[op.op as Kind];
+/** The system call's own answer: a value, or the negative errno. */
+export function answerOf(backend: Backend, op: Deed): number {
+  // Each entry takes its own kind of operation, which is the one that it is looked up by.
+  const deed = deeds[op.op] as (backend: Backend, its: Deed) => number;
   return deed(backend, op);
 }
 

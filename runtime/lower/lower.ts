@@ -1,0 +1,183 @@
+import type { Errno } from '../../src/model/errno.ts';
+import type { Op, OpKind } from '../../src/model/op.ts';
+import { errnoOf } from '../abi/errno.ts';
+import { fcntl } from '../abi/fcntl.ts';
+import { requests } from '../abi/ioctl.ts';
+import { decode, encode, type Field, type Layout, patch, type Values } from '../abi/layout.ts';
+import { mman } from '../abi/mman.ts';
+import { layouts } from '../abi/vfio.ts';
+import { type Backend, WouldBlock } from '../backend.ts';
+import { answerOf, type Deed } from './deeds.ts';
+
+/**
+ * Every operation of the model as system calls of one process, and what they answer as the model says it. Descriptors
+ * and addresses are the backend's own: whoever compares with a model keeps the two kinds of numbers apart.
+ *
+ * `descriptor.pass` is missing, because it takes two processes and a socket, which `Backend` does not have.
+ */
+export type Reply =
+  | {
+      readonly ok: true;
+      readonly value: number;
+      readonly out?: { readonly [field: string]: number | bigint };
+    }
+  | { readonly ok: false; readonly errno: Errno | `errno ${number}` | 'blocked' };
+
+export type Lowered = Exclude<OpKind, 'descriptor.pass'>;
+
+export function lower(backend: Backend, op: Extract<Op, { op: Lowered }>): Reply {
+  // Each entry takes its own kind of operation, which is the one that it is looked up by.
+  const call = lowerings[op.op] as (backend: Backend, its: typeof op) => Reply;
+  try {
+    return call(backend, op);
+  } catch (error) {
+    if (error instanceof WouldBlock) return { ok: false, errno: 'blocked' };
+    throw error;
+  }
+}
+
+type Of<Kind extends OpKind> = Extract<Op, { op: Kind }>;
+type Lowerings = { readonly [Kind in Lowered]: (backend: Backend, op: Of<Kind>) => Reply };
+
+const lowerings: Lowerings = {
+  'module.load': deed,
+  'module.unload': deed,
+  'parameter.write': deed,
+  'override.write': deed,
+  'driver.bind': deed,
+  'driver.unbind': deed,
+  'drivers.probe': deed,
+  'node.own': deed,
+  open: (backend, { path }) => replyOf(backend.open(path, fcntl.O_RDWR | fcntl.O_CLOEXEC)),
+  close: (backend, { fd }) => replyOf(backend.close(fd)),
+  'file.call': fileCall,
+  'container.api_version': byValue('VFIO_GET_API_VERSION', () => 0),
+  'container.check_extension': byValue('VFIO_CHECK_EXTENSION', (op) => op.extension),
+  'container.set_iommu': byValue('VFIO_SET_IOMMU', (op) => op.type),
+  'container.map_dma': structure('VFIO_IOMMU_MAP_DMA', layouts.vfio_iommu_type1_dma_map, [], (op) => ({
+    flags: op.flags,
+    vaddr: op.vaddr,
+    iova: op.iova,
+    size: op.size,
+  })),
+  'container.unmap_dma': structure(
+    'VFIO_IOMMU_UNMAP_DMA',
+    layouts.vfio_iommu_type1_dma_unmap,
+    ['size'],
+    (op) => ({ flags: op.flags, iova: op.iova, size: op.size }),
+  ),
+  'group.get_status': structure('VFIO_GROUP_GET_STATUS', layouts.vfio_group_status, ['flags'], () => ({})),
+  'group.set_container': (backend, op) =>
+    memory(backend, op, 'VFIO_GROUP_SET_CONTAINER', new Uint8Array(Int32Array.of(op.container).buffer)),
+  'group.unset_container': byValue('VFIO_GROUP_UNSET_CONTAINER', () => 0),
+  'group.get_device_fd': (backend, op) =>
+    memory(backend, op, 'VFIO_GROUP_GET_DEVICE_FD', new TextEncoder().encode(`${op.name}\0`)),
+  'device.get_info': structure(
+    'VFIO_DEVICE_GET_INFO',
+    layouts.vfio_device_info,
+    ['flags', 'num_regions', 'num_irqs', 'cap_offset'],
+    () => ({}),
+  ),
+  'device.region_info': structure(
+    'VFIO_DEVICE_GET_REGION_INFO',
+    layouts.vfio_region_info,
+    ['flags', 'cap_offset', 'size', 'offset'],
+    (op) => ({ index: op.index }),
+  ),
+  'device.irq_info': structure(
+    'VFIO_DEVICE_GET_IRQ_INFO',
+    layouts.vfio_irq_info,
+    ['flags', 'count'],
+    (op) => ({ index: op.index }),
+  ),
+  'device.reset': byValue('VFIO_DEVICE_RESET', () => 0),
+  ioctl: anyIoctl,
+};
+
+function deed(backend: Backend, op: Deed): Reply {
+  return replyOf(answerOf(backend, op));
+}
+
+/** An ioctl whose argument is a number. */
+function byValue<Op extends { readonly fd: number }>(
+  request: keyof typeof requests,
+  value: (op: Op) => number,
+): (backend: Backend, op: Op) => Reply {
+  return (backend, op) => replyOf(backend.ioctl(op.fd, requests[request], value(op)));
+}
+
+type Pointed = { readonly fd: number; readonly argsz?: number | null };
+
+/** An ioctl whose argument is a structure that begins with its size. `out` are the fields that it answers with. */
+function structure<
+  Op extends Pointed,
+  Fields extends { readonly argsz: Field; readonly [name: string]: Field },
+>(
+  request: keyof typeof requests,
+  layout: Layout<Fields>,
+  out: readonly (keyof Fields & string)[],
+  values: (op: Op) => Partial<Values<Fields>>,
+): (backend: Backend, op: Op) => Reply {
+  return (backend, op) => {
+    const bytes = encode(layout, { ...values(op), argsz: op.argsz ?? layout.size } as Partial<
+      Values<Fields>
+    >);
+    const reply = memory(backend, op, request, bytes);
+    if (!reply.ok || out.length === 0) return reply;
+    const answered = decode(layout, bytes);
+    return { ...reply, out: Object.fromEntries(out.map((field) => [field, answered[field]])) };
+  };
+}
+
+/** `argsz` null stands for a pointer that cannot be read. */
+function memory(
+  backend: Backend,
+  { fd, argsz }: Pointed,
+  request: keyof typeof requests,
+  bytes: Uint8Array,
+): Reply {
+  return replyOf(backend.ioctl(fd, requests[request], argsz === null ? null : bytes));
+}
+
+/** Requests that no other operation covers: as the model has it, zeros behind the pointer, or the value zero. */
+function anyIoctl(backend: Backend, { fd, request, argsz }: Of<'ioctl'>): Reply {
+  if (valueRequests.has(request)) return replyOf(backend.ioctl(fd, request, 0));
+  if (argsz === null) return replyOf(backend.ioctl(fd, request, null));
+  const bytes = new Uint8Array(pageSize);
+  patch(layouts.vfio_group_status, bytes, { argsz: argsz ?? pageSize });
+  return replyOf(backend.ioctl(fd, request, bytes));
+}
+
+const pageSize = 4096;
+
+const valueRequests: ReadonlySet<number> = new Set([
+  requests.VFIO_GET_API_VERSION,
+  requests.VFIO_CHECK_EXTENSION,
+  requests.VFIO_SET_IOMMU,
+  requests.VFIO_GROUP_UNSET_CONTAINER,
+  requests.VFIO_DEVICE_RESET,
+]);
+
+function fileCall(backend: Backend, { fd, call }: Of<'file.call'>): Reply {
+  switch (call) {
+    case 'read': {
+      const bytes = backend.read(fd, 1);
+      return replyOf(typeof bytes === 'number' ? bytes : bytes.length);
+    }
+    case 'write':
+      return replyOf(backend.write(fd, new Uint8Array(1)));
+    case 'lseek':
+      return replyOf(backend.lseek(fd, 0n, fcntl.SEEK_SET));
+    case 'mmap': {
+      const address = backend.mmap(pageSize, mman.PROT_READ, mman.MAP_SHARED, fd, 0n);
+      if (typeof address === 'number') return replyOf(address);
+      backend.munmap(address, pageSize);
+      return { ok: true, value: 0 };
+    }
+  }
+}
+
+function replyOf(answer: number): Reply {
+  const errno = errnoOf(answer);
+  return errno === null ? { ok: true, value: answer } : { ok: false, errno };
+}
