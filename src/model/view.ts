@@ -43,14 +43,16 @@ export function touched(world: World, before: State, op: Op): readonly string[] 
   return [...paths].sort();
 }
 
-/** What an operation leaves behind that its undo does not take back, as sentences. */
+/**
+ * What an operation leaves behind that its undo does not take back, as sentences. That the kernel logs it is no such
+ * thing: a log tells what was, and `logOf` says what it will tell.
+ */
 export function lastingOf(world: World, before: State, op: Op): readonly string[] {
   const { state: after } = step(world, before, op);
   const lasting: string[] = [];
   if (after.taint !== before.taint) {
     lasting.push(`the kernel stays tainted (${after.taint} in /proc/sys/kernel/tainted) until the next boot`);
   }
-  for (const line of logOf(world, before, after, op)) lasting.push(`the kernel log keeps "${line}"`);
   return lasting;
 }
 
