@@ -11,19 +11,21 @@ import { type Loaded, load, withoutRepeats } from './load.ts';
 /** What check, plan and apply begin with: the files read, and every host judged. */
 export interface Judged {
   readonly loaded: Loaded;
-  /** Those that `--host` chose. */
+  /** Those that `--host` chose; with `--live` and `--native`, this machine. */
   readonly hosts: readonly CheckedHost[];
   /** Of reading and of judging; those of hosts that `--host` left out are left out. */
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Reads and judges. `live` stands for this machine. */
+/** Reads and judges. `live`: this machine, just read. */
 export function judge({ io, line, operands, options }: Invocation, live?: Snapshot): Judged {
-  const loaded = load(io, line, operands, options.machine, live);
+  const word = options.native ? '--native' : '--live';
+  const present = live && ({ snapshot: live, word, host: options.host } as const);
+  const loaded = load(io, line, operands, options.machine, present);
   const { sources, machines } = loaded;
   const checking = check({ sources, machines, today: options.today, strict: options.strict });
   const found = withoutRepeats(loaded, checking);
-  const chosen = options.host;
+  const chosen = options.host ?? loaded.only;
   if (chosen === undefined) {
     return { loaded, hosts: checking.hosts, diagnostics: [...loaded.diagnostics, ...found] };
   }

@@ -3,7 +3,7 @@ import type { CheckInput, Checking } from '../../src/check/checked.ts';
 import type { Diagnostic, Place } from '../../src/diagnostics/diagnostic.ts';
 import { report } from '../../src/diagnostics/report.ts';
 import type { Snapshot } from '../../src/machine/snapshot.ts';
-import { isUnknown } from '../../src/machine/snapshot.ts';
+import { isUnknown, known } from '../../src/machine/snapshot.ts';
 import type { Document, Word } from '../../src/syntax/ast.ts';
 import { readDocument } from '../../src/syntax/read.ts';
 import { referencesOf } from '../../src/syntax/references.ts';
@@ -24,6 +24,8 @@ export interface Loaded {
   readonly texts: ReadonlyMap<string, string>;
   /** What could not be read. Mistakes inside policies are left to `check`. */
   readonly diagnostics: readonly Diagnostic[];
+  /** The host that this machine is, when it was asked for: the others' snapshots are then not read. */
+  readonly only: string | undefined;
   /** Hosts whose snapshot could not be read. */
   readonly unread: ReadonlySet<string>;
 }
@@ -37,13 +39,22 @@ interface Wanted {
   readonly pipes: boolean;
 }
 
-/** Reads policies and machines. `live` is a snapshot just taken, which stands as a nameless `--machine` would. */
+/** A snapshot just taken of this machine. */
+export interface Live {
+  readonly snapshot: Snapshot;
+  /** The option that asked for it. */
+  readonly word: '--live' | '--native';
+  /** The host that it stands for, when the command line says so. */
+  readonly host: string | undefined;
+}
+
+/** Reads policies and machines. */
 export function load(
   io: Io,
   line: CommandLine,
   policies: readonly string[],
   machines: readonly string[],
-  live?: Snapshot,
+  live?: Live,
 ): Loaded {
   const reader = new Reader(io);
   reader.policies(
@@ -51,14 +62,14 @@ export function load(
   );
   const given = machines.map((word) => machineWord(word));
   const hosts = hostNames(reader.documents);
-  const nameless = given.filter(({ name }) => name === undefined).length + (live === undefined ? 0 : 1);
+  const nameless = given.filter(({ name }) => name === undefined).length;
   for (const { name, file, word } of given) {
     const snapshot = reader.snapshot(file, line.placeOf(word), true);
     if (snapshot === undefined) continue;
     reader.add(name ?? nameFor(snapshot, file, hosts, nameless), snapshot, line.placeOf(word));
   }
-  if (live !== undefined) reader.add(nameFor(live, 'live', hosts, nameless), live, line.placeOf('--live'));
-  reader.namedSnapshots();
+  if (live === undefined) reader.namedSnapshots();
+  else reader.thisMachine(live, hosts, line.placeOf(live.word));
   return reader;
 }
 
@@ -105,6 +116,29 @@ function nameFor(snapshot: Snapshot, file: string, hosts: readonly string[], nam
   return (second === undefined && nameless === 1 ? only : undefined) ?? names[0] ?? stem;
 }
 
+/**
+ * Which host this machine is: never one of another name merely because it is the only one, since the policy would then
+ * act on a machine that it was not written for. null: none.
+ */
+function nameOfThis({ snapshot, host }: Live, hosts: readonly string[]): string | null {
+  if (host !== undefined) return host;
+  // "(none)" is what Linux calls itself until somebody gives it a name (init/version.c, CONFIG_DEFAULT_HOSTNAME).
+  const own = known(snapshot.hostname, '(none)');
+  if (own === '(none)') return nameFor(snapshot, 'this machine', hosts, 1);
+  const plain = hosts.filter((each) => !each.includes('*'));
+  return plain.length === 0 || hosts.some((each) => fits(own, each)) ? own : null;
+}
+
+function noHost({ hostname }: Snapshot, hosts: readonly string[], place: Place): Diagnostic {
+  const own = known(hostname, '');
+  const causes = [`the policies name ${hosts.map((host) => `\`${host}\``).join(', ')}`];
+  const cures = [
+    `declare a host \`${own}\`, or give the host that this machine is with \`--host NAME\``,
+    'or run it on the machine that is meant',
+  ];
+  return report('VP2911', place, { hostname: own }, { causes, cures });
+}
+
 function fits(name: string, pattern: string): boolean {
   if (pattern === '*') return false;
   const parts = pattern.split('*').map((part) => part.replace(/[\\^$.|?+()[\]{}]/g, '\\$&'));
@@ -118,6 +152,7 @@ class Reader implements Loaded {
   readonly diagnostics: Diagnostic[] = [];
   readonly documents: Document[] = [];
   readonly unread = new Set<string>();
+  only: string | undefined;
   private readonly io: Io;
   private readonly progress: Progress;
   /** Names by identity: a file is read once, and by one name. */
@@ -182,6 +217,13 @@ class Reader implements Loaded {
       return;
     }
     this.machines.push({ name, snapshot });
+  }
+
+  thisMachine(live: Live, hosts: readonly string[], place: Place): void {
+    const name = nameOfThis(live, hosts);
+    if (name === null) this.diagnostics.push(noHost(live.snapshot, hosts, place));
+    else this.add(name, live.snapshot, place);
+    this.only = name ?? undefined;
   }
 
   /**

@@ -69,7 +69,7 @@ function fromPolicies(invocation: Invocation, live: Snapshot | undefined): Prepa
   const snapshots = new Map(hosts.map(({ host, checked }) => [host, checked?.policy.snapshot]));
   const works = plans.flatMap((plan) => {
     const snapshot = snapshots.get(plan.host);
-    // With --native the policies of other hosts are judged too, but only this machine is acted upon.
+    // Only the machine that was just read is acted upon, whatever else the policies speak of.
     return snapshot === undefined || (live !== undefined && snapshot !== live) ? [] : [{ plan, snapshot }];
   });
   return { works, diagnostics, sources };

@@ -52,4 +52,9 @@ export const files = {
     title: 'command line is not understood',
     message: '{what}',
   },
+  VP2911: {
+    severity: 'error',
+    title: 'this machine is none of the hosts',
+    message: 'this machine is `{hostname}`, and the policies speak of other hosts',
+  },
 } as const satisfies Record<`VP29${number}`, Declaration>;

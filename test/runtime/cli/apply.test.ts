@@ -162,6 +162,26 @@ describe('with --native', () => {
       expect(readFileSync(join(folder, 'state/journal-1.jsonl'), 'utf8')).toContain('"reverted"');
     }));
 
+  test('a policy for other machines does not act on this one', () =>
+    onBench(async ({ folder, call, shows }) => {
+      const before = shows();
+      writeFileSync(join(folder, 'q.vfio'), policy.replaceAll('edge', 'other'));
+      const refused = await call('apply @/q.vfio --native --state-dir @/state');
+      expect(refused.code).toBe(1);
+      expect(refused.err).toContain('error[VP2911]');
+      expect(shows()).toEqual(before);
+    }));
+
+  test('of a policy for many machines, only what is for this one is done, and the others need no snapshot here', () =>
+    onBench(async ({ folder, call, shows }) => {
+      const many = `${policy}\nhost other { snapshot "not-here.json" }\npolicy more on other { protect devices that hold root }`;
+      writeFileSync(join(folder, 'q.vfio'), many);
+      const { code, out, err } = await call('apply @/q.vfio --native --state-dir @/state');
+      expect({ code, err }).toEqual({ code: 0, err: '' });
+      expect(out).not.toContain('other');
+      expect(shows()['/dev/vfio/noiommu-0']).toBe('600 990:0');
+    }));
+
   test('a saved plan acts too', () =>
     onBench(async ({ call, shows }) => {
       await call('plan @/p.vfio --machine @/edge.json --out @/plan.json');

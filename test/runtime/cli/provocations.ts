@@ -28,6 +28,12 @@ const unreadable: Io['files'] = {
 const withObstacle = (kind: 'no-vfio' | 'not-root'): Partial<Io> => ({
   machine: { ...ioWith({}).machine, obstacle: () => Promise.resolve(kind) },
 });
+const onThisMachine: Partial<Io> = {
+  machine: {
+    ...ioWith({}).machine,
+    read: () => Promise.resolve({ snapshot: machine({ hostname: 'here', functions: [] }), diagnostics: [] }),
+  },
+};
 const buggy: Io['files'] = {
   ...nodeFiles,
   read: () => {
@@ -70,6 +76,12 @@ const commandLines: Readonly<Record<string, Provocation>> = {
     files,
     argv: 'apply @/plan.json --machine @/m.json',
     prepare: savePlan,
+  },
+  'check-live-on-another-host': { files, argv: 'check @/p.vfio --live', changes: onThisMachine },
+  'check-live-on-the-host-that-is-named': {
+    files,
+    argv: 'check @/p.vfio --live --host h',
+    changes: onThisMachine,
   },
   'meet-a-bug': { argv: 'check @/p.vfio', changes: { files: buggy } },
 };
