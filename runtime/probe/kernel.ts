@@ -9,6 +9,7 @@ type Kernel = Snapshot['kernel'];
 
 export function readKernel(files: MachineFiles): Kernel {
   const release = factOf(files, '/proc/sys/kernel/osrelease');
+  const config = buildConfig(files, release);
   const taint = textOf(files, '/proc/sys/kernel/tainted');
   const commandLine = textOf(files, '/proc/cmdline');
   return {
@@ -18,11 +19,11 @@ export function readKernel(files: MachineFiles): Kernel {
       : /^\d{1,15}$/.test(taint)
         ? Number(taint)
         : { unknown: '/proc/sys/kernel/tainted holds no number' },
-    lockdown: lockdownOf(files),
+    lockdown: lockdownOf(files, config),
     commandLine: isMissing(commandLine)
       ? reason(commandLine)
       : commandLine.split(/\s+/).filter((word) => word !== ''),
-    options: optionsOf(files, release),
+    options: optionsOf(files, config),
   };
 }
 
@@ -58,9 +59,10 @@ export function readDrivers(files: MachineFiles): Snapshot['drivers'] {
 }
 
 /** `[none] integrity confidentiality` (security/lockdown/lockdown.c lockdown_read). */
-function lockdownOf(files: MachineFiles): Kernel['lockdown'] {
+function lockdownOf(files: MachineFiles, config: Config | undefined): Kernel['lockdown'] {
   const text = textOf(files, '/sys/kernel/security/lockdown');
   if (isMissing(text)) {
+    if (config?.('SECURITY_LOCKDOWN_LSM') === 'n') return 'none';
     const listed = files.list('/sys/kernel/security');
     // securityfs is mounted and has no such file: the lockdown module is not built in.
     return text.absent && !isMissing(listed) && listed.length > 0 ? 'none' : reason(text);
@@ -86,14 +88,16 @@ const optionNames = [
   'IOMMUFD',
 ] as const satisfies readonly OptionName[];
 
-function optionsOf(files: MachineFiles, release: Fact<string>): Options {
-  const config = buildConfig(files, release);
+function optionsOf(files: MachineFiles, config: Config | undefined): Options {
   const entries = optionNames.map((name) => [name, config?.(name) ?? deduced(files, name)] as const);
   return Object.fromEntries(entries) as Record<OptionName, Built>;
 }
 
-/** The build's configuration as a look-up, when the machine has kept it. */
-function buildConfig(files: MachineFiles, release: Fact<string>): ((name: OptionName) => Built) | undefined {
+/** How an option was built. */
+type Config = (name: string) => 'y' | 'm' | 'n';
+
+/** The build's configuration, when the machine has kept it. */
+function buildConfig(files: MachineFiles, release: Fact<string>): Config | undefined {
   const kept = typeof release === 'string' && /^[\w.+~-]+$/.test(release) ? release : undefined;
   const plain = kept === undefined ? [] : [`/boot/config-${kept}`, `/lib/modules/${kept}/config`];
   const packed = files.bytes('/proc/config.gz');

@@ -77,7 +77,7 @@ function unreadable(document: DocumentKind, file: string, problem: JsonProblem):
         'VP3001',
         place,
         { document, problem: problem.words },
-        { cures: [`write the ${document} again with vfioplan, or correct it here`] },
+        { cures: [`make the ${document} again, or correct it here`] },
       );
     case 'depth':
       return report('VP3003', place, { document, depth: problem.words });

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, unlinkSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { liveFiles, sysrootFiles } from '../../../runtime/probe/files.ts';
 import { probe } from '../../../runtime/probe/probe.ts';
 import { holds } from '../../../src/machine/holdings.ts';
@@ -14,12 +14,12 @@ import { addresses, captureServer } from './tree.ts';
 
 let root = '';
 
-beforeEach(() => {
+function capture(): void {
   root = mkdtempSync(join(tmpdir(), 'vfioplan-sysroot-'));
   captureServer(root);
-});
+}
 
-afterEach(() => rmSync(root, { recursive: true }));
+const remove = () => rmSync(root, { recursive: true });
 
 function captured(sshConnection?: string): Snapshot {
   const { snapshot, diagnostics } = probe(
@@ -34,14 +34,19 @@ function captured(sshConnection?: string): Snapshot {
 const functionOf = (snapshot: Snapshot, address: string) => topologyOf(snapshot).functions.get(address);
 
 describe('a captured tree', () => {
+  let snapshot: Snapshot;
+  beforeAll(() => {
+    capture();
+    snapshot = captured('192.0.2.7 50000 10.0.1.5 2223');
+  });
+  afterAll(remove);
+
   test('is a snapshot that reads back', () => {
-    const snapshot = captured();
     expect(snapshot.source).toEqual({ kind: 'sysroot' });
     expect(readSnapshot('s.json', writePretty(snapshot))).toEqual({ snapshot, diagnostics: [] });
   });
 
   test('functions: ids, driver, group, path, config space', () => {
-    const snapshot = captured();
     const nic = functionOf(snapshot, addresses.nic);
     expect(nic).toEqual({
       address: '0000:00:02.0',
@@ -77,7 +82,7 @@ describe('a captured tree', () => {
   });
 
   test('what a user without privilege cannot read is unknown', () => {
-    const display = functionOf(captured(), addresses.display);
+    const display = functionOf(snapshot, addresses.display);
     expect(display).toMatchObject({ headerType: 0, driver: null, netdevs: [] });
     expect(display?.capabilities).toEqual({
       unknown: 'config beyond 64 bytes is shown only to CAP_SYS_ADMIN',
@@ -86,7 +91,6 @@ describe('a captured tree', () => {
   });
 
   test('disks: what the NVMe function holds, with its proof', () => {
-    const snapshot = captured();
     expect(holds(snapshot, addresses.nvme, 'root')).toEqual({
       is: 'held',
       chain: [
@@ -103,7 +107,7 @@ describe('a captured tree', () => {
   });
 
   test('disks: mounts with escapes, swap, serial, signature of what was captured', () => {
-    const disks = captured().blockDevices;
+    const disks = snapshot.blockDevices;
     const named = (name: string) => (isUnknown(disks) ? undefined : disks.find((disk) => disk.name === name));
     expect(named('nvme0n1')).toEqual({
       name: 'nvme0n1',
@@ -124,7 +128,7 @@ describe('a captured tree', () => {
   });
 
   test('networks: the default route through bond, VLAN and bridge', () => {
-    expect(holds(captured(), addresses.nic, 'management')).toEqual({
+    expect(holds(snapshot, addresses.nic, 'management')).toEqual({
       is: 'held',
       chain: [
         'eno1 is a network device of 0000:00:02.0',
@@ -137,7 +141,6 @@ describe('a captured tree', () => {
   });
 
   test('networks: routes, addresses, peers', () => {
-    const snapshot = captured('192.0.2.7 50000 10.0.1.5 2223');
     expect(snapshot.routes).toEqual([
       { destination: 'default', netdev: 'br0', gateway: '10.0.1.1' },
       { destination: '10.0.1.0/24', netdev: 'br0', gateway: null },
@@ -152,7 +155,6 @@ describe('a captured tree', () => {
   });
 
   test('kernel, IOMMU, modules, users', () => {
-    const snapshot = captured();
     expect(snapshot.kernel).toEqual({
       release: '6.12.9-amd64',
       taint: 64,
@@ -189,13 +191,16 @@ describe('a captured tree', () => {
   });
 
   test('a matching module that is not loaded leaves the drivers unknown', () => {
-    expect(functionOf(captured(), addresses.nvme)?.drivers).toEqual({
+    expect(functionOf(snapshot, addresses.nvme)?.drivers).toEqual({
       unknown: "module nvme matches, and is not loaded to tell its driver's name",
     });
   });
 });
 
 describe('what is missing', () => {
+  beforeEach(capture);
+  afterEach(remove);
+
   const without = (path: string) => rmSync(join(root, path), { recursive: true });
 
   test.each<[string, (snapshot: Snapshot) => unknown]>([
@@ -241,7 +246,10 @@ describe('what is missing', () => {
     });
     writeFileSync(join(root, 'proc/config.gz'), gzipSync('CONFIG_PCI=y\nCONFIG_VFIO=y\n'));
     expect(captured().kernel.options).toMatchObject({ VFIO: 'y', VFIO_NOIOMMU: 'n' });
+    without('/sys/kernel/security');
+    expect(captured().kernel.lockdown).toBe('none');
     writeFileSync(join(root, 'proc/config.gz'), 'not gzip');
+    expect(captured().kernel.lockdown).toEqual({ unknown: expect.any(String) });
     expect(captured().kernel.options).toMatchObject({ VFIO: 'm' });
   });
 
@@ -274,6 +282,9 @@ describe('what is missing', () => {
 });
 
 describe('disks that hide', () => {
+  beforeEach(capture);
+  afterEach(remove);
+
   const add = (path: string, content: string) => writeFileSync(join(root, path), content);
 
   test('swap in a file is on the disk of its file system', () => {
