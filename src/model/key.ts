@@ -1,0 +1,101 @@
+import type { Container, OpenFile, State, VfioGroup } from './state.ts';
+
+/**
+ * States as short texts in which names that the kernel hands out do not matter: two states that differ only in numbers
+ * of descriptors, containers, minors and vfioX have the same key, and behave the same up to these numbers. Keys compare
+ * only with keys of the same `Keys`: what a key says of an object that states share is a number given at first sight.
+ */
+export class Keys {
+  private readonly numbers = new Map<string, number>();
+  private readonly known = new WeakMap<object, number>();
+
+  of(state: State): string {
+    const holders = holdersByFile(state);
+    let key = `${this.number(state.modules, () => JSON.stringify(state.modules))} ${state.taint}`;
+    for (const device of state.devices) {
+      const { driver, override, group, vfio } = device;
+      key += ` ${this.number(device, () => JSON.stringify([driver, override, group, vfio?.opens ?? null]))}`;
+    }
+    key += ` ${this.number(state.iommuGroups, () => iommuGroupsKey(state))}#`;
+    const groups: string[] = [];
+    for (const group of state.groups) if (group !== null) groups.push(this.group(group, holders));
+    const containers: string[] = [];
+    for (const container of state.containers) {
+      if (container !== null) containers.push(containerKey(state, container, holders));
+    }
+    return `${key}${groups.sort().join('|')}#${containers.sort().join('|')}#${others(state, holders)}`;
+  }
+
+  /** The text of an object that states share, as a number; objects with the same text have the same. */
+  private number(object: object, text: () => string): number {
+    const known = this.known.get(object);
+    if (known !== undefined) return known;
+    const name = text();
+    const number = this.numbers.get(name) ?? this.numbers.size;
+    this.numbers.set(name, number);
+    this.known.set(object, number);
+    return number;
+  }
+
+  private group(group: VfioGroup, holders: readonly string[]): string {
+    const { node, file, containerUsers } = group;
+    const owner = node === null ? '' : this.number(node, () => JSON.stringify(node));
+    return `${groupName(group)},${owner},${file === null ? '' : holders[file]},${containerUsers}`;
+  }
+}
+
+/** For every file, by place: its references, and the processes that have descriptors of it. */
+function holdersByFile(state: State): readonly string[] {
+  const holders: string[] = state.files.map((file) => (file === null ? '' : `${file.refs}`));
+  for (const { pid, files } of state.descriptors) {
+    for (const id of files) if (id !== -1) holders[id] += `/${pid}`;
+  }
+  return holders;
+}
+
+function iommuGroupsKey(state: State): string {
+  return JSON.stringify(
+    state.iommuGroups.map(({ owner, ...group }) => ({ ...group, owner: owner === null ? 0 : 1 })),
+  );
+}
+
+function containerKey(state: State, container: Container, holders: readonly string[]): string {
+  const { file, groups, noiommu, iommu } = container;
+  let key = `${file === null ? '' : holders[file]}${noiommu ? 'n' : 'r'}`;
+  for (const minor of groups) key += `,${groupName(state.groups[minor])}`;
+  if (iommu?.driver !== 'type1') return iommu === null ? key : `${key}:8`;
+  key += `:${iommu.type},${iommu.available}`;
+  for (const { iova, size, vaddr, flags, invalid, pid } of iommu.mappings) {
+    key += `,${iova}+${size}@${vaddr}^${flags}${invalid ? '!' : ''}${pid}`;
+  }
+  return key;
+}
+
+/** A revoked group may have the name of one that lives. */
+function groupName(group: VfioGroup | null | undefined): string {
+  return `${group?.iommuGroup ?? `-${group?.name}`}`;
+}
+
+/** Files that no container and no group names as its own: those of devices, of other things, and strays of a defect. */
+function others(state: State, holders: readonly string[]): string {
+  const names: string[] = [];
+  for (let id = 0; id < state.files.length; id += 1) {
+    const file = state.files[id];
+    const name = file ? otherName(state, file, id) : null;
+    if (name !== null) names.push(`${name}:${holders[id]}`);
+  }
+  return names.sort().join();
+}
+
+function otherName(state: State, file: OpenFile, id: number): string | null {
+  switch (file.kind) {
+    case 'device':
+      return `${file.device}`;
+    case 'other':
+      return file.path;
+    case 'group':
+      return state.groups[file.group]?.file === id ? null : `stray ${groupName(state.groups[file.group])}`;
+    case 'container':
+      return state.containers[file.container]?.file === id ? null : 'stray container';
+  }
+}

@@ -1,0 +1,146 @@
+import type { PciFunction } from '../../../src/machine/snapshot.ts';
+import { fileOf } from '../../../src/model/files.ts';
+import type { Op } from '../../../src/model/op.ts';
+import type { ProfileId } from '../../../src/model/profiles.ts';
+import type { Hardware, OpenFile, State, World } from '../../../src/model/state.ts';
+import { ROOT, worldFrom } from '../../../src/model/world.ts';
+import { snapshotOf, user } from './machine.ts';
+
+/**
+ * Small worlds for exhaustive exploration: ROOT with every capability, and a process without CAP_SYS_RAWIO that may open
+ * every node. Every device matches its host driver and vfio-pci without an override, as after `ids=`.
+ */
+export function boundedWorld(profile: ProfileId, functions: readonly PciFunction[], real: boolean): Bounded {
+  const snapshot = snapshotOf(
+    functions,
+    real ? {} : { iommu: { units: [], interruptRemapping: false, groups: [] } },
+  );
+  const made = worldFrom(snapshot, { profile, processes: [user] });
+  const hardware = made.world.hardware.map(
+    (device): Hardware => ({ ...device, drivers: ['e1000e', 'vfio-pci'] }),
+  );
+  const devices = new Map(hardware.map((device) => [device.address, device]));
+  return { world: { ...made.world, hardware, devices }, initial: made.state };
+}
+
+export interface Bounded {
+  readonly world: World;
+  readonly initial: State;
+}
+
+/** What is left out of a world to keep it small. */
+export interface Bounds {
+  /** Containers that exist at once. */
+  readonly containers: number;
+  /** Descriptors of groups, all processes together. */
+  readonly groupFiles: number;
+  /** Descriptors of devices, all processes together. */
+  readonly deviceFiles: number;
+  /** Processes that act beside ROOT, who alone binds. */
+  readonly others: readonly number[];
+  /** Whether ROOT hands containers and groups to the others. */
+  readonly passes: boolean;
+  readonly maps: boolean;
+}
+
+const range = { iova: 0x1000n, size: 0x1000n } as const;
+
+/**
+ * Parameter flips, binding and unbinding of vfio-pci and the host driver, open and close of containers, groups and
+ * devices, SET_CONTAINER, UNSET_CONTAINER, SET_IOMMU(1, 8), GET_DEVICE_FD, MAP and UNMAP of one range. Within the bounds
+ * a process has at most one descriptor of each container, group and device.
+ */
+export function alphabet(bounds: Bounds): (world: World, state: State) => Op[] {
+  return (world, state) => {
+    const ops: Op[] = [];
+    administer(world, state, ops);
+    const files = count(state);
+    for (const pid of [ROOT, ...bounds.others]) {
+      const held = heldBy(state, pid);
+      if (files.container < bounds.containers) ops.push({ op: 'open', pid, path: '/dev/vfio/vfio' });
+      for (const group of state.groups) {
+        if (!group?.node) continue;
+        // A group that is open is tried too: it must be refused.
+        if (files.group < bounds.groupFiles || group.file !== null) {
+          ops.push({ op: 'open', pid, path: `/dev/vfio/${group.name}` });
+        }
+      }
+      for (const [fd, file] of held) {
+        ops.push({ op: 'close', pid, fd });
+        if (file.kind === 'container') onContainer(bounds, pid, fd, ops);
+        if (file.kind === 'group')
+          onGroup(world, state, bounds, pid, fd, file.group, held, files.device, ops);
+        if (bounds.passes && pid === ROOT && file.kind !== 'device') pass(state, bounds, fd, file, ops);
+      }
+    }
+    return ops;
+  };
+}
+
+function administer(world: World, state: State, ops: Op[]): void {
+  const parameter = world.profile.noiommuParameter;
+  const on = state.modules[world.vfioModule]?.[parameter] === 'Y';
+  ops.push({ op: 'parameter.write', pid: ROOT, module: 'vfio', parameter, text: on ? 'N' : 'Y' });
+  for (const { address, index } of world.hardware) {
+    const driver = state.devices[index]?.driver ?? null;
+    if (driver !== null) {
+      ops.push({ op: 'driver.unbind', pid: ROOT, driver, device: address });
+      continue;
+    }
+    for (const name of ['vfio-pci', 'e1000e'])
+      ops.push({ op: 'driver.bind', pid: ROOT, driver: name, device: address });
+  }
+}
+
+function onContainer(bounds: Bounds, pid: number, fd: number, ops: Op[]): void {
+  for (const type of [1, 8]) ops.push({ op: 'container.set_iommu', pid, fd, type });
+  if (!bounds.maps) return;
+  ops.push({ op: 'container.map_dma', pid, fd, flags: 3, vaddr: 0x10000n, ...range, memory: 'writable' });
+  ops.push({ op: 'container.unmap_dma', pid, fd, flags: 0, ...range });
+}
+
+function onGroup(
+  world: World,
+  state: State,
+  bounds: Bounds,
+  pid: number,
+  fd: number,
+  minor: number,
+  held: readonly (readonly [number, OpenFile])[],
+  deviceFiles: number,
+  ops: Op[],
+): void {
+  for (const [container, file] of held) {
+    if (file.kind === 'container') ops.push({ op: 'group.set_container', pid, fd, container });
+  }
+  ops.push({ op: 'group.unset_container', pid, fd });
+  if (deviceFiles >= bounds.deviceFiles) return;
+  for (const index of state.groups[minor]?.devices ?? []) {
+    const has = held.some(([, file]) => file.kind === 'device' && file.device === index);
+    const name = world.hardware[index]?.address;
+    if (!has && name !== undefined) ops.push({ op: 'group.get_device_fd', pid, fd, name });
+  }
+}
+
+function pass(state: State, bounds: Bounds, fd: number, file: OpenFile, ops: Op[]): void {
+  for (const to of bounds.others) {
+    if (!heldBy(state, to).some(([, other]) => other === file))
+      ops.push({ op: 'descriptor.pass', pid: ROOT, fd, to });
+  }
+}
+
+function heldBy(state: State, pid: number): readonly (readonly [number, OpenFile])[] {
+  const table = state.descriptors.find((other) => other.pid === pid)?.files ?? [];
+  return table.flatMap((_id, place) => {
+    const file = fileOf(state, { pid, fd: place + 3 });
+    return file === null ? [] : [[place + 3, file] as const];
+  });
+}
+
+function count(state: State): { container: number; group: number; device: number; other: number } {
+  const files = { container: 0, group: 0, device: 0, other: 0 };
+  for (const file of state.files) if (file !== null) files[file.kind] += 1;
+  // A closed container that its groups keep alive is one still.
+  files.container = state.containers.filter((container) => container !== null).length;
+  return files;
+}

@@ -1,0 +1,220 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { guardOf, guardsOf } from '../../../src/model/guards.ts';
+import { laws } from '../../../src/model/laws.ts';
+import type { Op } from '../../../src/model/op.ts';
+import { rules } from '../../../src/model/ops.ts';
+import { type ProfileId, profiles } from '../../../src/model/profiles.ts';
+import type { State, World } from '../../../src/model/state.ts';
+import { step } from '../../../src/model/step.ts';
+import { undoOf } from '../../../src/model/undo.ts';
+import { lastingOf, show, touched } from '../../../src/model/view.ts';
+import { ROOT } from '../../../src/model/world.ts';
+import { bare, bridge, machine, nobody, pair, sibling, single, testWorld, user } from './machine.ts';
+
+/** Arguments that a caller may come with, hostile ones among the sensible. */
+const anyNumber = fc.oneof(
+  { weight: 6, arbitrary: fc.integer({ min: -2, max: 10 }) },
+  fc.constantFrom(
+    Number.NaN,
+    Number.POSITIVE_INFINITY,
+    -0,
+    0.5,
+    2 ** 32,
+    2 ** 53,
+    -(2 ** 31),
+    Number.MAX_VALUE,
+  ),
+);
+const anyWord = fc.oneof(
+  { weight: 4, arbitrary: fc.constantFrom(0n, 0x1000n, 0x2000n, 0x3000n, 0xfee00000n) },
+  fc.constantFrom(-1n, 1n, 2n ** 64n - 1n, 2n ** 64n - 0x1000n, 2n ** 63n, 2n ** 80n),
+);
+const anyName = fc.oneof(
+  { weight: 6, arbitrary: fc.constantFrom(...machine.map(({ address }) => address)) },
+  fc.constantFrom('', 'nope', '__proto__', 'constructor', `${pair} `, `${pair} vf_token=x`, 'x'.repeat(5000)),
+);
+const anyModule = fc.constantFrom(
+  'vfio',
+  'vfio-pci',
+  'vfio_iommu_type1',
+  'e1000e',
+  'vfio_pci_core',
+  '__proto__',
+  '',
+  'nope',
+);
+const anyDriver = fc.constantFrom('vfio-pci', 'e1000e', 'pcieport', 'pci-stub', '__proto__', 'nope');
+const anyText = fc.constantFrom(
+  'Y',
+  'N',
+  '',
+  '\n',
+  'on',
+  'vfio-pci',
+  'e1000e',
+  '99999999999',
+  '7',
+  'x'.repeat(4095),
+  '\0',
+);
+const anyPath = fc.constantFrom(
+  '/dev/vfio/vfio',
+  '/dev/vfio/7',
+  '/dev/vfio/8',
+  '/dev/vfio/noiommu-0',
+  '/dev/vfio/noiommu-1',
+  '/dev/null',
+  '/dev/vfio/',
+  '',
+  '/dev/vfio/__proto__',
+);
+const argsz = fc.option(fc.constantFrom<number | null>(null, 0, 8, 16, 24, 32, Number.NaN, -1), {
+  nil: undefined,
+});
+
+const pid = fc.oneof({ weight: 8, arbitrary: fc.constantFrom(ROOT, ROOT, user.pid, nobody.pid) }, anyNumber);
+const fd = fc.oneof({ weight: 8, arbitrary: fc.integer({ min: 3, max: 7 }) }, anyNumber);
+
+const shapes: { readonly [Kind in Op['op']]: fc.Arbitrary<Record<string, unknown>> } = {
+  'module.load': fc.record({ module: anyModule }),
+  'module.unload': fc.record({ module: anyModule, also: fc.array(anyModule, { maxLength: 2 }) }),
+  'parameter.write': fc.record({
+    module: anyModule,
+    parameter: fc.constantFrom('enable_unsafe_noiommu_mode', 'dma_entry_limit', '__proto__', ''),
+    text: anyText,
+  }),
+  'override.write': fc.record({ device: anyName, text: anyText }),
+  'driver.bind': fc.record({ driver: anyDriver, device: anyName }),
+  'driver.unbind': fc.record({ driver: anyDriver, device: anyName }),
+  'drivers.probe': fc.record({ device: anyName }),
+  'node.own': fc.record({ path: anyPath, uid: anyNumber, gid: anyNumber, mode: anyNumber }),
+  open: fc.record({ path: anyPath }),
+  close: fc.record({ fd }),
+  'descriptor.pass': fc.record({ fd, to: pid }),
+  'file.call': fc.record({ fd, call: fc.constantFrom('read', 'write', 'mmap', 'lseek') }),
+  'container.api_version': fc.record({ fd }),
+  'container.check_extension': fc.record({ fd, extension: anyNumber }),
+  'container.set_iommu': fc.record({ fd, type: anyNumber }),
+  'container.map_dma': fc.record({
+    fd,
+    flags: anyNumber,
+    vaddr: anyWord,
+    iova: anyWord,
+    size: anyWord,
+    memory: fc.constantFrom('writable', 'read-only', 'none'),
+    argsz,
+  }),
+  'container.unmap_dma': fc.record({ fd, flags: anyNumber, iova: anyWord, size: anyWord, argsz }),
+  'group.get_status': fc.record({ fd, argsz }),
+  'group.set_container': fc.record({ fd, container: fd, argsz }),
+  'group.unset_container': fc.record({ fd }),
+  'group.get_device_fd': fc.record({ fd, name: anyName, argsz }),
+  'device.get_info': fc.record({ fd, argsz }),
+  'device.region_info': fc.record({ fd, index: anyNumber, argsz }),
+  'device.irq_info': fc.record({ fd, index: anyNumber, argsz }),
+  'device.reset': fc.record({ fd }),
+  ioctl: fc.record({
+    fd,
+    request: fc.oneof(fc.integer({ min: 0x3b63, max: 0x3b79 }), anyNumber),
+    argsz,
+  }),
+};
+
+const anyOp: fc.Arbitrary<Op> = fc.oneof(
+  ...Object.entries(shapes).map(([op, shape]) =>
+    fc
+      .record({ op: fc.constant(op), pid, rest: shape })
+      .map((made): Op => ({ ...definedOnly(made.rest), op: made.op, pid: made.pid }) as unknown as Op),
+  ),
+);
+
+function definedOnly(fields: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+/** A way that leads somewhere, so that the arbitrary operations meet open files. */
+const prelude: readonly Op[] = [
+  { op: 'parameter.write', pid: ROOT, module: 'vfio', parameter: 'enable_unsafe_noiommu_mode', text: 'Y' },
+  { op: 'parameter.write', pid: ROOT, module: 'vfio', parameter: 'enable_unsafe_noiommu_support', text: 'Y' },
+  ...[single, bare, pair, sibling].flatMap((device): Op[] => [
+    { op: 'driver.unbind', pid: ROOT, driver: 'e1000e', device },
+    { op: 'override.write', pid: ROOT, device, text: 'vfio-pci' },
+    { op: 'driver.bind', pid: ROOT, driver: 'vfio-pci', device },
+  ]),
+  { op: 'override.write', pid: ROOT, device: bridge, text: 'vfio-pci' },
+  { op: 'open', pid: ROOT, path: '/dev/vfio/vfio' },
+  { op: 'open', pid: ROOT, path: '/dev/vfio/8' },
+  { op: 'group.set_container', pid: ROOT, fd: 4, container: 3 },
+  { op: 'container.set_iommu', pid: ROOT, fd: 3, type: 1 },
+  { op: 'group.get_device_fd', pid: ROOT, fd: 4, name: single },
+];
+
+const seed = 20_151_028;
+
+test.each(Object.keys(profiles) as ProfileId[])(
+  '%s: no operation throws, and no refusal changes anything',
+  (profile) => {
+    const { world, state } = testWorld(profile);
+    const kept = laws.filter(({ profiles: keepers }) => keepers.includes(profile));
+    fc.assert(
+      fc.property(fc.nat(prelude.length), fc.array(anyOp, { minLength: 1, maxLength: 25 }), (length, ops) => {
+        let now = state;
+        for (const op of [...prelude.slice(0, length), ...ops]) {
+          const { result, state: next } = step(world, now, op);
+          if (!result.ok) {
+            expect(next).toBe(now);
+            expect(guardOf(world.profile, result.guard).citation).not.toBe('');
+          }
+          for (const law of kept) {
+            const holds = law.onStep?.(world, now, op, { result, state: next }) ?? true;
+            if (!holds || law.onState?.(world, next) === false) throw new Error(`${law.id} is broken`);
+          }
+          now = next;
+        }
+      }),
+      { seed, numRuns: 500 },
+    );
+  },
+);
+
+test('an undo that is offered restores, and nothing about an operation throws', () => {
+  const { world, state } = testWorld();
+  fc.assert(
+    fc.property(fc.nat(prelude.length), fc.array(anyOp, { minLength: 1, maxLength: 6 }), (length, ops) => {
+      let now = state;
+      for (const op of [...prelude.slice(0, length), ...ops]) {
+        const undo = undoOf(world, now, op);
+        const after = step(world, now, op).state;
+        const paths = touched(world, now, op);
+        lastingOf(world, now, op);
+        if (!('none' in undo)) expectShownAgain(world, now, step(world, after, undo).state, paths);
+        now = after;
+      }
+    }),
+    { seed, numRuns: 150 },
+  );
+});
+
+function expectShownAgain(world: World, before: State, restored: State, paths: readonly string[]): void {
+  for (const path of paths) {
+    // Taint stays; X of vfioX may be another number.
+    if (path === '/proc/sys/kernel/tainted' || path.includes('/vfio-dev/')) continue;
+    expect(show(world, restored, path), path).toBe(show(world, before, path));
+  }
+}
+
+test('every operation has a shape here and a rule there', () => {
+  expect(Object.keys(shapes).sort()).toEqual(Object.keys(rules).sort());
+});
+
+test('every guard has words and a citation of a kernel file and function', () => {
+  for (const profile of Object.values(profiles)) {
+    for (const [id, guard] of guardsOf(profile)) {
+      expect(guard.words, id).toMatch(/^\S.{10,}[^.]$/);
+      expect(guardOf(profile, id).citation, id).toMatch(
+        /[a-z0-9-]+\.c(:[A-Za-z_]|$)|^the model:|^fs\/|^kmod:/,
+      );
+    }
+  }
+});
