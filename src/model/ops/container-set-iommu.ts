@@ -1,7 +1,7 @@
 import { reservedByFirmware } from '../attachment.ts';
 import { answer, candidates } from '../extensions.ts';
 import { containerOf, fileOf } from '../files.ts';
-import { everywhere, type Guard, type Rule } from '../guard.ts';
+import type { Guard, Rule } from '../guard.ts';
 import { parameterOf } from '../modules.ts';
 import type { Op } from '../op.ts';
 import { capable } from '../permission.ts';
@@ -20,70 +20,79 @@ function inFile(name: string): Guard['citation'] {
   return { seed: `${file.seed}:${name}`, '6.1': `${file['6.1']}:${name}`, '6.12': `${file['6.12']}:${name}` };
 }
 
+const common: readonly Guard<Set>[] = [
+  {
+    id: 'container.set_iommu.empty',
+    words: 'the container holds no group',
+    errno: 'EINVAL',
+    citation: inFile('vfio_ioctl_set_iommu'),
+    applies: (_world, state, op) => containerOf(state, op)?.groups.length === 0,
+  },
+  {
+    id: 'container.set_iommu.again',
+    words: 'the container has its IOMMU driver already',
+    errno: 'EINVAL',
+    citation: inFile('vfio_ioctl_set_iommu'),
+    applies: (_world, state, op) => (containerOf(state, op)?.iommu ?? null) !== null,
+  },
+  {
+    id: 'container.set_iommu.unsupported',
+    words: 'no IOMMU driver that may take this container supports the type',
+    errno: 'ENODEV',
+    citation: inFile('vfio_ioctl_set_iommu'),
+    applies: (world, state, op) => takerOf(world, state, op) === null,
+  },
+  {
+    id: 'container.set_iommu.rawio',
+    words: 'the mode without an IOMMU needs CAP_SYS_RAWIO',
+    errno: 'EPERM',
+    citation: inFile('vfio_noiommu_open'),
+    applies: (world, state, op) =>
+      takerOf(world, state, op) === 'noiommu' && !capable(world, op.pid, 'CAP_SYS_RAWIO'),
+  },
+  {
+    id: 'container.set_iommu.no-type',
+    words: 'what was asked for is an extension, not a type of IOMMU',
+    errno: 'EINVAL',
+    citation: 'drivers/vfio/vfio_iommu_type1.c:vfio_iommu_type1_open',
+    applies: (world, state, op) => takerOf(world, state, op) === 'type1' && ![1, 3, 6].includes(op.type),
+  },
+  {
+    id: 'container.set_iommu.nesting',
+    words: 'this IOMMU has no nested translation',
+    errno: 'EINVAL',
+    citation: 'drivers/iommu/iommu.c:iommu_enable_nesting',
+    applies: (world, state, op) => takerOf(world, state, op) === 'type1' && op.type === 6 && !world.nesting,
+  },
+];
+
+const firmware: Guard<Set> = {
+  id: 'container.set_iommu.firmware',
+  words: 'the firmware reserves memory for a device of the container',
+  errno: 'EPERM',
+  citation: 'drivers/iommu/intel/iommu.c:intel_iommu_attach_device',
+  applies: (world, state, op) =>
+    takerOf(world, state, op) === 'type1' &&
+    (containerOf(state, op)?.groups ?? []).some((minor) => reservedByFirmware(world, state, minor)),
+};
+
+const interrupts: Guard<Set> = {
+  id: 'container.set_iommu.interrupts',
+  words: 'the IOMMU does not isolate interrupts and allow_unsafe_interrupts is N',
+  errno: 'EPERM',
+  citation: 'drivers/vfio/vfio_iommu_type1.c:vfio_iommu_type1_attach_group',
+  applies: (world, state, op) => takerOf(world, state, op) === 'type1' && unsafeInterrupts(world, state),
+};
+
 export const containerSetIommu: Rule<Set> = {
   ioctl: { on: 'container', request: 0x3b66 },
-  guards: everywhere<Set>(
-    {
-      id: 'container.set_iommu.empty',
-      words: 'the container holds no group',
-      errno: 'EINVAL',
-      citation: inFile('vfio_ioctl_set_iommu'),
-      applies: (_world, state, op) => containerOf(state, op)?.groups.length === 0,
-    },
-    {
-      id: 'container.set_iommu.again',
-      words: 'the container has its IOMMU driver already',
-      errno: 'EINVAL',
-      citation: inFile('vfio_ioctl_set_iommu'),
-      applies: (_world, state, op) => (containerOf(state, op)?.iommu ?? null) !== null,
-    },
-    {
-      id: 'container.set_iommu.unsupported',
-      words: 'no IOMMU driver that may take this container supports the type',
-      errno: 'ENODEV',
-      citation: inFile('vfio_ioctl_set_iommu'),
-      applies: (world, state, op) => takerOf(world, state, op) === null,
-    },
-    {
-      id: 'container.set_iommu.rawio',
-      words: 'the mode without an IOMMU needs CAP_SYS_RAWIO',
-      errno: 'EPERM',
-      citation: inFile('vfio_noiommu_open'),
-      applies: (world, state, op) =>
-        takerOf(world, state, op) === 'noiommu' && !capable(world, op.pid, 'CAP_SYS_RAWIO'),
-    },
-    {
-      id: 'container.set_iommu.no-type',
-      words: 'what was asked for is an extension, not a type of IOMMU',
-      errno: 'EINVAL',
-      citation: 'drivers/vfio/vfio_iommu_type1.c:vfio_iommu_type1_open',
-      applies: (world, state, op) => takerOf(world, state, op) === 'type1' && ![1, 3, 6].includes(op.type),
-    },
-    {
-      id: 'container.set_iommu.nesting',
-      words: 'this IOMMU has no nested translation',
-      errno: 'EINVAL',
-      citation: 'drivers/iommu/iommu.c:iommu_enable_nesting',
-      applies: (world, state, op) => takerOf(world, state, op) === 'type1' && op.type === 6 && !world.nesting,
-    },
-    {
-      id: 'container.set_iommu.firmware',
-      words: 'the firmware reserves memory for a device of the container',
-      errno: 'EPERM',
-      citation: 'drivers/iommu/intel/iommu.c:intel_iommu_attach_device',
-      applies: (world, state, op) =>
-        world.profile.reservedAt === 'set-iommu' &&
-        takerOf(world, state, op) === 'type1' &&
-        (containerOf(state, op)?.groups ?? []).some((minor) => reservedByFirmware(world, state, minor)),
-    },
-    {
-      id: 'container.set_iommu.interrupts',
-      words: 'the IOMMU does not isolate interrupts and allow_unsafe_interrupts is N',
-      errno: 'EPERM',
-      citation: 'drivers/vfio/vfio_iommu_type1.c:vfio_iommu_type1_attach_group',
-      applies: (world, state, op) => takerOf(world, state, op) === 'type1' && unsafeInterrupts(world, state),
-    },
-  ),
+  guards: {
+    // To the seed's kernel type 9 is unknown, as any other.
+    seed: [...common.filter(({ id }) => id !== 'container.set_iommu.no-type'), firmware, interrupts],
+    '6.1': [...common, firmware, interrupts],
+    // Firmware's claims are asked earlier here: at SET_CONTAINER.
+    '6.12': [...common, interrupts],
+  },
   effect: (world, state, op) => {
     const opened = fileOf(state, op);
     const container = containerOf(state, op);

@@ -1,6 +1,6 @@
 import { structure, u64 } from '../argument.ts';
 import { containerOf, fileOf } from '../files.ts';
-import { everywhere, type Rule } from '../guard.ts';
+import type { Guard, Rule } from '../guard.ts';
 import { aligned, charge, firstAfter, overlapping, wraps } from '../mappings.ts';
 import type { Op } from '../op.ts';
 import { put } from '../places.ts';
@@ -19,7 +19,7 @@ const unmapDma = 'drivers/vfio/vfio_iommu_type1.c:vfio_iommu_type1_unmap_dma';
 
 export const containerUnmapDma: Rule<Unmap> = {
   ioctl: { on: 'container', request: 0x3b72 },
-  guards: everywhere<Unmap>(
+  guards: perKernel([
     ...withoutType1<Unmap>('container.unmap_dma'),
     ...structure<Unmap>('container.unmap_dma', 24, unmapDma),
     {
@@ -79,7 +79,7 @@ export const containerUnmapDma: Rule<Unmap> = {
         return iommu?.mappings.slice(...reached(op, iommu)).some(({ invalid }) => invalid) === true;
       },
     },
-  ),
+  ]),
   effect: (_world, state, op) => {
     const opened = fileOf(state, op);
     const container = containerOf(state, op);
@@ -107,6 +107,12 @@ export const containerUnmapDma: Rule<Unmap> = {
   },
   undo: () => ({ none: 'the memory behind a mapping is not known any more' }),
 };
+
+/** The seed's kernel knows no flags. */
+function perKernel(guards: readonly Guard<Unmap>[]): Rule<Unmap>['guards'] {
+  const later = ['bitmap', 'all-range', 'invalidated'].map((name) => `container.unmap_dma.${name}`);
+  return { seed: guards.filter(({ id }) => !later.includes(id)), '6.1': guards, '6.12': guards };
+}
 
 function has(op: Unmap, flag: number): boolean {
   return (op.flags & flag) !== 0;

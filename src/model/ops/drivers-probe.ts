@@ -1,30 +1,33 @@
 import { matches, ownedByUser, registered, tryBind } from '../binding.ts';
-import { everywhere, type Rule } from '../guard.ts';
+import type { Guard, Rule } from '../guard.ts';
 import type { Op } from '../op.ts';
 import { rootOnly } from '../permission.ts';
 import type { State, World } from '../state.ts';
 
 type Probe = Extract<Op, { op: 'drivers.probe' }>;
 
+const guards: readonly Guard<Probe>[] = [
+  rootOnly('drivers.probe', 'drivers_probe'),
+  {
+    id: 'drivers.probe.device',
+    words: 'there is no such device',
+    errno: 'ENODEV',
+    citation: 'drivers/base/bus.c:drivers_probe_store',
+    applies: (world, _state, op) => !world.devices.has(op.device),
+  },
+  {
+    id: 'drivers.probe.group-owned',
+    words: 'a userspace driver owns the IOMMU group, and the first matching driver is a host driver',
+    errno: 'EINVAL',
+    citation:
+      'drivers/base/bus.c:bus_rescan_devices_helper, drivers_probe_store (drivers/iommu/iommu.c:iommu_device_use_default_domain)',
+    applies: (world, state, op) => walk(world, state, op) === 'refused',
+  },
+];
+
 export const driversProbe: Rule<Probe> = {
-  guards: everywhere<Probe>(
-    rootOnly('drivers.probe', 'drivers_probe'),
-    {
-      id: 'drivers.probe.device',
-      words: 'there is no such device',
-      errno: 'ENODEV',
-      citation: 'drivers/base/bus.c:drivers_probe_store',
-      applies: (world, _state, op) => !world.devices.has(op.device),
-    },
-    {
-      id: 'drivers.probe.group-owned',
-      words: 'a userspace driver owns the IOMMU group, and the first matching driver is a host driver',
-      errno: 'EINVAL',
-      citation:
-        'drivers/base/bus.c:bus_rescan_devices_helper, drivers_probe_store (drivers/iommu/iommu.c:iommu_device_use_default_domain)',
-      applies: (world, state, op) => walk(world, state, op) === 'refused',
-    },
-  ),
+  // Before the claim of DMA ownership there is nothing that could stop the walk.
+  guards: { seed: guards.slice(0, 2), '6.1': guards, '6.12': guards },
   effect: (world, state, op) => {
     const walked = walk(world, state, op);
     return { state: walked === 'refused' ? state : walked, value: op.device.length };

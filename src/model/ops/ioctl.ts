@@ -125,15 +125,16 @@ const groupless: Guard<Ioctl> = {
     besides(world, state, op).some(({ index }) => (state.devices[index]?.group ?? null) === null),
 };
 
-const first = [closed, unset, unknown, oldDirty, fault, short, noFeature];
+const first = [closed, unset, unknown];
+const structure = [fault, short];
 const info = [room, groupless];
 
 export const ioctl: Rule<Ioctl> = {
   guards: {
-    seed: [...first, noReset, zero, ...info],
-    '6.1': [...first, noReset, zero, ...info],
+    seed: [...first, ...structure, noReset, zero, ...info],
+    '6.1': [...first, oldDirty, ...structure, noFeature, noReset, zero, ...info],
     // Since 6.5 a count of zero is judged before the reset domain.
-    '6.12': [...first, zero, noReset, ...info],
+    '6.12': [...first, oldDirty, ...structure, noFeature, zero, noReset, ...info],
   },
   effect: (world, state, op) => {
     const devices = besides(world, state, op);

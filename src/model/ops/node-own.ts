@@ -30,7 +30,10 @@ export const nodeOwn: Rule<Own> = {
           return false;
         const { uid, gid } = wanted(node, op);
         const owns = process.uid === node.uid;
-        return !(owns && uid === node.uid && (gid === node.gid || memberOf(process, gid)));
+        const gives = op.uid >>> 0 !== unchanged && !(owns && uid === node.uid);
+        const regroups =
+          op.gid >>> 0 !== unchanged && !(owns && (gid === node.gid || memberOf(process, gid)));
+        return gives || regroups;
       },
     },
     {

@@ -1,0 +1,229 @@
+import type { Op } from '../../../src/model/op.ts';
+import { bare, functionAt, machine, pair, sibling, single, user } from './machine.ts';
+import {
+  alone,
+  device,
+  group,
+  later,
+  noIommu,
+  on,
+  only,
+  type Provocation,
+  pid,
+  plain,
+  reserved,
+  secondGroup,
+  write,
+} from './provocation.ts';
+import type { Session } from './session.ts';
+import { fake, fakeInContainer, realInContainer } from './vector.ts';
+
+export const groups: Readonly<Record<string, Provocation>> = {
+  'group.get_status.fault': grouped((s, fd) => s.call({ op: 'group.get_status', pid, fd, argsz: null })),
+  'group.get_status.argsz': grouped((s, fd) => s.call({ op: 'group.get_status', pid, fd, argsz: 7 })),
+  'group.get_status.revoked': later((s) => revoked(s, (g) => s.status(g))),
+  'group.set_container.fault': grouped((s, fd) =>
+    s.call({ op: 'group.set_container', pid, fd, container: 3, argsz: null }),
+  ),
+  'group.set_container.negative': only('seed', (s) => {
+    s.take(single);
+    s.setContainer(s.open('8'), -1);
+  }),
+  'group.set_container.descriptor': grouped((s, fd) => s.setContainer(fd, 99)),
+  'group.set_container.again': plain((s) => {
+    const { c, g } = realInContainer(s);
+    s.setContainer(g, c);
+  }),
+  'group.set_container.revoked': later((s) => revoked(s, (g) => s.setContainer(g, s.open('vfio')))),
+  'group.set_container.no-container': grouped((s, fd) => s.setContainer(fd, fd)),
+  'group.set_container.rawio': on(
+    alone,
+    (s) => {
+      fake(s);
+      s.setContainer(s.pass(s.open('noiommu-0')), s.open('vfio', user.pid), user.pid);
+    },
+    noIommu,
+  ),
+  'group.set_container.mixing': later((s) => {
+    const { c } = fakeInContainer(s);
+    s.take(single);
+    s.setContainer(s.open('8'), c);
+  }),
+  'group.set_container.not-viable': later((s) => {
+    s.take(pair);
+    s.setContainer(s.open('7'), s.open('vfio'));
+  }),
+  'group.set_container.firmware': (profile) =>
+    on(
+      machine,
+      (s) => {
+        s.take(pair);
+        s.unbind(sibling);
+        const c = s.open('vfio');
+        s.setContainer(s.open('7'), c);
+        s.setIommu(c, 3);
+        s.take(single);
+        s.setContainer(s.open('8'), c);
+      },
+      reserved,
+    )(profile),
+  'group.set_container.invalid-vaddr': later((s) => {
+    const { c, g } = secondGroup(s);
+    s.map(c, 0n, 4096n);
+    s.unmap(c, 0n, 4096n, { flags: 4 });
+    s.setContainer(g, c);
+  }),
+  'group.set_container.conflict': on(
+    machine,
+    (s) => {
+      const { c, g } = secondGroup(s);
+      s.map(c, 0x7f000000n, 4096n);
+      s.setContainer(g, c);
+    },
+    {
+      iommu: {
+        units: ['dmar0'],
+        interruptRemapping: true,
+        groups: [group(7, 'reserved', '0x7f000000', '0x7fffffff')],
+      },
+    },
+  ),
+  'group.set_container.interrupts': on(
+    machine,
+    (s) => {
+      write(s, 'vfio_iommu_type1', 'allow_unsafe_interrupts', 'Y');
+      const { c, g } = secondGroup(s);
+      write(s, 'vfio_iommu_type1', 'allow_unsafe_interrupts', 'N');
+      s.setContainer(g, c);
+    },
+    { iommu: { units: ['dmar0'], interruptRemapping: false, groups: [] } },
+  ),
+  'group.unset_container.none': grouped((s, fd) => s.unsetContainer(fd)),
+  'group.unset_container.busy': plain((s) => {
+    const { g } = realInContainer(s, 3);
+    s.device(g, single);
+    s.unsetContainer(g);
+  }),
+  'group.get_device_fd.fault': grouped((s, fd) =>
+    s.call({ op: 'group.get_device_fd', pid, fd, name: '', argsz: null }),
+  ),
+  'group.get_device_fd.endless': grouped((s, fd) => s.device(fd, 'x'.repeat(4096))),
+  'group.get_device_fd.options': later((s) => s.device(realInContainer(s, 3).g, `${single} foo`)),
+  'group.get_device_fd.token': (profile) =>
+    profile === 'seed' ? null : on(virtual, (s) => s.device(s.open('8'), single))(profile),
+  'group.get_device_fd.name': plain((s) => s.device(realInContainer(s, 3).g, 'nope')),
+  'group.get_device_fd.descriptors': on(machine, (s) => {
+    const { g } = realInContainer(s, 3);
+    s.pass(g);
+    full(s);
+    s.device(3, single, user.pid);
+  }),
+  'group.get_device_fd.no-container': grouped((s, fd) => s.device(fd, single)),
+  'group.get_device_fd.no-iommu': plain((s) => s.device(realInContainer(s).g, single)),
+  'group.get_device_fd.rawio': on(
+    alone,
+    (s) => {
+      const { c, g } = fakeInContainer(s);
+      s.setIommu(c, 8);
+      s.device(s.pass(g), bare, user.pid);
+    },
+    noIommu,
+  ),
+  'group.get_device_fd.not-viable': only('seed', (s) => {
+    s.take(pair);
+    const c = s.open('vfio');
+    const g = s.open('7');
+    s.setContainer(g, c);
+    s.setIommu(c, 1);
+    s.device(g, pair);
+  }),
+};
+
+/** A virtual function on vfio-pci whose physical function is there too. */
+const virtual = [
+  functionAt(pair, {
+    iommuGroup: 7,
+    driver: 'vfio-pci',
+    driverOverride: 'vfio-pci',
+    sriov: { totalVfs: 4, numVfs: 1 },
+  }),
+  functionAt(single, {
+    iommuGroup: 8,
+    driver: 'vfio-pci',
+    driverOverride: 'vfio-pci',
+    physicalFunction: pair,
+  }),
+];
+
+function grouped(act: (session: Session, group: number) => unknown): Provocation {
+  return plain((s) => {
+    s.take(single);
+    act(s, s.open('8'));
+  });
+}
+
+function revoked(s: Session, act: (group: number) => unknown): void {
+  s.take(single);
+  const g = s.open('8');
+  s.unbind(single, 'vfio-pci');
+  act(g);
+}
+
+/** Takes every descriptor that the user may still have. */
+function full(s: Session): void {
+  const op: Op = { op: 'open', pid: user.pid, path: '/dev/null' };
+  while (s.call(op) !== 'EMFILE');
+}
+
+export const devices: Readonly<Record<string, Provocation>> = {
+  'device.get_info.fault': opened((s, fd) => s.call({ op: 'device.get_info', pid, fd, argsz: null })),
+  'device.get_info.argsz': opened((s, fd) => s.call({ op: 'device.get_info', pid, fd, argsz: 15 })),
+  'device.region_info.fault': opened((s, fd) =>
+    s.call({ op: 'device.region_info', pid, fd, index: 0, argsz: null }),
+  ),
+  'device.region_info.argsz': opened((s, fd) =>
+    s.call({ op: 'device.region_info', pid, fd, index: 0, argsz: 31 }),
+  ),
+  'device.region_info.index': opened((s, fd) => s.call({ op: 'device.region_info', pid, fd, index: 9 })),
+  'device.irq_info.fault': opened((s, fd) =>
+    s.call({ op: 'device.irq_info', pid, fd, index: 0, argsz: null }),
+  ),
+  'device.irq_info.argsz': opened((s, fd) => s.call({ op: 'device.irq_info', pid, fd, index: 0, argsz: 15 })),
+  'device.irq_info.index': opened((s, fd) => s.call({ op: 'device.irq_info', pid, fd, index: 5 })),
+  'device.irq_info.error': on(
+    [
+      functionAt(single, {
+        iommuGroup: 8,
+        capabilities: { express: false, msiVectors: 0, msixVectors: 0, interruptPin: 1, configSize: 256 },
+      }),
+    ],
+    (s) => s.call({ op: 'device.irq_info', pid, fd: device(s), index: 3 }),
+  ),
+  'device.reset.none': on([functionAt(single, { iommuGroup: 8, resetMethods: [] })], (s) =>
+    s.call({ op: 'device.reset', pid, fd: device(s) }),
+  ),
+  'ioctl.descriptor': plain((s) => s.ioctl(9, 0x3b64)),
+  'ioctl.container-unset': plain((s) => s.ioctl(s.open('vfio'), 0x1234)),
+  'ioctl.unknown': opened((s, fd) => s.ioctl(fd, 0x1234)),
+  'ioctl.dirty-pages.type': later((s) => s.ioctl(realInContainer(s, 1).c, 0x3b75)),
+  'ioctl.fault': opened((s, fd) => s.ioctl(fd, 0x3b6e, null)),
+  'ioctl.argsz': opened((s, fd) => s.ioctl(fd, 0x3b6e, 19)),
+  'ioctl.feature': later((s) => s.ioctl(device(s), 0x3b75)),
+  'ioctl.zero': opened((s, fd) => s.ioctl(fd, 0x3b6e)),
+  'ioctl.hot-reset.domain': on([functionAt('0000:00:02.0', { iommuGroup: 8 })], (s) => {
+    s.take('0000:00:02.0');
+    const c = s.open('vfio');
+    const g = s.open('8');
+    s.setContainer(g, c);
+    s.setIommu(c, 3);
+    s.ioctl(Number(s.device(g, '0000:00:02.0')), 0x3b70);
+  }),
+  'ioctl.hot-reset.room': opened((s, fd) => s.ioctl(fd, 0x3b70, 12)),
+  'ioctl.hot-reset.group': on([functionAt(single, { iommuGroup: 8 }), functionAt('0000:02:00.1')], (s) =>
+    s.ioctl(device(s), 0x3b70),
+  ),
+};
+
+function opened(act: (session: Session, device: number) => unknown): Provocation {
+  return plain((s) => act(s, device(s)));
+}

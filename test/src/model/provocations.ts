@@ -1,0 +1,13 @@
+import type { Provocation } from './provocation.ts';
+import { container, files } from './provocations-container.ts';
+import { devices, groups } from './provocations-group.ts';
+import { sysfs } from './provocations-sysfs.ts';
+
+/** One for every guard, by its id. */
+export const provocations: Readonly<Record<string, Provocation>> = {
+  ...sysfs,
+  ...files,
+  ...container,
+  ...groups,
+  ...devices,
+};
