@@ -14,6 +14,8 @@ export { type Explanation, explain, explainAll } from './diagnostics/explain.ts'
 export { render } from './diagnostics/render.ts';
 export type { Address, Fact, PciFunction, Snapshot, Unknown } from './machine/snapshot.ts';
 export { isUnknown } from './machine/snapshot.ts';
+/** A plan as people read it: its steps and why, what lasts, what must hold before, who can use what afterwards. */
+export { describePlan } from './plan/describe.ts';
 /** Makes the plan of a host that `check` found sound, and proves it on the model. */
 export { makePlan as plan, type PlanContext } from './plan/make.ts';
 export type { Plan, PlanOperation, PlanStep } from './plan/plan.ts';

@@ -1,5 +1,5 @@
+import { accessLines } from '../../src/plan/describe.ts';
 import type { Ending as Execution } from '../execute/run.ts';
-import { accessLines } from './plan-view.ts';
 import type { Rehearsal } from './rehearse.ts';
 import type { Trial } from './trial.ts';
 import { counted, printable } from './words.ts';

@@ -10,3 +10,8 @@ export function printable(text: string): string {
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
   });
 }
+
+/** Several lines, each made safe. */
+export function printableLines(text: string): string {
+  return text.split('\n').map(printable).join('\n');
+}

@@ -1,74 +1,70 @@
-import type { Plan, PlanPlace, PlanStep } from './plan.ts';
+import type { Plan, PlanStep } from './plan.ts';
 
 /**
  * A plan as people read it before they agree to it: what will be done and why, what each step changes, how it is taken
  * back, what cannot be taken back, what has to be so that the snapshot did not tell, and who can use what afterwards.
+ * Text from policies and machines stands in it as it is: whoever shows it on a terminal takes control characters out.
  */
 export function describePlan(plan: Plan): string {
-  const sections = [
-    summaryOf(plan),
-    ...plan.steps.map(stepText),
-    ...(plan.preconditions.length === 0 ? [] : [preconditionsText(plan)]),
-    ...(plan.access.length === 0 ? [] : [accessText(plan)]),
-  ];
-  return `${sections.join('\n\n')}\n`;
+  const { steps, preconditions } = plan;
+  const sections: (readonly string[])[] = [[summaryOf(plan)], ...steps.map(stepLines)];
+  if (preconditions.length > 0) sections.push(preconditionLines(plan));
+  if (plan.access.length > 0) sections.push(accessLines(plan));
+  return `${sections.map((lines) => lines.join('\n')).join('\n\n')}\n`;
 }
 
-/** `3 steps on edge-01, 1 lasting effect`, or that there is nothing to do. */
-export function summaryOf({ host, steps, preconditions }: Plan): string {
-  if (steps.length === 0) return `nothing to do on ${host}: it is as the policy says`;
+/** `edge-01: 3 steps, 1 lasting effect (model of kernel 6.12)`. */
+export function summaryOf({ host, steps, preconditions, profile }: Plan): string {
   const lasting = new Set(steps.flatMap((step) => step.lasting)).size;
   const parts = [
-    `${counted(steps.length, 'step')} on ${host}`,
+    steps.length === 0 ? 'nothing is to be done' : counted(steps.length, 'step'),
     ...(lasting === 0 ? [] : [counted(lasting, 'lasting effect')]),
     ...(preconditions.length === 0 ? [] : [counted(preconditions.length, 'precondition')]),
   ];
-  return parts.join(', ');
+  return `${host}: ${parts.join(', ')} (model of kernel ${profile})`;
 }
 
-function stepText(step: PlanStep): string {
-  const number = `${step.number}. `;
-  const indent = ' '.repeat(number.length);
-  const lines = [
-    ...changesOf(step),
-    'none' in step.undo ? `undo: none, ${step.undo.none}` : `undo: ${step.undo.sentence}`,
-    ...step.lasting.map((each) => `lasting: ${each}`),
-    ...step.why.map((each) => `why: ${whyText(each)}`),
-  ];
-  return [`${number}${step.sentence}`, ...lines.map((line) => `${indent}${line}`)].join('\n');
-}
-
-/** Only what differs: a step also looks at what it must leave alone. */
-function changesOf({ before, after }: PlanStep): readonly string[] {
-  return Object.entries(after)
-    .filter(([path, value]) => before[path] !== value)
-    .map(([path, value]) => `${path}: ${shown(before[path] ?? null)} -> ${shown(value)}`);
-}
-
-function preconditionsText({ preconditions }: Plan): string {
-  const lines = preconditions.map(({ sentence, unknown, expects }) =>
-    expects === undefined
-      ? `  - ${sentence} (unknown: ${unknown}); then plan again`
-      : `  - ${sentence} (unknown: ${unknown})`,
-  );
-  return ['The machine must show, and the snapshot does not tell:', ...lines].join('\n');
-}
-
-function accessText({ access }: Plan): string {
+/** Who can use what once the plan is carried out; nothing when nobody is allowed anything. */
+export function accessLines({ access }: Plan): readonly string[] {
+  if (access.length === 0) return [];
   const lines = access.map(({ who, device, path, nodes, needs }) => {
-    const bring = needs.length === 0 ? '' : `; needs ${needs.join(' and ')}`;
+    const bring = needs.length === 0 ? '' : `; its process must bring ${needs.join(', ')}`;
     return `  - ${who} can use ${device} via ${path} (${nodes.join(', ')})${bring}`;
   });
-  return ['Afterwards:', ...lines].join('\n');
+  return ['When it is done', ...lines];
 }
 
-function whyText({ file, line, column, text }: PlanPlace): string {
-  const short = text.length > 100 ? `${text.slice(0, 99)}…` : text;
-  return `${file}:${line}:${column}  ${short}`;
+function stepLines({ number, sentence, before, after, undo, lasting, why }: PlanStep): readonly string[] {
+  const indent = '       ';
+  return [
+    `${String(number).padStart(3)}  ${sentence}`,
+    // Only what differs: a step also looks at what it must leave alone.
+    ...Object.entries(after)
+      .filter(([path, value]) => before[path] !== value)
+      .map(([path, value]) => `${indent}${path}: ${shown(before[path] ?? null)} -> ${shown(value)}`),
+    `${indent}undo: ${'none' in undo ? `none, ${undo.none}` : undo.sentence}`,
+    ...lasting.map((each) => `${indent}cannot be undone: ${each}`),
+    ...why.map(
+      ({ file, line, column, text }) => `${indent}wanted by ${file}:${line}:${column}: ${short(text)}`,
+    ),
+  ];
+}
+
+function preconditionLines({ preconditions }: Plan): readonly string[] {
+  const lines = preconditions.map(({ sentence, unknown, expects }) => {
+    const again = expects === undefined ? ', and the plan be made again then' : '';
+    return `  - ${sentence} (not known: ${unknown})${again}`;
+  });
+  return ['Before applying, the machine must show that', ...lines];
+}
+
+function short(text: string): string {
+  return text.length > 100 ? `${text.slice(0, 99)}…` : text;
 }
 
 function shown(value: string | null): string {
-  return value === null ? '(absent)' : value;
+  if (value === null) return 'absent';
+  return value === '' ? 'empty' : value;
 }
 
 function counted(count: number, noun: string): string {

@@ -1,12 +1,13 @@
 import { report } from '../../../src/diagnostics/report.ts';
+import { describePlan } from '../../../src/plan/describe.ts';
 import type { Plan } from '../../../src/plan/plan.ts';
 import { writePretty } from '../../../src/wire/write.ts';
 import { type Ending, hasErrors, refusal } from '../exit.ts';
 import type { Invocation } from '../invocation.ts';
 import { judge, plansOf } from '../judge.ts';
 import { takeSnapshot } from '../live.ts';
-import { planView } from '../plan-view.ts';
 import { save } from '../save.ts';
+import { printableLines } from '../words.ts';
 
 /** `vfioplan plan POLICY…`: a plan for each host, or the refusal that `check` would give. */
 export async function plan(invocation: Invocation): Promise<Ending> {
@@ -24,7 +25,7 @@ export async function plan(invocation: Invocation): Promise<Ending> {
     exit: options.detailedExitcode && changes ? 'pending' : 'done',
     diagnostics,
     sources: texts,
-    human: plans.map(planView).join('\n'),
+    human: plans.map((plan) => printableLines(describePlan(plan))).join('\n'),
     json: { plans },
   };
 }

@@ -16,55 +16,55 @@ test('a plan as people read it', () => {
     noiommu: 'allowed',
   });
   expect(describePlan(plan)).toMatchInlineSnapshot(`
-    "5 steps on testbox, 1 lasting effect, 1 precondition
+    "testbox: 5 steps, 1 lasting effect, 1 precondition (model of kernel 6.12)
 
-    1. set vfio.enable_unsafe_noiommu_mode to Y
-       /sys/module/vfio/parameters/enable_unsafe_noiommu_mode: N -> Y
-       undo: set vfio.enable_unsafe_noiommu_mode to N
-       why: policy.vfio:2:1  bind 03:00.0 to vfio-pci
-       why: policy.vfio:1:1  noiommu allowed
+      1  set vfio.enable_unsafe_noiommu_mode to Y
+           /sys/module/vfio/parameters/enable_unsafe_noiommu_mode: N -> Y
+           undo: set vfio.enable_unsafe_noiommu_mode to N
+           wanted by policy.vfio:2:1: bind 03:00.0 to vfio-pci
+           wanted by policy.vfio:1:1: noiommu allowed
 
-    2. unbind 0000:03:00.0 (d0000:03:00.0) from e1000e
-       /sys/bus/pci/devices/0000:03:00.0/driver: e1000e -> (absent)
-       undo: bind 0000:03:00.0 (d0000:03:00.0) to e1000e
-       why: policy.vfio:2:1  bind 03:00.0 to vfio-pci
+      2  unbind 0000:03:00.0 (d0000:03:00.0) from e1000e
+           /sys/bus/pci/devices/0000:03:00.0/driver: e1000e -> absent
+           undo: bind 0000:03:00.0 (d0000:03:00.0) to e1000e
+           wanted by policy.vfio:2:1: bind 03:00.0 to vfio-pci
 
-    3. let only vfio-pci bind 0000:03:00.0 (d0000:03:00.0)
-       /sys/bus/pci/devices/0000:03:00.0/driver_override: (null) -> vfio-pci
-       undo: let any matching driver bind 0000:03:00.0 (d0000:03:00.0) again
-       why: policy.vfio:2:1  bind 03:00.0 to vfio-pci
+      3  let only vfio-pci bind 0000:03:00.0 (d0000:03:00.0)
+           /sys/bus/pci/devices/0000:03:00.0/driver_override: (null) -> vfio-pci
+           undo: let any matching driver bind 0000:03:00.0 (d0000:03:00.0) again
+           wanted by policy.vfio:2:1: bind 03:00.0 to vfio-pci
 
-    4. bind 0000:03:00.0 (d0000:03:00.0) to vfio-pci
-       /dev/vfio/noiommu-0: (absent) -> 600 0:0
-       /proc/sys/kernel/tainted: 0 -> 64
-       /sys/bus/pci/devices/0000:03:00.0/driver: (absent) -> vfio-pci
-       /sys/bus/pci/devices/0000:03:00.0/iommu_group: (absent) -> 0
-       /sys/class/vfio/noiommu-0: (absent) -> directory
-       /sys/kernel/iommu_groups/0: (absent) -> directory
-       /sys/kernel/iommu_groups/0/name: (absent) -> vfio-noiommu
-       /sys/kernel/iommu_groups/0/type: (absent) -> unknown
-       undo: unbind 0000:03:00.0 (d0000:03:00.0) from vfio-pci
-       lasting: the kernel stays tainted (64 in /proc/sys/kernel/tainted) until the next boot
-       why: policy.vfio:2:1  bind 03:00.0 to vfio-pci
+      4  bind 0000:03:00.0 (d0000:03:00.0) to vfio-pci
+           /dev/vfio/noiommu-0: absent -> 600 0:0
+           /proc/sys/kernel/tainted: 0 -> 64
+           /sys/bus/pci/devices/0000:03:00.0/driver: absent -> vfio-pci
+           /sys/bus/pci/devices/0000:03:00.0/iommu_group: absent -> 0
+           /sys/class/vfio/noiommu-0: absent -> directory
+           /sys/kernel/iommu_groups/0: absent -> directory
+           /sys/kernel/iommu_groups/0/name: absent -> vfio-noiommu
+           /sys/kernel/iommu_groups/0/type: absent -> unknown
+           undo: unbind 0000:03:00.0 (d0000:03:00.0) from vfio-pci
+           cannot be undone: the kernel stays tainted (64 in /proc/sys/kernel/tainted) until the next boot
+           wanted by policy.vfio:2:1: bind 03:00.0 to vfio-pci
 
-    5. give /dev/vfio/noiommu-0 to user dpdk (1000:0, mode 0600)
-       /dev/vfio/noiommu-0: 600 0:0 -> 600 1000:0
-       undo: give /dev/vfio/noiommu-0 to 0:0 with mode 0600
-       why: policy.vfio:3:1  allow user dpdk to use 03:00.0 via noiommu
+      5  give /dev/vfio/noiommu-0 to user dpdk (1000:0, mode 0600)
+           /dev/vfio/noiommu-0: 600 0:0 -> 600 1000:0
+           undo: give /dev/vfio/noiommu-0 to 0:0 with mode 0600
+           wanted by policy.vfio:3:1: allow user dpdk to use 03:00.0 via noiommu
 
-    The machine must show, and the snapshot does not tell:
-      - 0000:03:00.0 has no driver override (unknown: not reported)
+    Before applying, the machine must show that
+      - 0000:03:00.0 has no driver override (not known: not reported)
 
-    Afterwards:
-      - user dpdk can use d0000:03:00.0 via noiommu (/dev/vfio/noiommu-0); needs CAP_SYS_RAWIO
+    When it is done
+      - user dpdk can use d0000:03:00.0 via noiommu (/dev/vfio/noiommu-0); its process must bring CAP_SYS_RAWIO
     "
   `);
 });
 
 test('nothing to do is said in one line', () => {
   const plan = planOf({ snapshot: machine({ functions: [nic] }), bind: { '03:00.0': 'e1000e' } });
-  expect(describePlan(plan)).toBe('nothing to do on testbox: it is as the policy says\n');
-  expect(summaryOf({ ...plan, steps: planOf(bound).steps })).toBe('4 steps on testbox');
+  expect(describePlan(plan)).toBe('testbox: nothing is to be done (model of kernel 6.12)\n');
+  expect(summaryOf({ ...plan, steps: planOf(bound).steps })).toBe('testbox: 4 steps (model of kernel 6.12)');
 });
 
 const bound = {
