@@ -53,7 +53,7 @@ async function open(options = {}) {
     if (!/^(?:data|blob):/.test(request.url()) && !request.url().startsWith(origin))
       wrong.push(request.url());
   });
-  page.setDefaultTimeout(8000);
+  page.setDefaultTimeout(15_000);
   await page.goto(`${origin}/?today=2026-11-22`);
   return { page, wrong, close: () => context.close() };
 }
