@@ -1,10 +1,11 @@
-import type { Diagnostic } from '../diagnostics/diagnostic.ts';
+import type { Diagnostic, Place } from '../diagnostics/diagnostic.ts';
 import { report } from '../diagnostics/report.ts';
 import type { Address } from '../machine/snapshot.ts';
 import { guardOf } from '../model/guards.ts';
 import type { Op } from '../model/op.ts';
 import type { State } from '../model/state.ts';
 import { step } from '../model/step.ts';
+import { restored, undoOf } from '../model/undo.ts';
 import type { Script, ScriptStep } from '../script/script.ts';
 import type { Subject } from './subject.ts';
 
@@ -26,13 +27,15 @@ export function runScript(subject: Subject, script: Script, known: ReadonlySet<A
   const diagnostics: Diagnostic[] = [];
   let { state } = subject;
   for (const each of script.steps) {
-    const { result, state: after } = step(subject.world, state, each.op);
+    const before = state;
+    const { result, state: after } = step(subject.world, before, each.op);
     state = after;
-    if (result.ok) continue;
+    const problem = result.ok ? noWayBack(subject, before, after, each) : refusal(subject, each, result);
+    if (!problem) continue;
     const about = functionsOf(subject, each.op);
     const quiet = about === 'all' ? explained.size > 0 : about.some((address) => explained.has(address));
     for (const address of about === 'all' ? subject.functions.keys() : about) explained.add(address);
-    if (!quiet) diagnostics.push(refusal(subject, each, result));
+    if (!quiet) diagnostics.push(problem);
   }
   return { diagnostics, state, explained };
 }
@@ -47,6 +50,29 @@ function functionsOf({ world, state }: Subject, op: Op): readonly Address[] | 'a
   return addresses.length > 0 ? addresses : 'all';
 }
 
+/** A plan is carried out only if each of its steps can be undone exactly: that is what a rollback rests on. */
+function noWayBack({ world }: Subject, before: State, after: State, each: ScriptStep): Diagnostic | null {
+  const undo = undoOf(world, before, each.op);
+  if (!('none' in undo) || restored(before, after)) return null;
+  const [place = nowhere, ...others] = each.why;
+  return report(
+    'VP4196',
+    place,
+    { step: each.sentence },
+    {
+      related: others.map((other) => ({ place: other, message: 'this statement wants the step, too' })),
+      causes: [`to take it back: ${undo.none}`],
+      cures: [
+        'make the machine such that the way back is open (load what is missing, set the parameter), then take a new snapshot',
+        'or do this step by hand, and let the policy begin after it',
+      ],
+    },
+  );
+}
+
+/** A step that no statement wants would be a bug; it is reported all the same. */
+const nowhere: Place = { file: 'machine', span: { start: 0, end: 0 } };
+
 function refusal(
   { world }: Subject,
   { sentence, why }: ScriptStep,
@@ -54,7 +80,7 @@ function refusal(
 ): Diagnostic {
   const { words, citation } = guardOf(world.profile, result.guard);
   const errno = result.errno ?? 'no answer: the call waits';
-  const [place = { file: 'machine', span: { start: 0, end: 0 } }, ...others] = why;
+  const [place = nowhere, ...others] = why;
   return report(
     'VP4199',
     place,

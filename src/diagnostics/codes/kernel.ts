@@ -51,6 +51,11 @@ export const kernel = {
     title: 'the firmware keeps memory for the device',
     message: '{address} cannot be used: the firmware requires 1:1 mappings for its group {group}',
   },
+  VP4196: {
+    severity: 'error',
+    title: 'a step could not be taken back',
+    message: 'there would be no way back from this step: {step}',
+  },
   VP4197: {
     severity: 'error',
     title: 'somebody who is not allowed could open the node',

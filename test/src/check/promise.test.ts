@@ -4,6 +4,7 @@ import type { PciFunction } from '../../../src/machine/snapshot.ts';
 import { step } from '../../../src/model/step.ts';
 import { show } from '../../../src/model/view.ts';
 import { worldFrom } from '../../../src/model/world.ts';
+import { makePlan } from '../../../src/plan/make.ts';
 import { checkPolicy } from '../../checked.ts';
 import { type FunctionWords, type MachineWords, machine } from '../../machines.ts';
 
@@ -57,7 +58,10 @@ type Chance<T> = T extends fc.Arbitrary<infer Value> ? Value : never;
 function machineOf(made: Chance<typeof anyMachine>): MachineWords {
   const functions = made.functions.map(({ kind, bound, group, sriov, override }, index): FunctionWords => {
     const driver = bound === 'own' ? kind.driver : bound === 'none' ? null : 'vfio-pci';
-    const settled = made.iommu === 'none' || group === null ? 'own' : bound;
+    // A bound function was let in once: what is refused now cannot be there already.
+    const refusedByVfio =
+      made.iommu === 'none' || group === null || kind.class === 'accelerator' || sriov !== null;
+    const settled = bound === 'vfio-pci' && refusedByVfio ? 'own' : bound;
     return {
       at: `0${index}:00.0`,
       id: kind.id,
@@ -112,6 +116,8 @@ test('what is accepted runs, ends as it says, and keeps the root disk', () => {
       expect(checkPolicy(text, words).diagnostics).toEqual(result.diagnostics);
       if (!checked) return;
       accepted += 1;
+      // The planner replays and proves what it makes, and throws if it cannot.
+      makePlan(checked, { sources: [{ file: 'policy.vfio', text }], today: '2026-11-22' });
       const { world, state: start } = worldFrom(machine(words));
       const kept = mustKeep(words, checked.policy.snapshot.functions);
       let state = start;
@@ -126,7 +132,7 @@ test('what is accepted runs, ends as it says, and keeps the root disk', () => {
         for (const address of functions)
           expect(show(world, state, `/sys/bus/pci/devices/${address}/driver`)).toBe(driver(address));
     }),
-    { numRuns: 500 },
+    { numRuns: 300 },
   );
-  expect(accepted).toBeGreaterThan(50);
+  expect(accepted).toBeGreaterThan(25);
 });
