@@ -81,6 +81,13 @@ function unreadable(document: DocumentKind, file: string, problem: JsonProblem):
       );
     case 'depth':
       return report('VP3003', place, { document, depth: problem.words });
+    case 'values':
+      return report(
+        'VP3016',
+        place,
+        { document, values: problem.words },
+        { cures: [`check that this file is the ${document} that you mean`] },
+      );
     case 'duplicate':
       return report(
         'VP3004',

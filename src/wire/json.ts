@@ -12,7 +12,7 @@ type Span = Place['span'];
 export type Path = readonly (string | number)[];
 
 export interface JsonProblem {
-  readonly kind: 'syntax' | 'depth' | 'duplicate';
+  readonly kind: 'syntax' | 'depth' | 'duplicate' | 'values';
   readonly span: Span;
   /** What is wrong, in words; for `duplicate` the field's name. */
   readonly words: string;
@@ -28,6 +28,9 @@ export interface Located {
 
 /** JSON deeper than this is refused; the deepest document of vfioplan has 8 levels. */
 export const maxDepth = 64;
+
+/** A text of many small values costs far more memory than its length; the largest machines have a tenth of these. */
+export const maxValues = 2_000_000;
 
 /** The first problem of the text, or null: then `JSON.parse` accepts it, and no object has a field twice. */
 export function problemOf(text: string): JsonProblem | null {
@@ -78,6 +81,7 @@ class Scanner {
   private readonly text: string;
   private readonly frames: Frame[] = [];
   private at = 0;
+  private values = 0;
   private problem: JsonProblem | null = null;
   /** What is wanted of the value that comes next, and the field's name before it. */
   private wanted: Wanted | null;
@@ -116,6 +120,12 @@ class Scanner {
 
   private value(): boolean {
     const char = this.text[this.at];
+    this.values += 1;
+    if (this.values > maxValues) {
+      const span = { start: this.at, end: this.at };
+      this.problem = { kind: 'values', span, words: `more than ${maxValues} values` };
+      return false;
+    }
     if (char === '{' || char === '[') return this.open(char);
     const start = this.at;
     const read =

@@ -34,6 +34,8 @@ const pci = {
 
 export const documentProvocations: Readonly<Record<string, () => readonly string[]>> = {
   'read a snapshot of 40 MiB': () => codesOf(readSnapshot('s.json', ' '.repeat(maxDocumentBytes * 1.25))),
+  'read a snapshot of three million values': () =>
+    codesOf(readSnapshot('s.json', `[${'0,'.repeat(3_000_000)}0]`)),
   'read a snapshot of ordinary size': () => codesOf(readSnapshot('s.json', writeCanonical(snapshotOf()))),
   'read a journal whose last line is torn': () => codesOf(readJournal('j', `${header}\n{"record":"int`)),
   'read a journal with two headers': () => codesOf(readJournal('j', `${header}\n${header}\n`)),

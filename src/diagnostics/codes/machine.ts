@@ -77,6 +77,11 @@ const documents = {
     title: 'journal record is out of place',
     message: 'a record `{record}` cannot stand here in a journal',
   },
+  VP3016: {
+    severity: 'error',
+    title: 'document has too many values',
+    message: 'this {document} has {values}',
+  },
   VP3030: {
     severity: 'error',
     title: 'not a nixos-facter report',
