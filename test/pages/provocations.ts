@@ -1,5 +1,7 @@
 import { readDocument } from '../../src/syntax/read.ts';
 import { provocations as ofTheCommandLine } from '../runtime/cli/provocations.ts';
+import { deedProvocations } from '../runtime/execute/provocations.ts';
+import { planProvocations } from '../src/plan/provocations.ts';
 import { documentProvocations } from './documents.ts';
 
 /**
@@ -8,6 +10,8 @@ import { documentProvocations } from './documents.ts';
  */
 export const provocations: Readonly<Record<string, () => readonly string[] | Promise<readonly string[]>>> = {
   ...documentProvocations,
+  ...planProvocations,
+  ...deedProvocations,
   ...ofTheCommandLine,
   'a file of five million characters': () => wordsOf('#'.repeat(5_000_000)),
   'a hundred and one broken statements': () => wordsOf(`policy p {${' bind card vfio'.repeat(101)} }`),
