@@ -10,13 +10,16 @@ export function explanationOf({ message, causes, kernel, cures }: Diagnostic): s
   return [...lines, ...cures.map((cure) => `help: ${cure}`)];
 }
 
-/** The list under the text. `line`: where a diagnostic stands in the edited file, if it does; `show` goes there. */
+/** More than anybody reads at once, and as many as the page draws between two keys. */
+const shownLimit = 100;
+
+/** The list under the text, at most `shownLimit` of it. `line`: where a diagnostic stands in the edited file, if it does; `show` goes there. */
 export function problemItems(
   diagnostics: readonly Diagnostic[],
   line: (diagnostic: Diagnostic) => number | undefined,
   show: (diagnostic: Diagnostic) => void,
 ): HTMLLIElement[] {
-  return diagnostics.map((diagnostic) => {
+  const items = diagnostics.slice(0, shownLimit).map((diagnostic) => {
     const [message = '', ...more] = explanationOf(diagnostic);
     const at = line(diagnostic);
     const place = at === undefined ? diagnostic.place.file : `line ${at}`;
@@ -33,4 +36,7 @@ export function problemItems(
     const details = more.map((text) => element('p', {}, text));
     return element('li', { 'data-code': diagnostic.code }, button, ...details);
   });
+  const hidden = diagnostics.length - items.length;
+  if (hidden > 0) items.push(element('li', { class: 'quiet' }, `… and ${hidden} more`));
+  return items;
 }

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { cut } from '../../grammar/blocks.ts';
@@ -42,6 +44,15 @@ const mutated = fc
   .tuple(fc.nat(sample.length), fc.nat(40), fc.oneof(fc.string({ unit: 'binary' }), soup))
   .map(([at, length, text]) => sample.slice(0, at) + text + sample.slice(at + length));
 const anyText = fc.oneof(fc.string({ unit: 'binary' }), fc.string(), soup, mutated);
+
+const examples = join(import.meta.dirname, '../../examples');
+/** The sample, and every example. */
+const texts: [string, string][] = [
+  ['the sample', sample],
+  ...readdirSync(examples, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.vfio'))
+    .map((name): [string, string] => [name, readFileSync(join(examples, name), 'utf8')]),
+];
 
 /** The text again, from what the lexer kept: what lies between its tokens must be white space. */
 function rebuilt(text: string): string {
@@ -127,23 +138,23 @@ describe('the parser', () => {
     expect(parse(sample).flatMap(({ block }) => block.issues)).toEqual([]);
   });
 
-  it('gives every prefix of the sample a tree, and at most one issue for where it ends', () => {
-    for (let length = 0; length <= sample.length; length++) {
-      const issues = parse(sample.slice(0, length)).flatMap(({ block }) => block.issues);
+  it.each(texts)('gives every prefix of %s a tree, and at most one issue for where it ends', (_, text) => {
+    for (let length = 0; length <= text.length; length++) {
+      const issues = parse(text.slice(0, length)).flatMap(({ block }) => block.issues);
       expect(
         issues.length,
-        `${JSON.stringify(sample.slice(0, length).slice(-40))} ${issues.map(({ kind }) => kind)}`,
+        `${JSON.stringify(text.slice(0, length).slice(-40))} ${issues.map(({ kind }) => kind)}`,
       ).toBeLessThan(2);
     }
   });
 
-  it('says one thing when one word is missing', () => {
-    const { tokens } = lex(sample);
+  it.each(texts)('says one thing when one word is missing in %s', (_, whole) => {
+    const { tokens } = lex(whole);
     const many: string[] = [];
     for (const token of tokens) {
-      const text = sample.slice(0, token.startOffset) + sample.slice(endOf(token));
+      const text = whole.slice(0, token.startOffset) + whole.slice(endOf(token));
       const issues = parse(text).flatMap(({ block }) => block.issues);
-      const line = sample.slice(0, token.startOffset).split('\n').length;
+      const line = whole.slice(0, token.startOffset).split('\n').length;
       if (issues.length > 1)
         many.push(`line ${line} without ${token.image}: ${issues.map((issue) => issue.kind)}`);
     }
