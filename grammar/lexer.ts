@@ -6,7 +6,7 @@
 import { type IToken, Lexer, type TokenType } from 'chevrotain';
 import { k, lexed, Word } from './tokens.ts';
 
-export interface Lexed {
+interface Lexed {
   readonly tokens: IToken[];
   readonly comments: readonly IToken[];
   /** Characters that no word of the language can hold, a run each. */

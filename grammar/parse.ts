@@ -18,7 +18,7 @@ export interface Block {
   readonly issues: readonly Issue[];
 }
 
-export interface PlacedBlock {
+interface PlacedBlock {
   readonly start: number;
   readonly block: Block;
 }

@@ -148,7 +148,7 @@ const roleRules = {
   Amount: { label: 'a number', outside: ['device'] },
 } as const satisfies Record<string, RoleRule>;
 
-export type Role = keyof typeof roleRules;
+type Role = keyof typeof roleRules;
 
 function abstract(name: string, label: string): TokenType {
   return createToken({ name, label, pattern: Lexer.NA });

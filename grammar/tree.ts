@@ -24,7 +24,7 @@ export interface UnknownNode extends Span {
   readonly word: Token;
 }
 
-export type Skipped = BrokenNode | LaterNode | UnknownNode;
+type Skipped = BrokenNode | LaterNode | UnknownNode;
 
 export interface ImportNode extends Span {
   readonly kind: 'import';

@@ -17,7 +17,7 @@ export interface Palette {
 const plain = (text: string) => text;
 const colourless: Palette = { error: plain, warning: plain, info: plain, strong: plain, faint: plain };
 
-export interface RenderOptions {
+interface RenderOptions {
   readonly palette?: Palette;
   /** Columns that a tab stands for; terminals use 8, this default keeps excerpts narrow. */
   readonly tabWidth?: number;

@@ -183,7 +183,7 @@ export interface ForbidStatement {
   readonly span: Span;
 }
 
-export interface ForbidUnsafeInterrupts {
+interface ForbidUnsafeInterrupts {
   readonly kind: 'forbid-unsafe-interrupts';
   readonly span: Span;
 }
@@ -197,7 +197,7 @@ export interface ProtectStatement {
   readonly span: Span;
 }
 
-export interface RequireStatement {
+interface RequireStatement {
   readonly kind: 'require';
   readonly device: Word;
   readonly what: 'isolated';

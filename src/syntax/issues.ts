@@ -1,12 +1,11 @@
+import { maxDepth } from '../../grammar/blocks.ts';
 import type { Issue } from '../../grammar/issue.ts';
 import { nearest } from '../../grammar/nearest.ts';
+import { blockLimit } from '../../grammar/parse.ts';
 import { beginnersOf, type Context, type Keyword, keywords, labelOf, wordsOf } from '../../grammar/tokens.ts';
 import type { Diagnostic, Fix, Place } from '../diagnostics/diagnostic.ts';
 import { report } from '../diagnostics/report.ts';
 import { shown } from './hidden.ts';
-
-/** UTF-16 units that one declaration may have is the grammar's limit; this is how a person reads it. */
-const blockLimitText = '1048576';
 
 const blockNames: Readonly<Record<Context, string>> = {
   file: 'at the top level of a file',
@@ -46,7 +45,7 @@ export function diagnose(file: string, base: number, text: string, issue: Issue)
       return report(
         'VP1015',
         place,
-        { limit: 32 },
+        { limit: maxDepth },
         {
           cures: [
             'no declaration needs more than five levels: look for braces or parentheses that were never closed',
@@ -57,7 +56,7 @@ export function diagnose(file: string, base: number, text: string, issue: Issue)
       return report(
         'VP1013',
         place,
-        { what: 'this declaration', size: text.length, limit: blockLimitText },
+        { what: 'this declaration', size: text.length, limit: blockLimit },
         {
           cures: ['split it into several declarations; policies with the same host add up'],
         },
