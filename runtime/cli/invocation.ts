@@ -22,7 +22,7 @@ export interface Options {
   readonly out?: string;
   readonly detailedExitcode: boolean;
   readonly native: boolean;
-  readonly stateDir: string;
+  readonly stateDir?: string;
   readonly sysroot?: string;
   /** 0: any free port. */
   readonly port: number;

@@ -1,3 +1,4 @@
+import type { SandboxOptions } from '../kernel/sandbox.ts';
 import type { Files } from './files.ts';
 import type { Machine } from './machine.ts';
 
@@ -15,6 +16,8 @@ export interface Io {
   readonly home: URL;
   readonly files: Files;
   readonly machine: Machine;
+  /** What a rehearsal may use; the sandbox's own limits when left out. */
+  readonly sandboxLimits?: Pick<SandboxOptions, 'memoryLimitBytes' | 'deadlineMs'>;
   /** Milliseconds since the epoch. */
   now(): number;
   /** Settles when the person asks the program to end. */

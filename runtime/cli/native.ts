@@ -5,7 +5,8 @@ import { linuxHolders } from '../execute/holders.ts';
 import { linuxProcesses } from '../execute/lock.ts';
 import { recover, revert } from '../execute/revert.ts';
 import type { Ending as Execution, RunOptions } from '../execute/run.ts';
-import { stateDirectory } from '../execute/state-directory.ts';
+import { defaultStateDirectory, stateDirectory } from '../execute/state-directory.ts';
+import type { JournalStore } from '../execute/store.ts';
 import { observe } from '../lower/observe.ts';
 import type { Exit } from './exit-codes.ts';
 import type { Invocation } from './invocation.ts';
@@ -21,23 +22,19 @@ export interface NativeDeed {
 /** Acts. The caller has seen to it that nothing stands in the way and that the plan came through its rehearsal. */
 export async function carryOut(invocation: Invocation, plan: Plan): Promise<NativeDeed> {
   const execution = await acting(invocation, (backend, options) =>
-    execute(plan, backend, stateDirectory(invocation.options.stateDir, linuxProcesses()), options),
+    execute(plan, backend, journals(invocation), options),
   );
   return { host: plan.host, steps: plan.steps.length, execution };
 }
 
 /** Takes a generation back; without a number, the newest. */
 export function takeBack(invocation: Invocation, generation: number | undefined): Promise<Execution> {
-  return acting(invocation, (backend, options) =>
-    revert(backend, stateDirectory(invocation.options.stateDir, linuxProcesses()), options, generation),
-  );
+  return acting(invocation, (backend, options) => revert(backend, journals(invocation), options, generation));
 }
 
 /** Finishes or undoes what a run that was stopped left behind. */
 export function putRight(invocation: Invocation): Promise<Execution> {
-  return acting(invocation, (backend, options) =>
-    recover(backend, stateDirectory(invocation.options.stateDir, linuxProcesses()), options),
-  );
+  return acting(invocation, (backend, options) => recover(backend, journals(invocation), options));
 }
 
 /** The exit code of an execution. */
@@ -53,6 +50,10 @@ export function exitOf(verdict: Execution['verdict']): Exit {
     case 'incomplete':
       return 'rollback-incomplete';
   }
+}
+
+function journals({ options }: Invocation): JournalStore {
+  return stateDirectory(options.stateDir ?? defaultStateDirectory, linuxProcesses());
 }
 
 async function acting(

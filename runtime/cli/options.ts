@@ -32,6 +32,7 @@ export function optionsFrom(io: Io, given: Readonly<Record<string, unknown>>): O
   }
   const host = text(given['host']);
   const out = text(given['out']);
+  const stateDir = text(given['stateDir']);
   const sysroot = text(given['sysroot']);
   return {
     format: given['format'] === 'json' ? 'json' : 'human',
@@ -43,7 +44,7 @@ export function optionsFrom(io: Io, given: Readonly<Record<string, unknown>>): O
     ...(out === undefined ? {} : { out }),
     detailedExitcode: given['detailedExitcode'] === true,
     native: given['native'] === true,
-    stateDir: text(given['stateDir']) ?? '/var/lib/vfioplan',
+    ...(stateDir === undefined ? {} : { stateDir }),
     ...(sysroot === undefined ? {} : { sysroot }),
     port: Number(port),
   };

@@ -1,9 +1,11 @@
+import { report } from '../../src/diagnostics/report.ts';
 import type { Snapshot } from '../../src/machine/snapshot.ts';
 import { root } from '../../src/model/world.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import { execute } from '../execute/execute.ts';
 import { memoryStore } from '../execute/memory-store.ts';
-import type { Ending as Execution } from '../execute/run.ts';
+import { type Ending as Execution, refused } from '../execute/run.ts';
+import { type FailureCause, SandboxFailure } from '../kernel/failure.ts';
 import { bootSandbox } from '../kernel/sandbox.ts';
 import type { Io } from './io.ts';
 import { progressOn } from './progress.ts';
@@ -19,10 +21,32 @@ export interface Rehearsal {
   readonly log: readonly string[];
 }
 
-/** Boots the machine of the snapshot in a sandbox and carries the plan out on it, exactly as on a real one. */
+/**
+ * Boots the machine of the snapshot in a sandbox and carries the plan out on it, exactly as on a real one. A rehearsal
+ * that reaches a limit of the sandbox is refused.
+ */
 export async function rehearse(io: Io, plan: Plan, snapshot: Snapshot): Promise<Rehearsal> {
+  try {
+    return await inSandbox(io, plan, snapshot);
+  } catch (error) {
+    if (!(error instanceof SandboxFailure) || error.failure === 'exception') throw error;
+    const place = { file: `plan:${plan.host}`, span: { start: 0, end: 0 } };
+    const cures = ['try again when the computer is less busy, or divide the policy by hosts and devices'];
+    const holes = { host: plan.host, reason: limits[error.failure] };
+    const execution = refused([report('VP6905', place, holes, { cures })]);
+    return { plan, execution, trials: [], log: [] };
+  }
+}
+
+const limits: Readonly<Record<Exclude<FailureCause, 'exception'>, string>> = {
+  deadline: 'it took more time than a rehearsal may take',
+  memory: 'it needed more memory than a rehearsal may have',
+  stack: 'it called deeper than a rehearsal may',
+};
+
+async function inSandbox(io: Io, plan: Plan, snapshot: Snapshot): Promise<Rehearsal> {
   const progress = progressOn(io);
-  const sandbox = await bootSandbox(snapshot);
+  const sandbox = await bootSandbox(snapshot, io.sandboxLimits ?? {});
   try {
     const booted = sandbox.kernelLog().length;
     const execution = execute(

@@ -22,4 +22,9 @@ export const acting = {
     title: 'port cannot be used',
     message: 'cannot listen on port {port} of 127.0.0.1: {reason}',
   },
+  VP6905: {
+    severity: 'error',
+    title: 'rehearsal reached a limit',
+    message: 'the rehearsal of `{host}` was stopped: {reason}',
+  },
 } as const satisfies Record<`VP69${number}`, Declaration>;

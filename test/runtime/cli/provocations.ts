@@ -65,6 +65,11 @@ const commandLines: Readonly<Record<string, Provocation>> = {
   'save-a-plan-where-there-is-no-folder': { files, argv: 'plan @/p.vfio --out @/none/plan.json' },
   'call-an-unknown-command': { argv: 'chekc @/p.vfio' },
   'apply-in-rehearsal': { files, argv: 'apply @/p.vfio' },
+  'rehearse-with-no-time': {
+    files,
+    argv: 'apply @/p.vfio',
+    changes: { sandboxLimits: { deadlineMs: -1 } },
+  },
   'apply-natively-without-root': {
     files,
     argv: 'apply @/p.vfio --native',

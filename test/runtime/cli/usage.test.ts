@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { commands } from '../../../runtime/cli/commands.ts';
 import { generate } from '../../../runtime/cli/generate.ts';
+import { defaultStateDirectory } from '../../../runtime/execute/state-directory.ts';
 import { vfioplan } from './world.ts';
 
 const nothing = /(?:)/;
@@ -81,6 +82,11 @@ test('every example of --help is understood', async () => {
       expect(parsed, words).toHaveProperty('description.name', name);
     }
   }
+});
+
+test('the state directory that --help shows is the one that is used', () => {
+  const shown = commands.flatMap(({ options }) => options.filter(({ key }) => key === 'stateDir'));
+  expect(new Set(shown.map(({ shows }) => shows))).toEqual(new Set([defaultStateDirectory]));
 });
 
 test('the manual is the one that the table of commands gives', () => {
