@@ -52,6 +52,8 @@ function functionsOf({ world, state }: Subject, op: Op): readonly Address[] | 'a
 
 /** A plan is carried out only if each of its steps can be undone exactly: that is what a rollback rests on. */
 function noWayBack({ world }: Subject, before: State, after: State, each: ScriptStep): Diagnostic | null {
+  // Root can always give a node back.
+  if (each.op.op === 'node.own') return null;
   const undo = undoOf(world, before, each.op);
   if (!('none' in undo) || restored(before, after)) return null;
   const [place = nowhere, ...others] = each.why;
