@@ -84,10 +84,12 @@ function rawOf(files: MachineFiles, name: string): Raw | undefined {
   const at = `/sys/class/block/${name}`;
   const path = files.link(at);
   const sectors = textOf(files, `${at}/size`);
-  const size = isMissing(sectors) ? 0 : Number(sectors) || 0;
+  const size = isMissing(sectors) ? Number.NaN : Number(sectors);
   const backing = textOf(files, `${at}/loop/backing_file`);
-  // A loop or RAM disk without content, and the paths below an NVMe multipath disk, are nobody's.
-  if (/^(loop|ram|nbd)\d+$/.test(name) && size === 0 && isMissing(backing)) return undefined;
+  // A loop or RAM disk without content, and the paths below an NVMe multipath disk, are nobody's; a floppy drive hangs on
+  // no PCI function, and asking it for its signature takes seconds.
+  if (/^(loop|nbd)\d+$/.test(name) && size === 0 && isMissing(backing)) return undefined;
+  if (/^(ram|fd)\d+$/.test(name)) return undefined;
   if (textOf(files, `${at}/hidden`) === '1') return undefined;
   const target = isMissing(path) ? '' : path;
   const partition = !isMissing(files.status(`${at}/partition`));

@@ -46,8 +46,10 @@ const magics: readonly Magic[] = [
 const headBytes = 393_216;
 const md = [0xfc, 0x4e, 0x2b, 0xa9];
 
-/** `sectors` is the size in units of 512 bytes, as /sys/class/block/NAME/size says; 0: not known. */
+/** `sectors` is the size in units of 512 bytes, as /sys/class/block/NAME/size says; NaN: not known. */
 export function readSignature(files: MachineFiles, name: string, sectors: number): Fact<string | null> {
+  // A drive without a medium, or an NBD without a server: there is nothing to be signed.
+  if (sectors === 0) return null;
   const path = `/dev/${name}`;
   const status = files.status(path);
   if (isMissing(status)) return { unknown: status.unknown };
@@ -57,7 +59,7 @@ export function readSignature(files: MachineFiles, name: string, sectors: number
   if (isMissing(head)) return { unknown: head.unknown };
   const found =
     magics.find(({ at, bytes }) => holds(head, at, bytes))?.name ?? (hasZfsLabel(head) ? 'ZFS' : null);
-  if (found !== null || sectors <= 0) return found;
+  if (found !== null || Number.isNaN(sectors)) return found;
   // md 0.90 and 1.0 stand near the end (include/uapi/linux/raid/md_p.h MD_NEW_SIZE_SECTORS; mdadm super1.c).
   for (const sector of [(sectors & ~127) - 128, (sectors - 16) & ~7]) {
     const tail = sector > 0 ? files.part(path, sector * 512, 512) : new Uint8Array();

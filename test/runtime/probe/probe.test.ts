@@ -305,6 +305,38 @@ describe('disks that hide', () => {
     ).toMatchObject([{ name: 'nvme0n1p1' }, { name: 'nvme0n1p2' }]);
   });
 
+  test('a signature is looked for at the start and, for old md arrays, near the end', () => {
+    const disks = () => {
+      const { blockDevices } = captured();
+      return isUnknown(blockDevices)
+        ? undefined
+        : blockDevices.find(({ name }) => name === 'nvme0n1')?.signature;
+    };
+    const sectors = 2048;
+    add('sys/class/block/nvme0n1/size', `${sectors}\n`);
+    const signed = (at: number, bytes: string): void => {
+      const image = Buffer.alloc(sectors * 512);
+      image.write(bytes, at, 'latin1');
+      writeFileSync(join(root, 'dev/nvme0n1'), image);
+    };
+    for (const [at, bytes, name] of [
+      [0, '', null],
+      [0, 'LUKS\xba\xbe', 'LUKS'],
+      [1080, '\x53\xef', 'ext'],
+      [65_600, '_BHRfS_M', 'btrfs'],
+      [512, 'LABELONE', 'LVM2'],
+      [4096, '\xfc\x4e\x2b\xa9', 'md RAID'],
+      [(sectors - 16) * 512, '\xfc\x4e\x2b\xa9', 'md RAID'],
+      [131_072 + 5 * 1024, '\x0c\xb1\xba\x00', 'ZFS'],
+      [510, '\x55\xaa', 'MBR'],
+    ] as const) {
+      signed(at, bytes);
+      expect([at, disks()]).toEqual([at, name]);
+    }
+    add('sys/class/block/nvme0n1/size', '0\n');
+    expect(disks()).toBeNull();
+  });
+
   test('a ZFS pool leaves the mounts of what may be its disks unknown', () => {
     add('proc/self/mountinfo', '25 1 0:30 / / rw - zfs rpool/root rw\n');
     expect(holds(captured(), addresses.nvme, 'root').is).toBe('unknown');
