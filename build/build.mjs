@@ -2,7 +2,16 @@
 // the editor's page. `--if-changed` skips all of it when no input changed since the last build.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -69,6 +78,7 @@ if (!(fresh && process.argv.includes('--if-changed'))) {
   rmSync(dist, { recursive: true, force: true });
   mkdirSync(dist, { recursive: true });
   await bundle();
+  chmodSync(join(dist, 'vfioplan.mjs'), 0o755);
   // `vfioplan explain` reads them beside the program.
   cpSync(join(root, 'src/diagnostics/pages'), join(dist, 'pages'), { recursive: true });
   run('ts7/bin/tsc', '-p', 'tsconfig.types.json');

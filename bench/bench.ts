@@ -1,0 +1,139 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { check } from '../src/check/check.ts';
+import { fromFacter } from '../src/machine/facter.ts';
+import { simulatedCalls } from './kernel.ts';
+import { fleetPolicy, keystrokes } from './keystroke.ts';
+import { modelSteps } from './model.ts';
+
+// Figures for docs/performance.md. Each line: what, figure, and where it helps, its ratio to something measured beside
+// it in the same run. Nothing is asserted: a machine under load is not a failing test.
+
+const cli = 'dist/vfioplan.mjs';
+const example = 'examples/02-gpu-for-a-vm/policy.vfio';
+const now = () => performance.now();
+
+function say(what: string, figure: string, note = ''): void {
+  console.log(`${what.padEnd(58)} ${figure.padStart(16)}   ${note}`);
+}
+
+function sorted(times: readonly number[]): readonly number[] {
+  return [...times].sort((a, b) => a - b);
+}
+
+/** The value below which `share` of the sorted times lie. */
+function quantile(times: readonly number[], share: number): number {
+  return times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? Number.NaN;
+}
+
+function milliseconds(time: number): string {
+  return `${time.toFixed(time < 10 ? 2 : 0)} ms`;
+}
+
+function timed(runs: number, work: () => void): readonly number[] {
+  const times: number[] = [];
+  for (let run = 0; run < runs; run++) {
+    const from = now();
+    work();
+    times.push(now() - from);
+  }
+  return sorted(times);
+}
+
+function startUp(): void {
+  const node = (...args: readonly string[]) => {
+    const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+    if (status !== 0) throw new Error(`${args.join(' ')} ended with ${status}: ${stderr}`);
+  };
+  const bare = timed(15, () => node('-e', '0'));
+  const version = timed(15, () => node(cli, '--version'));
+  const checked = timed(15, () => node(cli, 'check', example));
+  const over = (times: readonly number[]) =>
+    `${milliseconds(quantile(times, 0.5) - quantile(bare, 0.5))} over bare Node`;
+  say('node -e 0, median of 15', milliseconds(quantile(bare, 0.5)));
+  say('vfioplan --version, median of 15', milliseconds(quantile(version, 0.5)), over(version));
+  say('vfioplan check of an example, median of 15', milliseconds(quantile(checked, 0.5)), over(checked));
+}
+
+function typing(): void {
+  const times = sorted(keystrokes(400, now));
+  const cold = timed(1, () =>
+    check({
+      sources: [{ file: 'cold.vfio', text: `${fleetPolicy(5500)}\n# cold` }],
+      machines: [],
+      today: '2026-12-01',
+    }),
+  );
+  say(
+    '5,500 lines, a key to the diagnostics of the words, p95',
+    milliseconds(quantile(times, 0.95)),
+    `p50 ${milliseconds(quantile(times, 0.5))}, worst ${milliseconds(quantile(times, 1))}`,
+  );
+  say(
+    '5,500 lines, check of words and names, whole',
+    milliseconds(quantile(cold, 0.5)),
+    `${(quantile(cold, 0.5) / quantile(times, 0.5)).toFixed(0)} times a key's median`,
+  );
+}
+
+function model(): void {
+  modelSteps(50_000);
+  const from = now();
+  const steps = modelSteps(1_000_000);
+  say('model steps on one core', `${Math.round(steps / ((now() - from) / 1000)).toLocaleString('en')} /s`);
+}
+
+async function sandbox(): Promise<void> {
+  const perThousand = await simulatedCalls(100_000);
+  say(
+    'simulated system calls through the sandbox',
+    `${Math.round(1_000_000 / perThousand).toLocaleString('en')} /s`,
+  );
+}
+
+/** The real machines' reports lie outside the repository; without them this says so. */
+function realMachines(): void {
+  const folder = process.env['VFIOPLAN_MACHINES'] ?? '../shared/machines';
+  if (!existsSync(folder)) {
+    say('real machines', 'not measured', `no reports in ${folder} (set VFIOPLAN_MACHINES)`);
+    return;
+  }
+  const reports = readdirSync(folder).filter((name) => name.endsWith('.facter.json'));
+  const from = now();
+  let functions = 0;
+  for (const report of reports) {
+    const { snapshot } = fromFacter(JSON.parse(readFileSync(join(folder, report), 'utf8')), 20);
+    if (snapshot === undefined) throw new Error(`${report} is no report`);
+    functions += snapshot.functions.length;
+    const text =
+      'host m { noiommu forbidden }\npolicy baseline on m { protect devices that hold root, boot, swap, management }\n';
+    check({
+      sources: [{ file: 'policy.vfio', text }],
+      machines: [{ name: 'm', snapshot }],
+      today: '2026-12-01',
+    });
+  }
+  say(
+    `${reports.length} real machines, ${functions} functions, read and checked`,
+    milliseconds(now() - from),
+  );
+}
+
+function peakOf(...command: readonly string[]): void {
+  const tell = `process.on("exit", () => process.stderr.write("peak " + process.resourceUsage().maxRSS + "\\n"))`;
+  const args = ['--import', `data:text/javascript,${encodeURIComponent(tell)}`, cli, ...command];
+  const { stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  const peak = /^peak (\d+)$/m.exec(stderr)?.[1];
+  if (peak === undefined) throw new Error(`no peak of memory from ${command.join(' ')}: ${stderr}`);
+  say(`memory of vfioplan ${command[0]}, at its highest (resident)`, `${Math.round(Number(peak) / 1024)} MB`);
+}
+
+console.log(`Node ${process.versions.node}, ${process.arch}`);
+startUp();
+typing();
+model();
+await sandbox();
+realMachines();
+say('memory after all of it (resident)', `${Math.round(process.memoryUsage().rss / 1024 / 1024)} MB`);
+peakOf('apply', example);
