@@ -1,3 +1,5 @@
+import { known } from '../machine/snapshot.ts';
+import { laws } from '../model/laws.ts';
 import type { Op } from '../model/op.ts';
 import type { State, World } from '../model/state.ts';
 import { step } from '../model/step.ts';
@@ -5,6 +7,7 @@ import { restored } from '../model/undo.ts';
 import { show } from '../model/view.ts';
 import { worldFrom } from '../model/world.ts';
 import type { HostPolicy } from '../policy/policy.ts';
+import { parameterPath } from '../script/paths.ts';
 import { opOf } from './operation.ts';
 import type { Plan, PlanStep } from './plan.ts';
 
@@ -12,8 +15,10 @@ import type { Plan, PlanStep } from './plan.ts';
  * The proof of a plan, by replay on the model from the snapshot's state:
  *
  * 1. every step succeeds, finds what it says it finds and leaves what it says it leaves;
- * 2. every law holds in every state on the way;
- * 3. every function that the policy binds ends at its driver;
+ * 2. every law of the model holds of every step and in every state on the way, and no step acts on a function that the
+ *    policy protects;
+ * 3. every function that the policy binds ends at its driver, every node with those who may use it, and no-IOMMU mode
+ *    is off unless it is permitted;
  * 4. undoing any prefix in reverse leads back to where the prefix began, but for what is declared lasting.
  *
  * The fourth is shown by induction, in time linear in the steps: each undo, done right after its step, restores the
@@ -27,25 +32,41 @@ export class PlanBug extends Error {
 /** Throws `PlanBug` when the plan does not do what it says: a bug of vfioplan, never the user's mistake. */
 export function prove(plan: Plan, policy: HostPolicy): void {
   const { world, state: start } = worldFrom(policy.snapshot);
-  const states = replay(world, start, plan.steps);
-  const end = states[states.length - 1] ?? start;
+  const protectedOnes = new Set(policy.protects.flatMap(({ functions }) => functions));
+  for (const { operation, number } of plan.steps) {
+    if ('device' in operation && protectedOnes.has(operation.device))
+      bug(`step ${number} acts on what is protected`);
+  }
+  const end = replay(world, start, plan.steps);
   proveGoal(world, end, policy);
+  proveOwners(world, end, plan, policy);
   proveReverse(world, start, end, plan.steps);
 }
 
-/** The state before each step, and the last one after all. */
-function replay(world: World, start: State, steps: readonly PlanStep[]): readonly State[] {
-  const states = [start];
+/** The state after the last step. */
+function replay(world: World, start: State, steps: readonly PlanStep[]): State {
   let state = start;
   for (const each of steps) {
     const before = state;
+    const op = opOf(each.operation);
     expectShows(world, before, each, 'before');
-    state = perform(world, before, opOf(each.operation), `step ${each.number}`);
+    state = perform(world, before, op, `step ${each.number}`);
+    proveLaws(world, before, op);
     expectShows(world, state, each, 'after');
     proveUndo(world, before, state, each);
-    states.push(state);
   }
-  return states;
+  return state;
+}
+
+function proveLaws(world: World, before: State, op: Op): void {
+  const outcome = step(world, before, op);
+  for (const { id, profiles, onState, onStep, statement } of laws) {
+    if (!profiles.includes(world.profile.id)) continue;
+    const holds =
+      (onStep === undefined || onStep(world, before, op, outcome)) &&
+      (onState === undefined || onState(world, outcome.state));
+    if (!holds) bug(`${op.op} breaks law ${id}: ${statement}`);
+  }
 }
 
 function proveUndo(world: World, before: State, after: State, each: PlanStep): void {
@@ -81,6 +102,26 @@ function proveGoal(world: World, end: State, { binds }: HostPolicy): void {
         const override = show(world, end, `/sys/bus/pci/devices/${address}/driver_override`);
         if (override !== '(null)') bug(`${address} keeps the override ${override}`);
       } else if (bound !== bind.driver(address)) bug(`${address} ends at ${bound ?? 'no driver'}`);
+    }
+  }
+}
+
+function proveOwners(world: World, end: State, { access }: Plan, policy: HostPolicy): void {
+  const { allowed, expired } = policy.noiommu;
+  const mode = show(world, end, parameterPath(world.profile.noiommuParameter));
+  if (mode === 'Y' && (!allowed || expired)) bug('no-IOMMU mode stays on without a permission');
+  const { users, userGroups } = policy.snapshot;
+  for (const { who, nodes } of access) {
+    const [kind, ...words] = who.split(' ');
+    const name = words.join(' ');
+    const uid = kind === 'user' ? known(users, []).find((each) => each.name === name)?.uid : undefined;
+    const gid = kind === 'group' ? known(userGroups, []).find((each) => each.name === name)?.gid : undefined;
+    for (const node of nodes) {
+      const shown = show(world, end, node) ?? '';
+      if (uid !== undefined && !new RegExp(`^6[0-7]0 ${uid}:`).test(shown))
+        bug(`${who} does not get ${node}`);
+      if (gid !== undefined && !new RegExp(`^[0-7]60 \\d+:${gid}$`).test(shown))
+        bug(`${who} does not get ${node}`);
     }
   }
 }

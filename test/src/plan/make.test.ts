@@ -92,10 +92,23 @@ describe('the proof', () => {
     ],
     ['an undo that is left out', with_(2, { undo: { none: 'forgotten' } }), 'cannot be undone'],
     ['a lasting effect that is not declared', with_(3, { lasting: [] }), 'for good'],
+    ['a node that its user does not get', { ...plan, steps: plan.steps.slice(0, 4) }, 'does not get'],
   ])('refuses %s', (_, wrong, message) => {
     expect(() => prove(plan, policy)).not.toThrow();
     expect(() => prove(wrong, policy)).toThrow(message);
   });
+});
+
+test('the proof refuses a step on what the policy protects, and no-IOMMU mode without a permission', () => {
+  const { policy } = hostPolicy(noiommu);
+  const plan = planOf(noiommu);
+  const [allow] = policy.allows;
+  if (allow === undefined) throw new Error('no allow');
+  const protect = { policy: 'test', holding: [], functions: ['0000:03:00.0'], place: allow.place };
+  expect(() => prove(plan, { ...policy, protects: [protect] })).toThrow('protected');
+  expect(() => prove(plan, { ...policy, noiommu: { allowed: false, expired: false } })).toThrow(
+    'without a permission',
+  );
 });
 
 const overrideFile = '/sys/bus/pci/devices/0000:03:00.0/driver_override';
