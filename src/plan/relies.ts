@@ -1,7 +1,7 @@
+import { canonical } from '../machine/canonical.ts';
 import { type Address, isUnknown, type Snapshot } from '../machine/snapshot.ts';
 import type { HostPolicy } from '../policy/policy.ts';
 import type { Script } from '../script/script.ts';
-import { canonical } from './digest.ts';
 import { factsOf } from './facts.ts';
 
 /** Facts of the machine, path to canonical JSON value. */

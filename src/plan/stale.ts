@@ -1,7 +1,8 @@
 import type { Diagnostic, Place } from '../diagnostics/diagnostic.ts';
 import { report } from '../diagnostics/report.ts';
+import { canonical } from '../machine/canonical.ts';
 import { isUnknown, known, type Snapshot } from '../machine/snapshot.ts';
-import { canonical, digestOf } from './digest.ts';
+import { digestOf } from './digest.ts';
 import { factsOf } from './facts.ts';
 import type { Plan } from './plan.ts';
 
