@@ -39,8 +39,9 @@ function ebnf(): string {
   const order = ['declaration', ...rules.map(({ name }) => name).filter((name) => name !== 'declaration')];
   const lines = order.flatMap((name) => rules.filter((rule) => rule.name === name).map(ruleText));
   const roles = Object.values(t.roles).map(({ name, LABEL }) => {
-    const out = keywordsOutside(name).map((word) => `\`${word}\``);
-    return `| ${name} | ${LABEL} | ${out.join(' ')} |`;
+    const outside = keywordsOutside(name);
+    const all = outside.length === Object.keys(t.keywords).length;
+    return `| ${name} | ${LABEL} | ${all ? 'all' : outside.map((word) => `\`${word}\``).join(' ')} |`;
   });
   return `# The grammar
 
@@ -80,6 +81,7 @@ function production(node: IProduction): string {
   if (node instanceof Alternation)
     return alternation(node.definition as unknown as Parameters<typeof alternation>[0]);
   const { definition } = node as unknown as { definition: IProduction[] };
+  if (sequence(definition) === '') return '';
   if (node instanceof Option) return `[ ${sequence(definition)} ]`;
   if (node instanceof Repetition) return `{ ${sequence(definition)} }`;
   if (node instanceof RepetitionMandatory) return `${sequence(definition)} { ${sequence(definition)} }`;

@@ -4,7 +4,7 @@
  * the longest word always wins.
  */
 import { type IToken, Lexer, type TokenType } from 'chevrotain';
-import { k, lexed, Word } from './tokens.ts';
+import { k, vocabulary, Word } from './tokens.ts';
 
 interface Lexed {
   readonly tokens: IToken[];
@@ -13,7 +13,7 @@ interface Lexed {
   readonly unexpected: readonly IToken[];
 }
 
-const lexer = new Lexer(lexed, {
+const lexer = new Lexer(vocabulary, {
   positionTracking: 'onlyOffset',
   ensureOptimizations: true,
   skipValidations: true,

@@ -38,7 +38,8 @@ export class DeclarationParser extends PolicyParser {
         { ALT: () => this.SUBRULE(this.device) },
         { ALT: () => this.SUBRULE(this.policy) },
         { ALT: () => this.SUBRULE(this.test) },
-        { ALT: () => this.SUBRULE(this.unknownDeclaration) },
+        // Whatever begins no other declaration.
+        { ALT: () => this.SUBRULE(this.unknownDeclaration), IGNORE_AMBIGUITIES: true },
       ]),
     statement,
   );
@@ -57,14 +58,14 @@ export class DeclarationParser extends PolicyParser {
     'test',
     () => {
       const word = this.CONSUME(k.test);
-      this.SUBRULE(this.restOfFile);
+      this.OPTION(() => this.SUBRULE(this.restOfFile));
       return { kind: 'later', word, start: word.startOffset, end: this.end() };
     },
     inner,
   );
 
-  private readonly restOfFile = this.rest('restOfFile', t.restOf.file);
-  private readonly unknownDeclaration = this.unknown('unknownDeclaration', t.restOf.file, t.AnyToken);
+  private readonly restOfFile = this.rest('restOfFile', t.AnyToken);
+  private readonly unknownDeclaration = this.unknown('unknownDeclaration', this.restOfFile);
 }
 
 /** The one parser: building it takes some 15 ms, reading with it changes nothing but its input. */

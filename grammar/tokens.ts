@@ -6,7 +6,7 @@
  * `DeviceName`, whose members are words, strings and those keywords that cannot be mistaken there. So an error says
  * "a device's name", the completion knows what to offer, and `test` may still be the name of a user.
  */
-import { createToken, Lexer, type TokenType } from 'chevrotain';
+import { Lexer, type TokenType } from 'chevrotain';
 
 /** The kinds of block that a keyword can begin a statement in; `file` is the top level. */
 export type Context = 'file' | 'host' | 'permission' | 'device' | 'policy';
@@ -125,11 +125,11 @@ export const keywords = {
 export type KeywordText = keyof typeof keywords;
 const entries = Object.entries(keywords) as [KeywordText, Keyword][];
 
-/** What may stand in a place: a role's members are words, strings and every keyword that is not shut out. */
+/** What may stand in a place: a role's members are words and strings, and for names keywords too. */
 interface RoleRule {
   readonly label: string;
-  /** Keywords that begin a statement in these blocks are shut out: there, the name is missing. */
-  readonly outside: readonly Context[];
+  /** Keywords that begin a statement in these blocks are shut out: there, the name is missing. Absent: all are. */
+  readonly outside?: readonly Context[];
 }
 
 const roleRules = {
@@ -138,20 +138,25 @@ const roleRules = {
   DeviceName: { label: "a device's name", outside: ['device', 'policy'] },
   DriverName: { label: "a driver's name, `vfio`, `none` or `default`", outside: ['policy'] },
   PrincipalName: { label: "the principal's name", outside: ['policy'] },
-  Capability: { label: 'a capability, such as `CAP_SYS_RAWIO`', outside: ['policy'] },
   LabelName: { label: "a label's name", outside: ['host', 'policy'] },
-  LabelValue: { label: "the label's value in quotes", outside: ['host', 'policy'] },
-  File: { label: 'a file name in quotes', outside: ['file', 'host'] },
-  Version: { label: 'a kernel version, such as `6.1`', outside: ['host'] },
-  Reason: { label: 'a text in quotes', outside: ['host', 'permission'] },
   Property: { label: "the property's value", outside: ['device'] },
-  Amount: { label: 'a number', outside: ['device'] },
+  Capability: { label: 'a capability, such as `CAP_SYS_RAWIO`' },
+  LabelValue: { label: "the label's value in quotes" },
+  File: { label: 'a file name in quotes' },
+  Version: { label: 'a kernel version, such as `6.1`' },
+  Reason: { label: 'a text in quotes' },
+  Amount: { label: 'a number' },
 } as const satisfies Record<string, RoleRule>;
 
 type Role = keyof typeof roleRules;
 
-function abstract(name: string, label: string): TokenType {
-  return createToken({ name, label, pattern: Lexer.NA });
+/** Plain objects: the lexer and the parser complete them all at once, where `createToken` takes half the start. */
+function abstract(name: string, label: string, categories: TokenType[] = []): TokenType {
+  return { name, LABEL: label, PATTERN: Lexer.NA, CATEGORIES: categories };
+}
+
+function concrete(name: string, label: string, pattern: RegExp | string, categories: TokenType[]): TokenType {
+  return { name, LABEL: label, PATTERN: pattern, CATEGORIES: categories };
 }
 
 function mapValues<K extends string, V>(keys: readonly K[], make: (key: K) => V): Record<K, V> {
@@ -163,7 +168,7 @@ export const roles = mapValues(Object.keys(roleRules) as Role[], (role) =>
 );
 
 /** `RestOfPolicy`: what can be skipped in a policy's block without losing the next statement; and so on. */
-export const restOf = mapValues(['file', 'host', 'permission', 'device', 'policy'] as const, (context) =>
+export const restOf = mapValues(['host', 'permission', 'device', 'policy'] as const, (context) =>
   abstract(`RestOf${context}`, 'the rest of the statement'),
 );
 /** Keywords that begin a statement of a later version, by block. */
@@ -195,12 +200,16 @@ const everyRole = Object.values(roles);
 
 function categoriesOf(text: KeywordText, keyword: Keyword): TokenType[] {
   const begins: readonly Context[] = keyword.begins ?? [];
-  const mayBe = (role: Role) =>
-    !keyword.joins && !roleRules[role].outside.some((context) => begins.includes(context));
+  const mayBe = (role: Role) => {
+    const { outside }: RoleRule = roleRules[role];
+    return outside !== undefined && !keyword.joins && !outside.some((context) => begins.includes(context));
+  };
   return [
     AnyToken,
     ...(Object.keys(roles) as Role[]).filter(mayBe).map((role) => roles[role]),
-    ...(Object.keys(restOf) as Context[]).filter((c) => !begins.includes(c)).map((c) => restOf[c]),
+    ...(Object.keys(restOf) as (keyof typeof restOf)[])
+      .filter((c) => !begins.includes(c))
+      .map((c) => restOf[c]),
     ...(Object.keys(laterIn) as (keyof typeof laterIn)[])
       .filter((context) => begins.includes(context) && keyword.later?.includes(context))
       .map((context) => laterIn[context]),
@@ -211,13 +220,7 @@ function categoriesOf(text: KeywordText, keyword: Keyword): TokenType[] {
 /** `k.bind` is the token of the keyword `bind`. They are found by the lexer among the words, not by their patterns. */
 export const k = mapValues(
   entries.map(([text]) => text),
-  (text) =>
-    createToken({
-      name: `"${text}"`,
-      label: `\`${text}\``,
-      pattern: Lexer.NA,
-      categories: categoriesOf(text, keywords[text]),
-    }),
+  (text) => abstract(`"${text}"`, `\`${text}\``, categoriesOf(text, keywords[text])),
 );
 
 const letters = String.raw`\u00c0-\u061b\u061d-\u167f\u1681-\u180d\u180f-\u1fff\u3040-\ud7ff\uf900-\ufdff`;
@@ -234,29 +237,14 @@ const unclosedPattern = /"(?:[^"\\\r\n]|\\[^\r\n])*\\?/;
 export const commentPattern = /#[^\r\n]*/;
 
 const ordinary = [AnyToken, ...everyRest, ...everyRole];
-export const Word = createToken({
-  name: 'Word',
-  label: 'a name',
-  pattern: wordPattern,
-  categories: ordinary,
-});
-export const Text = createToken({
-  name: 'Text',
-  label: 'a text in quotes',
-  pattern: stringPattern,
-  categories: ordinary,
-});
-export const UnclosedText = createToken({
-  name: 'UnclosedText',
-  label: 'a text in quotes',
-  pattern: unclosedPattern,
-  categories: ordinary,
-});
+export const Word = concrete('Word', 'a name', wordPattern, ordinary);
+export const Text = concrete('Text', 'a text in quotes', stringPattern, ordinary);
+export const UnclosedText = concrete('UnclosedText', 'a text in quotes', unclosedPattern, ordinary);
 
 const inRest = [AnyToken, ...everyRest];
 function mark(name: string, image: string, meaning: string, categories: TokenType[] = inRest): TokenType {
   marks.push({ image, meaning });
-  return createToken({ name, label: `\`${image}\``, pattern: image, categories });
+  return concrete(name, `\`${image}\``, image, categories);
 }
 
 /** The marks with their meanings, in the order of the lexer. */
@@ -277,22 +265,17 @@ const relationTokens = [
   mark('Equal', '=', 'exactly this version', relations),
 ];
 
-const Space = createToken({
+const Space: TokenType = {
   name: 'Space',
-  pattern: /[ \t\r\n\f\v\u00a0\u2028\u2029\ufeff]+/,
-  group: Lexer.SKIPPED,
-});
-const Comment = createToken({ name: 'Comment', pattern: commentPattern, group: 'comments' });
-/** Whatever nothing else matches, a run at a time; kept apart, so that the parser reads on as if it were not there. */
-const Unexpected = createToken({
-  name: 'Unexpected',
-  pattern: new RegExp(`[${others}]`),
-  group: 'unexpected',
-  line_breaks: false,
-});
+  PATTERN: /[ \t\r\n\f\v\u00a0\u2028\u2029\ufeff]+/,
+  GROUP: Lexer.SKIPPED,
+};
+const Comment: TokenType = { name: 'Comment', PATTERN: commentPattern, GROUP: 'comments' };
+/** Whatever nothing else matches; kept apart, so that the parser reads on as if it were not there. */
+const Unexpected: TokenType = { name: 'Unexpected', PATTERN: new RegExp(`[${others}]`), GROUP: 'unexpected' };
 
 /** What the lexer matches, in its order. */
-export const lexed: TokenType[] = [
+const lexed: TokenType[] = [
   Space,
   Comment,
   Word,
@@ -308,7 +291,7 @@ export const lexed: TokenType[] = [
   Unexpected,
 ];
 
-/** Every token that the parser's rules name. */
+/** Every token: first those that the lexer matches, in its order, then those that the parser's rules name. */
 export const vocabulary: TokenType[] = [
   ...lexed,
   ...Object.values(k),

@@ -157,12 +157,12 @@ export abstract class DeviceParser extends HostParser {
     'laterInDevice',
     () => {
       const word = this.CONSUME(t.laterIn.device);
-      this.SUBRULE(this.restOfDevice);
+      this.OPTION(() => this.SUBRULE(this.restOfDevice));
       return { kind: 'later', word, start: word.startOffset, end: this.end() };
     },
     inner,
   );
 
   private readonly restOfDevice = this.rest('restOfDevice', t.restOf.device);
-  private readonly unknownInDevice = this.unknown('unknownInDevice', t.restOf.device);
+  private readonly unknownInDevice = this.unknown('unknownInDevice', this.restOfDevice);
 }

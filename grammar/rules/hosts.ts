@@ -127,6 +127,8 @@ export abstract class HostParser extends SkippingParser {
     inner,
   );
 
-  private readonly unknownInHost = this.unknown('unknownInHost', t.restOf.host);
-  private readonly unknownInPermission = this.unknown('unknownInPermission', t.restOf.permission);
+  private readonly restOfHost = this.rest('restOfHost', t.restOf.host);
+  private readonly unknownInHost = this.unknown('unknownInHost', this.restOfHost);
+  private readonly restOfPermission = this.rest('restOfPermission', t.restOf.permission);
+  private readonly unknownInPermission = this.unknown('unknownInPermission', this.restOfPermission);
 }

@@ -219,7 +219,7 @@ export abstract class PolicyParser extends DeviceParser {
         {
           ALT: () => {
             const resets = this.CONSUME(k.resets);
-            this.SUBRULE(this.restOfPolicy);
+            this.OPTION(() => this.SUBRULE(this.restOfPolicy));
             return resets;
           },
         },
@@ -233,12 +233,12 @@ export abstract class PolicyParser extends DeviceParser {
     'laterInPolicy',
     () => {
       const word = this.CONSUME(t.laterIn.policy);
-      this.SUBRULE(this.restOfPolicy);
+      this.OPTION(() => this.SUBRULE(this.restOfPolicy));
       return { kind: 'later', word, start: word.startOffset, end: this.end() };
     },
     inner,
   );
 
   private readonly restOfPolicy = this.rest('restOfPolicy', t.restOf.policy);
-  private readonly unknownInPolicy = this.unknown('unknownInPolicy', t.restOf.policy);
+  private readonly unknownInPolicy = this.unknown('unknownInPolicy', this.restOfPolicy);
 }

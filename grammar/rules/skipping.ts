@@ -112,11 +112,12 @@ export abstract class SkippingParser extends EmbeddedActionsParser {
     inner,
   );
 
+  /** Words up to where the next statement begins, at least one. */
   protected rest(name: string, token: TokenType): ParserMethod<[], void> {
     return this.RULE(
       name,
       () => {
-        this.MANY(() => {
+        this.AT_LEAST_ONE(() => {
           this.OR([{ ALT: () => this.CONSUME(token) }, { ALT: () => this.SUBRULE(this.skippedBlock) }]);
         });
       },
@@ -124,16 +125,12 @@ export abstract class SkippingParser extends EmbeddedActionsParser {
     );
   }
 
-  /** Words from `first` on; `rest` says where they end. */
-  protected unknown(name: string, first: TokenType, rest = first): ParserMethod<[], tree.UnknownNode> {
+  protected unknown(name: string, rest: ParserMethod<[], void>): ParserMethod<[], tree.UnknownNode> {
     return this.RULE<() => tree.UnknownNode>(
       name,
       () => {
         const word = this.LA(1);
-        this.OR([{ ALT: () => this.CONSUME(first) }, { ALT: () => this.SUBRULE(this.skippedBlock) }]);
-        this.MANY(() => {
-          this.OR2([{ ALT: () => this.CONSUME2(rest) }, { ALT: () => this.SUBRULE2(this.skippedBlock) }]);
-        });
+        this.SUBRULE(rest);
         return { kind: 'unknown', word, start: word.startOffset, end: this.end() };
       },
       inner,
