@@ -1,4 +1,4 @@
-import type { Diagnostic } from '../diagnostics/diagnostic.ts';
+import type { Diagnostic, Place } from '../diagnostics/diagnostic.ts';
 import { report } from '../diagnostics/report.ts';
 import { type Address, isUnknown, type Snapshot } from '../machine/snapshot.ts';
 import { guardOf } from '../model/guards.ts';
@@ -14,17 +14,18 @@ import { describeWho, type Subject, uses } from './subject.ts';
 /**
  * Whether an allow is true: on the state in which the script ends, each principal opens the container and the node of
  * each of its functions, attaches, sets the IOMMU and takes the device, as a program would. Then a stranger tries to
- * open each node and has to be refused.
+ * open the node of every function that is given to VFIO, allowed to somebody or not, and has to be refused.
  */
 export function checkAccess(subject: Subject, end: State, explained: ReadonlySet<Address>): Diagnostic[] {
   const diagnostics: Diagnostic[] = [];
-  const nodes = new Map<string, { readonly allow: Allow; readonly address: Address }>();
+  const nodes = new Map<string, { readonly place: Place; readonly address: Address }>();
   const told = new Set<Allow>();
+  const view = { shows: (path: string) => show(subject.world, end, path) };
   for (const { allow, fn } of uses(subject)) {
     const { address } = fn;
     if (explained.has(address) || allow.via === 'iommufd') continue;
-    const node = nodeOf({ shows: (path) => show(subject.world, end, path) }, address, allow.via);
-    if (node !== null && !nodes.has(node)) nodes.set(node, { allow, address });
+    const node = nodeOf(view, address, allow.via);
+    if (node !== null && !nodes.has(node)) nodes.set(node, { place: allow.place, address });
     const process = processOf(subject.snapshot, allow);
     if (process === null || told.has(allow)) continue;
     const trial = trialOf(subject.world, process);
@@ -34,13 +35,17 @@ export function checkAccess(subject: Subject, end: State, explained: ReadonlySet
     told.add(allow);
     diagnostics.push(refusal(trial, allow, address, refused));
   }
+  for (const { fn, bind } of subject.taken) {
+    const node = explained.has(fn.address) ? null : nodeOf(view, fn.address, 'any');
+    if (node !== null && !nodes.has(node)) nodes.set(node, { place: bind.place, address: fn.address });
+  }
   const trial = trialOf(subject.world, stranger);
-  for (const [path, { allow, address }] of nodes) {
+  for (const [path, { place, address }] of nodes) {
     const { result } = step(trial, end, { op: 'open', pid, path });
     if (!result.ok) continue;
     const cures = [`let only its owner in: \`chmod o-rw ${path}\`, and look for the udev rule that opens it`];
     const causes = [`${path} is ${show(trial, end, path)}`];
-    diagnostics.push(report('VP4197', allow.place, { path, address }, { causes, cures }));
+    diagnostics.push(report('VP4197', place, { path, address }, { causes, cures }));
   }
   return diagnostics;
 }

@@ -4,7 +4,7 @@ import { denylist } from './rules/denylist.ts';
 import { drivers } from './rules/drivers.ts';
 import { effect } from './rules/effect.ts';
 import { endpoints } from './rules/endpoints.ts';
-import { forbidden, unsafeInterruptsForbidden } from './rules/forbidden.ts';
+import { forbidden, forbiddenMembers } from './rules/forbidden.ts';
 import { groupsKnown } from './rules/groups-known.ts';
 import { holdings } from './rules/holdings.ts';
 import { interrupts } from './rules/interrupts.ts';
@@ -22,6 +22,7 @@ import { protection } from './rules/protection.ts';
 import { rawio } from './rules/rawio.ts';
 import { reserved } from './rules/reserved.ts';
 import { unbound } from './rules/unbound.ts';
+import { unsafeInterrupts } from './rules/unsafe-interrupts.ts';
 import { viability } from './rules/viability.ts';
 import { virtualFunctions } from './rules/virtual-functions.ts';
 import { virtualMachines } from './rules/virtual-machines.ts';
@@ -48,7 +49,8 @@ export const rules: readonly Rule[] = [
   paths,
   interrupts,
   forbidden,
-  unsafeInterruptsForbidden,
+  forbiddenMembers,
+  unsafeInterrupts,
   principals,
   owners,
   rawio,

@@ -1,5 +1,5 @@
 import { report } from '../../diagnostics/report.ts';
-import { type Address, isUnknown } from '../../machine/snapshot.ts';
+import { type Address, isUnknown, type Snapshot } from '../../machine/snapshot.ts';
 import { applies } from '../../policy/pattern.ts';
 import type { Allow, Forbid, WhoMay } from '../../policy/policy.ts';
 import { type Finding, found, needed } from '../finding.ts';
@@ -32,42 +32,43 @@ export function* forbidden(subject: Subject): Iterable<Finding> {
 export function forbids(subject: Subject, forbid: Forbid, allow: Allow, address: Address): boolean {
   const { what, who, functions, via } = forbid;
   const fn = subject.functions.get(address);
-  if (what !== 'use' || !who || !covers(who, allow.who)) return false;
+  if (what !== 'use' || !who || !covers(subject, who, allow.who)) return false;
   if (!fn || (functions && !functions.includes(address))) return false;
   const path = pathOf(subject, allow, fn);
   // A path that is not known may be the forbidden one.
   return via === 'any' || path === null || path === via;
 }
 
-function covers(forbidden: WhoMay, allowed: WhoMay): boolean {
+/** A forbidden user must not come in by a group, nor the members of a forbidden group as users. */
+function covers({ snapshot }: Subject, forbidden: WhoMay, allowed: WhoMay): boolean {
   if (forbidden.kind === 'anyone') return true;
-  return forbidden.kind === allowed.kind && applies(forbidden.name, allowed.name);
+  if (forbidden.kind === allowed.kind) return applies(forbidden.name, allowed.name);
+  const users = membersOf(snapshot, forbidden.kind === 'user' ? allowed : forbidden);
+  const named = forbidden.kind === 'user' ? forbidden : allowed;
+  return named.kind === 'user' && users.some((name) => applies(named.name, name));
 }
 
-/** `forbid unsafe interrupts` on a machine where the module parameter already permits them. */
-export function* unsafeInterruptsForbidden({ policy, snapshot }: Subject): Iterable<Finding> {
-  const forbid = policy.forbids.find(({ what }) => what === 'unsafe-interrupts');
-  if (!forbid) return;
-  const { modules } = snapshot;
-  const value = isUnknown(modules)
-    ? modules
-    : (modules['vfio_iommu_type1']?.parameters['allow_unsafe_interrupts'] ?? 'N');
-  if (isUnknown(value)) {
-    const fact = '/modules/vfio_iommu_type1/parameters/allow_unsafe_interrupts';
-    const sentence = 'unsafe interrupts are not allowed';
-    yield needed({ fact, sentence, unknown: value.unknown, expects: ['N', null], place: forbid.place });
-    return;
-  }
-  if (value === 'N') return;
-  yield found(
-    report(
-      'VP3121',
-      forbid.place,
-      { host: policy.host, value },
-      {
-        causes: ['/sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts says so'],
-        cures: ['write N to it, and remove the option from /etc/modprobe.d'],
-      },
-    ),
+/** The users whom a snapshot knows to be in a group, by its number or by name. */
+function membersOf({ users, userGroups }: Snapshot, { kind, name }: WhoMay): string[] {
+  if (kind !== 'group' || isUnknown(users)) return [];
+  const groups = isUnknown(userGroups) ? [] : userGroups.filter((group) => applies(name, group.name));
+  const members = users.filter(
+    (user) => user.groups.some((group) => applies(name, group)) || groups.some(({ gid }) => gid === user.gid),
   );
+  return members.map((user) => user.name);
+}
+
+/** Who is in an allowed group decides whether a forbidden user comes in by it. */
+export function* forbiddenMembers({ policy, snapshot }: Subject): Iterable<Finding> {
+  const { users } = snapshot;
+  if (!isUnknown(users)) return;
+  for (const { who: allowed, place } of policy.allows) {
+    for (const { who } of policy.forbids) {
+      const pair = [allowed, who].map((one) => one?.kind).sort();
+      if (!who || pair[0] !== 'group' || pair[1] !== 'user') continue;
+      const [user, group] = who.kind === 'user' ? [who, allowed] : [allowed, who];
+      const sentence = `user ${user.name} is not a member of group ${group.name}`;
+      yield needed({ fact: `/users/${user.name}/groups`, sentence, unknown: users.unknown, place });
+    }
+  }
 }

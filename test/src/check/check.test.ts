@@ -183,6 +183,33 @@ describe('access', () => {
     expect(codesOf(checkPolicy(allow(who), words))).toEqual(codes);
   });
 
+  test.each([
+    ['forbid user mallory to use any device via any', 'allow group kvm'],
+    ['forbid group kvm to use any device via any', 'allow user mallory'],
+  ])('%s and %s', (forbid, allowed) => {
+    const port = { at: '03:00.0', id: '8086:10d3', class: 'nic', driver: 'e1000e' };
+    const member: MachineWords = {
+      functions: [port],
+      users: [{ name: 'mallory', uid: 1001, groups: ['kvm'] }],
+    };
+    const text = `device a { at 03:00.0 } policy p { bind a to vfio-pci ${allowed} to use a via group ${forbid} }`;
+    expect(codesOf(checkPolicy(text, member))).toEqual(['VP3108']);
+    const stranger: MachineWords = { functions: [port], users: [{ name: 'mallory', uid: 1001, groups: [] }] };
+    expect(codesOf(checkPolicy(text, stranger))).toEqual([]);
+    const untold: MachineWords = { functions: [port], replace: { users: { unknown: 'not asked' } } };
+    expect(codesOf(checkPolicy(text, untold))).toContain('VP3306');
+  });
+
+  test('a node that stands open is found, even if nobody is allowed it', () => {
+    const nodes = [{ path: '/dev/vfio/12', uid: 0, gid: 0, mode: 0o666 }];
+    const open: MachineWords = {
+      functions: [{ at: '03:00.0', id: '8086:10d3', class: 'nic', driver: 'vfio-pci', group: 12 }],
+      replace: { nodes },
+    };
+    const text = 'device a { at 03:00.0 } policy p { bind a to vfio-pci }';
+    expect(codesOf(checkPolicy(text, open))).toEqual(['VP4197']);
+  });
+
   test('a kernel without type1 is refused by the model, with the call, the errno and the citation', () => {
     const text = 'device a { at 03:00.0 } policy p { bind a to vfio-pci allow user dpdk to use a via group }';
     const without: MachineWords = { ...words, iommu: 'intel', options: { VFIO_IOMMU_TYPE1: 'n' } };
