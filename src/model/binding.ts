@@ -81,19 +81,6 @@ export function bind(world: World, state: State, hardware: Hardware, driver: Dri
   return changeIommuGroup(bound, device.group, (group) => ({ ...group, ownerCount: group.ownerCount + 1 }));
 }
 
-/** As `bind`, for a device that was bound before the model began; `fake` is the id of the group that VFIO made up for it. */
-export function attachedAtBoot(
-  world: World,
-  state: State,
-  hardware: Hardware,
-  driver: Driver,
-  fake: number | null,
-): State {
-  return driver.vfio && (fake !== null || hardware.group !== null)
-    ? register(world, state, hardware, driver, fake)
-    : bind(world, state, hardware, { ...driver, vfio: false });
-}
-
 /** Unbinds a device whose descriptors are all closed. */
 export function unbind(world: World, state: State, hardware: Hardware): State {
   const device = deviceOf(state, hardware);
@@ -136,50 +123,40 @@ function replaceDevice(state: State, hardware: Hardware, device: Device): State 
   return { ...state, devices: replace(state.devices, hardware.index, device) };
 }
 
+/** The IOMMU group that VFIO makes up for a device without one. */
+export function fakeGroup(id: number, device: number): IommuGroup {
+  const made = { name: 'vfio-noiommu', type: 'unknown', fake: true } as const;
+  return { id, ...made, devices: [device], ownerCount: 0, owner: null };
+}
+
+/** Whether VFIO's group is one without an IOMMU; the seed asks the bus, not the group. */
+export function isNoiommu(world: World, fake: boolean): boolean {
+  return world.profile.fakeGroup === 'no-iommu-on-bus' ? !world.iommuPresent : fake;
+}
+
 /** vfio_register_group_dev: the device's group, made up if need be, gets a VFIO group and that a node. */
-function register(
-  world: World,
-  state: State,
-  hardware: Hardware,
-  driver: Driver,
-  fakeId: number | null = null,
-): State {
+function register(world: World, state: State, hardware: Hardware, driver: Driver): State {
   const device = deviceOf(state, hardware);
   let now = state;
   let id = device.group;
   if (id === null) {
-    id = fakeId ?? lowestFreeGroup(state);
-    const fake: IommuGroup = {
-      id,
-      name: 'vfio-noiommu',
-      type: 'unknown',
-      fake: true,
-      devices: [hardware.index],
-      ownerCount: 0,
-      owner: null,
-    };
+    id = lowestFreeGroup(state);
+    const iommuGroups = [...now.iommuGroups, fakeGroup(id, hardware.index)].sort((a, b) => a.id - b.id);
     const taint = Math.floor(now.taint / taintUser) % 2 === 1 ? now.taint : now.taint + taintUser;
-    now = { ...now, taint, iommuGroups: [...now.iommuGroups, fake].sort((a, b) => a.id - b.id) };
+    now = { ...now, taint, iommuGroups };
   }
-  const { profile } = world;
-  const noiommu =
-    profile.fakeGroup === 'no-iommu-on-bus' ? !world.iommuPresent : iommuGroupOf(now, id)?.fake === true;
   const known = now.groups.findIndex((group) => group?.iommuGroup === id);
   const minor = known === -1 ? lowestFree(now.groups) : known;
+  const noiommu = isNoiommu(world, iommuGroupOf(now, id)?.fake === true);
   const group: VfioGroup = now.groups[known] ?? newGroup(id, noiommu);
-  const registeredDevice: Device = {
-    ...device,
-    driver: driver.name,
-    group: id,
-    vfio: { index: lowestFreeIndex(now), group: minor, opens: 0 },
-  };
+  const vfio = { index: lowestFreeIndex(now), group: minor, opens: 0 };
   return {
-    ...replaceDevice(now, hardware, registeredDevice),
+    ...replaceDevice(now, hardware, { ...device, driver: driver.name, group: id, vfio }),
     groups: put(now.groups, minor, { ...group, devices: [hardware.index, ...group.devices] }),
   };
 }
 
-function newGroup(iommuGroup: number, noiommu: boolean): VfioGroup {
+export function newGroup(iommuGroup: number, noiommu: boolean): VfioGroup {
   return {
     name: noiommu ? `noiommu-${iommuGroup}` : `${iommuGroup}`,
     noiommu,

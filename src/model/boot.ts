@@ -1,43 +1,65 @@
-import { isUnknown, type Snapshot } from '../machine/snapshot.ts';
-import { attachedAtBoot } from './binding.ts';
+import { isUnknown, type PciFunction, type Snapshot } from '../machine/snapshot.ts';
+import { fakeGroup, isNoiommu, newGroup } from './binding.ts';
 import { type FactReader, isFake, textsOf } from './facts.ts';
 import { loadOrder } from './modules.ts';
-import { changeNode, nodeAt } from './nodes.ts';
 import { replace } from './places.ts';
-import type { Device, IommuGroup, State, World } from './state.ts';
+import type { Device, Driver, Hardware, IommuGroup, Node, State, VfioGroup, World } from './state.ts';
 
 /** The state that a snapshot shows: what is loaded, bound and owned at the moment it was taken. */
 export function bootState(world: World, snapshot: Snapshot, reader: FactReader): State {
   const taint = reader.read('/kernel/taint', snapshot.kernel.taint, 0, '0');
-  const empty: State = {
-    modules: modulesAtBoot(world, snapshot),
+  const modules = modulesAtBoot(world, snapshot);
+  const nodes = new Map<string, Node>();
+  for (const { path, uid, gid, mode } of isUnknown(snapshot.nodes) ? [] : snapshot.nodes) {
+    nodes.set(path, { uid, gid, mode });
+  }
+  const loaded = world.vfioModule !== -1 && modules[world.vfioModule] !== null;
+  const node = nodes.get('/dev/vfio/vfio') ?? { uid: 0, gid: 0, mode: 0o666 };
+  return {
+    modules,
     taint,
-    devices: devicesAtBoot(world, snapshot, reader),
-    iommuGroups: groupsAtBoot(world, snapshot),
-    groups: [],
+    ...registeredAtBoot(world, snapshot, nodes, {
+      devices: devicesAtBoot(world, snapshot, reader),
+      iommuGroups: groupsAtBoot(world, snapshot),
+    }),
     containers: [],
-    containerNode: null,
+    containerNode: loaded || world.staticContainerNode ? node : null,
     files: [],
     descriptors: Array.from(world.processes.keys(), (pid) => ({ pid, files: [] })),
     locked: [],
   };
-  const loaded = world.vfioModule !== -1 && empty.modules[world.vfioModule] !== null;
-  const there = loaded || world.staticContainerNode;
-  let state: State = { ...empty, containerNode: there ? { uid: 0, gid: 0, mode: 0o666 } : null };
-  const byAddress = new Map(snapshot.functions.map((pci) => [pci.address, pci]));
-  for (const hardware of world.hardware) {
-    const pci = byAddress.get(hardware.address);
-    const name = pci === undefined || isUnknown(pci.driver) ? null : pci.driver;
-    const driver = name === null ? undefined : world.drivers.get(name);
-    if (pci === undefined || driver === undefined) continue;
-    const fake = isFake(snapshot, pci) && typeof pci.iommuGroup === 'number' ? pci.iommuGroup : null;
-    state = attachedAtBoot(world, state, hardware, driver, fake);
+}
+
+/** The devices that VFIO has, with their groups: at once, since a machine may have thousands. */
+function registeredAtBoot(
+  world: World,
+  snapshot: Snapshot,
+  nodes: ReadonlyMap<string, Node>,
+  bound: Pick<State, 'devices' | 'iommuGroups'>,
+): Pick<State, 'devices' | 'iommuGroups' | 'groups'> {
+  const devices = [...bound.devices];
+  const iommuGroups = [...bound.iommuGroups];
+  const members = new Map<
+    number,
+    { readonly group: VfioGroup; readonly devices: number[]; readonly minor: number }
+  >();
+  let index = 0;
+  for (const [hardware, pci] of functionsOf(world, snapshot)) {
+    const device = devices[hardware.index];
+    const fake = isFake(snapshot, pci) && typeof pci.iommuGroup === 'number';
+    const id = fake ? Number(pci.iommuGroup) : hardware.group;
+    if (device === undefined || id === null || driverAtBoot(world, pci)?.vfio !== true) continue;
+    if (fake) iommuGroups.push(fakeGroup(id, hardware.index));
+    const fresh = newGroup(id, isNoiommu(world, fake));
+    const node = nodes.get(`/dev/vfio/${fresh.name}`) ?? fresh.node;
+    const entry = members.get(id) ?? { group: { ...fresh, node }, devices: [], minor: members.size };
+    members.set(id, entry);
+    entry.devices.unshift(hardware.index);
+    devices[hardware.index] = { ...device, group: id, vfio: { index, group: entry.minor, opens: 0 } };
+    index += 1;
   }
-  for (const { path, uid, gid, mode } of isUnknown(snapshot.nodes) ? [] : snapshot.nodes) {
-    const place = nodeAt(state, path);
-    if (place !== null) state = changeNode(state, place, { uid, gid, mode });
-  }
-  return { ...state, taint };
+  const groups = Array.from(members.values(), ({ group, devices: inIt }) => ({ ...group, devices: inIt }));
+  return { devices, iommuGroups: iommuGroups.sort((a, b) => a.id - b.id), groups };
 }
 
 /** Modules that the snapshot shows and those built in; where it shows none, those that the bound drivers need. */
@@ -53,28 +75,19 @@ function modulesAtBoot(world: World, snapshot: Snapshot): State['modules'] {
     module.builtIn ? module.parameters : null,
   );
   for (const pci of snapshot.functions) {
-    const driver = isUnknown(pci.driver) || pci.driver === null ? undefined : world.drivers.get(pci.driver);
-    for (const module of loadOrder(world, { modules }, driver?.module ?? '')) {
+    for (const module of loadOrder(world, { modules }, driverAtBoot(world, pci)?.module ?? '')) {
       modules = replace(modules, module.index, module.parameters);
     }
   }
   return modules;
 }
 
+/** VFIO's devices are registered afterwards, since each may make a group. */
 function devicesAtBoot(world: World, snapshot: Snapshot, reader: FactReader): readonly Device[] {
-  const byAddress = new Map(snapshot.functions.map((pci) => [pci.address, pci]));
-  return world.hardware.map(({ address, group }) => {
-    const pci = byAddress.get(address);
-    const override =
-      pci === undefined
-        ? null
-        : reader.read<string | null>(
-            `/functions/${address}/driverOverride`,
-            pci.driverOverride,
-            null,
-            'none',
-          );
-    return { driver: null, override, group, vfio: null };
+  return functionsOf(world, snapshot).map(([{ address, group }, pci]) => {
+    const fact = `/functions/${address}/driverOverride`;
+    const override = reader.read<string | null>(fact, pci.driverOverride, null, 'none');
+    return { driver: driverAtBoot(world, pci)?.name ?? null, override, group, vfio: null };
   });
 }
 
@@ -84,8 +97,10 @@ function groupsAtBoot(world: World, snapshot: Snapshot): readonly IommuGroup[] {
     if (!isUnknown(type)) types.set(id, type);
   }
   const members = new Map<number, number[]>();
-  for (const { index, group } of world.hardware) {
+  const owners = new Map<number, number>();
+  for (const [{ index, group }, pci] of functionsOf(world, snapshot)) {
     if (group === null) continue;
+    if (driverAtBoot(world, pci)?.managesDma === false) owners.set(group, (owners.get(group) ?? 0) + 1);
     const devices = members.get(group);
     if (devices === undefined) members.set(group, [index]);
     else devices.push(index);
@@ -98,7 +113,20 @@ function groupsAtBoot(world: World, snapshot: Snapshot): readonly IommuGroup[] {
       type: types.get(id) ?? 'DMA',
       fake: false,
       devices,
-      ownerCount: 0,
+      ownerCount: owners.get(id) ?? 0,
       owner: null,
     }));
+}
+
+function driverAtBoot(world: World, pci: PciFunction): Driver | undefined {
+  return isUnknown(pci.driver) || pci.driver === null ? undefined : world.drivers.get(pci.driver);
+}
+
+/** The world's devices, each with what the snapshot says of it. */
+function functionsOf(world: World, snapshot: Snapshot): readonly (readonly [Hardware, PciFunction])[] {
+  const byAddress = new Map(snapshot.functions.map((pci) => [pci.address, pci]));
+  return world.hardware.flatMap((hardware) => {
+    const pci = byAddress.get(hardware.address);
+    return pci === undefined ? [] : [[hardware, pci] as const];
+  });
 }

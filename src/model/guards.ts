@@ -13,9 +13,14 @@ export function guardOf(profile: Profile, id: string): { readonly words: string;
 
 /** Every guard of a profile, by id. */
 export function guardsOf(profile: Profile): ReadonlyMap<string, Guard> {
+  const known = byProfile.get(profile.id);
+  if (known !== undefined) return known;
   const guards = new Map<string, Guard>([[noProcess.id, noProcess]]);
   for (const rule of Object.values(rules)) {
     for (const guard of rule.guards[profile.id]) guards.set(guard.id, guard as Guard);
   }
+  byProfile.set(profile.id, guards);
   return guards;
 }
+
+const byProfile = new Map<Profile['id'], ReadonlyMap<string, Guard>>();

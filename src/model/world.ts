@@ -43,10 +43,11 @@ export function worldFrom(snapshot: Snapshot, options: WorldOptions = {}): { wor
   const assumed: Assumption[] = [...fromProfile];
   const reader = new FactReader(assumed);
   const sorted = [...snapshot.functions].sort((a, b) => (a.address < b.address ? -1 : 1));
-  const hardware = sorted.map((pci, index) => hardwareOf(reader, snapshot, pci, index));
+  const claimed = claimedByFirmware(snapshot);
+  const hardware = sorted.map((pci, index) => hardwareOf(reader, snapshot, claimed, pci, index));
   const drivers = driversOf(reader, snapshot, profile, hardware);
   const modules = modulesOf(reader, snapshot, profile, drivers);
-  const units = reader.read('/iommu/units', snapshot.iommu.units, [], '[]');
+  const grouped = hardware.some(({ group }) => group !== null);
   const nodes = isUnknown(snapshot.nodes) ? [] : snapshot.nodes;
   const processes = new Map([...(options.processes ?? []), root].map((process) => [process.pid, process]));
   const vfioModule = modules.get('vfio')?.index ?? -1;
@@ -60,7 +61,7 @@ export function worldFrom(snapshot: Snapshot, options: WorldOptions = {}): { wor
     modules,
     vfioModule,
     type1Module: modules.get('vfio_iommu_type1')?.index ?? -1,
-    iommuPresent: units.length > 0 || hardware.some(({ group }) => group !== null),
+    iommuPresent: grouped || reader.read('/iommu/units', snapshot.iommu.units, [], '[]').length > 0,
     interruptRemapping: remapping,
     staticContainerNode: nodes.some(({ path }) => path === '/dev/vfio/vfio'),
     reserved: reservedOf(snapshot),
@@ -71,7 +72,13 @@ export function worldFrom(snapshot: Snapshot, options: WorldOptions = {}): { wor
   return { world, state: bootState(world, snapshot, reader) };
 }
 
-function hardwareOf(reader: FactReader, snapshot: Snapshot, pci: PciFunction, index: number): Hardware {
+function hardwareOf(
+  reader: FactReader,
+  snapshot: Snapshot,
+  claimed: ReadonlySet<number>,
+  pci: PciFunction,
+  index: number,
+): Hardware {
   const at = (name: string): string => `/functions/${pci.address}/${name}`;
   const capabilities = isUnknown(pci.capabilities) ? plainCapabilities : pci.capabilities;
   const group = reader.read<number | null>(at('iommuGroup'), pci.iommuGroup, null, 'none');
@@ -100,7 +107,7 @@ function hardwareOf(reader: FactReader, snapshot: Snapshot, pci: PciFunction, in
     msixVectors: capabilities.msixVectors,
     interruptPin: capabilities.interruptPin,
     configSize: capabilities.configSize,
-    firmwareReserved: firmwareReserved(snapshot, group),
+    firmwareReserved: group !== null && claimed.has(group),
   };
 }
 
@@ -230,10 +237,13 @@ function freshParameters(profile: Profile, module: string): Readonly<Record<stri
   }
 }
 
-function firmwareReserved(snapshot: Snapshot, group: number | null): boolean {
+/** Groups on which the firmware put 1:1 mappings of its own. */
+function claimedByFirmware(snapshot: Snapshot): ReadonlySet<number> {
   const groups = isUnknown(snapshot.iommu.groups) ? [] : snapshot.iommu.groups;
-  const reserved = groups.find(({ id }) => id === group)?.reserved;
-  return reserved !== undefined && !isUnknown(reserved) && reserved.some(({ type }) => type === 'direct');
+  const claimed = groups.filter(
+    ({ reserved }) => !isUnknown(reserved) && reserved.some(({ type }) => type === 'direct'),
+  );
+  return new Set(claimed.map(({ id }) => id));
 }
 
 function reservedOf(snapshot: Snapshot): ReadonlyMap<number, readonly IovaRange[]> {

@@ -260,6 +260,30 @@ describe('a world from a snapshot', () => {
     expect(show(world, free, '/sys/kernel/iommu_groups/3')).toBeNull();
   });
 
+  test('is the same whether devices are bound in the snapshot or one after another', () => {
+    const override = { driver: 'vfio-pci', driverOverride: 'vfio-pci' } as const;
+    const before = [
+      functionAt(pair, { iommuGroup: 7 }),
+      functionAt(sibling, { iommuGroup: 7 }),
+      functionAt(bare),
+    ];
+    const bound = before.map((pci) => ({ ...pci, ...override }));
+    const fake = { ...bound[2], address: bare, iommuGroup: 0 };
+    const nodes = ['vfio', '7', 'noiommu-0'].map((name) => ({
+      path: `/dev/vfio/${name}`,
+      uid: 0,
+      gid: 0,
+      mode: name === 'vfio' ? 0o666 : 0o600,
+    }));
+    const { world, state } = testWorld('6.12', snapshotOf(before));
+    const way = [noiommu('Y'), ...toVfio(pair), ...toVfio(sibling), ...toVfio(bare), noiommu('N')];
+    const booted = testWorld(
+      '6.12',
+      snapshotOf([...bound.slice(0, 2), functionAt(bare, fake)], { nodes }),
+    ).state;
+    expect({ ...booted, taint: 64 }).toEqual(run(world, state, ...way));
+  });
+
   test('writes down every unknown that it reads in some way', () => {
     const unknown = { unknown: 'the report does not say' };
     const snapshot = snapshotOf([functionAt(pair, { driver: unknown, driverOverride: unknown })]);
