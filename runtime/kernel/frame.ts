@@ -39,8 +39,9 @@ export const calls = {
   readlink: 89,
   chmod: 90,
   chown: 92,
-  /** As `modprobe NAME` and `modprobe -r NAME`. */
+  /** As modprobe does it, with what the module needs. */
   loadModule: 313,
+  /** delete_module(2): one module, at once or not at all. */
   unloadModule: 176,
   /** The names in a directory, each ended by a zero byte. */
   list: 217,

@@ -16,7 +16,7 @@ export function newProcess(pid: number, who: Credentials): Process {
 }
 
 /** What the kernel log and /proc call every process here. */
-export const commandName = 'simulated';
+export const commandName = 'vfioplan';
 
 /** include/uapi/linux/capability.h, in the order of their bits. */
 const capabilityNames = [

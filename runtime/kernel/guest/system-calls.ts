@@ -116,7 +116,7 @@ export const systemCalls: Readonly<Partial<Record<CallName, SystemCall>>> = {
     files.own(process, its.text(), { uid: its.int(0) >>> 0, gid: its.int(1) >>> 0 }),
   chmod: ({ files }, process, its) => files.own(process, its.text(), { mode: its.int(0) & 0o7777 }),
   loadModule: ({ machine }, { pid }, its) => machine.value({ op: 'module.load', pid, module: its.text() }),
-  unloadModule: ({ machine }, process, its) => unloadModule(machine, process, its.text()),
+  unloadModule: ({ machine }, { pid }, its) => machine.value({ op: 'module.unload', pid, module: its.text() }),
 };
 
 function onFile(process: Process, its: Exchange, act: (file: OpenFile) => number): number {
@@ -180,10 +180,4 @@ function list(files: FileSystem, process: Process, its: Exchange): number {
   }
   its.giveText(text);
   return names.length;
-}
-
-/** modprobe -r: the module, then what only it needed; those that others still use stay. */
-/** delete_module(2): what the module needed stays loaded, as on the real backend. */
-function unloadModule(machine: Machine, { pid }: Process, module: string): number {
-  return machine.value({ op: 'module.unload', pid, module });
 }

@@ -234,7 +234,7 @@ describe.each(['6.1', '6.12'] as const)('vectors on %s', (profile) => {
     expect(d).toBeGreaterThanOrEqual(0);
     expect(r.readlink(`/proc/self/fd/${d}`)).toBe('anon_inode:[vfio-device]');
     expect(sandbox.kernelLog().at(-1)).toBe(
-      `vfio-pci ${nic}: vfio-noiommu device opened by user (simulated:${r.pid})`,
+      `vfio-pci ${nic}: vfio-noiommu device opened by user (vfioplan:${r.pid})`,
     );
     expect(said(r.ioctl(g, requests.VFIO_GROUP_UNSET_CONTAINER, 0))).toBe('EBUSY');
     const u = sandbox.process(U);

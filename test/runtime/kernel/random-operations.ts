@@ -1,0 +1,252 @@
+import fc from 'fast-check';
+import { nodePaths } from '../../../src/model/nodes.ts';
+import type { Memory, Op } from '../../../src/model/op.ts';
+import type { OpenFile, State, World } from '../../../src/model/state.ts';
+
+/**
+ * Random operations that make sense often enough: most descriptors that they name are open, most names exist. An
+ * operation is drawn as numbers and is made concrete by the state in which it is done, so that shrinking keeps it valid.
+ */
+export interface Draw {
+  readonly kind: number;
+  readonly pid: number;
+  readonly a: number;
+  readonly b: number;
+  readonly c: number;
+}
+
+export const draws = fc.array(
+  fc.record({ kind: fc.nat(99), pid: fc.nat(9), a: fc.nat(9999), b: fc.nat(9999), c: fc.nat(9999) }),
+  { minLength: 1, maxLength: 100, size: 'max' },
+);
+
+const [nic, left] = ['0000:00:04.0', '0000:00:05.0'] as const;
+
+/** Ways to begin, so that random operations meet open devices often: nothing, a real group's, one without an IOMMU. */
+export function beginning(draw: number, pid: number): readonly Op[] {
+  const use = (group: string, type: number, name: string): readonly Op[] => [
+    { op: 'open', pid, path: '/dev/vfio/vfio' },
+    { op: 'open', pid, path: `/dev/vfio/${group}` },
+    { op: 'group.set_container', pid, fd: 4, container: 3 },
+    { op: 'container.set_iommu', pid, fd: 3, type },
+    { op: 'group.get_device_fd', pid, fd: 4, name },
+  ];
+  const noiommu: readonly Op[] = [
+    { op: 'parameter.write', pid, module: 'vfio', parameter: 'enable_unsafe_noiommu_mode', text: 'Y' },
+    { op: 'driver.unbind', pid, driver: 'e1000e', device: nic },
+    { op: 'override.write', pid, device: nic, text: 'vfio-pci' },
+    { op: 'driver.bind', pid, driver: 'vfio-pci', device: nic },
+    ...use('noiommu-0', 8, nic),
+  ];
+  return pick([[], use('7', 1, left), use('7', 3, left), noiommu], draw);
+}
+
+/** Where the processes of the test have memory mapped. */
+export interface Regions {
+  readonly writable: bigint;
+  readonly readOnly: bigint;
+  /** Bytes of each. */
+  readonly size: bigint;
+}
+
+export function operation(
+  draw: Draw,
+  world: World,
+  state: State,
+  pids: readonly number[],
+  regions: Regions,
+): Op {
+  const pid = pids[draw.pid < 8 ? 0 : 1] ?? 0;
+  const makers = draw.kind < 30 ? sysfs : files;
+  return pick(makers, draw.kind)({ ...draw, pid, world, state, regions, pids });
+}
+
+type Context = Omit<Draw, 'pid'> & {
+  readonly pid: number;
+  readonly pids: readonly number[];
+  readonly world: World;
+  readonly state: State;
+  readonly regions: Regions;
+};
+type Maker = (its: Context) => Op;
+
+function pick<T>(list: readonly T[], number: number): T {
+  if (list.length === 0) throw new Error('nothing to pick from');
+  return list[number % list.length] as T;
+}
+
+const addresses = (its: Context) => [...its.world.devices.keys(), '0000:ff:1f.7', 'nonsense'];
+const drivers = ['vfio-pci', 'vfio-pci', 'e1000e', 'pci-stub', 'nothing'];
+const modules = ['vfio_pci', 'vfio-pci', 'vfio', 'vfio_iommu_type1', 'nothing'];
+
+const sysfs: readonly Maker[] = [
+  ({ pid, a }) => ({ op: 'module.load', pid, module: pick(modules, a) }),
+  ({ pid, a }) => ({ op: 'module.unload', pid, module: pick(modules, a) }),
+  ({ pid, a }) => ({
+    op: 'parameter.write',
+    pid,
+    module: 'vfio',
+    parameter: 'enable_unsafe_noiommu_mode',
+    text: pick(['Y', 'N', '1', 'on', 'of', 'maybe'], a),
+  }),
+  ({ pid, a }) => ({
+    op: 'parameter.write',
+    pid,
+    module: 'vfio_iommu_type1',
+    parameter: pick(['allow_unsafe_interrupts', 'dma_entry_limit', 'missing'], a),
+    text: pick(['Y', 'N', '1', '2', '65535', '99999999999'], a + 1),
+  }),
+  (its) => ({
+    op: 'override.write',
+    pid: its.pid,
+    device: pick(addresses(its), its.a),
+    text: pick(drivers, its.b),
+  }),
+  (its) => ({ op: 'override.write', pid: its.pid, device: pick(addresses(its), its.a), text: '' }),
+  (its) => ({
+    op: 'driver.bind',
+    pid: its.pid,
+    driver: pick(drivers, its.b),
+    device: pick(addresses(its), its.a),
+  }),
+  (its) => ({ op: 'driver.bind', pid: its.pid, driver: 'vfio-pci', device: pick(addresses(its), its.a) }),
+  (its) => ({
+    op: 'driver.unbind',
+    pid: its.pid,
+    driver: pick(drivers, its.b),
+    device: pick(addresses(its), its.a),
+  }),
+  (its) => ({ op: 'drivers.probe', pid: its.pid, device: pick(addresses(its), its.a) }),
+  ({ pid, a, b, state }) => ({
+    op: 'node.own',
+    pid,
+    path: pick([...nodePaths(state), '/dev/vfio/missing'], a),
+    uid: pick([0, 1000], b),
+    gid: pick([0, 1000], b + 1),
+    mode: pick([0o600, 0o660, 0o666], b),
+  }),
+];
+
+const paths = ({ state }: Context) => [
+  ...nodePaths(state),
+  ...nodePaths(state),
+  '/dev/null',
+  '/dev/vfio/missing',
+];
+
+/** Descriptors of the process, those of a kind of file three times out of four; else any, open or not. */
+function descriptors({ state, pid, a, b }: Context, kind?: OpenFile['kind']): readonly number[] {
+  const files = state.descriptors.find((table) => table.pid === pid)?.files ?? [];
+  const open = files.flatMap((file, place) =>
+    file === -1 ? [] : [{ fd: place + 3, file: state.files[file] }],
+  );
+  const wanted = open.filter(({ file }) => file?.kind === kind).map(({ fd }) => fd);
+  if (wanted.length > 0 && (a + b) % 4 !== 0) return wanted;
+  return [...open.map(({ fd }) => fd), files.length + 3, -1];
+}
+
+const argsizes = [...Array<undefined>(14).fill(undefined), null, 0, 7, 8, 15, 16, 19, 20, 23, 24, 31, 32, 64];
+
+function call(
+  its: Context,
+  size: number,
+  kind: OpenFile['kind'],
+): { pid: number; fd: number; argsz?: number | null } {
+  const fd = pick(descriptors(its, kind), its.a);
+  const argsz = pick(argsizes, its.c);
+  return { pid: its.pid, fd, argsz: argsz === undefined ? size : argsz };
+}
+
+const files: readonly Maker[] = [
+  (its) => ({ op: 'open', pid: its.pid, path: pick(paths(its), its.a) }),
+  (its) => ({ op: 'open', pid: its.pid, path: pick(paths(its), its.b) }),
+  (its) => ({ op: 'close', pid: its.pid, fd: pick(descriptors(its), its.a) }),
+  (its) => ({
+    op: 'descriptor.pass',
+    pid: its.pid,
+    fd: pick(descriptors(its), its.a),
+    to: pick(its.pids, its.b),
+  }),
+  (its) => ({
+    op: 'file.call',
+    pid: its.pid,
+    fd: pick(descriptors(its, 'device'), its.a),
+    call: pick(['read', 'write', 'mmap', 'lseek'] as const, its.b),
+  }),
+  (its) => ({ op: 'container.api_version', pid: its.pid, fd: pick(descriptors(its, 'container'), its.a) }),
+  (its) => ({
+    op: 'container.check_extension',
+    pid: its.pid,
+    fd: pick(descriptors(its, 'container'), its.a),
+    extension: pick([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 2 ** 32 + 1], its.b),
+  }),
+  (its) => ({
+    op: 'container.set_iommu',
+    pid: its.pid,
+    fd: pick(descriptors(its, 'container'), its.a),
+    type: pick([1, 1, 3, 3, 8, 8, 6, 9, 0], its.b),
+  }),
+  mapDma,
+  unmapDma,
+  (its) => ({ op: 'group.get_status', ...call(its, 8, 'group') }),
+  setContainer,
+  setContainer,
+  (its) => ({ op: 'group.unset_container', pid: its.pid, fd: pick(descriptors(its, 'group'), its.a) }),
+  getDeviceFd,
+  getDeviceFd,
+  (its) => ({ op: 'device.get_info', ...call(its, 24, 'device') }),
+  (its) => ({ op: 'device.region_info', ...call(its, 32, 'device'), index: its.c % 11 }),
+  (its) => ({ op: 'device.irq_info', ...call(its, 16, 'device'), index: its.c % 7 }),
+  (its) => ({ op: 'device.reset', pid: its.pid, fd: pick(descriptors(its, 'device'), its.a) }),
+  (its) => ({
+    op: 'ioctl',
+    ...call(its, 16, 'device'),
+    request: pick([0x3b6e, 0x3b73, 0x3b75, 0x1234, 0xdead], its.b),
+  }),
+];
+
+function mapDma(its: Context): Op {
+  const { regions } = its;
+  const places: readonly [bigint, Memory][] = [
+    [regions.writable, 'writable'],
+    [regions.writable, 'writable'],
+    [regions.readOnly, 'read-only'],
+    [0x1000n, 'none'],
+  ];
+  const [vaddr, memory] = pick(places, its.b);
+  return {
+    op: 'container.map_dma',
+    ...call(its, 32, 'container'),
+    flags: pick([3, 3, 3, 3, 1, 2, 0, 4, 8], its.c >> 8),
+    vaddr,
+    iova: pick([0n, 0x1000n, 0x4000n, 0x8000n, 0x10n, 0xfee00000n, 0xfffffffffffff000n], its.c),
+    size: pick([0x1000n, 0x1000n, 0x1000n, 0x2000n, 0n, 100n], its.c >> 4),
+    memory,
+  };
+}
+
+function unmapDma(its: Context): Op {
+  return {
+    op: 'container.unmap_dma',
+    ...call(its, 24, 'container'),
+    flags: pick([0, 0, 0, 2, 4, 8], its.c >> 8),
+    iova: pick([0n, 0x1000n, 0x4000n, 0x10n], its.c),
+    size: pick([0x1000n, 0x2000n, 0n, 0x10000n], its.c >> 4),
+  };
+}
+
+function setContainer(its: Context): Op {
+  const { pid } = its;
+  const fd = pick(descriptors(its, 'group'), its.a);
+  return { op: 'group.set_container', pid, fd, container: pick(descriptors(its, 'container'), its.b) };
+}
+
+function getDeviceFd(its: Context): Op {
+  const names = [...its.world.devices.keys(), ...its.world.devices.keys(), 'nope', '0000:00:04.0 x=1', ''];
+  return {
+    op: 'group.get_device_fd',
+    pid: its.pid,
+    fd: pick(descriptors(its, 'group'), its.a),
+    name: pick(names, its.b),
+  };
+}
