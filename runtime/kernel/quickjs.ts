@@ -37,6 +37,13 @@ export const defaultLimits: Limits = {
   deadlineMs: 2_000,
 };
 
+/**
+ * Takes chance away, and mends what this QuickJS gets wrong: asUintN(64, …) keeps the sign when the top bit of a word
+ * of 32 bits is set.
+ */
+const prelude = `delete Math.random;
+BigInt.asUintN = (bits, value) => value & ((1n << BigInt(bits)) - 1n);`;
+
 /** Sixteen words that stand nowhere else; they are found again to learn where the frame lies. */
 const marker = Uint32Array.from({ length: 16 }, (_, index) => Math.imul(0x9e3779b1, index + 0x5bd1));
 
@@ -111,7 +118,7 @@ export class Script {
     const block = context.newArrayBuffer(words.buffer);
     context.setProp(context.global, 'frame', block);
     block.dispose();
-    this.guarded(() => context.evalCode('delete Math.random')).dispose();
+    this.guarded(() => context.evalCode(prelude)).dispose();
     this.address = this.findFrame();
     this.look();
     this.give('boot', boot);

@@ -67,7 +67,6 @@ function refusals(world: World, op: Op, result: Refusal): readonly string[] {
 const noRemapping =
   'vfio_iommu_type1_attach_group: No interrupt remapping support.  Use the module param "allow_unsafe_interrupts" to enable VFIO IOMMU support on this platform';
 
-
 /** Guards of `driver.bind` that stand in the driver's own probe; the driver core reports those alone. */
 const inProbe = ['denylisted', 'bridge', 'virtual-functions', 'no-group'];
 

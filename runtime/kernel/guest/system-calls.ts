@@ -116,7 +116,8 @@ export const systemCalls: Readonly<Partial<Record<CallName, SystemCall>>> = {
     files.own(process, its.text(), { uid: its.int(0) >>> 0, gid: its.int(1) >>> 0 }),
   chmod: ({ files }, process, its) => files.own(process, its.text(), { mode: its.int(0) & 0o7777 }),
   loadModule: ({ machine }, { pid }, its) => machine.value({ op: 'module.load', pid, module: its.text() }),
-  unloadModule: ({ machine }, { pid }, its) => machine.value({ op: 'module.unload', pid, module: its.text() }),
+  unloadModule: ({ machine }, { pid }, its) =>
+    machine.value({ op: 'module.unload', pid, module: its.text() }),
 };
 
 function onFile(process: Process, its: Exchange, act: (file: OpenFile) => number): number {

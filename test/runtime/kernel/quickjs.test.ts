@@ -67,6 +67,24 @@ describe('a script in QuickJS', () => {
     expect(script.fields().getUint32(frame.answer, true)).toBe(0);
   });
 
+  it('has the arithmetic of addresses right', async () => {
+    const sums = [
+      'BigInt.asUintN(64, 0xfffffffffffff000n) === 0xfffffffffffff000n',
+      'BigInt.asUintN(64, -1n) === 0xffffffffffffffffn',
+      'BigInt.asUintN(32, 0xfffffffffffff000n) === 0xfffff000n',
+      'BigInt.asIntN(64, 0xfffffffffffff000n) === -0x1000n',
+      '0xfffffffffffff000n + 0x1000n === 1n << 64n',
+      '(0xfffffffffffff000n & 0xfffn) === 0n',
+    ];
+    const script = await Script.start(
+      `const wrong = [${sums.join(', ')}].indexOf(false);
+       globalThis.enter = () => new DataView(frame).setInt32(48, wrong, true);`,
+      limits,
+    );
+    script.enter();
+    expect(sums[script.fields().getInt32(frame.answer, true)]).toBeUndefined();
+  });
+
   it('fails typed when the text does not compile', async () => {
     await expect(Script.start('function (', limits)).rejects.toThrow(SandboxFailure);
   });
