@@ -11,6 +11,10 @@ export function rehearsalView({ plan, execution, trials, log }: Rehearsal): stri
     lines.push(`  ${String(number).padStart(3)}  ${sentence}`);
   }
   lines.push(`  ${outcome(execution, plan.steps.length)}`);
+  if (plan.preconditions.length > 0) {
+    const assumed = plan.preconditions.map(({ sentence }) => `    - ${sentence}`);
+    lines.push('  assumed, since the snapshot does not tell it', ...assumed);
+  }
   if (log.length > 0) {
     lines.push('  the kernel logged', ...log.map((line) => `    ${line}`));
   }

@@ -26,16 +26,14 @@ export interface OptionDescription {
   readonly text: string;
   /** A default to show; what it says is done in `options.ts`. */
   readonly shows?: string;
-  readonly choices?: readonly string[];
   readonly repeats?: boolean;
 }
 
 const format: OptionDescription = {
   key: 'format',
-  flags: '--format <format>',
+  flags: '--format <human|json>',
   text: 'how the result is written on stdout',
   shows: 'human',
-  choices: ['human', 'json'],
 };
 
 /** A snapshot is JSON in any case. */
@@ -65,7 +63,7 @@ const judging: readonly OptionDescription[] = [
 const host: OptionDescription = {
   key: 'host',
   flags: '--host <name>',
-  text: 'only this host of the policy',
+  text: 'only this host of the policy; with --live and --native, the host that this machine is',
 };
 
 const stateDirectory: OptionDescription = {

@@ -50,7 +50,8 @@ function section({
     ...options.map((option) => [option.flags, option.text + defaultOf(option.shows)]),
   ];
   if (rows.length > 0) {
-    lines.push('| | |', '|---|---|', ...rows.map(([left, right]) => `| \`${left}\` | ${right} |`), '');
+    const cells = rows.map(([left = '', right]) => `| \`${left.replaceAll('|', '\\|')}\` | ${right} |`);
+    lines.push('| | |', '|---|---|', ...cells, '');
   }
   for (const example of examples) {
     lines.push('```sh', `${example.words}    # ${example.text}`, '```', '');

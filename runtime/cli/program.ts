@@ -1,4 +1,4 @@
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { type CommandDescription, commands, type OptionDescription } from './commands.ts';
 import { exitMeanings, exits } from './exit-codes.ts';
 import type { Run } from './invocation.ts';
@@ -107,13 +107,18 @@ function sentence({ purpose, text }: CommandDescription): string {
   return text === undefined ? first : `${first}\n\n${text}`;
 }
 
-function optionOf({ flags, text, shows, choices, repeats }: OptionDescription): Option {
+function optionOf({ key, flags, text, shows, repeats }: OptionDescription): Option {
   const option = new Option(flags, shows === undefined ? text : `${text} (default: ${shows})`);
-  if (choices !== undefined) option.choices([...choices]);
+  if (key === 'format') option.argParser(oneOfFormats);
   if (repeats === true) {
     option.argParser((value: string, before: readonly string[] | undefined) => [...(before ?? []), value]);
   }
   return option;
+}
+
+function oneOfFormats(value: string): string {
+  if (value === 'human' || value === 'json') return value;
+  throw new InvalidArgumentError('Allowed choices are human, json.');
 }
 
 function examplesAndExits({ examples, exits: names }: CommandDescription): string {

@@ -56,18 +56,15 @@ const types: Readonly<Record<string, string>> = {
   '.md': 'text/plain; charset=utf-8',
 };
 
-/**
- * Scripts, styles and workers come from here alone, and nothing is sent anywhere. Monaco sets style attributes, and
- * the sandbox compiles WebAssembly: those two need their exceptions.
- */
+/** As the page's own policy, and no frame of another site around it. Monaco sets styles of elements from its script. */
 const policy = [
   "default-src 'none'",
-  "script-src 'self' 'wasm-unsafe-eval'",
-  "worker-src 'self' blob:",
+  "script-src 'self'",
+  "worker-src 'self'",
   "style-src 'self' 'unsafe-inline'",
   "font-src 'self' data:",
   "img-src 'self' data:",
-  "connect-src 'self' data:",
+  "connect-src 'self'",
   "base-uri 'none'",
   "form-action 'none'",
   "frame-ancestors 'none'",

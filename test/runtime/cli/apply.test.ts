@@ -78,6 +78,18 @@ describe('in rehearsal', () => {
       expect(readdirSync(folder).sort()).toEqual(['edge.json', 'p.vfio']);
     }));
 
+  test('says what was assumed because the snapshot does not tell it', () =>
+    onBench(async ({ folder, call }) => {
+      const [nic] = edge.functions;
+      const functions = [{ ...nic, driverOverride: { unknown: 'nobody looked' } }];
+      writeFileSync(join(folder, 'edge.json'), JSON.stringify({ ...edge, functions }));
+      const { code, out } = await call('apply @/p.vfio --machine @/edge.json');
+      expect(code).toBe(0);
+      expect(out).toContain(
+        'assumed, since the snapshot does not tell it\n    - 0000:03:00.0 has no driver override\n',
+      );
+    }));
+
   test('says the same to programs', () =>
     onBench(async ({ call }) => {
       const { out } = await call('apply @/p.vfio --machine @/edge.json --format json');
