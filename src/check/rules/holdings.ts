@@ -1,6 +1,5 @@
 import { report } from '../../diagnostics/report.ts';
-import { type Held, type HoldingKind, holds } from '../../machine/holdings.ts';
-import { isUnknown } from '../../machine/snapshot.ts';
+import { type HoldingKind, holds } from '../../machine/holdings.ts';
 import { type Finding, found, needed } from '../finding.ts';
 import { leavesDriver, listed, type Subject, type Wanted } from '../subject.ts';
 
@@ -73,14 +72,15 @@ function refusal({ policy }: Subject, { fn, bind }: Wanted, proofs: readonly Pro
 }
 
 function* doubts({ snapshot }: Subject, { fn, bind }: Wanted): Iterable<Finding> {
-  if (isUnknown(fn.driver) || fn.driver !== null) {
-    for (const [kind, words] of kinds) {
-      const held: Held = holds(snapshot, fn.address, kind);
-      if (held.is !== 'unknown') continue;
-      const holdsWhat =
-        kind === 'mounted' || kind === 'stacked' || kind === 'signed' ? `a disk that is ${words}` : words;
-      const sentence = `${fn.address} does not hold ${holdsWhat}`;
-      yield needed({ fact: held.fact, sentence, unknown: held.unknown, place: bind.place });
-    }
+  const asked = new Set<string>();
+  for (const [kind] of kinds) {
+    const held = holds(snapshot, fn.address, kind);
+    if (held.is !== 'unknown' || asked.has(held.fact)) continue;
+    asked.add(held.fact);
+    const sentence =
+      kind === 'management'
+        ? `${fn.address} does not carry the management path`
+        : `no disk of ${fn.address} is in use or has anything stored on it`;
+    yield needed({ fact: held.fact, sentence, unknown: held.unknown, place: bind.place });
   }
 }
