@@ -9,7 +9,7 @@ import { parser } from './parser.ts';
 import { errorLimit, type RecognitionError } from './rules/skipping.ts';
 import type { Span } from './span.ts';
 import { type Context, k, LBrace, RBrace, RParen, Text, UnclosedText } from './tokens.ts';
-import { type DeclarationNode, isMissing, type Token } from './tree.ts';
+import { type BrokenNode, type DeclarationNode, isMissing, type Token } from './tree.ts';
 
 /** A piece of a file, usually one declaration. Offsets in it are relative to its beginning. */
 export interface Block {
@@ -101,8 +101,9 @@ function parseBlock(text: string, tooDeepAt: number | undefined): Block {
     }
     const open = openBraces(run);
     const declaration = parser.read([...run, ...open.map(() => madeUpBrace(endOf(run.at(-1) as Token)))]);
-    declarations.push(declaration);
-    for (const issue of issuesOf(run, open.at(-1), declaration, unreadable)) issues.push(issue);
+    const own = issuesOf(run, open.at(-1), declaration, unreadable);
+    declarations.push(withHoles(declaration, own, text));
+    for (const issue of own) issues.push(issue);
   }
   for (const issue of unexpectedIssues(unreadable, issues, declarations)) issues.push(issue);
   issues.sort((a, b) => a.start - b.start);
@@ -281,6 +282,39 @@ function skippedIssues(declaration: DeclarationNode, said: readonly number[]): I
 
 function spanOf(token: Token): Span {
   return { start: token.startOffset, end: endOf(token) };
+}
+
+/**
+ * A statement in which something is wrong counts as if it were not there: what recovery made of it may say more, or
+ * less, than its author meant. So does one that is followed, on its line, by words that begin nothing.
+ */
+function withHoles(declaration: DeclarationNode, issues: readonly Issue[], text: string): DeclarationNode {
+  const wrong = issues.flatMap((issue) => {
+    if (issue.kind === 'missing') return [issue.after?.startOffset ?? issue.start, issue.start];
+    return issue.kind === 'unknown' ? [endOnLine(text, issue.start)] : [];
+  });
+  if (wrong.length === 0) return declaration;
+  const hollow = <I extends Item>(item: I): I | BrokenNode => {
+    const { kind, start, end } = item;
+    if (kind === 'unknown' || !wrong.some((at) => start <= at && at < end)) return item;
+    return { kind: 'broken', start, end };
+  };
+  switch (declaration.kind) {
+    case 'host':
+    case 'policy':
+      return { ...declaration, statements: declaration.statements.map(hollow) } as DeclarationNode;
+    case 'device':
+      return { ...declaration, items: declaration.items.map(hollow) };
+    default:
+      return declaration;
+  }
+}
+
+/** The offset of the last character before `at` that is no space, on the same line; -1 when the line begins there. */
+function endOnLine(text: string, at: number): number {
+  let before = at - 1;
+  while (text[before] === ' ' || text[before] === '\t') before -= 1;
+  return text[before] === '\n' || text[before] === '\r' ? -1 : before;
 }
 
 /** Where statements of later versions stand: their words may hold what this version cannot read. */

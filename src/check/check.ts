@@ -6,6 +6,7 @@ import { deriveScript } from '../script/derive.ts';
 import { readDocument } from '../syntax/read.ts';
 import { checkAccess } from './access.ts';
 import type { CheckedHost, CheckedPolicy, CheckInput, Checking } from './checked.ts';
+import { withoutLacks } from './lacks.ts';
 import { rules } from './rules.ts';
 import { runScript } from './run.ts';
 import { subjectOf } from './subject.ts';
@@ -25,15 +26,18 @@ export function check(input: CheckInput): Checking {
     machines,
     today,
   );
-  const general = sorted([...read.flatMap(({ diagnostics }) => diagnostics), ...resolution.general], strict);
+  const whole = !read.some(({ diagnostics }) => diagnostics.some(isError));
+  const sure = (found: readonly Diagnostic[]) => (whole ? found : withoutLacks(found));
+  const words = read.flatMap(({ diagnostics }) => diagnostics);
+  const general = sorted([...words, ...sure(resolution.general)], strict);
   // A file that could not be read whole may lack the statement that forbids: then no host is sound.
   const sound = !general.some(isError);
   const policies = new Map(resolution.hosts.map((policy) => [policy.host, policy]));
   const hosts = [...resolution.byHost].map(([host, named]): CheckedHost => {
     const policy = policies.get(host);
-    if (!policy) return { host, diagnostics: sorted(named, strict) };
+    if (!policy) return { host, diagnostics: sorted(sure(named), strict) };
     const { diagnostics, checked } = checkHost(policy);
-    const all = sorted([...named, ...diagnostics], strict);
+    const all = sorted(sure([...named, ...diagnostics]), strict);
     return sound && !all.some(isError) ? { host, diagnostics: all, checked } : { host, diagnostics: all };
   });
   return { diagnostics: [...general, ...hosts.flatMap(({ diagnostics }) => diagnostics)], hosts };

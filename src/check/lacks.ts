@@ -1,0 +1,29 @@
+import type { Code } from '../diagnostics/codes.ts';
+import type { Diagnostic } from '../diagnostics/diagnostic.ts';
+
+/**
+ * Diagnostics of something that is lacking: another statement could mend them. While a statement of the policy cannot
+ * be read, it may be that very one, so they are left unsaid: one broken thing gives one message. What a further
+ * statement could not mend is said all the same.
+ */
+const lacks: ReadonlySet<Code> = new Set<Code>([
+  'VP2002', // no such device declared
+  'VP2003', // no such host
+  'VP2004', // declared and never used
+  'VP2009', // no snapshot for the host
+  'VP2010', // not declared for this host
+  'VP2102', // more functions than one: a further property may choose
+  'VP2103', // as many as the set may not have
+  'VP3106', // not isolated: the group may be taken whole
+  'VP3109', // allowed and not bound
+  'VP3113', // no-IOMMU mode not allowed
+  'VP3123', // allowed and bound to another driver
+  'VP4101', // the group is shared: its other functions may be bound
+  'VP4106', // a capability is not given
+  'VP4198', // the model's answer to who opens it
+  'VP4199', // the model's answer to a step
+]);
+
+export function withoutLacks(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  return diagnostics.filter(({ code }) => !lacks.has(code));
+}

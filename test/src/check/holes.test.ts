@@ -1,0 +1,34 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { endOf, lex } from '../../../grammar/lexer.ts';
+import { check } from '../../../src/check/check.ts';
+import { readSnapshot } from '../../../src/wire/read.ts';
+
+const examples = join(import.meta.dirname, '../../../examples');
+const folders = readdirSync(examples, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+
+describe('a policy with one word missing', () => {
+  it.each(folders.map(({ name }) => name))('%s: one broken thing gives one message', (folder) => {
+    const json = readFileSync(join(examples, folder, 'machine.json'), 'utf8');
+    const { snapshot } = readSnapshot('machine.json', json);
+    if (snapshot === undefined) throw new Error('the example has no snapshot');
+    const text = readFileSync(join(examples, folder, 'policy.vfio'), 'utf8');
+    const many: string[] = [];
+    let broken = 0;
+    for (const token of lex(text).tokens) {
+      const without = text.slice(0, token.startOffset) + text.slice(endOf(token));
+      const sources = [{ file: 'policy.vfio', text: without }];
+      const machines = [{ name: 'machine.json', snapshot }];
+      const { diagnostics, hosts } = check({ sources, machines, today: '2026-11-22' });
+      const codes = diagnostics.map(({ code }) => code);
+      if (!codes.some((code) => code.startsWith('VP1'))) continue;
+      broken += 1;
+      // And nothing that cannot be read whole is ever sound.
+      expect(hosts.filter(({ checked }) => checked !== undefined)).toEqual([]);
+      if (codes.length > 1) many.push(`without ${token.image} at ${token.startOffset}: ${codes.join(' ')}`);
+    }
+    expect(broken).toBeGreaterThan(20);
+    expect(many).toEqual([]);
+  });
+});
