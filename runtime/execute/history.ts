@@ -13,7 +13,7 @@ export interface History {
   readonly undoing: 'rollback' | 'revert' | null;
 }
 
-export interface StepHistory {
+interface StepHistory {
   readonly intent: JournalIntent;
   /** Absent: nobody knows whether it was done. */
   readonly outcome?: { readonly errno: string | null; readonly matches: boolean };

@@ -92,7 +92,7 @@ export function obstacleTo(run: Run, operation: PlanOperation, identity: string 
   return holders.length === 0 ? null : `${holders.join(', ')} has it open`;
 }
 
-export function describeDifference({ path, expected, found }: Difference): string {
+function describeDifference({ path, expected, found }: Difference): string {
   return `${path} shows ${quoted(found)} instead of ${quoted(expected)}`;
 }
 

@@ -14,7 +14,7 @@ export function describePlan(plan: Plan): string {
 }
 
 /** `edge-01: 3 steps, 1 lasting effect (model of kernel 6.12)`. */
-export function summaryOf({ host, steps, preconditions, profile }: Plan): string {
+function summaryOf({ host, steps, preconditions, profile }: Plan): string {
   const lasting = new Set(steps.flatMap((step) => step.lasting)).size;
   const parts = [
     steps.length === 0 ? 'nothing is to be done' : counted(steps.length, 'step'),

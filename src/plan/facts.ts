@@ -1,7 +1,7 @@
 import { type Fact, isUnknown, type Snapshot, type Unknown } from '../machine/snapshot.ts';
 
 /** What a fact can be: a JSON value, `null` when there is no such thing, or unknown. */
-export type FactValue = Fact<
+type FactValue = Fact<
   string | number | boolean | null | readonly unknown[] | { readonly [key: string]: unknown }
 >;
 

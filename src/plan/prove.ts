@@ -24,12 +24,9 @@ import type { Plan, PlanStep } from './plan.ts';
  * The fourth is shown by induction, in time linear in the steps: each undo, done right after its step, restores the
  * whole state before the step (`restored` compares everything but taint and log, which no operation's answer depends
  * on); so the undo of step k leaves what step k-1 left, and so on down. The reverse of the whole plan is run as well.
+ *
+ * Throws `PlanBug` when the plan does not do what it says: a bug of vfioplan, never the user's mistake.
  */
-export class PlanBug extends Error {
-  override readonly name = 'PlanBug';
-}
-
-/** Throws `PlanBug` when the plan does not do what it says: a bug of vfioplan, never the user's mistake. */
 export function prove(plan: Plan, policy: HostPolicy): void {
   const { world, state: start } = worldFrom(policy.snapshot);
   const protectedOnes = new Set(policy.protects.flatMap(({ functions }) => functions));
@@ -141,4 +138,8 @@ function expectShows(world: World, state: State, each: PlanStep, when: 'before' 
 
 function bug(message: string): never {
   throw new PlanBug(message);
+}
+
+class PlanBug extends Error {
+  override readonly name = 'PlanBug';
 }

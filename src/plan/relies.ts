@@ -5,7 +5,7 @@ import type { Script } from '../script/script.ts';
 import { factsOf } from './facts.ts';
 
 /** Facts of the machine, path to canonical JSON value. */
-export type Relies = { readonly [path: string]: string };
+type Relies = { readonly [path: string]: string };
 
 /**
  * The facts that a plan rests on: who the machine is; the kernel and its VFIO options; identity, driver, group and
