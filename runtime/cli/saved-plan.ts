@@ -57,12 +57,13 @@ export function snapshotFor(
   return { loaded, diagnostics: [...loaded.diagnostics, missing] };
 }
 
-/** Why the plan is not to be carried out any more, told at its file. */
+/** Why the plan is not to be carried out any more, told at its file. A rehearsal acts on no machine. */
 export function stale(
   { file, plan, policies }: SavedPlan,
   snapshot: Snapshot,
   today: string,
+  rehearsal: boolean,
 ): readonly Diagnostic[] {
   const digest = policies === undefined ? {} : { policyDigest: policyDigest(policies.sources) };
-  return staleness(plan, { snapshot, today, ...digest }, file);
+  return staleness(plan, { snapshot, today, rehearsal, ...digest }, file);
 }

@@ -14,6 +14,11 @@ export interface Present {
   readonly policyDigest?: string;
   /** `YYYY-MM-DD` */
   readonly today: string;
+  /**
+   * The plan is only rehearsed, on the snapshot's own reading of what it does not tell: a precondition that is still
+   * unknown may stand. Never so for a machine that is acted upon.
+   */
+  readonly rehearsal?: boolean;
 }
 
 /** At most so many changed facts are told one by one. */
@@ -33,7 +38,8 @@ export function staleness(plan: Plan, present: Present, file = `plan:${plan.host
     const cures = ['extend the permission in the policy, with a reason, and plan again'];
     found.push(report('VP5005', place, { until: plan.until, today: present.today }, { cures }));
   }
-  if (digestOf(present.snapshot) === plan.snapshotDigest && plan.preconditions.length === 0) return found;
+  const same = digestOf(present.snapshot) === plan.snapshotDigest;
+  if (same && (plan.preconditions.length === 0 || present.rehearsal === true)) return found;
   return [...found, ...changedFacts(plan, present.snapshot, place), ...unmet(plan, present.snapshot, place)];
 }
 

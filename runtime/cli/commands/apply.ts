@@ -83,7 +83,10 @@ function fromSavedPlan(invocation: Invocation, file: string, live: Snapshot | un
   const sources = new Map([...read.sources, ...(found?.loaded.texts ?? [])]);
   const before = [...read.diagnostics, ...(found?.diagnostics ?? [])];
   if (snapshot === undefined) return { works: [], diagnostics: before, sources };
-  const diagnostics = [...before, ...stale(read.saved, snapshot, invocation.options.today)];
+  const diagnostics = [
+    ...before,
+    ...stale(read.saved, snapshot, invocation.options.today, live === undefined),
+  ];
   return { works: [{ plan: read.saved.plan, snapshot }], diagnostics, sources };
 }
 

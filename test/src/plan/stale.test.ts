@@ -97,6 +97,8 @@ describe('preconditions', () => {
   test('do not hold when it shows something else, or still nothing', () => {
     expect(codes(snapshot, made)).toEqual(['VP5003']);
     expect(codes(dark, made)).toEqual(['VP5003', 'VP5003']);
+    expect(staleness(made, { snapshot: dark, today, rehearsal: true })).toEqual([]);
+    expect(staleness(made, { snapshot, today, rehearsal: true }).map(({ code }) => code)).toEqual(['VP5003']);
   });
 
   test('that no value can satisfy ask for another plan', () => {
