@@ -10,7 +10,7 @@ export class PciBus {
   private readonly machine: Machine;
   private readonly functions = new Map<string, Placed>();
   /** Names of the functions directly in a directory of /sys/devices, by its path. */
-  private readonly inside = new Map<string, string[]>();
+  private readonly inside = new Map<string, Set<string>>();
   private readonly directories = new Map<string, Directory>();
 
   constructor(machine: Machine) {
@@ -40,8 +40,8 @@ export class PciBus {
 
   /** /sys/devices: the host bridges. */
   readonly devices: Directory = collection(
-    () => this.inside.get('/sys/devices') ?? [],
-    (name) => (this.inside.get('/sys/devices')?.includes(name) ? this.at(`/sys/devices/${name}`) : undefined),
+    () => [...(this.inside.get('/sys/devices') ?? [])],
+    (name) => (this.inside.get('/sys/devices')?.has(name) ? this.at(`/sys/devices/${name}`) : undefined),
   );
 
   /** /sys/bus/pci. */
@@ -62,18 +62,14 @@ export class PciBus {
     ),
   });
 
+  /** Notes a directory in its parent, and the parent in its own. */
   private put(path: string): void {
     const cut = path.lastIndexOf('/');
     const parent = path.slice(0, cut);
-    const siblings = this.inside.get(parent);
-    if (siblings !== undefined) siblings.push(path.slice(cut + 1));
-    else {
-      this.inside.set(parent, [path.slice(cut + 1)]);
-      if (parent !== '/sys/devices' && parent.startsWith('/sys/devices/')) {
-        const name = parent.slice(parent.lastIndexOf('/') + 1);
-        if (!this.functions.has(name)) this.put(parent);
-      }
-    }
+    if (!parent.startsWith('/sys/devices')) return;
+    const names = this.inside.get(parent) ?? new Set();
+    this.inside.set(parent, names.add(path.slice(cut + 1)));
+    if (parent !== '/sys/devices') this.put(parent);
   }
 
   /** A host bridge, or a function with what lies behind it. */
@@ -85,7 +81,7 @@ export class PciBus {
 
   private makeAt(path: string): Directory {
     const its = this.functions.get(path.slice(path.lastIndexOf('/') + 1));
-    const behind = new Set(this.inside.get(path));
+    const behind = this.inside.get(path) ?? new Set<string>();
     return collection(
       () => [...(its === undefined ? [] : functionNames(this.machine, its)), ...behind],
       (name) => {
@@ -145,18 +141,22 @@ export class PciBus {
 }
 
 /**
- * Directories of the functions. Where the bridges on the way are not known, a function has none under /sys/devices
- * and is itself the entry of /sys/bus/pci/devices, which Linux has as a link: its place is not to be read from it.
+ * Directories of the functions. A function whose place is not known has none under /sys/devices and is itself the entry
+ * of /sys/bus/pci/devices, which Linux has as a link: so its place is not to be read from it. A bridge that the
+ * snapshot does not list is a directory without files, named by what is known of its address.
  */
 function placeFunctions(functions: readonly PciFunction[]): ReadonlyMap<string, string> {
   const bySlot = new Map<string, string>();
   for (const { address, slot } of functions) if (!isUnknown(slot)) bySlot.set(slot.join('/'), address);
   const placed = functions.map(({ address, slot }): [string, string] => {
-    const nowhere = `/sys/bus/pci/devices/${address}`;
-    if (isUnknown(slot) || slot.length < 2) return [address, nowhere];
-    const bridges = slot.slice(1, -1).map((_, depth) => bySlot.get(slot.slice(0, depth + 2).join('/')));
-    if (bridges.includes(undefined)) return [address, nowhere];
-    return [address, `/sys/devices/${[slot[0], ...bridges, address].join('/')}`];
+    if (isUnknown(slot) || slot.length < 2) return [address, `/sys/bus/pci/devices/${address}`];
+    const [host = ''] = slot;
+    const bridges = slot.slice(1, -1).map((place, depth) => {
+      const listed = bySlot.get(slot.slice(0, depth + 2).join('/'));
+      // The root bus has its number in its name.
+      return listed ?? (depth === 0 ? `${host.replace(/^pci/, '')}:${place}` : place);
+    });
+    return [address, `/sys/devices/${[host, ...bridges, address].join('/')}`];
   });
   return new Map(placed);
 }

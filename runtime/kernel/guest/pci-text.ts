@@ -86,5 +86,14 @@ function space(pci: PciFunction, headerType: number, its: Capabilities): Uint8Ar
   if (its.msiVectors > 0) add(0x05, 0x18, 2, (31 - Math.clz32(its.msiVectors)) << 1);
   if (its.msixVectors > 0) add(0x11, 0x0c, 2, its.msixVectors - 1);
   if (its.express) add(0x10, 0x3c, 2, 2);
+  if (its.configSize > 256) putSerial(pci, view);
   return bytes;
+}
+
+/** The Device Serial Number capability, where the serial is one: eight bytes, the highest first when printed. */
+function putSerial({ serial }: PciFunction, view: DataView): void {
+  if (isUnknown(serial) || serial === null || !/^([0-9a-f]{2}-){7}[0-9a-f]{2}$/i.test(serial)) return;
+  view.setUint32(0x100, 0x0001_0003, true);
+  const digits = serial.split('-').map((pair) => Number.parseInt(pair, 16));
+  for (const [index, byte] of digits.entries()) view.setUint8(0x104 + 7 - index, byte);
 }

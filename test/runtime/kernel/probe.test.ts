@@ -1,0 +1,105 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { errnoOf } from '../../../runtime/abi/errno.ts';
+import { fcntl } from '../../../runtime/abi/fcntl.ts';
+import type { Backend } from '../../../runtime/backend.ts';
+import { bootSandbox } from '../../../runtime/kernel/sandbox.ts';
+import type { MachineFiles, Missing } from '../../../runtime/probe/files.ts';
+import { probe } from '../../../runtime/probe/probe.ts';
+import { isUnknown, type PciFunction, type Snapshot } from '../../../src/machine/snapshot.ts';
+
+/**
+ * A machine that was booted from a snapshot, read as a real one is read, gives the snapshot back: every fact that the
+ * simulation shows at all. Routes, disks and users are no part of it.
+ */
+
+const root = { uid: 0, gid: 0, groups: [], capabilities: ['CAP_DAC_OVERRIDE', 'CAP_SYS_ADMIN'] };
+const examples = new URL('../../../examples/', import.meta.url);
+
+function filesOf(kernel: Backend): MachineFiles {
+  const missing = (path: string, answer: number): Missing => {
+    const code = errnoOf(answer) ?? '';
+    return { absent: ['ENOENT', 'ENOTDIR'].includes(code), unknown: `${path}: ${code}` };
+  };
+  const part = (path: string, offset: number, length: number) => {
+    const fd = kernel.open(path, fcntl.O_RDONLY);
+    if (fd < 0) return missing(path, fd);
+    // Sysfs makes an attribute's text when it is read from the start.
+    const bytes = kernel.pread(fd, offset + length, 0n);
+    kernel.close(fd);
+    return typeof bytes === 'number' ? missing(path, bytes) : bytes.subarray(offset);
+  };
+  return {
+    kind: 'live',
+    bytes: (path) => part(path, 0, 65536),
+    part,
+    list: (path) => {
+      const names = kernel.list(path);
+      return typeof names === 'number' ? missing(path, names) : names;
+    },
+    link: (path) => {
+      const target = kernel.readlink(path);
+      return typeof target === 'number' ? missing(path, target) : target;
+    },
+    status: (path) => {
+      const found = kernel.stat(path);
+      if (typeof found === 'number') return missing(path, found);
+      return { ...found, device: found.type === 'character', directory: found.type === 'directory' };
+    },
+  };
+}
+
+const facts = [
+  'vendor',
+  'device',
+  'subsystemVendor',
+  'subsystemDevice',
+  'class',
+  'revision',
+  'headerType',
+  'driver',
+  'driverOverride',
+  'iommuGroup',
+  'slot',
+  'numaNode',
+  'resetMethods',
+  'bars',
+  'capabilities',
+  'sriov',
+  'physicalFunction',
+] as const satisfies readonly (keyof PciFunction)[];
+
+/** What is known of a function, the order of BARs aside. */
+function known(pci: PciFunction, of: PciFunction): object {
+  const entries = facts.filter((fact) => !isUnknown(of[fact])).map((fact) => [fact, pci[fact]]);
+  return Object.fromEntries(entries);
+}
+
+const names = readdirSync(examples).filter((name) => /^\d/.test(name));
+
+describe.each(names)('the machine of example %s', (name) => {
+  const snapshot = JSON.parse(readFileSync(new URL(`${name}/machine.json`, examples), 'utf8')) as Snapshot;
+
+  it('is read back from the simulated kernel', async () => {
+    const sandbox = await bootSandbox(snapshot);
+    const { snapshot: read, diagnostics } = probe(filesOf(sandbox.process(root)));
+    if (read === undefined) throw new Error(JSON.stringify(diagnostics));
+    expect(read.functions.map(({ address }) => address)).toEqual(
+      snapshot.functions.map(({ address }) => address).sort(),
+    );
+    for (const pci of snapshot.functions) {
+      const again = read.functions.find(({ address }) => address === pci.address);
+      expect(again && known(again, pci), pci.address).toEqual(known(pci, pci));
+    }
+    expect(read.hostname).toEqual(snapshot.hostname);
+    expect(read.kernel).toMatchObject({
+      release: snapshot.kernel.release,
+      taint: snapshot.kernel.taint,
+      commandLine: snapshot.kernel.commandLine,
+    });
+    expect(read.iommu.units).toEqual(snapshot.iommu.units);
+    expect(read.iommu.groups).toEqual(snapshot.iommu.groups);
+    expect(read.nodes).toEqual(snapshot.nodes);
+    sandbox.dispose();
+  });
+});
