@@ -7,6 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+/** Without AVX: QEMU 7.2 was the first to emulate it, and WebAssembly in a guest that has it fails now and then. */
+const PROCESSOR = 'max,avx=off,avx2=off';
+
 export interface Kernel {
   /** Folder with bzImage, release and modules/. */
   readonly folder: string;
@@ -90,7 +93,7 @@ function qemuArguments(kernel: Kernel, job: Job, results: string): string[] {
       '-accel',
       'tcg,thread=multi',
       '-cpu',
-      'max',
+      PROCESSOR,
       '-smp',
       '2',
       '-m',

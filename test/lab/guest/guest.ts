@@ -20,9 +20,12 @@ const RESULTS = '/run/lab/results.jsonl';
 /** Where a user without rights in the checkout finds Node, the access program and koffi. */
 const STAGE = '/run/stage';
 const WORK = '/run/work';
+/** Generous: an emulated processor on a busy machine is slow, and only a hanging command comes near. */
+const COMMAND_TIMEOUT_MS = 300_000;
 
-export interface CommandResult {
-  readonly code: number;
+interface CommandResult {
+  /** The exit code, or the signal that ended it. */
+  readonly code: number | string;
   readonly stdout: string;
   readonly stderr: string;
 }
@@ -90,9 +93,12 @@ export class Guest {
     return path;
   }
 
-  /** The built command line, as an operator runs it. */
-  vfioplan(...args: readonly string[]): CommandResult {
-    return command(process.execPath, [join(this.home, '../vfioplan.mjs'), ...args]);
+  /** The built command line, as an operator runs it, which must end with `code`. Answers all that it said. */
+  vfioplan(code: number, ...args: readonly string[]): string {
+    const done = command(process.execPath, [join(this.home, '../vfioplan.mjs'), ...args]);
+    const said = done.stdout + done.stderr;
+    this.check(`vfioplan ${args.join(' ')} ends with ${code}`, done.code === code, `${done.code}: ${said}`);
+    return said;
   }
 
   addUser(name: string, uid: number): void {
@@ -162,9 +168,9 @@ function command(program: string, args: readonly string[]): CommandResult {
   const done = spawnSync(program, args, {
     cwd: WORK,
     encoding: 'utf8',
-    timeout: 120_000,
+    timeout: COMMAND_TIMEOUT_MS,
     maxBuffer: 64 << 20,
   });
   if (done.error !== undefined) throw done.error;
-  return { code: done.status ?? -1, stdout: done.stdout, stderr: done.stderr };
+  return { code: done.status ?? done.signal ?? 'nothing', stdout: done.stdout, stderr: done.stderr };
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { JournalRecord } from '../../../src/wire/journal.ts';
 import type { Guest } from './guest.ts';
 
+type Intent = Extract<JournalRecord, { record: 'intent' }>;
 type Shows = { readonly [path: string]: string | null };
 
 /** Records of every journal under `folder`, in order of their names. */
@@ -22,18 +23,18 @@ export function readJournals(folder: string): readonly JournalRecord[] {
 
 /**
  * Reports each step of the journals to the lab: done steps must show what their intent foretold, undone steps what
- * was there before. The paths are compared here again; the journal's own verdict must say the same.
+ * their undo foretold. The paths are compared here again; the journal's own verdict must say the same.
  * `failing` is the sentence of a step that is meant to fail.
  */
 export function countSteps(guest: Guest, records: readonly JournalRecord[], failing?: RegExp): void {
-  const intents = new Map<number, Extract<JournalRecord, { record: 'intent' }>>();
+  const intents = new Map<number, Intent>();
   for (const record of records) {
     if (record.record === 'intent') intents.set(record.step, record);
     if (record.record !== 'outcome' && record.record !== 'undone') continue;
     const intent = intents.get(record.step);
     const undone = record.record === 'undone';
     const words = `${undone ? 'undo' : 'do'} ${record.step}: ${intent?.sentence}`;
-    const differs = unequal(undone ? intent?.before : intent?.after, record.observed);
+    const differs = unequal(undone ? afterUndo(intent) : intent?.after, record.observed);
     if (record.errno !== null) differs.push(`answered ${record.errno}`);
     if (!undone && failing?.test(intent?.sentence ?? '')) {
       guest.check(`${words} fails, and the journal says so`, differs.length > 0 && !record.matches, record);
@@ -42,6 +43,11 @@ export function countSteps(guest: Guest, records: readonly JournalRecord[], fail
     guest.step(words, differs);
     guest.check(`${words}: the journal's own verdict`, record.matches === (differs.length === 0), record);
   }
+}
+
+/** What the paths show once the step is undone: as before, but for what lasts, such as the taint. */
+function afterUndo(intent: Intent | undefined): Shows | undefined {
+  return intent === undefined || 'none' in intent.undo ? intent?.before : intent.undo.after;
 }
 
 function unequal(expected: Shows | undefined, observed: Shows): string[] {

@@ -41,14 +41,11 @@ export const noIommu: Scenario = {
     // Loaded beforehand, so that the parameter is there to be found at N again.
     guest.same('modprobe', guest.backend.loadModule('vfio-pci'), 0);
     const file = guest.file('policy.vfio', policy(`${new Date().getFullYear() + 1}-12-31`));
-    const snapshot = guest.vfioplan('snapshot', '--out', 'machine.json');
-    guest.same('snapshot ends with', snapshot.code, 0);
-    const checked = guest.vfioplan('check', file, '--machine', 'machine.json');
-    guest.check('check finds the policy clean', checked.code === 0, checked.stdout + checked.stderr);
+    guest.vfioplan(0, 'snapshot', '--out', 'machine.json');
+    guest.vfioplan(0, 'check', file, '--machine', 'machine.json');
 
     const before = machineState();
-    const applied = guest.vfioplan('apply', file, '--native');
-    guest.check('apply --native ends with 0', applied.code === 0, applied.stdout + applied.stderr);
+    guest.vfioplan(0, 'apply', file, '--native');
     guest.same('the driver', guest.shows(`/sys/bus/pci/devices/${nic}/driver`), 'vfio-pci');
     guest.same('the node belongs to dpdk', guest.shows(node), `600 ${dpdk.uid}:0`);
     const taint = Number(guest.shows('/proc/sys/kernel/tainted'));
@@ -63,8 +60,7 @@ export const noIommu: Scenario = {
       { call: { op: 'open', path: node }, as: 'group', answers: 'EACCES' },
     ]);
 
-    const reverted = guest.vfioplan('revert');
-    guest.check('revert ends with 0', reverted.code === 0, reverted.stdout + reverted.stderr);
+    guest.vfioplan(0, 'revert');
     guest.same('everything is as before', changes(before, machineState()), []);
     guest.same('the driver is back', guest.shows(`/sys/bus/pci/devices/${nic}/driver`), 'e1000e');
     guest.same('the override is clear', guest.shows(`/sys/bus/pci/devices/${nic}/driver_override`), '(null)');

@@ -26,17 +26,14 @@ export const notViable: Scenario = {
     guest.addUser('dpdk', 1500);
     const before = machineState();
     const file = guest.file('policy.vfio', policy);
-    guest.same('snapshot ends with', guest.vfioplan('snapshot', '--out', 'machine.json').code, 0);
-    const checked = guest.vfioplan('check', file, '--machine', 'machine.json');
-    guest.same('check refuses it with', checked.code, 1);
-    const words = checked.stdout + checked.stderr;
+    guest.vfioplan(0, 'snapshot', '--out', 'machine.json');
+    const words = guest.vfioplan(1, 'check', file, '--machine', 'machine.json');
     guest.check(
       'with a code of the model, naming the sibling',
       words.includes('VP4') && words.includes(second),
       words,
     );
-    const applied = guest.vfioplan('apply', file, '--native');
-    guest.same('apply --native refuses it with', applied.code, 1);
+    guest.vfioplan(1, 'apply', file, '--native');
     guest.same('nothing was touched', changes(before, machineState()), []);
 
     const node = `/dev/vfio/${guest.shows(`/sys/bus/pci/devices/${first}/iommu_group`)}`;

@@ -31,6 +31,7 @@ export const vectorsWithoutIommu: Scenario = {
   commandLine: '',
   run: async (guest) => {
     const both = new Both(guest.backend, liveSnapshot());
+    guest.same('the probe leaves nothing to assume', both.assumed(), []);
     const fake = '0000:01:00.0';
     run(guest, both, [loadModules, ...containerVectors]);
     run(guest, both, fakeGroupVectors({ fake, fakeNode: '/dev/vfio/noiommu-0' }));
@@ -57,6 +58,7 @@ export const vectorsBesideIntel: Scenario = {
   commandLine: intelCommandLine,
   run: async (guest) => {
     const both = new Both(guest.backend, liveSnapshot());
+    guest.same('the probe leaves nothing to assume', both.assumed(), []);
     const nodeOf = (device: string) =>
       `/dev/vfio/${guest.shows(`/sys/bus/pci/devices/${device}/iommu_group`)}`;
     const cast = { fake, single, singleNode: nodeOf(single), first, second, pairNode: nodeOf(first) };
