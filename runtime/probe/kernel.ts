@@ -75,7 +75,7 @@ function lockdownOf(files: MachineFiles, config: Config | undefined): Kernel['lo
 
 type Options = Kernel['options'];
 type OptionName = keyof Options;
-type Built = Options[OptionName];
+type Built = NonNullable<Options[OptionName]>;
 
 const optionNames = [
   'VFIO',
@@ -86,6 +86,7 @@ const optionNames = [
   'VFIO_NOIOMMU',
   'VFIO_DEVICE_CDEV',
   'IOMMUFD',
+  'IRQ_BYPASS_MANAGER',
 ] as const satisfies readonly OptionName[];
 
 function optionsOf(files: MachineFiles, config: Config | undefined): Options {
@@ -132,6 +133,9 @@ function deduced(files: MachineFiles, name: OptionName): Built {
       return ofModule(files, 'vfio_iommu_type1') ?? unknown;
     case 'IOMMUFD':
       return ofModule(files, 'iommufd') ?? unknown;
+    case 'IRQ_BYPASS_MANAGER':
+      // Without parameters, so what is built in has no directory at all.
+      return ofModule(files, 'irqbypass') ?? unknown;
     case 'VFIO_NOIOMMU':
       // The parameter exists exactly with the option (drivers/vfio/group.c, drivers/vfio/vfio_main.c).
       if (has('/sys/module/vfio/parameters/enable_unsafe_noiommu_mode')) return 'y';

@@ -170,6 +170,9 @@ export const snapshotSchema = z.strictObject({
         VFIO_NOIOMMU: fact(z.enum(['y', 'm', 'n'])),
         VFIO_DEVICE_CDEV: fact(z.enum(['y', 'm', 'n'])),
         IOMMUFD: fact(z.enum(['y', 'm', 'n'])),
+        IRQ_BYPASS_MANAGER: fact(z.enum(['y', 'm', 'n']))
+          .exactOptional()
+          .describe('module irqbypass, which vfio_pci_core needs; not told: it is loaded and left loaded'),
       })
       .describe('build options; n: not set or not of this version'),
   }),

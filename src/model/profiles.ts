@@ -13,6 +13,8 @@ export interface Build {
   readonly vfio: Built;
   readonly vfioPci: Built;
   readonly type1: Built;
+  /** Module irqbypass; `n` also where nobody says how it was built: it is then no part of the model. */
+  readonly irqBypass: Built;
   /** Legacy groups and containers: always there before 6.2, where the symbols did not exist. */
   readonly group: boolean;
   readonly container: boolean;
@@ -114,7 +116,8 @@ export const profiles: PerProfile<Profile> = {
       vfio: [],
       vfio_iommu_type1: ['vfio'],
       vfio_virqfd: [],
-      vfio_pci_core: ['vfio', 'vfio_virqfd'],
+      irqbypass: [],
+      vfio_pci_core: ['vfio', 'vfio_virqfd', 'irqbypass'],
       vfio_pci: ['vfio_pci_core'],
     },
     deviceInfoSize: 20,
@@ -138,7 +141,13 @@ export const profiles: PerProfile<Profile> = {
     nameTakesOptions: true,
     vfioDev: true,
     booleans: { yes: 'yYtT1', no: 'nNfF0', onOff: true },
-    modules: { vfio: [], vfio_iommu_type1: ['vfio'], vfio_pci_core: ['vfio'], vfio_pci: ['vfio_pci_core'] },
+    modules: {
+      vfio: [],
+      vfio_iommu_type1: ['vfio'],
+      irqbypass: [],
+      vfio_pci_core: ['vfio', 'irqbypass'],
+      vfio_pci: ['vfio_pci_core'],
+    },
     deviceInfoSize: 24,
     dynamicMsix: true,
     reservedAt: 'set-container',
@@ -149,6 +158,8 @@ export const profiles: PerProfile<Profile> = {
     build: built({ iommufd: false, cdev: false }),
   },
 };
+
+type Options = Snapshot['kernel']['options'];
 
 /**
  * The profile nearest to a machine's kernel release, with its build options. A release before 4.4 is the seed's, before
@@ -161,17 +172,19 @@ export function profileFor(
   const assumed: Assumption[] = [];
   const chosen = id ?? idFor(snapshot, assumed);
   const facts = profiles[chosen];
-  const option = (name: keyof Snapshot['kernel']['options'], taken: Built): Built => {
+  const option = (name: Exclude<keyof Options, 'IRQ_BYPASS_MANAGER'>, taken: Built): Built => {
     const told = snapshot.kernel.options[name];
     if (!isUnknown(told)) return told;
     assumed.push({ fact: `/kernel/options/${name}`, taken, unknown: told.unknown });
     return taken;
   };
+  const irqBypass = snapshot.kernel.options.IRQ_BYPASS_MANAGER;
   const legacy = chosen !== '6.12';
   const build: Build = {
     vfio: option('VFIO', 'm'),
     vfioPci: option('VFIO_PCI', 'm'),
     type1: option('VFIO_IOMMU_TYPE1', 'm'),
+    irqBypass: irqBypass === undefined || isUnknown(irqBypass) ? 'n' : irqBypass,
     group: legacy || option('VFIO_GROUP', 'y') !== 'n',
     container: legacy || option('VFIO_CONTAINER', 'y') !== 'n',
     noiommu: option('VFIO_NOIOMMU', 'y') !== 'n',
@@ -202,5 +215,6 @@ function idFor(snapshot: Snapshot, assumed: Assumption[]): ProfileId {
 }
 
 function built(options: Pick<Build, 'iommufd' | 'cdev'>): Build {
-  return { vfio: 'm', vfioPci: 'm', type1: 'm', group: true, container: true, noiommu: true, ...options };
+  const modules = { vfio: 'm', vfioPci: 'm', type1: 'm', irqBypass: 'n' } as const;
+  return { ...modules, group: true, container: true, noiommu: true, ...options };
 }

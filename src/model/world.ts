@@ -211,6 +211,8 @@ function modulesOf(
 
 function builtAs(profile: Profile, module: string): 'y' | 'm' | 'n' {
   if (module === 'vfio') return profile.build.vfio;
+  // Built in and without parameters it has no directory that anybody could see.
+  if (module === 'irqbypass') return profile.build.irqBypass === 'm' ? 'm' : 'n';
   return module === 'vfio_iommu_type1' ? profile.build.type1 : profile.build.vfioPci;
 }
 

@@ -26,6 +26,8 @@ export interface Snapshot {
       readonly VFIO_NOIOMMU: "y" | "m" | "n" | Unknown;
       readonly VFIO_DEVICE_CDEV: "y" | "m" | "n" | Unknown;
       readonly IOMMUFD: "y" | "m" | "n" | Unknown;
+      /** module irqbypass, which vfio_pci_core needs; not told: it is loaded and left loaded */
+      readonly IRQ_BYPASS_MANAGER?: "y" | "m" | "n" | Unknown;
     };
   };
   readonly iommu: {

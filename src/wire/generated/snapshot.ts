@@ -235,6 +235,22 @@ export const snapshotSchema: JsonSchema = {
          "$ref": "#/$defs/Unknown"
         }
        ]
+      },
+      "IRQ_BYPASS_MANAGER": {
+       "description": "module irqbypass, which vfio_pci_core needs; not told: it is loaded and left loaded",
+       "anyOf": [
+        {
+         "type": "string",
+         "enum": [
+          "y",
+          "m",
+          "n"
+         ]
+        },
+        {
+         "$ref": "#/$defs/Unknown"
+        }
+       ]
       }
      },
      "required": [

@@ -169,6 +169,7 @@ describe('a captured tree', () => {
         VFIO_NOIOMMU: 'n',
         VFIO_DEVICE_CDEV: 'n',
         IOMMUFD: 'm',
+        IRQ_BYPASS_MANAGER: 'n',
       },
     });
     expect(snapshot.iommu).toEqual({

@@ -133,6 +133,19 @@ describe('undo', () => {
     expect(show(world, now, '/sys/bus/pci/drivers/vfio-pci')).toBe('directory');
   });
 
+  test('of loading it unloads irqbypass too, where the machine tells that it is a module', () => {
+    const bare = snapshotOf(undefined, {
+      modules: { e1000e: { parameters: {} } },
+      drivers: ['e1000e'],
+      nodes: [],
+    });
+    const options = { ...bare.kernel.options, IRQ_BYPASS_MANAGER: 'm' } as const;
+    const { world, state } = testWorld('6.12', { ...bare, kernel: { ...bare.kernel, options } });
+    const load: Op = { op: 'module.load', pid, module: 'vfio_pci' };
+    expect(show(world, run(world, state, load), '/sys/module/irqbypass')).toBe('directory');
+    expect(undoOf(world, state, load)).toHaveProperty('also', expect.arrayContaining(['irqbypass']));
+  });
+
   test('of loading it again takes along what followed a module that had stayed', () => {
     const { world, state } = testWorld(
       '6.12',
