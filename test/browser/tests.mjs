@@ -181,4 +181,12 @@ export const tests = [
       deepStrictEqual(title, 'line 5503');
     },
   },
+  {
+    name: 'works from any folder of any static server',
+    options: { site: 'static' },
+    async run(page) {
+      await judged(page, 'Sound');
+      ok((await steps(page).count()) > 2);
+    },
+  },
 ];
