@@ -184,6 +184,22 @@ describe('what a run refuses', () => {
     expectStart(kernel, back.plan, showing(new FakeKernel(back.snapshot), back.plan));
   });
 
+  test('a change that somebody else makes after the step it belongs to', () => {
+    const { kernel, store } = fresh(scenario);
+    const last = deedsOf(scenario);
+    kernel.after = (deed) => {
+      if (deed !== last) return;
+      kernel.after = () => {};
+      kernel.backend().chown('/dev/vfio/7', 0, 36);
+    };
+    const ending = execute(plan, kernel.backend(), store, options);
+    expect(ending).toMatchObject({ verdict: 'rolled back', diagnostics: [{ code: 'VP6006' }] });
+    expect(ending.diagnostics[0]?.message).toContain(
+      '`/dev/vfio/7` shows `600 0:36` instead of `600 1000:0`',
+    );
+    expectStart(kernel, plan, showing(new FakeKernel(scenario.snapshot), plan));
+  });
+
   test('an unfinished generation, until it is recovered', () => {
     const { kernel, store } = fresh(scenario);
     kernel.after = () => {

@@ -3,6 +3,7 @@ import { execute } from '../../../runtime/execute/execute.ts';
 import { recover, revert } from '../../../runtime/execute/revert.ts';
 import { type Fault, ProcessKilled } from '../../../runtime/kernel/faults.ts';
 import { bootSandbox, type Sandbox } from '../../../runtime/kernel/sandbox.ts';
+import { lower } from '../../../runtime/lower/lower.ts';
 import { observe } from '../../../runtime/lower/observe.ts';
 import type { Plan } from '../../../src/plan/plan.ts';
 import { TestJournals } from './journals.ts';
@@ -85,6 +86,28 @@ describe.each(scenarios)('$name', (scenario) => {
       }
     },
   );
+});
+
+test('an unbind that would wait without end is not waited for', async () => {
+  const [, , back] = scenarios;
+  if (back === undefined) throw new Error('no scenario');
+  const machine = await boot(back);
+  const start = showing(machine, back.plan);
+  const user = machine.process(root);
+  const use = (op: Parameters<typeof lower>[1]): number => {
+    const reply = lower(user, op);
+    if (!reply.ok) throw new Error(`${op.op}: ${reply.errno}`);
+    return reply.value;
+  };
+  const container = use({ op: 'open', pid: 0, path: '/dev/vfio/vfio' });
+  const fd = use({ op: 'open', pid: 0, path: '/dev/vfio/7' });
+  use({ op: 'group.set_container', pid: 0, fd, container });
+  use({ op: 'container.set_iommu', pid: 0, fd: container, type: 1 });
+  use({ op: 'group.get_device_fd', pid: 0, fd, name: '0000:03:00.0' });
+  const ending = execute(back.plan, machine.process(root), new TestJournals(), options);
+  expect(ending).toMatchObject({ verdict: 'rolled back', diagnostics: [{ code: 'VP6005' }] });
+  expect(ending.diagnostics[0]?.message).toContain('blocked');
+  expect(showing(machine, back.plan)).toEqual(start);
 });
 
 function wasKilled(work: () => unknown): boolean {

@@ -61,6 +61,7 @@ export const scenarios: readonly Scenario[] = [
         ],
         modules: {
           vfio: { parameters: { enable_unsafe_noiommu_mode: 'Y' } },
+          vfio_iommu_type1: { parameters: { allow_unsafe_interrupts: 'N' } },
           vfio_pci_core: { parameters: {} },
           vfio_pci: { parameters: {} },
         },
