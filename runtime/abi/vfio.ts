@@ -65,9 +65,6 @@ export const vfio = {
   VFIO_IOMMU_DIRTY_PAGES_FLAG_GET_BITMAP: 4,
 } as const;
 
-/** Bits that a region's index is shifted by to give its offset in the device file (vfio_pci_core.h, not uapi, since v4.1). */
-export const VFIO_PCI_OFFSET_SHIFT = 40n;
-
 const u16 = (offset: number) => ({ offset, kind: 'u16' }) as const satisfies Field;
 const u32 = (offset: number) => ({ offset, kind: 'u32' }) as const satisfies Field;
 const u64 = (offset: number) => ({ offset, kind: 'u64' }) as const satisfies Field;

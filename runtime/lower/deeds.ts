@@ -5,7 +5,7 @@ import { fcntl } from '../abi/fcntl.ts';
 import { type Backend, WouldBlock } from '../backend.ts';
 
 /** What a system call would answer that was not made because it would not return. */
-export const blocked = 'blocked';
+const blocked = 'blocked';
 
 /**
  * Does one operation of a plan. `null`: it succeeded; otherwise the name of the errno, or `blocked` where a simulated

@@ -102,11 +102,11 @@ export function attachDriver(world: World, state: State, driver: Driver): State 
   return now;
 }
 
-export function iommuGroupOf(state: State, id: number | null): IommuGroup | undefined {
+function iommuGroupOf(state: State, id: number | null): IommuGroup | undefined {
   return id === null ? undefined : state.iommuGroups.find((group) => group.id === id);
 }
 
-export function changeIommuGroup(state: State, id: number, change: (group: IommuGroup) => IommuGroup): State {
+function changeIommuGroup(state: State, id: number, change: (group: IommuGroup) => IommuGroup): State {
   const place = state.iommuGroups.findIndex((group) => group.id === id);
   const group = state.iommuGroups[place];
   if (group === undefined) return state;

@@ -27,10 +27,10 @@ export interface Located {
 }
 
 /** JSON deeper than this is refused; the deepest document of vfioplan has 8 levels. */
-export const maxDepth = 64;
+const maxDepth = 64;
 
 /** A text of many small values costs far more memory than its length; the largest machines have a tenth of these. */
-export const maxValues = 2_000_000;
+const maxValues = 2_000_000;
 
 /** The first problem of the text, or null: then `JSON.parse` accepts it, and no object has a field twice. */
 export function problemOf(text: string): JsonProblem | null {

@@ -48,7 +48,7 @@ export const open = (path: string, as: string, answers: 'fd' | Errno = 'fd'): Li
   as,
   answers,
 });
-export const close = (...names: readonly string[]): Line[] =>
+const close = (...names: readonly string[]): Line[] =>
   names.map((fd) => ({ call: { op: 'close', fd }, answers: 0 }));
 export const parameter = (text: 'Y' | 'N'): Line => ({
   call: { op: 'parameter.write', module: 'vfio', parameter: 'enable_unsafe_noiommu_mode', text },

@@ -47,7 +47,7 @@ const NEEDS = [
 ];
 
 /** The lab's cache folder: kernels that were built. Never inside the repository. */
-export function labCache() {
+function labCache() {
   const base = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
   return process.env.VFIOPLAN_LAB_CACHE || join(base, 'vfioplan', 'lab');
 }

@@ -10,7 +10,7 @@ const node = '/dev/vfio/noiommu-0';
 const dpdk = { uid: 1500 };
 const TAINT_USER = 64;
 
-export const policy = (until: string): string => `
+const policy = (until: string): string => `
 host lab {
   iommu   absent
   kernel  >= 6.12

@@ -9,7 +9,7 @@ export interface Tree {
   readonly directory: (path: string) => void;
 }
 
-export function treeAt(root: string): Tree {
+function treeAt(root: string): Tree {
   const below = (path: string) => {
     mkdirSync(join(root, dirname(path)), { recursive: true });
     return join(root, path);
@@ -59,7 +59,7 @@ function pathOf(address: string): string {
 }
 
 /** 4096 bytes of config space with MSI, MSI-X, PCI Express and, when given, a device serial number. */
-export function configSpace(headerType: number, serial?: readonly number[]): Uint8Array {
+function configSpace(headerType: number, serial?: readonly number[]): Uint8Array {
   const bytes = new Uint8Array(4096);
   const view = new DataView(bytes.buffer);
   bytes.set([0x86, 0x80, 0x72, 0x15]);

@@ -36,7 +36,7 @@ export function on(
   };
 }
 
-export function acted(session: Session, act: (session: Session) => unknown): Session {
+function acted(session: Session, act: (session: Session) => unknown): Session {
   act(session);
   return session;
 }
