@@ -9,7 +9,7 @@ import { stepWithout } from './step.ts';
  * Walks every state that a world can reach by an alphabet of operations, breadth first, and asks the laws everywhere. The
  * first state or step that breaks one comes with a shortest way there.
  */
-export interface Exploration {
+interface Exploration {
   readonly world: World;
   readonly initial: State;
   /** The operations that may happen in a state: what bounds the world. */
@@ -31,13 +31,13 @@ export interface Explored {
   readonly broken: Broken | null;
 }
 
-export interface Broken {
+interface Broken {
   readonly law: Law;
   /** From the initial state; the last step breaks the law, or leads to the state that does. */
   readonly trace: readonly Traced[];
 }
 
-export interface Traced {
+interface Traced {
   readonly op: Op;
   readonly result: Outcome['result'];
 }

@@ -13,7 +13,7 @@ const firstDescriptor = 3;
 const standard: OpenFile = { kind: 'other', refs: 1, path: '/dev/null' };
 
 /** What descriptor calls name. */
-export interface Descriptor {
+interface Descriptor {
   readonly pid: number;
   readonly fd: number;
 }

@@ -11,12 +11,18 @@ export class Keys {
 
   of(state: State): string {
     const holders = holdersByFile(state);
-    let key = `${this.number(state.modules, () => JSON.stringify(state.modules))} ${state.taint}`;
+    const { modules } = state;
+    let key = `${this.known.get(modules) ?? this.number(modules, JSON.stringify(modules))} ${state.taint}`;
     for (const device of state.devices) {
       const { driver, override, group, vfio } = device;
-      key += ` ${this.number(device, () => JSON.stringify([driver, override, group, vfio?.opens ?? null]))}`;
+      key += ` ${this.known.get(device) ?? this.number(device, `${driver},${override},${group},${vfio?.opens}`)}`;
     }
-    key += ` ${this.number(state.iommuGroups, () => iommuGroupsKey(state))}#`;
+    for (const group of state.iommuGroups) {
+      const { id, fake, devices, ownerCount, owner } = group;
+      const claimed = owner === null ? '' : 'owned';
+      key += ` ${this.known.get(group) ?? this.number(group, `${id},${fake},${devices},${ownerCount}${claimed}`)}`;
+    }
+    key += '#';
     const groups: string[] = [];
     for (const group of state.groups) if (group !== null) groups.push(this.group(group, holders));
     const containers: string[] = [];
@@ -27,10 +33,7 @@ export class Keys {
   }
 
   /** The text of an object that states share, as a number; objects with the same text have the same. */
-  private number(object: object, text: () => string): number {
-    const known = this.known.get(object);
-    if (known !== undefined) return known;
-    const name = text();
+  private number(object: object, name: string): number {
     const number = this.numbers.get(name) ?? this.numbers.size;
     this.numbers.set(name, number);
     this.known.set(object, number);
@@ -39,7 +42,10 @@ export class Keys {
 
   private group(group: VfioGroup, holders: readonly string[]): string {
     const { node, file, containerUsers } = group;
-    const owner = node === null ? '' : this.number(node, () => JSON.stringify(node));
+    const owner =
+      node === null
+        ? ''
+        : (this.known.get(node) ?? this.number(node, `${node.mode} ${node.uid}:${node.gid}`));
     return `${groupName(group)},${owner},${file === null ? '' : holders[file]},${containerUsers}`;
   }
 }
@@ -51,12 +57,6 @@ function holdersByFile(state: State): readonly string[] {
     for (const id of files) if (id !== -1) holders[id] += `/${pid}`;
   }
   return holders;
-}
-
-function iommuGroupsKey(state: State): string {
-  return JSON.stringify(
-    state.iommuGroups.map(({ owner, ...group }) => ({ ...group, owner: owner === null ? 0 : 1 })),
-  );
 }
 
 function containerKey(state: State, container: Container, holders: readonly string[]): string {

@@ -3,7 +3,7 @@ import type { Node, State } from './state.ts';
 
 /** Character devices under /dev/vfio, by path. */
 
-export type NodePlace =
+type NodePlace =
   | { readonly kind: 'container'; readonly node: Node }
   | { readonly kind: 'group'; readonly node: Node; readonly minor: number };
 

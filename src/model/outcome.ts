@@ -15,7 +15,7 @@ export type Result =
  * The call would not return: the kernel waits, in effect without end, until others let go (an unbind while device
  * descriptors are open). It has no errno; the state stays as it was before the call.
  */
-export interface Blocked {
+interface Blocked {
   readonly ok: false;
   readonly guard: string;
   /** Pids of the processes that must close their descriptors first, ascending. */

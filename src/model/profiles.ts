@@ -9,7 +9,7 @@ export type PerProfile<T> = Readonly<Record<ProfileId, T>>;
 export type Built = 'y' | 'm' | 'n';
 
 /** Build options (Kconfig symbols without their `CONFIG_`). */
-export interface Build {
+interface Build {
   readonly vfio: Built;
   readonly vfioPci: Built;
   readonly type1: Built;
@@ -24,7 +24,7 @@ export interface Build {
 }
 
 /** What a kernel version does, as data. */
-export interface KernelFacts {
+interface KernelFacts {
   readonly id: ProfileId;
   /** The source that was read. */
   readonly source: string;

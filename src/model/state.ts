@@ -150,7 +150,7 @@ export interface Device {
   readonly vfio: VfioDevice | null;
 }
 
-export interface VfioDevice {
+interface VfioDevice {
   /** X of vfioX. */
   readonly index: number;
   /** Minor of its group. */
@@ -230,7 +230,7 @@ export type OpenFile =
   | { readonly kind: 'other'; readonly refs: number; readonly path: string };
 
 /** Descriptors of one process: `files[n]` is what descriptor n + 3 refers to, -1 when it is free. */
-export interface DescriptorTable {
+interface DescriptorTable {
   readonly pid: number;
   readonly files: readonly number[];
 }

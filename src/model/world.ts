@@ -31,7 +31,7 @@ export const root: Process = {
   memlock: null,
 };
 
-export interface WorldOptions {
+interface WorldOptions {
   /** Overrides the profile that the kernel release chooses; the build options stay the snapshot's. */
   readonly profile?: ProfileId;
   /** Beside ROOT. */
