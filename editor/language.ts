@@ -1,6 +1,7 @@
 /** Teaches Monaco the language: colours, brackets, comments and fixes. All words come from the generated highlighter. */
 import { editor, languages, type Position, Range } from 'monaco-editor/editor';
 import monarch from '../grammar/generated/monarch.json';
+import { type KeywordText, keywords } from '../grammar/tokens.ts';
 import type { Diagnostic, Edit } from '../src/index.ts';
 
 export const languageId = 'vfio';
@@ -21,6 +22,18 @@ export function registerLanguage(): void {
     ],
     wordPattern: /[A-Za-z0-9_*][A-Za-z0-9_*:+@/.-]*/,
     indentationRules: { increaseIndentPattern: /\{[^}]*$/, decreaseIndentPattern: /^\s*\}/ },
+  });
+}
+
+/** Says what a keyword means, in the vocabulary's own words. */
+export function registerHovers(): void {
+  languages.registerHoverProvider(languageId, {
+    provideHover(model, position) {
+      const word = model.getWordAtPosition(position)?.word ?? '';
+      if (!Object.hasOwn(keywords, word)) return null;
+      const { meaning } = keywords[word as KeywordText];
+      return { contents: [{ value: `**${word}**: ${meaning}` }] };
+    },
   });
 }
 

@@ -5,7 +5,14 @@ import EditorWorker from 'monaco-editor/editor/editor.worker?worker';
 import type { Diagnostic } from '../src/index.ts';
 import { declared } from './element.ts';
 import { type Example, machineBeside, machines, policies } from './examples.ts';
-import { defineThemes, languageId, rangeOf, registerFixes, registerLanguage } from './language.ts';
+import {
+  defineThemes,
+  languageId,
+  rangeOf,
+  registerFixes,
+  registerHovers,
+  registerLanguage,
+} from './language.ts';
 import { planSections } from './plan-view.ts';
 import { explanationOf, problemItems } from './problems.ts';
 import type { Answer, Question } from './protocol.ts';
@@ -201,6 +208,7 @@ filePicker.addEventListener('change', () => {
   );
 });
 
+registerHovers();
 registerFixes(() => [...words, ...meaning].filter(isHere));
 model.onDidChangeContent(ask);
 refill();

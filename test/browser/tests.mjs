@@ -119,6 +119,15 @@ export const tests = [
     },
   },
   {
+    name: 'says what a keyword means',
+    async run(page) {
+      await judged(page, 'Sound');
+      const spans = page.locator('.view-line', { hasText: 'protect devices' }).locator('span span');
+      await spans.filter({ hasText: /^protect$/ }).hover();
+      await page.locator('.monaco-hover', { hasText: 'that no plan may touch' }).first().waitFor();
+    },
+  },
+  {
     name: 'goes to the place of a problem and of a step’s reason',
     async run(page) {
       await judged(page, 'Sound');

@@ -182,6 +182,35 @@ describe('one broken thing gives one message', () => {
   });
 });
 
+describe('hostile text', () => {
+  // 200,000 characters each; a cost that grows faster than the text would not end within the test's time.
+  it.each([
+    'bind ',
+    'bind x ',
+    'allow foo x\n',
+    '; ',
+    '"\n',
+    '{}',
+    '}',
+    '{ ',
+    '(',
+    'import\n',
+    'device a {\n',
+    'x ',
+    '→',
+    '#',
+    '\\',
+    '" \\',
+    'or ',
+    'id ',
+  ])('%j over and over ends, with a bounded number of diagnostics', (part) => {
+    for (const head of ['', 'policy p { ', 'device d { id 1:1 ']) {
+      const codes = codesOf(head + part.repeat(200_000 / part.length));
+      expect(codes.length).toBeLessThanOrEqual(diagnosticLimit + 1);
+    }
+  });
+});
+
 describe('fixes', () => {
   it.each([
     [inPolicy('bind uplink vfio-pci'), inPolicy('bind uplink to vfio-pci')],
