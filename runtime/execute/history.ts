@@ -17,11 +17,10 @@ interface StepHistory {
   readonly intent: JournalIntent;
   /** Absent: nobody knows whether it was done. */
   readonly outcome?: { readonly errno: string | null; readonly matches: boolean };
-  readonly undone: boolean;
 }
 
 interface Draft {
-  readonly steps: { intent: JournalIntent; outcome?: NonNullable<StepHistory['outcome']>; undone: boolean }[];
+  readonly steps: { intent: JournalIntent; outcome?: NonNullable<StepHistory['outcome']> }[];
   verdict: History['verdict'];
   undoing: History['undoing'];
 }
@@ -57,20 +56,18 @@ function take(draft: Draft, header: JournalHeader, record: JournalRecord): strin
       if (draft.undoing !== null) return 'no step is begun while steps are taken back';
       if (record.step !== draft.steps.length + 1 || record.step > header.steps) return 'steps go one by one';
       if (last !== undefined && last.outcome === undefined) return 'the step before has no outcome';
-      draft.steps.push({ intent: record, undone: false });
+      draft.steps.push({ intent: record });
       return null;
     case 'outcome':
       if (last?.intent.step !== record.step || last.outcome !== undefined) return 'no such step was begun';
       last.outcome = { errno: record.errno, matches: record.matches };
       return null;
     case 'undo':
-    case 'undone': {
-      const step = draft.steps[record.step - 1];
-      if (step === undefined) return 'no such step was begun';
+    case 'undone':
+      // Whether it is undone the machine says, when it is looked at again.
+      if (record.step > draft.steps.length) return 'no such step was begun';
       draft.undoing ??= 'rollback';
-      if (record.record === 'undone') step.undone = record.matches;
       return null;
-    }
     case 'resume':
       if (record.why === 'revert') draft.undoing = 'revert';
       draft.verdict = null;
