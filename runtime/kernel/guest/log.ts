@@ -28,15 +28,18 @@ export function logLines(
   result: Result,
 ): readonly string[] {
   switch (op.op) {
-    case 'module.load':
     case 'open':
+      // Opening the container's node may load the module; nothing else that an open does is logged.
+      return before.modules === after.modules ? [] : loaded(world, before, after);
+    case 'module.load':
       return [...loaded(world, before, after), ...logOf(world, before, after, op)];
     case 'driver.bind':
     case 'driver.unbind':
+      return result.ok ? logOf(world, before, after, op) : refusals(world, op, result);
     case 'container.set_iommu':
     case 'group.set_container':
     case 'container.map_dma':
-      return result.ok ? logOf(world, before, after, op) : refusals(world, op, result);
+      return result.ok ? [] : refusals(world, op, result);
     default:
       return logOf(world, before, after, op);
   }
