@@ -2,6 +2,7 @@ import type { Diagnostic } from '../../../src/diagnostics/diagnostic.ts';
 import { report } from '../../../src/diagnostics/report.ts';
 import type { Snapshot } from '../../../src/machine/snapshot.ts';
 import type { Plan } from '../../../src/plan/plan.ts';
+import { staleness } from '../../../src/plan/stale.ts';
 import { executionView, nothingTouched, rehearsalView } from '../apply-view.ts';
 import { type Ending, hasErrors, refusal } from '../exit.ts';
 import type { Exit } from '../exit-codes.ts';
@@ -72,7 +73,11 @@ function fromPolicies(invocation: Invocation, live: Snapshot | undefined): Prepa
     // Only the machine that was just read is acted upon, whatever else the policies speak of.
     return snapshot === undefined || (live !== undefined && snapshot !== live) ? [] : [{ plan, snapshot }];
   });
-  return { works, diagnostics, sources };
+  // What the machine does not tell even now is not known to hold: then it is not acted upon.
+  const unmet = works.flatMap(({ plan }) =>
+    live === undefined ? [] : staleness(plan, { snapshot: live, today: invocation.options.today }),
+  );
+  return { works, diagnostics: [...diagnostics, ...unmet], sources };
 }
 
 function fromSavedPlan(invocation: Invocation, file: string, live: Snapshot | undefined): Prepared {

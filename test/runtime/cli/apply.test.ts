@@ -6,6 +6,7 @@ import type { Io } from '../../../runtime/cli/io.ts';
 import { linuxProcesses, takeLock } from '../../../runtime/execute/lock.ts';
 import { bootSandbox } from '../../../runtime/kernel/sandbox.ts';
 import { observeAll } from '../../../runtime/lower/observe.ts';
+import type { Snapshot } from '../../../src/machine/snapshot.ts';
 import { root } from '../../../src/model/world.ts';
 import { machine } from '../../machines.ts';
 import { type Deed, inFolder, vfioplan } from './world.ts';
@@ -43,12 +44,12 @@ interface Bench {
   readonly shows: () => Readonly<Record<string, string | null>>;
 }
 
-async function onBench(use: (bench: Bench) => Promise<void>): Promise<void> {
+async function onBench(use: (bench: Bench) => Promise<void>, seen: Snapshot = edge): Promise<void> {
   const sandbox = await bootSandbox(edge);
   const backend = sandbox.process({ ...root, capabilities: [...root.capabilities] });
   const changes: Partial<Io> = {
     machine: {
-      read: () => Promise.resolve({ snapshot: edge, diagnostics: [] }),
+      read: () => Promise.resolve({ snapshot: seen, diagnostics: [] }),
       obstacle: () => Promise.resolve(null),
       backend: () => Promise.resolve(backend),
     },
@@ -173,6 +174,20 @@ describe('with --native', () => {
       expect(again.err).toContain('error[VP6011]');
       expect(readFileSync(join(folder, 'state/journal-1.jsonl'), 'utf8')).toContain('"reverted"');
     }));
+
+  test('what the machine does not tell even now is refused, with nothing done', () => {
+    const functions = edge.functions.map((pci) => ({ ...pci, driverOverride: { unknown: 'nobody looked' } }));
+    return onBench(
+      async ({ call, shows }) => {
+        const before = shows();
+        const { code, err } = await call('apply @/p.vfio --native --state-dir @/state');
+        expect(code).toBe(1);
+        expect(err).toMatch(/error\[VP500[34]\]/);
+        expect(shows()).toEqual(before);
+      },
+      { ...edge, functions },
+    );
+  });
 
   test('a policy for other machines does not act on this one', () =>
     onBench(async ({ folder, call, shows }) => {
