@@ -23,7 +23,10 @@ export const frame = {
   bytesMaximum: 65536,
 } as const;
 
-/** x86-64's numbers (arch/x86/entry/syscalls/syscall_64.tbl); those from 1000 on are the sandbox's own. */
+/** From here on calls are the sandbox's own. */
+export const firstPrivate = 1000;
+
+/** x86-64's numbers (arch/x86/entry/syscalls/syscall_64.tbl), and the sandbox's own. */
 export const calls = {
   read: 0,
   write: 1,

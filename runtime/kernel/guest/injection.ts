@@ -17,10 +17,6 @@ export class Injection {
     this.faults = faults.map((fault) => ({ fault, matched: 0 }));
   }
 
-  get active(): boolean {
-    return this.faults.length > 0;
-  }
-
   /** The fault that this call meets, if any. Every fault that matches counts the call. */
   next(seen: Seen): Fault | undefined {
     let met: Fault | undefined;

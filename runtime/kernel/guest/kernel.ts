@@ -9,13 +9,13 @@ import { errnoNumbers } from '../../../src/model/errno.ts';
 import type { ProfileId } from '../../../src/model/profiles.ts';
 import type { Credentials } from '../../backend.ts';
 import type { Fault } from '../faults.ts';
-import { type CallName, calls, endings } from '../frame.ts';
+import { type CallName, calls, endings, firstPrivate } from '../frame.ts';
 import { FileSystem } from './file-system.ts';
 import { Injection, type Seen } from './injection.ts';
 import { Machine, WouldBlock } from './machine.ts';
 import { newProcess, type Process } from './process.ts';
 import { refuse } from './refuse.ts';
-import { Exchange, systemCalls } from './system-calls.ts';
+import { Exchange, type SystemCall, systemCalls } from './system-calls.ts';
 
 declare const frame: ArrayBuffer;
 /** What to boot from, as two JSON texts: they may be larger than the frame. */
@@ -29,6 +29,10 @@ interface BootOptions {
 const names = new Map<number, CallName>(
   Object.entries(calls).map(([name, number]) => [number, name as CallName]),
 );
+/** The calls that a process makes, by number. */
+const plainCalls: (SystemCall | undefined)[] = [];
+for (const [number, name] of names) if (number < firstPrivate) plainCalls[number] = systemCalls[name];
+
 const firstPid = 1000;
 const onPaths: readonly CallName[] = ['open', 'lstat', 'readlink', 'list', 'chown', 'chmod'];
 
@@ -37,6 +41,7 @@ class Kernel {
   readonly files: FileSystem;
   private readonly processes = new Map<number, Process>();
   private readonly injection: Injection;
+  private readonly injects: boolean;
   private readonly its = new Exchange(frame);
   private nextPid = firstPid;
 
@@ -44,36 +49,44 @@ class Kernel {
     this.machine = new Machine(snapshot, options.profile);
     this.files = new FileSystem(this.machine, this.processes);
     this.injection = new Injection(options.faults);
+    this.injects = options.faults.length > 0;
   }
 
   /** One call from outside. */
   enter(): void {
     const { its } = this;
-    const call = names.get(its.number);
+    const { number } = its;
     const process = this.processes.get(its.pid);
+    const plain = process === undefined || this.injects ? undefined : plainCalls[number];
+    if (plain !== undefined && process !== undefined) this.carryOut(plain, process);
+    else this.enterOther(names.get(number), process);
+  }
+
+  /** The sandbox's own calls, and all calls where faults are planted. */
+  private enterOther(call: CallName | undefined, process: Process | undefined): void {
+    const { its } = this;
     if (call === undefined) its.end(endings.answered, refuse('ENOSYS'));
     else if (call === 'spawn') its.end(endings.answered, this.spawn(JSON.parse(its.text())));
     else if (call === 'log') its.end(endings.answered, this.giveLog(its.int(0)));
     else if (process === undefined) its.end(endings.killed, 0);
-    else if (!this.injection.active) this.carryOut(call, process);
     else this.carryOutWithFaults(call, process);
   }
 
   private carryOutWithFaults(call: CallName, process: Process): void {
     const fault = this.injection.next(this.seen(call, process));
-    if (fault === undefined) this.carryOut(call, process);
+    if (fault === undefined) this.carryOut(this.named(call), process);
     else if (fault.answer !== 'kill') this.its.end(endings.answered, -errnoNumbers[fault.answer]);
     else {
-      if (fault.after === true) this.carryOut(call, process);
+      if (fault.after === true) this.carryOut(this.named(call), process);
       this.exit(process);
       this.its.end(endings.killed, 0);
     }
   }
 
-  private carryOut(call: CallName, process: Process): void {
+  private carryOut(call: SystemCall, process: Process): void {
     const { its } = this;
     try {
-      its.end(endings.answered, this.answer(call, process));
+      its.end(endings.answered, call(this, process, its));
     } catch (error) {
       if (!(error instanceof WouldBlock)) throw error;
       its.giveText(error.message);
@@ -81,18 +94,19 @@ class Kernel {
     }
   }
 
-  private answer(call: CallName, process: Process): number | bigint {
-    if (call === 'become') {
-      process.who = JSON.parse(this.its.text()) as Credentials;
-      this.machine.introduce(process.pid, process.who);
-      return 0;
-    }
-    if (call === 'pass') return this.pass(process, this.its.int(0), this.its.int(1));
-    if (call === 'exit') {
-      this.exit(process);
-      return 0;
-    }
-    return systemCalls[call]?.(this, process, this.its) ?? refuse('ENOSYS');
+  private named(call: CallName): SystemCall {
+    const plain = systemCalls[call];
+    if (plain !== undefined) return plain;
+    if (call === 'become') return (_, process) => this.become(process);
+    if (call === 'pass') return (_, process, its) => this.pass(process, its.int(0), its.int(1));
+    if (call === 'exit') return (_, process) => this.exit(process);
+    return () => refuse('ENOSYS');
+  }
+
+  private become(process: Process): number {
+    process.who = JSON.parse(this.its.text()) as Credentials;
+    this.machine.introduce(process.pid, process.who);
+    return 0;
   }
 
   private spawn(who: Credentials): number {
@@ -112,10 +126,11 @@ class Kernel {
   }
 
   /** All that the process has open is closed, as exit(2) does. */
-  private exit(process: Process): void {
+  private exit(process: Process): number {
     for (const fd of process.files.keys()) this.files.close(process, fd);
     this.processes.delete(process.pid);
     this.machine.forget(process.pid);
+    return 0;
   }
 
   private giveLog(from: number): number {

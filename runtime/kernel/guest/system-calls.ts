@@ -73,7 +73,7 @@ interface Kernel {
   readonly files: FileSystem;
 }
 
-type SystemCall = (kernel: Kernel, process: Process, its: Exchange) => number | bigint;
+export type SystemCall = (kernel: Kernel, process: Process, its: Exchange) => number | bigint;
 
 /** The calls that a process makes; those that make or end a process are the kernel's entry's. */
 export const systemCalls: Readonly<Partial<Record<CallName, SystemCall>>> = {
