@@ -23,7 +23,7 @@ export interface Limits {
   readonly memoryLimitBytes: number;
   /** QuickJS measures its own stack; the host's real one is used up about thirty times as fast. */
   readonly stackLimitBytes: number;
-  /** Milliseconds for one call from outside. */
+  /** Milliseconds for one call from outside; booting is one. */
   readonly deadlineMs: number;
 }
 
@@ -34,7 +34,7 @@ export interface Limits {
 export const defaultLimits: Limits = {
   memoryLimitBytes: 128 * 1024 * 1024,
   stackLimitBytes: 32 * 1024,
-  deadlineMs: 2_000,
+  deadlineMs: 10_000,
 };
 
 /**

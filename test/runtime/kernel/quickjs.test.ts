@@ -3,10 +3,10 @@ import { SandboxFailure } from '../../../runtime/kernel/failure.ts';
 import { frame } from '../../../runtime/kernel/frame.ts';
 import { defaultLimits, Script } from '../../../runtime/kernel/quickjs.ts';
 
-const limits = { ...defaultLimits, deadlineMs: 300, memoryLimitBytes: 80 * 1024 * 1024 };
+const limits = { ...defaultLimits, memoryLimitBytes: 80 * 1024 * 1024 };
 
 async function failureOf(body: string): Promise<SandboxFailure> {
-  const small = { ...limits, memoryLimitBytes: 20 * 1024 * 1024 };
+  const small = { ...limits, deadlineMs: 300, memoryLimitBytes: 20 * 1024 * 1024 };
   const script = await Script.start(`globalThis.enter = () => { ${body} }`, small);
   let first: unknown;
   try {
