@@ -5,8 +5,8 @@ import { defaultLimits, Script } from '../../../runtime/kernel/quickjs.ts';
 
 const limits = { ...defaultLimits, memoryLimitBytes: 80 * 1024 * 1024 };
 
-async function failureOf(body: string): Promise<SandboxFailure> {
-  const small = { ...limits, deadlineMs: 300, memoryLimitBytes: 20 * 1024 * 1024 };
+async function failureOf(body: string, deadlineMs: number): Promise<SandboxFailure> {
+  const small = { ...limits, deadlineMs, memoryLimitBytes: 20 * 1024 * 1024 };
   const script = await Script.start(`globalThis.enter = () => { ${body} }`, small);
   let first: unknown;
   try {
@@ -51,7 +51,7 @@ describe('a script in QuickJS', () => {
     ['a thrown value', 'throw { message: 1 };', 'exception'],
     ['a thrown null', 'throw null;', 'any'],
   ])('turns %s into a typed failure', async (_, body, cause) => {
-    const failure = await failureOf(body);
+    const failure = await failureOf(body, cause === 'deadline' ? 300 : limits.deadlineMs);
     if (cause !== 'any') expect(failure.failure, failure.message).toBe(cause);
   });
 
