@@ -1,10 +1,10 @@
 /** Bundles what runs in the guest, boots each scenario, and counts. */
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { type Boot, boot, packInitramfs } from './boot.ts';
+import { type Boot, boot, type Job, packInitramfs } from './boot.ts';
 import type { Finding } from './findings.ts';
 import type { Scenario } from './scenario.ts';
 import { scenarios } from './scenarios.ts';
@@ -14,6 +14,8 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const BOOT_TIMEOUT_MS = 900_000;
 /** Drawn walks are the same in every run, unless another seed is asked for. */
 const SEED = Number(process.env['VFIOPLAN_LAB_SEED'] ?? 20261122);
+/** Each has a gigabyte of memory. */
+const MOST_AT_ONCE = 4;
 const MOST_DETAIL = 3000;
 
 /** Runs the scenarios whose name contains one of `words` (all, without words). Answers whether everything held. */
@@ -26,23 +28,25 @@ export async function runLab(kernelFolder: string, words: readonly string[]): Pr
   const verdicts: boolean[] = [];
   try {
     const kernel = { folder: kernelFolder, initramfs: packInitramfs(work) };
-    for (const scenario of chosen) {
-      const outcome = await boot(kernel, {
-        scenario: scenario.name,
-        machine: scenario.machine,
-        commandLine: scenario.commandLine,
-        bundle: join(root, 'dist/lab/main.mjs'),
-        seed: SEED,
-        timeoutMs: BOOT_TIMEOUT_MS,
-      });
-      verdicts.push(tell(scenario, outcome));
-    }
+    const waiting = [...chosen];
+    // An emulated machine has one processor: as many at once as there are real ones.
+    const worker = async () => {
+      for (let scenario = waiting.shift(); scenario !== undefined; scenario = waiting.shift()) {
+        verdicts.push(tell(scenario, await boot(kernel, jobOf(scenario))));
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(availableParallelism(), MOST_AT_ONCE) }, worker));
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
   const passed = verdicts.filter((verdict) => verdict).length;
   process.stdout.write(`${passed} passed, ${verdicts.length - passed} failed\n`);
   return verdicts.length > 0 && passed === verdicts.length;
+}
+
+function jobOf({ name, machine, commandLine }: Scenario): Job {
+  const bundle = join(root, 'dist/lab/main.mjs');
+  return { scenario: name, machine, commandLine, bundle, seed: SEED, timeoutMs: BOOT_TIMEOUT_MS };
 }
 
 async function bundleGuest(): Promise<void> {
