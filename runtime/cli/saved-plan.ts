@@ -1,8 +1,11 @@
+import { check } from '../../src/check/check.ts';
 import type { Diagnostic } from '../../src/diagnostics/diagnostic.ts';
 import { report } from '../../src/diagnostics/report.ts';
+import { canonical } from '../../src/machine/canonical.ts';
 import type { Snapshot } from '../../src/machine/snapshot.ts';
 import { policyDigest } from '../../src/plan/digest.ts';
-import type { Plan } from '../../src/plan/plan.ts';
+import { makePlan } from '../../src/plan/make.ts';
+import type { Plan, PlanStep } from '../../src/plan/plan.ts';
 import { staleness } from '../../src/plan/stale.ts';
 import { readPlan } from '../../src/wire/read.ts';
 import type { Invocation } from './invocation.ts';
@@ -66,4 +69,44 @@ export function stale(
 ): readonly Diagnostic[] {
   const digest = policies === undefined ? {} : { policyDigest: policyDigest(policies.sources) };
   return staleness(plan, { snapshot, today, rehearsal, ...digest }, file);
+}
+
+/**
+ * The plan that the policies compile to now, which has to have the saved one's deeds: whoever can write a plan file
+ * could write other deeds into it than a policy would be allowed. What is carried out is the plan made here, never the
+ * text of the file. A plan whose policies are gone can be rehearsed, and nothing more.
+ */
+export function compiledAnew(
+  { file, plan, policies }: SavedPlan,
+  snapshot: Snapshot,
+  { line, options: { today, strict, native } }: Invocation,
+): { readonly plan?: Plan; readonly diagnostics: readonly Diagnostic[] } {
+  if (policies === undefined) {
+    if (!native) return { plan, diagnostics: [] };
+    const names = plan.policyFiles ?? [];
+    const causes = [names.length === 0 ? 'it names none' : `it was made from ${names.join(', ')}`];
+    const cures = ['run it in the folder where the plan was made, with its policies beside it'];
+    return { diagnostics: [report('VP5009', line.placeOf(file), {}, { causes, cures })] };
+  }
+  const machines = [{ name: plan.host, snapshot }];
+  const { diagnostics, hosts } = check({ sources: policies.sources, machines, today, strict });
+  const host = hosts.find((each) => each.host === plan.host);
+  if (host?.checked === undefined) return { diagnostics };
+  const fresh = makePlan(host.checked, { sources: policies.sources, today });
+  const step = firstDifference(plan.steps, fresh.steps);
+  if (step === null) return { plan: fresh, diagnostics: host.diagnostics };
+  const cures = ['make the plan again and read it: `vfioplan plan`'];
+  return { diagnostics: [report('VP5008', line.placeOf(file), { step }, { cures })] };
+}
+
+/** The number of the first step that is not done, or not undone, by the same operation; null: there is none. */
+function firstDifference(saved: readonly PlanStep[], fresh: readonly PlanStep[]): number | null {
+  const deed = (step: PlanStep | undefined): string =>
+    step === undefined
+      ? ''
+      : canonical([step.operation, 'none' in step.undo ? null : step.undo.operation, step.identity]);
+  for (let index = 0; index < Math.max(saved.length, fresh.length); index += 1) {
+    if (deed(saved[index]) !== deed(fresh[index])) return index + 1;
+  }
+  return null;
 }

@@ -12,7 +12,7 @@ import { takeSnapshot } from '../live.ts';
 import { carryOut, exitOf, type NativeDeed } from '../native.ts';
 import { obstacleTo } from '../obstacle.ts';
 import { type Rehearsal, rehearse } from '../rehearse.ts';
-import { isPlanFile, readSavedPlan, snapshotFor, stale } from '../saved-plan.ts';
+import { compiledAnew, isPlanFile, readSavedPlan, snapshotFor, stale } from '../saved-plan.ts';
 
 /**
  * `vfioplan apply`: every plan is rehearsed on a simulated copy of its machine. With `--native` the machine is this
@@ -88,11 +88,11 @@ function fromSavedPlan(invocation: Invocation, file: string, live: Snapshot | un
   const sources = new Map([...read.sources, ...(found?.loaded.texts ?? [])]);
   const before = [...read.diagnostics, ...(found?.diagnostics ?? [])];
   if (snapshot === undefined) return { works: [], diagnostics: before, sources };
-  const diagnostics = [
-    ...before,
-    ...stale(read.saved, snapshot, invocation.options.today, live === undefined),
-  ];
-  return { works: [{ plan: read.saved.plan, snapshot }], diagnostics, sources };
+  const old = [...before, ...stale(read.saved, snapshot, invocation.options.today, live === undefined)];
+  if (hasErrors(old)) return { works: [], diagnostics: old, sources };
+  const { plan, diagnostics } = compiledAnew(read.saved, snapshot, invocation);
+  const all = [...old, ...diagnostics];
+  return { works: plan === undefined ? [] : [{ plan, snapshot }], diagnostics: all, sources };
 }
 
 async function deedOf(invocation: Invocation, works: readonly Work[]): Promise<NativeDeed | null> {

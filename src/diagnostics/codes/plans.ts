@@ -37,4 +37,14 @@ export const plans = {
     title: 'fact became unknown since the plan was made',
     message: 'the plan rests on {fact}, which the machine does not tell now',
   },
+  VP5008: {
+    severity: 'error',
+    title: 'plan is not what its policy compiles to',
+    message: 'step {step} of this plan is not the one that its policy asks for on this machine',
+  },
+  VP5009: {
+    severity: 'error',
+    title: 'policies of the plan are not at hand',
+    message: 'a plan acts only together with the policies that it was made from',
+  },
 } as const satisfies Record<`VP5${number}`, Declaration>;

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Io } from '../../../runtime/cli/io.ts';
@@ -217,6 +217,48 @@ describe('with --native', () => {
         err: '',
       });
       expect(shows()['/dev/vfio/noiommu-0']).toBe('600 990:0');
+    }));
+
+  test('a plan whose deeds are not those of its policy is refused, whatever else it says', () =>
+    onBench(async ({ folder, call, shows }) => {
+      const before = shows();
+      await call('plan @/p.vfio --machine @/edge.json --out @/plan.json');
+      const path = join(folder, 'plan.json');
+      const plan = JSON.parse(readFileSync(path, 'utf8'));
+      const last = plan.steps.at(-1);
+      Object.assign(last.operation, { uid: 4321, mode: 0o666 });
+      last.after['/dev/vfio/noiommu-0'] = '666 4321:0';
+      writeFileSync(path, JSON.stringify({ ...plan, relies: {}, access: [] }));
+      for (const words of ['--native', '--machine @/edge.json']) {
+        const refused = await call(`apply @/plan.json ${words} --state-dir @/state`);
+        expect(refused.code).toBe(1);
+        expect(refused.err).toContain('error[VP5008]');
+      }
+      expect(shows()).toEqual(before);
+    }));
+
+  test('what a plan file says of the deeds is not believed: the plan that is made anew is carried out', () =>
+    onBench(async ({ folder, call }) => {
+      await call('plan @/p.vfio --machine @/edge.json --out @/plan.json');
+      const path = join(folder, 'plan.json');
+      const plan = JSON.parse(readFileSync(path, 'utf8'));
+      for (const step of plan.steps) Object.assign(step, { before: {}, after: {}, sentence: 'do no harm' });
+      writeFileSync(path, JSON.stringify(plan));
+      const { code, out } = await call('apply @/plan.json --native --state-dir @/state');
+      expect(code).toBe(0);
+      expect(out).not.toContain('do no harm');
+      expect(readFileSync(join(folder, 'state/journal-1.jsonl'), 'utf8')).not.toContain('"before":{}');
+    }));
+
+  test('a plan whose policies are gone does not act', () =>
+    onBench(async ({ folder, call, shows }) => {
+      const before = shows();
+      await call('plan @/p.vfio --machine @/edge.json --out @/plan.json');
+      rmSync(join(folder, 'p.vfio'));
+      const { code, err } = await call('apply @/plan.json --native --state-dir @/state');
+      expect(code).toBe(1);
+      expect(err).toContain('error[VP5009]');
+      expect(shows()).toEqual(before);
     }));
 
   test('a machine that is not as its snapshot said is refused, with nothing done', () =>

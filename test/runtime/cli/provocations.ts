@@ -1,10 +1,11 @@
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { nodeFiles } from '../../../runtime/cli/files.ts';
 import type { Io } from '../../../runtime/cli/io.ts';
+import type { Plan } from '../../../src/plan/plan.ts';
 import { machine } from '../../machines.ts';
 import { codesOf, inFolder, ioWith, vfioplan } from './world.ts';
 
@@ -33,6 +34,23 @@ const onThisMachine: Partial<Io> = {
     ...ioWith({}).machine,
     read: () => Promise.resolve({ snapshot: machine({ hostname: 'here', functions: [] }), diagnostics: [] }),
   },
+};
+const onMachineOfThePlan: Partial<Io> = {
+  machine: {
+    ...ioWith({}).machine,
+    read: () => Promise.resolve({ snapshot, diagnostics: [] }),
+    obstacle: () => Promise.resolve(null),
+  },
+};
+const anyStep = {
+  number: 1,
+  sentence: 'load kernel module dummy',
+  identity: null,
+  before: {},
+  after: {},
+  undo: { none: 'it stays' },
+  lasting: [],
+  why: [],
 };
 const buggy: Io['files'] = {
   ...nodeFiles,
@@ -82,6 +100,27 @@ const commandLines: Readonly<Record<string, Provocation>> = {
     argv: 'apply @/plan.json --machine @/m.json',
     prepare: savePlan,
   },
+  'apply-a-plan-without-its-policy-natively': {
+    argv: 'apply @/plan.json --native',
+    prepare: savePlan,
+    changes: onMachineOfThePlan,
+  },
+  'apply-a-plan-as-it-was-saved': {
+    files,
+    argv: 'apply @/plan.json --machine @/m.json',
+    prepare: savePlanOf,
+  },
+  'apply-a-plan-that-was-edited': {
+    files,
+    argv: 'apply @/plan.json --machine @/m.json',
+    prepare: async (folder) => {
+      await savePlanOf(folder);
+      const path = join(folder, 'plan.json');
+      const plan: Plan = JSON.parse(readFileSync(path, 'utf8'));
+      const more = { ...anyStep, operation: { op: 'module.load', module: 'dummy' } };
+      writeFileSync(path, JSON.stringify({ ...plan, steps: [more] }));
+    },
+  },
   'check-live-on-another-host': { files, argv: 'check @/p.vfio --live', changes: onThisMachine },
   'check-live-on-the-host-that-is-named': {
     files,
@@ -123,6 +162,12 @@ async function savePlan(folder: string): Promise<void> {
   writeFileSync(machineFile, JSON.stringify(snapshot));
   await vfioplan(['plan', policy, '--machine', machineFile, '--out', join(folder, 'plan.json')]);
   rmSync(policy);
+}
+
+/** A plan with its policy beside it. */
+async function savePlanOf(folder: string): Promise<void> {
+  const [policy, machineFile] = [join(folder, 'p.vfio'), join(folder, 'm.json')];
+  await vfioplan(['plan', policy, '--machine', machineFile, '--out', join(folder, 'plan.json')]);
 }
 
 /** The folder of a program that has an editor beside it. */
