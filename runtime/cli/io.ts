@@ -22,6 +22,8 @@ export interface Io {
   now(): number;
   /** Settles when the person asks the program to end. */
   interrupted(): Promise<void>;
+  /** Does the work whole: a signal that asks the process to end does not end it before. */
+  uninterrupted<T>(work: () => T): T;
 }
 
 export interface Sink {

@@ -63,13 +63,14 @@ async function acting(
   const backend = await io.machine.backend();
   const progress = progressOn(io);
   try {
-    return act(backend, {
+    const options: RunOptions = {
       time: new Date(io.now()).toISOString(),
       bootId: observe(backend, '/proc/sys/kernel/random/boot_id'),
       ...(backend.kind === 'linux' ? { holders: linuxHolders } : {}),
       onProgress: ({ kind, step, sentence }) =>
         progress.now(`${kind === 'undo' ? 'undoing ' : ''}step ${step}: ${sentence}`),
-    });
+    };
+    return io.uninterrupted(() => act(backend, options));
   } finally {
     progress.end();
   }

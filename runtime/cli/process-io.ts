@@ -16,13 +16,29 @@ export function processIo(home: URL): Io {
       new Promise((resolve) => {
         process.once('SIGINT', resolve).once('SIGTERM', resolve);
       }),
+    uninterrupted,
   };
+}
+
+/**
+ * Whoever acts on a network port may lose the session that he came in by, and the terminal's SIGHUP must not leave the
+ * machine between two steps, with nobody to take them back. The work does not yield, so the listeners never run.
+ */
+function uninterrupted<T>(work: () => T): T {
+  const wait = (): void => {};
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
+  for (const signal of signals) process.on(signal, wait);
+  try {
+    return work();
+  } finally {
+    for (const signal of signals) process.removeListener(signal, wait);
+  }
 }
 
 function sinkOf(stream: NodeJS.WriteStream): Sink {
   stream.on('error', (error) => {
-    // A reader that went away (`vfioplan … | head`) is no failure; a full disk is.
-    if ('code' in error && error.code === 'EPIPE') process.exit();
+    // A reader that went away (`vfioplan … | head`) is no failure, and does not change the exit code; a full disk is.
+    if ('code' in error && error.code === 'EPIPE') return;
     if (stream === process.stdout) {
       process.stderr.write(`error[VP2909]: cannot write standard output: ${reasonOf(error)}\n`);
     }

@@ -46,6 +46,7 @@ export function ioWith(changes: Partial<Io>): Io {
     machine: noMachine,
     now: () => today,
     interrupted: () => Promise.resolve(),
+    uninterrupted: (work) => work(),
     ...changes,
   };
 }
