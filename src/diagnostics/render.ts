@@ -37,20 +37,21 @@ export function render(
 }
 
 function renderOne(diagnostic: Diagnostic, excerpts: Excerpts, palette: Palette): string {
-  const { code, severity, message, place, related, causes, cures, kernel, fixes } = diagnostic;
+  const { code, severity, place, related, causes, cures, kernel, fixes } = diagnostic;
+  const message = harmless(diagnostic.message);
   const paint = palette[severity];
   const lines = [`${paint(`${severity}[${code}]`)}${palette.strong(`: ${message}`)}`];
   lines.push(...excerpts.at(place, marksOf[severity], paint, palette));
   for (const other of related) {
-    lines.push(`${palette.info('note')}: ${other.message}`);
+    lines.push(`${palette.info('note')}: ${harmless(other.message)}`);
     lines.push(...excerpts.at(other.place, '-', palette.info, palette));
   }
   const say = (word: string, text: string) =>
-    lines.push(`  ${palette.faint('=')} ${palette.strong(word)}: ${text}`);
+    lines.push(`  ${palette.faint('=')} ${palette.strong(word)}: ${harmless(text)}`);
   for (const cause of causes) say('because', cause);
   if (kernel !== undefined) {
     say('kernel', `${kernel.step} fails with ${kernel.errno}: ${kernel.guard}`);
-    lines.push(`            ${palette.faint(kernel.citation)}`);
+    lines.push(`            ${palette.faint(harmless(kernel.citation))}`);
   }
   for (const cure of cures) say('help', cure);
   for (const fix of fixes) say('fix', fix.title);
@@ -73,7 +74,7 @@ class Excerpts {
 
   at({ file, span }: Place, mark: string, paint: (text: string) => string, palette: Palette): string[] {
     const text = this.sources.get(file);
-    if (text === undefined || text === '') return [`${palette.faint('  -->')} ${file}`];
+    if (text === undefined || text === '') return [`${palette.faint('  -->')} ${harmless(file)}`];
     const lines = this.linesOf(file, text);
     const start = Math.min(span.start, text.length);
     const { line, column } = positionAt(lines, start);
@@ -83,7 +84,7 @@ class Excerpts {
     const gutter = ' '.repeat(number.length);
     const { shown, before, marked } = this.cut(source, column - 1, end);
     return [
-      `${gutter}${palette.faint('-->')} ${file}:${line}:${column}`,
+      `${gutter}${palette.faint('-->')} ${harmless(file)}:${line}:${column}`,
       `${gutter} ${palette.faint('|')}`,
       `${palette.faint(`${number} |`)} ${shown}`,
       `${gutter} ${palette.faint('|')} ${' '.repeat(before)}${paint(mark.repeat(Math.max(1, marked)))}`,
@@ -131,6 +132,11 @@ class Excerpts {
       return written;
     });
   }
+}
+
+/** Names come from machines and files of others: none of them may command the terminal, or forge a line. */
+function harmless(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, '�');
 }
 
 const control = /^[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]$/u;

@@ -96,4 +96,17 @@ note: read from here
     expect(render(diagnostics, sources, { palette })).toContain('<eerror[VP1001]><s: unexpected `host`>');
     expect(render(diagnostics, sources)).not.toContain('\u001b');
   });
+
+  it('lets no name command the terminal or forge a line', () => {
+    const evil = 'x\u001b[2J\u009b31m\u202e\nerror[VP0000]: forged';
+    const place = { file: evil, span: { start: 0, end: 0 } };
+    const kernel = { step: evil, guard: evil, errno: 'EPERM', citation: evil };
+    const extra = { causes: [evil], cures: [evil], kernel, related: [{ place, message: evil }] };
+    const diagnostic = report('VP2901', place, { file: evil }, extra);
+    for (const sources of [new Map(), new Map([[evil, 'host a']])]) {
+      const rendered = render([diagnostic], sources);
+      expect(rendered).not.toMatch(/[\u001b\u009b\u202e]/);
+      expect(rendered).not.toMatch(/^error\[VP0000\]/m);
+    }
+  });
 });
