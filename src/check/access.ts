@@ -51,7 +51,7 @@ export function checkAccess(subject: Subject, end: State, explained: ReadonlySet
 }
 
 /** The process that tries: no other has this pid, and each trial starts from the same state. */
-const pid = 1;
+export const pid = 1;
 
 const nobody = 65534;
 
@@ -64,7 +64,7 @@ const stranger: Process = {
   memlock: 8 << 20,
 };
 
-function trialOf(world: World, process: Process): World {
+export function trialOf(world: World, process: Process): World {
   return { ...world, processes: new Map([...world.processes, [pid, process]]) };
 }
 
@@ -98,7 +98,7 @@ function processOf({ users, userGroups }: Snapshot, { who }: Allow): Process | n
     : { ...base, uid: nobody, gid: nobody, groups: [], capabilities: handedOver };
 }
 
-const rawio = 'CAP_SYS_RAWIO';
+export const rawio = 'CAP_SYS_RAWIO';
 
 interface Refused {
   readonly call: string;

@@ -10,6 +10,7 @@ import { withoutLacks } from './lacks.ts';
 import { rules } from './rules.ts';
 import { runScript } from './run.ts';
 import { subjectOf } from './subject.ts';
+import { checkTrespass } from './trespass.ts';
 import { type Need, reportNeeds } from './unknowns.ts';
 
 /**
@@ -65,6 +66,7 @@ function checkHost(policy: HostPolicy): { diagnostics: readonly Diagnostic[]; ch
   }
   const run = runScript(subject, script, explained);
   diagnostics.push(...run.diagnostics, ...checkAccess(subject, run.state, run.explained));
+  diagnostics.push(...checkTrespass(subject, run.state, run.explained));
   // A group that is not told was an error already, and not only something to be shown.
   const untold = new Set([...explained].map((address) => `/functions/${address}/iommuGroup`));
   const open = needs.filter(({ fact }) => !untold.has(fact));

@@ -1,6 +1,6 @@
 import { type DiskUse, diskUse } from './disks.ts';
 import { carriesManagement } from './management.ts';
-import type { Address, Snapshot } from './snapshot.ts';
+import { type Address, isUnknown, type Snapshot } from './snapshot.ts';
 import { topologyOf } from './topology.ts';
 
 /**
@@ -20,18 +20,20 @@ export type Held =
 const diskUses = ['mounted', 'swap', 'stacked', 'signed'] as const;
 
 /**
- * Whether the function at `address` holds `kind`, itself or by its virtual functions, which vanish when their physical
- * function loses its driver.
+ * Whether the function at `address` holds `kind`, itself or by functions that vanish when it loses its driver: its
+ * virtual functions, and those behind it when it is a VMD controller.
  */
 export function holds(snapshot: Snapshot, address: Address, kind: HoldingKind): Held {
-  return strongest(
-    [address, ...virtualFunctions(snapshot, address)].map((each) => {
+  const through = (others: readonly Address[], link: string): readonly Held[] =>
+    others.map((each) => {
       const held = holdsItself(snapshot, each, kind);
-      return each === address || held.is !== 'held'
-        ? held
-        : { ...held, chain: [`${each} is a virtual function of ${address}`, ...held.chain] };
-    }),
-  );
+      return held.is === 'held' ? { ...held, chain: [`${each} ${link} ${address}`, ...held.chain] } : held;
+    });
+  return strongest([
+    holdsItself(snapshot, address, kind),
+    ...through(virtualFunctions(snapshot, address), 'is a virtual function of'),
+    ...through(behindController(snapshot, address), 'is behind the VMD controller'),
+  ]);
 }
 
 function holdsItself(snapshot: Snapshot, address: Address, kind: HoldingKind): Held {
@@ -49,4 +51,18 @@ function strongest(answers: readonly Held[]): Held {
 
 function virtualFunctions(snapshot: Snapshot, address: Address): readonly Address[] {
   return (topologyOf(snapshot).virtualFunctions.get(address) ?? []).map((pci) => pci.address);
+}
+
+/**
+ * An Intel VMD controller hides NVMe disks in a PCI domain of its own, above 0xffff (drivers/pci/controller/vmd.c
+ * vmd_find_free_domain), which its driver takes along. Which domain belongs to which controller is not told, so with
+ * several each answers for all.
+ */
+function behindController(snapshot: Snapshot, address: Address): readonly Address[] {
+  const pci = topologyOf(snapshot).functions.get(address);
+  if (pci === undefined) return [];
+  const { driver, vendor } = pci;
+  const may = isUnknown(driver) ? vendor === '8086' && pci.class.startsWith('0104') : driver === 'vmd';
+  if (!may) return [];
+  return snapshot.functions.map((each) => each.address).filter((each) => each.indexOf(':') > 4);
 }

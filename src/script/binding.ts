@@ -114,7 +114,8 @@ function relyOnBinding(draft: Draft, wanted: Wanted, bound: string | null): void
   const device = draft.functions.get(address);
   if (device === undefined) return;
   relyOn(draft, device, 'driver', `${address} is bound to no driver`, [place]);
-  if (byKernel || (driver !== null && driver !== bound)) {
+  // Also where nothing is bound in the end: whether the driver can be given back rests on the override.
+  if (byKernel || driver !== bound) {
     relyOn(draft, device, 'driverOverride', `${address} has no driver override`, [place]);
   }
   if (isUnknown(device.iommuGroup)) {

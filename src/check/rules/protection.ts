@@ -14,6 +14,8 @@ export function* protection(subject: Subject): Iterable<Finding> {
         (wanted) =>
           wanted.driver !== wanted.fn.driver &&
           (wanted.fn === fn ||
+            // A virtual function goes away when its physical function loses its driver.
+            wanted.fn.address === fn.physicalFunction ||
             (typeof group === 'number' && !isUnknown(group) && groupOf(subject, wanted.fn) === group)),
       );
       for (const { bind, addresses } of byBind(touched)) {

@@ -1,4 +1,4 @@
-import type { Fix } from '../../diagnostics/diagnostic.ts';
+import type { Fix, Place } from '../../diagnostics/diagnostic.ts';
 import { report } from '../../diagnostics/report.ts';
 import { type HoldingKind, holds } from '../../machine/holdings.ts';
 import { isUnknown, type PciFunction } from '../../machine/snapshot.ts';
@@ -6,7 +6,7 @@ import { className } from '../../policy/classes.ts';
 import { comesWithGroup, isVfioDriver } from '../../policy/drivers.ts';
 import type { Bind } from '../../policy/policy.ts';
 import { type Finding, found, needed } from '../finding.ts';
-import { finalDriver, listed, type Subject } from '../subject.ts';
+import { finalDriver, listed, type Subject, uses as usesOf } from '../subject.ts';
 
 /**
  * A group can be claimed only while none of its functions sits with a host driver, one that does DMA for the host
@@ -26,20 +26,33 @@ export function* viability(subject: Subject): Iterable<Finding> {
       const driver = finalDriver(subject, member);
       const [bind] = binds;
       if (isUnknown(driver)) {
-        if (!bind) continue;
-        const sentence = `${member.address}, which shares group ${group}, is not bound to a host driver`;
-        const fact = `/functions/${member.address}/driver`;
-        yield needed({
-          fact,
-          sentence,
-          unknown: driver.unknown,
-          expects: [null, 'vfio-pci', 'pcieport'],
-          place: bind.place,
-        });
+        if (bind) yield unknownDriver(member, group, driver.unknown, bind.place);
       } else if (driver !== null && !managesDma(subject, driver)) blocking.push(member);
     }
     if (blocking.length > 0) for (const bind of binds) yield refusal(subject, group, bind, blocking);
   }
+  yield* ofOthers(subject, byGroup);
+}
+
+/** Groups that are used and need no bind, as their functions are with a VFIO driver: the model tries those, and reads
+ * a driver that is not known as none. */
+function* ofOthers(subject: Subject, bound: ReadonlyMap<number, readonly Bind[]>): Iterable<Finding> {
+  const seen = new Set<number>(bound.keys());
+  for (const { allow, fn } of usesOf(subject)) {
+    const group = subject.world.devices.get(fn.address)?.group ?? null;
+    if (group === null || seen.has(group)) continue;
+    seen.add(group);
+    for (const member of subject.members.get(group) ?? []) {
+      const driver = finalDriver(subject, member);
+      if (isUnknown(driver)) yield unknownDriver(member, group, driver.unknown, allow.place);
+    }
+  }
+}
+
+function unknownDriver({ address }: PciFunction, group: number, unknown: string, place: Place): Finding {
+  const sentence = `${address}, which shares group ${group}, is not bound to a host driver`;
+  const expects = [null, 'vfio-pci', 'pcieport'];
+  return needed({ fact: `/functions/${address}/driver`, sentence, unknown, expects, place });
 }
 
 /** A driver that is not there is reported as such; a VFIO driver would not block. */

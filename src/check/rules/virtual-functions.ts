@@ -1,13 +1,17 @@
 import { report } from '../../diagnostics/report.ts';
 import { isUnknown } from '../../machine/snapshot.ts';
+import { isVfioDriver } from '../../policy/drivers.ts';
 import { type Finding, found, needed } from '../finding.ts';
 import type { Subject } from '../subject.ts';
 
 /** A physical function whose virtual functions are enabled stays with the driver that enabled them. */
-export function* virtualFunctions({ taken }: Subject): Iterable<Finding> {
-  for (const { fn, bind, driver } of taken) {
+export function* virtualFunctions({ wanted }: Subject): Iterable<Finding> {
+  for (const { fn, bind, driver } of wanted.values()) {
     const { sriov, address } = fn;
     if (driver === fn.driver) continue;
+    const toVfio = driver !== null && isVfioDriver(driver);
+    // A function without a driver has no virtual functions that could go away with it.
+    if (!toVfio && fn.driver === null) continue;
     if (isUnknown(sriov)) {
       const fact = `/functions/${address}/sriov/numVfs`;
       const sentence = `${address} has no virtual functions`;
@@ -21,19 +25,24 @@ export function* virtualFunctions({ taken }: Subject): Iterable<Finding> {
         bind.place,
         { address, count: sriov.numVfs },
         {
+          causes: ['they go away with the driver that made them, and nothing brings them back'],
           cures: [
             `take the virtual functions away first: write 0 to /sys/bus/pci/devices/${address}/sriov_numvfs`,
             'or bind the virtual functions and leave the physical one to its driver',
           ],
-          kernel: {
-            step: `bind ${address} to ${driver}`,
-            guard: 'SR-IOV is enabled on the physical function',
-            errno: 'EBUSY',
-            citation: 'drivers/vfio/pci/vfio_pci_core.c vfio_pci_core_register_device (6.12)',
-          },
+          ...(toVfio ? { kernel: refusal(address, driver) } : {}),
         },
       ),
       [address],
     );
   }
+}
+
+function refusal(address: string, driver: string) {
+  return {
+    step: `bind ${address} to ${driver}`,
+    guard: 'SR-IOV is enabled on the physical function',
+    errno: 'EBUSY',
+    citation: 'drivers/vfio/pci/vfio_pci_core.c vfio_pci_core_register_device (6.12)',
+  };
 }

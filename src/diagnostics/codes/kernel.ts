@@ -19,7 +19,7 @@ export const kernel = {
   VP4104: {
     severity: 'error',
     title: 'a physical function has virtual functions',
-    message: '{address} has {count} virtual functions, and VFIO does not take it while they are there',
+    message: '{address} has {count} virtual functions, and stays with its driver while they are there',
   },
   VP4105: {
     severity: 'error',

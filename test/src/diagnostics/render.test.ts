@@ -105,7 +105,7 @@ note: read from here
     const diagnostic = report('VP2901', place, { file: evil }, extra);
     for (const sources of [new Map(), new Map([[evil, 'host a']])]) {
       const rendered = render([diagnostic], sources);
-      expect(rendered).not.toMatch(/[\u001b\u009b\u202e]/);
+      for (const sign of ['\u001b', '\u009b', '\u202e']) expect(rendered).not.toContain(sign);
       expect(rendered).not.toMatch(/^error\[VP0000\]/m);
     }
   });
