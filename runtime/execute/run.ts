@@ -107,7 +107,7 @@ export function refused(diagnostics: readonly Diagnostic[]): Ending {
 export function unusable(place: Place, { path, errno }: Failure): Diagnostic {
   const cures = [
     errno === 'EACCES' || errno === 'EPERM'
-      ? 'run as root, or give another directory with `--state-dir`'
+      ? "run as root, or give another directory with `--state-dir`: one that is root's, where nobody else may write"
       : 'make room or give another directory with `--state-dir`',
   ];
   return report('VP6002', place, { path, errno }, { cures });

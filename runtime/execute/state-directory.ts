@@ -2,6 +2,7 @@ import {
   closeSync,
   fsyncSync,
   ftruncateSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -27,6 +28,7 @@ export function stateDirectory(directory: string, processes: Processes): Journal
     lock: (time) =>
       attempt(directory, () => {
         mkdirSync(directory, { recursive: true, mode: 0o700 });
+        if (!isOurs(directory)) return { path: directory, errno: 'EPERM' };
         return takeLock(directory, time, processes);
       }),
     generations: () =>
@@ -59,6 +61,16 @@ export function stateDirectory(directory: string, processes: Processes): Journal
         return fileSink(fd, path, whole);
       }),
   };
+}
+
+/**
+ * What is undone is what the journals say, as root: nobody else may have put a journal there, or lead us elsewhere by a
+ * link of his.
+ */
+function isOurs(directory: string): boolean {
+  const owners = [0, process.geteuid?.() ?? 0];
+  const { uid, mode } = statSync(directory);
+  return owners.includes(uid) && owners.includes(lstatSync(directory).uid) && (mode & 0o022) === 0;
 }
 
 /** A sink that never leaves half a record behind: what could not be written and flushed is cut off again. */

@@ -1,5 +1,6 @@
 import {
   closeSync,
+  constants,
   existsSync,
   openSync,
   readdirSync,
@@ -102,7 +103,10 @@ function filesBelow(root: string, resolve: (path: string) => string): FileReads 
       attempt(path, (full) => {
         const real = resolve(full);
         // Sysfs and procfs report sizes of 4096 and 0: only a plain file can be too large by its size.
-        const { size } = statSync(real);
+        const found = statSync(real);
+        // A pipe without a writer, or a device without an end, would be read for ever.
+        if (!found.isFile()) throw Object.assign(new Error('no file'), { code: 'not a file' });
+        const { size } = found;
         if (size > maxBytes) throw Object.assign(new Error('too large'), { code: 'EFBIG' });
         return readFileSync(real);
       }),
@@ -125,7 +129,7 @@ function filesBelow(root: string, resolve: (path: string) => string): FileReads 
 }
 
 function readPart(path: string, offset: number, length: number): Uint8Array {
-  const fd = openSync(path, 'r');
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const bytes = Buffer.alloc(length);
     return bytes.subarray(0, readSync(fd, bytes, 0, length, offset));

@@ -298,7 +298,7 @@ describe('with --native', () => {
       const before = shows();
       const state = join(folder, 'state');
       mkdirSync(state);
-      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8k', 'vfioplan-test', state]);
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8k,mode=700', 'vfioplan-test', state]);
       try {
         const { code, err } = await call('apply @/p.vfio --native --state-dir @/state');
         expect([1, 3]).toContain(code);

@@ -1,9 +1,12 @@
 import {
   appendFileSync,
   chmodSync,
+  chownSync,
   existsSync,
+  lchownSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -40,6 +43,31 @@ describe('journals on disk', () => {
   if (scenario === undefined) throw new Error('no scenario');
   const options = { time, bootId: 'boot-1' };
   const store = () => stateDirectory(join(directory, 'state'), linuxProcesses());
+
+  test.skipIf(process.getuid?.() !== 0)('are not kept where somebody else may write, or leads to', () => {
+    const kernel = new FakeKernel(scenario.snapshot);
+    const place = join(directory, 'state');
+    const verdict = () => {
+      const { verdict: is, diagnostics } = execute(scenario.plan, kernel.backend(), store(), options);
+      return [is, ...diagnostics.map(({ code, message }) => `${code} ${message.replace(/.*: /, '')}`)];
+    };
+    mkdirSync(place);
+    for (const mode of [0o777, 0o1777, 0o770]) {
+      chmodSync(place, mode);
+      expect(verdict()).toEqual(['refused', 'VP6002 EPERM']);
+    }
+    chmodSync(place, 0o700);
+    chownSync(place, 1234, 1234);
+    expect(verdict()).toEqual(['refused', 'VP6002 EPERM']);
+    expect(readdirSync(place)).toEqual([]);
+    rmSync(place, { recursive: true });
+    mkdirSync(join(directory, 'real'), { mode: 0o700 });
+    symlinkSync('real', place);
+    lchownSync(place, 1234, 1234);
+    expect(verdict()).toEqual(['refused', 'VP6002 EPERM']);
+    lchownSync(place, 0, 0);
+    expect(verdict()).toEqual(['done']);
+  });
 
   test('are whole lines that the reader takes, for root alone, one file a generation', () => {
     const kernel = new FakeKernel(scenario.snapshot);

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +12,8 @@ import { bridgesAbove, topologyOf } from '../../../src/machine/topology.ts';
 import { readSnapshot } from '../../../src/wire/read.ts';
 import { writePretty } from '../../../src/wire/write.ts';
 import { addresses, captureServer } from './tree.ts';
+
+const filesSource = new URL('../../../runtime/probe/files.ts', import.meta.url).href;
 
 let root = '';
 
@@ -269,6 +272,17 @@ describe('what is missing', () => {
     expect(diagnostics.map(({ code, message }) => `${code} ${message}`)).toEqual([
       'VP3041 the function 0000:00:03.0 cannot be read',
     ]);
+  });
+
+  test('a pipe in the tree is not waited for', () => {
+    const override = join(root, 'sys/devices/pci0000:00/0000:00:03.0/driver_override');
+    rmSync(override, { force: true });
+    execFileSync('mkfifo', [override]);
+    const script = `const { sysrootFiles } = await import(${JSON.stringify(filesSource)});
+      process.stdout.write(JSON.stringify(sysrootFiles(${JSON.stringify(root)}).bytes('/sys/devices/pci0000:00/0000:00:03.0/driver_override')));`;
+    const argv = ['--import', 'tsx', '--input-type=module', '-e', script];
+    const answer = JSON.parse(execFileSync(process.execPath, argv, { encoding: 'utf8', timeout: 20_000 }));
+    expect(answer).toMatchObject({ absent: false, unknown: expect.stringContaining('not a file') });
   });
 
   test('a link that leads out of the tree does not show this machine', () => {
