@@ -22,7 +22,7 @@ export function revert(
     const chosen = inEffect(store, generation);
     if ('diagnostics' in chosen) return refused(chosen.diagnostics);
     const { history } = chosen;
-    const strange = changedSince(history, backend);
+    const strange = changedSince(history, backend, isRebooted(history, options));
     if (strange !== null) return refused([strange]);
     return takeUp(backend, store, options, history, 'revert');
   });
@@ -63,6 +63,7 @@ function takeUp(
     const left = undoAll(
       run,
       history.steps.map(({ intent }) => intent),
+      isRebooted(history, options),
     );
     const reverting = why === 'revert' || history.undoing === 'revert';
     return end(run, history, left.length > 0 ? 'incomplete' : reverting ? 'reverted' : 'rolled back', left);
@@ -99,12 +100,18 @@ function leftBy(steps: History['steps']): Shows {
   return Object.assign({}, ...steps.map(({ intent }) => intent.after));
 }
 
-function changedSince({ header, steps }: History, backend: Backend): Diagnostic | null {
+/** Whether the generation belongs to an earlier boot. A boot that is not known is taken for the same. */
+function isRebooted({ header }: History, { bootId }: RunOptions): boolean {
+  return header.bootId !== null && bootId !== null && header.bootId !== bootId;
+}
+
+function changedSince({ header, steps }: History, backend: Backend, rebooted: boolean): Diagnostic | null {
   const left = leftBy(steps);
   const found = startOf(steps.map(({ intent }) => intent));
   const now = look(backend, left);
   for (const [path, value] of Object.entries(left)) {
     const shown = now[path] ?? null;
+    if (rebooted && shown === null) continue;
     if (agrees(path, value, shown) || agrees(path, found[path] ?? null, shown)) continue;
     const step = steps.findLast(({ intent }) => path in intent.after)?.intent.step ?? 1;
     const causes = [

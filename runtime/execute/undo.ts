@@ -21,13 +21,20 @@ import {
  * that an undo which was interrupted, or was never needed, can be done again. Each is looked at after: an undo that
  * did not restore what it should is left in the list that is returned, and the others are still taken back.
  *
+ * Nothing that a plan does outlives a boot: after one, what is not there at all (a module that is not loaded again, and its
+ * parameters and nodes) needs no undo.
+ *
  * A journal that cannot be written does not stop this: the intents on disk are enough to begin it again.
  */
-export function undoAll(run: Run, intents: readonly JournalIntent[]): readonly JournalLeft[] {
+export function undoAll(
+  run: Run,
+  intents: readonly JournalIntent[],
+  rebooted = false,
+): readonly JournalLeft[] {
   const left: JournalLeft[] = [];
   const start = startOf(intents);
   for (const intent of intents.toReversed()) {
-    const reason = undoOne(run, intent, start);
+    const reason = undoOne(run, intent, start, rebooted);
     if (reason !== null) left.push({ step: intent.step, sentence: undoSentence(intent), reason });
   }
   return left;
@@ -43,14 +50,15 @@ export function startOf(intents: readonly JournalIntent[]): Shows {
 }
 
 /** Why the step is not undone; null when it is. */
-function undoOne(run: Run, intent: JournalIntent, start: Shows): string | null {
+function undoOne(run: Run, intent: JournalIntent, start: Shows, rebooted: boolean): string | null {
   const { undo, step } = intent;
   if ('none' in undo) return null;
   run.tell({ kind: 'undo', step, sentence: undo.sentence });
   const now = look(run.backend, intent.before);
   // Undone before, never done, or swept away by a reboot: in all three cases it shows what it should.
   const fine = [undo.after, intent.before, only(start, intent.before)];
-  if (fine.some((shows) => difference(shows, now) === null)) {
+  const swept = rebooted && fine.some((shows) => difference(onlyPresent(shows, now), now) === null);
+  if (swept || fine.some((shows) => difference(shows, now) === null)) {
     run.append({ record: 'undone', step, errno: null, observed: now, matches: true });
     return null;
   }
@@ -77,6 +85,11 @@ function remaining({ backend }: Run, operation: PlanOperation): PlanOperation {
 
 function only(shows: Shows, paths: Shows): Shows {
   return Object.fromEntries(Object.keys(paths).map((path) => [path, shows[path] ?? null]));
+}
+
+/** Without the paths at which there is nothing now. */
+function onlyPresent(shows: Shows, now: Shows): Shows {
+  return Object.fromEntries(Object.entries(shows).filter(([path]) => (now[path] ?? null) !== null));
 }
 
 /** What forbids an operation right now, in words: another device at its address, or a process that has it open. */

@@ -4,6 +4,8 @@ import { recover, revert } from '../../../runtime/execute/revert.ts';
 import type { RunOptions } from '../../../runtime/execute/run.ts';
 import { agrees } from '../../../runtime/execute/verify.ts';
 import type { Plan } from '../../../src/plan/plan.ts';
+import { machine } from '../../machines.ts';
+import { planOf } from '../../src/plan/policies.ts';
 import { FakeKernel } from './fake.ts';
 import { TestJournals } from './journals.ts';
 import { type Scenario, scenarios } from './scenarios.ts';
@@ -262,6 +264,37 @@ describe('what a run refuses', () => {
     expect(ending).toMatchObject({ verdict: 'refused', diagnostics: [{ code: 'VP6013' }] });
   });
 });
+
+test.each([revert, recover])(
+  'after a reboot that does not load VFIO again, what went with it is undone (%o)',
+  (how) => {
+    const nic = { at: '03:00.0', id: '8086:1572', class: 'nic', driver: 'e1000e', drivers: ['e1000e'] };
+    const loaded = machine({ iommu: 'none', functions: [nic] });
+    const bind = { '03:00.0': 'vfio-pci' };
+    const plan = planOf({ snapshot: loaded, bind, noiommu: 'allowed' });
+    const store = new TestJournals();
+    const kernel = new FakeKernel(loaded);
+    if (how === recover)
+      kernel.before = (deed) => {
+        if (deed === 2) throw new Error('power loss');
+        return undefined;
+      };
+    try {
+      execute(plan, kernel.backend(), store, { ...options, bootId: 'boot-1' });
+    } catch (error) {
+      expect(error).toMatchObject({ message: 'power loss' });
+    }
+    const anew = machine({
+      iommu: 'none',
+      functions: [nic],
+      replace: { modules: {}, nodes: [], drivers: ['e1000e'] },
+    });
+    const after = new FakeKernel(anew);
+    const same = how(after.backend(), store, { ...options, bootId: 'boot-2' });
+    expect(same).toMatchObject({ verdict: how === revert ? 'reverted' : 'rolled back', diagnostics: [] });
+    expect(after.deeds).toBe(0);
+  },
+);
 
 test('after a reboot there is nothing left to undo, and revert says so by being done', () => {
   for (const scenario of scenarios) {
