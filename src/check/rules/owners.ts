@@ -1,26 +1,28 @@
 import { report } from '../../diagnostics/report.ts';
 import { isUnknown } from '../../machine/snapshot.ts';
-import type { Allow } from '../../policy/policy.ts';
+import type { Allow, WhoMay } from '../../policy/policy.ts';
 import { type Finding, found } from '../finding.ts';
 import { describeWho, groupOf, type Subject, uses } from '../subject.ts';
 
 /**
  * A node has one owning user and one owning group, and a VFIO group one node for all its functions: two users (or two
- * groups) that are to have it cannot both be given it.
+ * groups) that are to have it cannot both be given it. What starts a virtual machine or a container gives it the node,
+ * and so takes it from the user; two virtual machines may take turns.
  */
 export function* owners(subject: Subject): Iterable<Finding> {
   const first = new Map<string, Allow>();
   const told = new Set<Allow>();
   for (const { allow, fn } of uses(subject)) {
     const { kind } = allow.who;
-    if (kind !== 'user' && kind !== 'group') continue;
+    const slot = slots[kind];
+    if (slot === undefined) continue;
     const group = groupOf(subject, fn);
     if (isUnknown(group)) continue;
     const what = group === null ? fn.address : `IOMMU group ${group}`;
-    const key = `${what} ${kind}`;
+    const key = `${what} ${slot}`;
     const earlier = first.get(key);
     if (!earlier) first.set(key, allow);
-    if (!earlier || earlier.who.name === allow.who.name || told.has(allow)) continue;
+    if (!earlier || sameOwner(earlier.who, allow.who) || told.has(allow)) continue;
     told.add(allow);
     yield found(
       report(
@@ -29,14 +31,29 @@ export function* owners(subject: Subject): Iterable<Finding> {
         { first: describeWho(earlier.who), second: describeWho(allow.who), what },
         {
           related: [{ place: earlier.place, message: `${describeWho(earlier.who)} is allowed here` }],
-          cures: [
-            kind === 'user'
-              ? 'put both users in one group, and allow the group'
-              : 'make one group that has the members of both, and allow that',
-          ],
+          cures: [cureFor(earlier.who.kind, kind)],
         },
       ),
       allow.functions,
     );
   }
+}
+
+/** Which of a node's two owners a principal is. A service's user is not known here. */
+const slots: Partial<Record<WhoMay['kind'], 'user' | 'group'>> = {
+  user: 'user',
+  vm: 'user',
+  container: 'user',
+  group: 'group',
+};
+
+function sameOwner(one: WhoMay, other: WhoMay): boolean {
+  return one.kind === other.kind && (one.name === other.name || one.kind === 'vm');
+}
+
+function cureFor(one: WhoMay['kind'], other: WhoMay['kind']): string {
+  if (one !== other) return 'give the function to one of them: what starts the other takes the node away';
+  return one === 'group'
+    ? 'make one group that has the members of both, and allow that'
+    : 'put both users in one group, and allow the group';
 }

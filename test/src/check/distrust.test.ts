@@ -124,3 +124,17 @@ describe('what is not told is a precondition', () => {
     ]);
   });
 });
+
+describe('a node has one owner', () => {
+  const words = { functions: [nic('03:00.0')], users: [{ name: 'dpdk', uid: 1000 }] };
+  const allowing = (...who: readonly string[]) =>
+    `${a}policy p { bind a to vfio-pci ${who.map((each) => `allow ${each} to use a via group`).join(' ')} }`;
+
+  test('so a user and a virtual machine, whose manager would take it from the user, are refused', () => {
+    expect(codesOf(checkPolicy(allowing('user dpdk', 'vm win'), words))).toContain('VP3116');
+  });
+
+  test('while two virtual machines may take turns', () => {
+    expect(codesOf(checkPolicy(allowing('vm win', 'vm lin'), words))).not.toContain('VP3116');
+  });
+});
