@@ -1,3 +1,4 @@
+import { isUnknown } from '../machine/snapshot.ts';
 import type { State, World } from '../model/state.ts';
 import { show } from '../model/view.ts';
 import type { Allow, HostPolicy } from '../policy/policy.ts';
@@ -23,20 +24,26 @@ export function accessOf(policy: HostPolicy, world: World, end: State): readonly
     const path = [...nodes].some((node) => node.startsWith('/dev/vfio/noiommu-')) ? 'noiommu' : 'group';
     const { kind, name } = allow.who;
     const who = kind === 'anyone' ? 'anyone' : `${kind} ${name}`;
-    access.push({ who, device: allow.device, path, nodes: [...nodes].sort(), needs: needsOf(allow, path) });
+    access.push({
+      who,
+      device: allow.device,
+      path,
+      nodes: [...nodes].sort(),
+      needs: needsOf(policy, allow, path),
+    });
   }
   return access.sort((a, b) => compare(`${a.who}\0${a.device}`, `${b.who}\0${b.device}`));
 }
 
-function needsOf({ who }: Allow, path: Access['path']): readonly string[] {
-  if (path === 'noiommu') {
-    // Asked at open, at SET_CONTAINER, at SET_IOMMU and at the device's first open (drivers/vfio, 6.1 and 6.12).
-    return ['CAP_SYS_RAWIO'];
-  }
-  const limit = 'RLIMIT_MEMLOCK of at least the memory that it maps for DMA, or CAP_IPC_LOCK';
-  const heirless =
-    who.kind === 'user' || who.kind === 'group' ? [] : ['the nodes, handed over by what starts it'];
-  return [...heirless, limit];
+function needsOf({ snapshot }: HostPolicy, { who }: Allow, path: Access['path']): readonly string[] {
+  const needs: string[] = [];
+  const numbers = who.kind === 'group' ? snapshot.userGroups : snapshot.users;
+  if (who.kind !== 'user' && who.kind !== 'group') needs.push('the nodes, handed over by what starts it');
+  else if (isUnknown(numbers)) needs.push('the nodes, which a plan gives it once its number is known');
+  // Asked at open, at SET_CONTAINER, at SET_IOMMU and at the device's first open (drivers/vfio, 6.1 and 6.12).
+  if (path === 'noiommu') needs.push('CAP_SYS_RAWIO');
+  else needs.push('RLIMIT_MEMLOCK of at least the memory that it maps for DMA, or CAP_IPC_LOCK');
+  return needs;
 }
 
 function compare(a: string, b: string): number {

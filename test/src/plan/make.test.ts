@@ -58,6 +58,17 @@ describe('a plan', () => {
     ]);
   });
 
+  test('does not say that a node is given to a user whose number nobody knows', () => {
+    const snapshot = machine({
+      iommu: 'none',
+      functions: [nic],
+      replace: { users: { unknown: 'not read' } },
+    });
+    const { access, steps } = planOf({ ...noiommu, snapshot });
+    expect(steps.map(({ operation }) => operation.op)).not.toContain('node.own');
+    expect(access[0]?.needs[0]).toContain('once its number is known');
+  });
+
   test('is a document that its own reader takes', () => {
     expect(readPlan('plan.json', JSON.stringify(plan))).toEqual({ plan, diagnostics: [] });
   });
