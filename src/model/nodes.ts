@@ -8,12 +8,13 @@ type NodePlace =
   | { readonly kind: 'group'; readonly node: Node; readonly minor: number };
 
 const directory = '/dev/vfio/';
+const container = `${directory}vfio`;
 
 /** The node that stands at `path`, or null. */
 export function nodeAt(state: State, path: string): NodePlace | null {
+  if (path === container) return state.containerNode && { kind: 'container', node: state.containerNode };
   if (!path.startsWith(directory)) return null;
   const name = path.slice(directory.length);
-  if (name === 'vfio') return state.containerNode && { kind: 'container', node: state.containerNode };
   for (let minor = 0; minor < state.groups.length; minor += 1) {
     const group = state.groups[minor];
     if (group?.node && group.name === name) return { kind: 'group', node: group.node, minor };
@@ -23,7 +24,7 @@ export function nodeAt(state: State, path: string): NodePlace | null {
 
 /** Paths of all nodes, sorted. */
 export function nodePaths(state: State): readonly string[] {
-  const paths: string[] = state.containerNode === null ? [] : [`${directory}vfio`];
+  const paths: string[] = state.containerNode === null ? [] : [container];
   for (const group of state.groups) if (group?.node) paths.push(directory + group.name);
   return paths.sort();
 }

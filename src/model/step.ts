@@ -24,8 +24,10 @@ export function stepWithout(absent: ReadonlySet<string>, world: World, state: St
   }
   const op = dispatch(state, asked);
   const rule = ruleOf(op);
-  for (const guard of rule.guards[world.profile.id]) {
-    if (!guard.applies(world, state, op) || absent.has(guard.id)) continue;
+  const guards = rule.guards[world.profile.id];
+  for (let place = 0; place < guards.length; place += 1) {
+    const guard = guards[place];
+    if (guard === undefined || !guard.applies(world, state, op) || absent.has(guard.id)) continue;
     return { state, result: refusal(guard, world, state, op) };
   }
   const { state: after, value, out } = rule.effect(world, state, op);

@@ -35,11 +35,15 @@ export class Machine {
     const before = this.state;
     const { result, state } = step(this.world, before, op);
     if (state !== before) this.state = state;
-    if (logged.has(op.op)) this.log.push(...logLines(this.world, before, state, op, result));
+    if (logged.has(op.op)) this.note(logLines(this.world, before, state, op, result));
     if (result.ok) return result;
     this.refusedBy = result.guard;
     if ('blocks' in result) throw new WouldBlock(`${result.guard}: waits for ${result.blocks.join(', ')}`);
     return refuse(result.errno);
+  }
+
+  private note(lines: readonly string[]): void {
+    if (lines.length > 0) this.log.push(...lines);
   }
 
   /** As `step`, for operations whose value alone matters. */

@@ -14,6 +14,8 @@ export interface Argument {
   readonly number: number;
   /** What can be read and written at that address, in place; null where nothing can. */
   memory(): Uint8Array | null;
+  /** The same as a structure, or null when fewer than `size` bytes of it can be read. */
+  structure(size: number): DataView | null;
 }
 
 /** How a file was opened. */

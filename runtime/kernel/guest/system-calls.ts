@@ -8,32 +8,42 @@ import type { Process } from './process.ts';
 import { refuse } from './refuse.ts';
 import { decodeText, encodeInto } from './text.ts';
 
-/** The frame, as a call reads and fills it. */
+const argumentWords = frame.argument.map((at) => at / 4);
+
+/** The frame, as a call reads and fills it. Its words are WebAssembly's, which are little endian everywhere. */
 export class Exchange {
+  /** Of ioctl(2). */
+  readonly argument: FrameArgument;
+  private readonly words: Int32Array;
   private readonly view: DataView;
   private readonly area: Uint8Array;
   private readonly memory: ArrayBuffer;
 
   constructor(memory: ArrayBuffer) {
+    this.argument = new FrameArgument(this);
     this.memory = memory;
+    this.words = new Int32Array(memory);
     this.view = new DataView(memory);
     this.area = new Uint8Array(memory, frame.bytes, frame.bytesMaximum);
   }
 
   get number(): number {
-    return this.view.getUint32(frame.number, true);
+    return this.word(frame.number / 4);
   }
   get pid(): number {
-    return this.view.getUint32(frame.pid, true);
+    return this.word(frame.pid / 4);
+  }
+  get length(): number {
+    return this.word(frame.length / 4);
   }
   /** An argument that C takes as an int. */
   int(index: 0 | 1 | 2 | 3): number {
-    return this.view.getInt32(frame.argument[index], true);
+    return this.word(argumentWords[index] ?? 0);
   }
   /** An unsigned long, as a number: exact below 2^53. */
   amount(index: 0 | 1 | 2 | 3): number {
-    const at = frame.argument[index];
-    return this.view.getUint32(at + 4, true) * 0x1_0000_0000 + this.view.getUint32(at, true);
+    const at = argumentWords[index] ?? 0;
+    return (this.word(at + 1) >>> 0) * 0x1_0000_0000 + (this.word(at) >>> 0);
   }
   wide(index: 0 | 1 | 2 | 3): bigint {
     return this.view.getBigUint64(frame.argument[index], true);
@@ -43,30 +53,69 @@ export class Exchange {
   }
   /** The bytes that came with the call, in place. */
   bytes(): Uint8Array {
-    return new Uint8Array(this.memory, frame.bytes, this.view.getUint32(frame.length, true));
+    return new Uint8Array(this.memory, frame.bytes, this.length);
+  }
+  /** The same bytes as a structure. */
+  structure(): DataView {
+    return new DataView(this.memory, frame.bytes, this.length);
   }
   text(): string {
     return decodeText(this.bytes());
   }
   /** Gives bytes back; answers how many. */
   give(bytes: Uint8Array): number {
-    this.area.set(bytes.subarray(0, frame.bytesMaximum));
-    this.view.setUint32(frame.length, Math.min(bytes.length, frame.bytesMaximum), true);
+    this.area.set(bytes.length > frame.bytesMaximum ? bytes.subarray(0, frame.bytesMaximum) : bytes);
+    this.words[frame.length / 4] = Math.min(bytes.length, frame.bytesMaximum);
     return bytes.length;
   }
   giveText(text: string): number {
     const length = encodeInto(text, this.area);
-    this.view.setUint32(frame.length, length, true);
+    this.words[frame.length / 4] = length;
     return length;
   }
   end(ending: number, answer: number | bigint): void {
-    this.view.setUint32(frame.ending, ending, true);
+    const { words } = this;
+    words[frame.ending / 4] = ending;
     if (typeof answer === 'number' && (answer | 0) === answer) {
-      this.view.setInt32(frame.answer, answer, true);
-      this.view.setInt32(frame.answer + 4, answer < 0 ? -1 : 0, true);
+      words[frame.answer / 4] = answer;
+      words[frame.answer / 4 + 1] = answer < 0 ? -1 : 0;
     } else this.view.setBigInt64(frame.answer, BigInt(answer), true);
   }
+  private word(at: number): number {
+    return this.words[at] ?? 0;
+  }
 }
+
+/**
+ * How an ioctl's argument crosses: `argument[2]` is 0 for a value, 1 for memory, which lies in the frame's bytes. One
+ * object serves all calls: it is good until the call that it came with has ended.
+ */
+class FrameArgument implements Argument {
+  process: Process | null = null;
+  private readonly its: Exchange;
+
+  constructor(its: Exchange) {
+    this.its = its;
+  }
+
+  get number(): number {
+    return this.its.int(2) === 1 ? somewhere : this.its.amount(3);
+  }
+  memory(): Uint8Array | null {
+    const { its, process } = this;
+    if (its.int(2) === 1) return its.bytes();
+    return process === null ? null : zeros(process, its.wide(3));
+  }
+  structure(size: number): DataView | null {
+    const { its } = this;
+    if (its.int(2) === 1) return its.length < size ? null : its.structure();
+    const memory = this.memory();
+    return memory === null || memory.length < size ? null : new DataView(memory.buffer);
+  }
+}
+
+/** An address in the caller's stack, for arguments that are memory where the kernel wants a number. */
+const somewhere = 0x7ffc_0000_1000;
 
 interface Kernel {
   readonly machine: Machine;
@@ -98,7 +147,12 @@ export const systemCalls: Readonly<Partial<Record<CallName, SystemCall>>> = {
       return file.opened(2) ? file.pwrite(process, its.bytes(), its.signed(2)) : refuse('EBADF');
     }),
   lseek: (_, process, its) => onFile(process, its, (file) => file.lseek(process, its.signed(1), its.int(2))),
-  ioctl: (_, process, its) => onFile(process, its, (file) => ioctl(process, its, file)),
+  ioctl: (_, process, its) => {
+    const file = process.files.get(its.int(0));
+    if (file === undefined) return refuse('EBADF');
+    its.argument.process = process;
+    return file.ioctl(process, its.int(1) >>> 0, its.argument);
+  },
   mmap: (_, process, its) => mmap(process, its),
   munmap: (_, process, its) => process.memory.unmap(its.wide(0), its.wide(1)),
   lstat: ({ files }, process, its) => {
@@ -128,23 +182,6 @@ function onFile(process: Process, its: Exchange, act: (file: OpenFile) => number
 function give(its: Exchange, answer: Uint8Array | number): number {
   return typeof answer === 'number' ? answer : its.give(answer);
 }
-
-/** How an ioctl's argument crosses: `argument[2]` is 0 for a value, 1 for memory, which lies in the frame's bytes. */
-function ioctl(process: Process, its: Exchange, file: OpenFile): number {
-  const argument = its.int(2) === 1 ? memoryArgument(its) : valueArgument(process, its);
-  return file.ioctl(process, its.int(1) >>> 0, argument);
-}
-
-function memoryArgument(its: Exchange): Argument {
-  return { number: somewhere, memory: () => its.bytes() };
-}
-
-function valueArgument(process: Process, its: Exchange): Argument {
-  return { number: its.amount(3), memory: () => zeros(process, its.wide(3)) };
-}
-
-/** An address in the caller's stack, for arguments that are memory where the kernel wants a number. */
-const somewhere = 0x7ffc_0000_1000;
 
 /** Memory that was mapped and that nobody can have written: it reads as zeros, and what is written there is not read. */
 function zeros(process: Process, address: bigint): Uint8Array | null {

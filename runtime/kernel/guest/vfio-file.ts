@@ -18,19 +18,12 @@ import { decodeText } from './text.ts';
 
 type Kind = 'container' | 'group' | 'device';
 
-/** What one ioctl has at hand. */
-interface Asked {
-  readonly machine: Machine;
-  readonly process: Process;
-  readonly fd: number;
-  readonly argument: Argument;
-}
-
-type Handler = (asked: Asked) => number;
+/** One request on an open file. */
+type Handler = (file: VfioFile, process: Process, argument: Argument) => number;
 
 export class VfioFile extends OpenFile {
-  private readonly machine: Machine;
-  private readonly fd: number;
+  readonly machine: Machine;
+  readonly fd: number;
   private readonly kind: Kind;
 
   constructor(machine: Machine, fd: number, kind: Kind, named: Opened) {
@@ -45,10 +38,10 @@ export class VfioFile extends OpenFile {
   }
 
   override ioctl(process: Process, request: number, argument: Argument): number {
-    const asked: Asked = { machine: this.machine, process, fd: this.fd, argument };
     const handler = handlers[this.kind][request];
-    if (handler !== undefined) return handler(asked);
-    return other(asked, request);
+    return handler === undefined
+      ? other(this, process, request, argument)
+      : handler(this, process, argument);
   }
 
   /** What a device's registers hold is not modelled: where a read succeeds, it reads zeros. */
@@ -85,11 +78,11 @@ export class VfioFile extends OpenFile {
 
 const handlers: Readonly<Record<Kind, Readonly<Record<number, Handler>>>> = {
   container: {
-    [requests.VFIO_GET_API_VERSION]: ({ machine, process: { pid }, fd }) =>
+    [requests.VFIO_GET_API_VERSION]: ({ machine, fd }, { pid }) =>
       machine.value({ op: 'container.api_version', pid, fd }),
-    [requests.VFIO_CHECK_EXTENSION]: ({ machine, process: { pid }, fd, argument }) =>
+    [requests.VFIO_CHECK_EXTENSION]: ({ machine, fd }, { pid }, argument) =>
       machine.value({ op: 'container.check_extension', pid, fd, extension: argument.number }),
-    [requests.VFIO_SET_IOMMU]: ({ machine, process: { pid }, fd, argument }) =>
+    [requests.VFIO_SET_IOMMU]: ({ machine, fd }, { pid }, argument) =>
       machine.value({ op: 'container.set_iommu', pid, fd, type: argument.number }),
     [requests.VFIO_IOMMU_MAP_DMA]: mapDma,
     [requests.VFIO_IOMMU_UNMAP_DMA]: unmapDma,
@@ -97,7 +90,7 @@ const handlers: Readonly<Record<Kind, Readonly<Record<number, Handler>>>> = {
   group: {
     [requests.VFIO_GROUP_GET_STATUS]: getStatus,
     [requests.VFIO_GROUP_SET_CONTAINER]: setContainer,
-    [requests.VFIO_GROUP_UNSET_CONTAINER]: ({ machine, process: { pid }, fd }) =>
+    [requests.VFIO_GROUP_UNSET_CONTAINER]: ({ machine, fd }, { pid }) =>
       machine.value({ op: 'group.unset_container', pid, fd }),
     [requests.VFIO_GROUP_GET_DEVICE_FD]: getDeviceFd,
   },
@@ -105,7 +98,7 @@ const handlers: Readonly<Record<Kind, Readonly<Record<number, Handler>>>> = {
     [requests.VFIO_DEVICE_GET_INFO]: deviceInfo,
     [requests.VFIO_DEVICE_GET_REGION_INFO]: regionInfo,
     [requests.VFIO_DEVICE_GET_IRQ_INFO]: irqInfo,
-    [requests.VFIO_DEVICE_RESET]: ({ machine, process: { pid }, fd }) =>
+    [requests.VFIO_DEVICE_RESET]: ({ machine, fd }, { pid }) =>
       machine.value({ op: 'device.reset', pid, fd }),
   },
 };
@@ -114,9 +107,14 @@ const handlers: Readonly<Record<Kind, Readonly<Record<number, Handler>>>> = {
  * Requests that the model judges by number, taking all behind `argsz` for zero. Where the caller's bytes say more than
  * that, the answer would be a guess: ENOSYS.
  */
-function other({ machine, process: { pid }, fd, argument }: Asked, request: number): number {
+function other(
+  { machine, fd }: VfioFile,
+  { pid }: Process,
+  request: number,
+  argument: Argument,
+): number {
   const memory = argument.memory();
-  const its = fetch(argument, 4);
+  const its = argument.structure(4);
   const argsz = argszOf(its);
   const result = machine.step({ op: 'ioctl', pid, fd, request, argsz });
   if (typeof result === 'number') {
@@ -138,9 +136,9 @@ function iommuInfo(its: DataView | null, argsz: number, result: Done): number {
 }
 
 /** drivers/vfio/vfio_iommu_type1.c:vfio_iommu_type1_map_dma. */
-function mapDma({ machine, process, fd, argument }: Asked): number {
+function mapDma({ machine, fd }: VfioFile, process: Process, argument: Argument): number {
   const { size: bytes, fields } = layouts.vfio_iommu_type1_dma_map;
-  const its = fetch(argument, bytes);
+  const its = argument.structure(bytes);
   const vaddr = u64(its, fields.vaddr);
   const size = u64(its, fields.size);
   const writable = process.memory.covers(vaddr, size, mman.PROT_READ | mman.PROT_WRITE);
@@ -159,9 +157,9 @@ function mapDma({ machine, process, fd, argument }: Asked): number {
 }
 
 /** vfio_iommu_type1_unmap_dma: the size is written back only on success. */
-function unmapDma({ machine, process: { pid }, fd, argument }: Asked): number {
+function unmapDma({ machine, fd }: VfioFile, { pid }: Process, argument: Argument): number {
   const { size: bytes, fields } = layouts.vfio_iommu_type1_dma_unmap;
-  const its = fetch(argument, bytes);
+  const its = argument.structure(bytes);
   const flags = u32(its, fields.flags);
   const [iova, size] = [u64(its, fields.iova), u64(its, fields.size)];
   const result = machine.step({ op: 'container.unmap_dma', pid, fd, argsz: argszOf(its), flags, iova, size });
@@ -172,9 +170,9 @@ function unmapDma({ machine, process: { pid }, fd, argument }: Asked): number {
 }
 
 /** drivers/vfio/group.c:vfio_group_ioctl_get_status. */
-function getStatus({ machine, process: { pid }, fd, argument }: Asked): number {
+function getStatus({ machine, fd }: VfioFile, { pid }: Process, argument: Argument): number {
   const { size, fields } = layouts.vfio_group_status;
-  const its = fetch(argument, size);
+  const its = argument.structure(size);
   const result = machine.step({ op: 'group.get_status', pid, fd, argsz: argszOf(its) });
   if (typeof result === 'number') return result;
   if (its === null) return refuse('EFAULT');
@@ -183,8 +181,8 @@ function getStatus({ machine, process: { pid }, fd, argument }: Asked): number {
 }
 
 /** vfio_group_ioctl_set_container: an int behind a pointer. */
-function setContainer({ machine, process: { pid }, fd, argument }: Asked): number {
-  const its = fetch(argument, 4);
+function setContainer({ machine, fd }: VfioFile, { pid }: Process, argument: Argument): number {
+  const its = argument.structure(4);
   if (its === null) {
     return machine.value({ op: 'group.set_container', pid, fd, container: -1, argsz: null });
   }
@@ -192,7 +190,7 @@ function setContainer({ machine, process: { pid }, fd, argument }: Asked): numbe
 }
 
 /** vfio_group_ioctl_get_device_fd: strndup_user() of at most a page. */
-function getDeviceFd({ machine, process, fd, argument }: Asked): number {
+function getDeviceFd({ machine, fd }: VfioFile, process: Process, argument: Argument): number {
   const bytes = argument.memory()?.subarray(0, 4096);
   const end = bytes?.indexOf(0) ?? -1;
   const { pid } = process;
@@ -206,9 +204,9 @@ function getDeviceFd({ machine, process, fd, argument }: Asked): number {
 }
 
 /** drivers/vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_get_info: 6.1 copies 16 or 20 bytes back, 6.12 what the caller has, to 24. */
-function deviceInfo({ machine, process: { pid }, fd, argument }: Asked): number {
+function deviceInfo({ machine, fd }: VfioFile, { pid }: Process, argument: Argument): number {
   const { fields } = layouts.vfio_device_info;
-  const its = fetch(argument, 16);
+  const its = argument.structure(16);
   const argsz = argszOf(its) ?? 0;
   const result = machine.step({ op: 'device.get_info', pid, fd, argsz: argszOf(its) });
   if (typeof result === 'number') return result;
@@ -223,9 +221,9 @@ function deviceInfo({ machine, process: { pid }, fd, argument }: Asked): number 
 }
 
 /** vfio_pci_ioctl_get_region_info. */
-function regionInfo({ machine, process: { pid }, fd, argument }: Asked): number {
+function regionInfo({ machine, fd }: VfioFile, { pid }: Process, argument: Argument): number {
   const { size, fields } = layouts.vfio_region_info;
-  const its = fetch(argument, size);
+  const its = argument.structure(size);
   const index = u32(its, fields.index);
   const result = machine.step({ op: 'device.region_info', pid, fd, argsz: argszOf(its), index });
   if (typeof result === 'number') return result;
@@ -238,9 +236,9 @@ function regionInfo({ machine, process: { pid }, fd, argument }: Asked): number 
 }
 
 /** vfio_pci_ioctl_get_irq_info. */
-function irqInfo({ machine, process: { pid }, fd, argument }: Asked): number {
+function irqInfo({ machine, fd }: VfioFile, { pid }: Process, argument: Argument): number {
   const { size, fields } = layouts.vfio_irq_info;
-  const its = fetch(argument, size);
+  const its = argument.structure(size);
   const index = u32(its, fields.index);
   const result = machine.step({ op: 'device.irq_info', pid, fd, argsz: argszOf(its), index });
   if (typeof result === 'number') return result;
@@ -258,13 +256,6 @@ const deviceFile: Opened = {
   asked: 'anon_inode:[vfio-device]',
   flags: fcntl.O_RDWR,
 };
-
-/** The caller's structure in place, or null when fewer than `size` bytes of it can be read. */
-function fetch(argument: Argument, size: number): DataView | null {
-  const memory = argument.memory();
-  if (memory === null || memory.length < size) return null;
-  return new DataView(memory.buffer, memory.byteOffset, memory.length);
-}
 
 /** Every structure of VFIO's begins with its size; null is a pointer that cannot be read. */
 function argszOf(its: DataView | null): number | null {

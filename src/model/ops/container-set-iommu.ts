@@ -20,6 +20,9 @@ function inFile(name: string): Guard['citation'] {
   return { seed: `${file.seed}:${name}`, '6.1': `${file['6.1']}:${name}`, '6.12': `${file['6.12']}:${name}` };
 }
 
+/** VFIO_TYPE1_IOMMU, VFIO_TYPE1v2_IOMMU, VFIO_TYPE1_NESTING_IOMMU. */
+const types: readonly number[] = [1, 3, 6];
+
 const common: readonly Guard<Set>[] = [
   {
     id: 'container.set_iommu.empty',
@@ -55,7 +58,7 @@ const common: readonly Guard<Set>[] = [
     words: 'what was asked for is an extension, not a type of IOMMU',
     errno: 'EINVAL',
     citation: 'drivers/vfio/vfio_iommu_type1.c:vfio_iommu_type1_open',
-    applies: (world, state, op) => takerOf(world, state, op) === 'type1' && ![1, 3, 6].includes(op.type),
+    applies: (world, state, op) => takerOf(world, state, op) === 'type1' && !types.includes(op.type),
   },
   {
     id: 'container.set_iommu.nesting',

@@ -1,6 +1,6 @@
 import { unreadable } from '../argument.ts';
 import { attachContainer, reservedByFirmware } from '../attachment.ts';
-import { fileOf, groupOf } from '../files.ts';
+import { fileAt, fileOf, groupOf } from '../files.ts';
 import type { Guard, Rule } from '../guard.ts';
 import { translatable } from '../mappings.ts';
 import type { Op } from '../op.ts';
@@ -37,7 +37,7 @@ const closed: Guard<Set> = {
   words: 'the descriptor that should be a container is not open',
   errno: 'EBADF',
   citation: setContainer,
-  applies: (_world, state, op) => fileOf(state, { pid: op.pid, fd: op.container }) === null,
+  applies: (_world, state, op) => fileAt(state, op.pid, op.container) === null,
 };
 
 const again: Guard<Set> = {
@@ -150,7 +150,7 @@ export const groupSetContainer: Rule<Set> = {
   },
   effect: (world, state, op) => {
     const file = fileOf(state, op);
-    const other = fileOf(state, { pid: op.pid, fd: op.container });
+    const other = fileAt(state, op.pid, op.container);
     if (file?.kind !== 'group' || other?.kind !== 'container') return { state, value: 0 };
     return { state: attachContainer(world, state, file.group, other.container), value: 0 };
   },
@@ -159,7 +159,7 @@ export const groupSetContainer: Rule<Set> = {
 
 /** The container behind the descriptor that was given. */
 function wanted(state: State, op: Set): Container | null {
-  const file = fileOf(state, { pid: op.pid, fd: op.container });
+  const file = fileAt(state, op.pid, op.container);
   return file?.kind === 'container' ? (state.containers[file.container] ?? null) : null;
 }
 
