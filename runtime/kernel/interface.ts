@@ -41,9 +41,7 @@ export class SystemInterface {
     const fields = this.script.fields();
     fields.setUint32(frame.number, number, true);
     fields.setUint32(frame.pid, pid, true);
-    for (let index = 0; index < its.length; index++) {
-      fields.setBigUint64(frame.argument[index] ?? 0, BigInt(its[index] ?? 0), true);
-    }
+    for (let index = 0; index < its.length; index++) setArgument(fields, index, its[index] ?? 0);
     fields.setUint32(frame.length, bytes.length, true);
     if (bytes.length > 0) this.script.bytes().set(bytes);
     this.script.enter();
@@ -167,6 +165,14 @@ class ProcessInterface implements SimulatedProcess {
     const answer = this.kernel.call(this.pid, number, its);
     return answer < 0 ? answer : this.kernel.taken().slice();
   }
+}
+
+function setArgument(fields: DataView, index: number, value: Argument): void {
+  const at = frame.argument[index] ?? 0;
+  if (typeof value === 'number' && (value | 0) === value) {
+    fields.setInt32(at, value, true);
+    fields.setInt32(at + 4, value < 0 ? -1 : 0, true);
+  } else fields.setBigUint64(at, BigInt(value), true);
 }
 
 function clamp(length: number): number {

@@ -21,9 +21,10 @@ interface Name {
 export function nameOf(world: World, state: State, op: Asked): Name | 'ENODEV' | 'EINVAL' {
   for (const device of groupOf(state, op)?.devices ?? []) {
     const hardware = world.hardware[device];
-    if (hardware === undefined || !op.name.startsWith(hardware.address)) continue;
+    if (hardware === undefined) continue;
+    if (op.name === hardware.address) return { device, token: false };
+    if (!op.name.startsWith(hardware.address)) continue;
     const rest = op.name.slice(hardware.address.length);
-    if (rest === '') return { device, token: false };
     if (!world.profile.nameTakesOptions || !rest.startsWith(' ')) continue;
     const options = rest.split(' ').filter((option) => option !== '');
     if (options.length === 0) return { device, token: false };

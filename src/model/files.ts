@@ -45,29 +45,34 @@ export function tableFull(world: World, state: State, pid: number): boolean {
   return lowestDescriptor(tableOf(state, pid)) >= limit;
 }
 
-/** Gives a process the lowest free descriptor of a new open file description. */
-export function install(
-  state: State,
-  pid: number,
-  file: OpenFile,
-): { readonly state: State; readonly fd: number } {
+/** What a new descriptor changes of the state. */
+interface Installed {
+  readonly files: State['files'];
+  readonly descriptors: State['descriptors'];
+  readonly fd: number;
+}
+
+/** Gives a process the lowest free descriptor of a new open file description; the caller makes the state of it. */
+export function install(state: State, pid: number, file: OpenFile): Installed {
   const id = lowestFree(state.files);
-  return place({ ...state, files: put(state.files, id, { ...file, refs: 1 }) }, pid, id);
+  const { descriptors, fd } = enter(state, pid, id);
+  return { files: put(state.files, id, { ...file, refs: 1 }), descriptors, fd };
 }
 
 /** Gives a process a descriptor of a description that exists. */
 export function refer(state: State, pid: number, id: number): { readonly state: State; readonly fd: number } {
-  return place(changeRefs(state, id, 1), pid, id);
+  const { descriptors, fd } = enter(state, pid, id);
+  return { state: changeRefs({ ...state, descriptors }, id, 1), fd };
 }
 
 /** A further entry in a process's table; the references are the caller's to count. */
-function place(state: State, pid: number, id: number): { readonly state: State; readonly fd: number } {
+function enter(state: State, pid: number, id: number): Omit<Installed, 'files'> {
   const files = tableOf(state, pid);
   const fd = lowestDescriptor(files);
   const table = { pid, files: replace(files, fd - firstDescriptor, id) };
-  const at = state.descriptors.findIndex((other) => other.pid === pid);
-  const descriptors = at === -1 ? [...state.descriptors, table] : replace(state.descriptors, at, table);
-  return { state: { ...state, descriptors }, fd };
+  const place = placeOf(state, pid);
+  const descriptors = place === -1 ? [...state.descriptors, table] : replace(state.descriptors, place, table);
+  return { descriptors, fd };
 }
 
 /** Its place in `State.files`; -1 when it is not open, or is a standard descriptor. */
@@ -81,14 +86,20 @@ export function fileId(state: State, pid: number, fd: number): number {
   return -1;
 }
 
+function placeOf({ descriptors }: State, pid: number): number {
+  for (let place = 0; place < descriptors.length; place += 1)
+    if (descriptors[place]?.pid === pid) return place;
+  return -1;
+}
+
 /** Takes a descriptor away, and with the last one the file. */
 export function closeDescriptor(world: World, state: State, { pid, fd }: Descriptor): State {
   const id = fileId(state, pid, fd);
-  const place = state.descriptors.findIndex((table) => table.pid === pid);
+  const place = placeOf(state, pid);
   if (id === -1 || place === -1) return state;
   const files = replace(tableOf(state, pid), fd - firstDescriptor, -1);
   while (files.length > 0 && files[files.length - 1] === -1) files.pop();
-  return drop(world, { ...state, descriptors: replace(state.descriptors, place, { pid, files }) }, id);
+  return drop(world, state, id, replace(state.descriptors, place, { pid, files }));
 }
 
 /** A new device file of a device in a group, which it keeps open (vfio_group_use_container's get_file). */
@@ -101,7 +112,13 @@ export function openDevice(
   const groupFile = fileId(state, op.pid, op.fd);
   const counted = changeOpens(state, index, 1);
   const pinned = countsOpen(world, state, index) ? pin(counted, index, groupFile, 1) : counted;
-  return install(pinned, op.pid, { kind: 'device', refs: 0, device: index, groupFile });
+  const { files, descriptors, fd } = install(pinned, op.pid, {
+    kind: 'device',
+    refs: 0,
+    device: index,
+    groupFile,
+  });
+  return { state: { ...pinned, files, descriptors }, fd };
 }
 
 /** Pids that have a descriptor of the device, ascending. */
@@ -116,12 +133,12 @@ export function holdersOf(state: State, device: number): readonly number[] {
     .sort((a, b) => a - b);
 }
 
-/** One reference less; the last one releases the file. */
-function drop(world: World, state: State, id: number): State {
+/** One reference less, and with it the tables that no longer have it; the last one releases the file. */
+function drop(world: World, state: State, id: number, descriptors = state.descriptors): State {
   const file = state.files[id];
-  if (file === null || file === undefined) return state;
-  if (file.refs > 1) return changeRefs(state, id, -1);
-  const closed = { ...state, files: put(state.files, id, null) };
+  if (file === null || file === undefined) return { ...state, descriptors };
+  if (file.refs > 1) return changeRefs({ ...state, descriptors }, id, -1);
+  const closed = { ...state, descriptors, files: put(state.files, id, null) };
   switch (file.kind) {
     case 'container':
       return releaseContainer(closed, file.container);
@@ -183,8 +200,7 @@ function changeRefs(state: State, id: number, by: 1 | -1): State {
 }
 
 function tableOf(state: State, pid: number): readonly number[] {
-  for (const table of state.descriptors) if (table.pid === pid) return table.files;
-  return [];
+  return state.descriptors[placeOf(state, pid)]?.files ?? [];
 }
 
 function lowestDescriptor(files: readonly number[]): number {

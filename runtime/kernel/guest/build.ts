@@ -37,3 +37,8 @@ export function shows(text: string | undefined): Attribute | undefined {
 export function link(from: string, target: string): Link {
   return { kind: 'link', target, from };
 }
+
+/** A directory or link that stays, in a directory that stays. */
+export function kept<T extends Directory | Link>(node: T): T {
+  return { ...node, kept: true };
+}

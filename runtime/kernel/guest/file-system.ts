@@ -1,18 +1,9 @@
 /** The one root directory, and the calls that take a path. */
 import { fcntl } from '../../abi/fcntl.ts';
-import { collection, directory } from './build.ts';
+import { collection, directory, kept } from './build.ts';
 import type { Machine } from './machine.ts';
 import { moduleDirectory } from './module-directory.ts';
-import {
-  type DeviceNode,
-  type Directory,
-  linkText,
-  modeOf,
-  type Node,
-  type Place,
-  permits,
-  walk,
-} from './node.ts';
+import { type DeviceNode, linkText, modeOf, type Node, Paths, type Place, permits } from './node.ts';
 import { AttributeFile, DirectoryFile, NullFile, type OpenFile } from './open-file.ts';
 import { PciBus } from './pci-bus.ts';
 import { procDirectory } from './proc.ts';
@@ -32,7 +23,7 @@ export interface Status {
 
 export class FileSystem {
   private readonly machine: Machine;
-  private readonly root: Directory;
+  private readonly paths: Paths;
   /** Who makes the call that is being answered: /proc/self. */
   private caller: Process | null = null;
 
@@ -46,15 +37,15 @@ export class FileSystem {
       (name) => (name === 'virtual' ? virtual : bus.devices.lookup(name)),
     );
     const sys = directory({
-      bus: directory({ pci: bus.bus }),
+      bus: kept(directory({ pci: bus.bus })),
       class: classes(machine),
-      devices,
+      devices: kept(devices),
       kernel: directory({ iommu_groups: iommuGroups(machine, bus) }),
       module: moduleDirectory(machine),
     });
     const nothing: DeviceNode = { kind: 'character', driver: 'null', mode: 0o666, uid: 0, gid: 0 };
     const dev = directory({ null: nothing, vfio: vfioNodes(machine) });
-    this.root = directory({ dev, proc, sys });
+    this.paths = new Paths(directory({ dev: kept(dev), proc, sys: kept(sys) }));
   }
 
   open(process: Process, path: string, flags: number): number {
@@ -124,7 +115,7 @@ export class FileSystem {
 
   private walk(process: Process, path: string, follow: boolean): Place | number {
     this.caller = process;
-    return walk(this.root, path, process.who, follow);
+    return this.paths.walk(path, process.who, follow);
   }
 
   private file(

@@ -7,6 +7,8 @@ import { refuse } from './refuse.ts';
 
 export interface Directory {
   readonly kind: 'directory';
+  /** Its name leads to it for as long as the machine runs, and everybody may search it. */
+  readonly kept?: true;
   readonly mode?: number;
   readonly uid?: number;
   lookup(name: string): Node | undefined;
@@ -15,6 +17,8 @@ export interface Directory {
 
 export interface Link {
   readonly kind: 'link';
+  /** As a directory's. */
+  readonly kept?: true;
   /** Absolute, without links in its middle. */
   readonly target: string;
   /** The directory that it lies in, for the relative path that readlink(2) says; left out: it says `target`. */
@@ -56,9 +60,55 @@ export interface Place {
 const longestPath = 4095;
 const longestName = 255;
 const mostLinks = 40;
+/** Paths come from outside, so how many are remembered has an end. */
+const mostKnown = 1024;
+
+/**
+ * The ways that were walked to directories which stay: they need not be walked again. What a caller may do has no part
+ * in them, for nobody is kept from searching such a directory.
+ */
+export class Paths {
+  private readonly root: Directory;
+  private readonly known = new Map<string, Place>();
+
+  constructor(root: Directory) {
+    this.root = root;
+  }
+
+  /** As `walk`, from the root. */
+  walk(path: string, who: Credentials, follow: boolean): Place | number {
+    const cut = path.lastIndexOf('/');
+    const name = path.slice(cut + 1);
+    if (cut <= 0 || name === '' || name === '.' || name === '..' || path.length > longestPath) {
+      return walk(this.root, path, who, follow);
+    }
+    const before = path.slice(0, cut);
+    const place = this.known.get(before) ?? this.parent(before, who);
+    if (typeof place === 'number') return place;
+    const { node: parent } = place;
+    if (parent.kind !== 'directory') return refuse('ENOTDIR');
+    if (parent.mode !== undefined && !permits(parent, who, 1)) return refuse('EACCES');
+    if (name.length > longestName) return refuse('ENAMETOOLONG');
+    const node = parent.lookup(name);
+    if (node === undefined) return refuse('ENOENT');
+    if (node.kind === 'link' && follow) return walk(this.root, path, who, follow);
+    return { node, path: place.path === '/' ? `/${name}` : `${place.path}/${name}` };
+  }
+
+  private parent(path: string, who: Credentials): Place | number {
+    const walked = new Walk(this.root, path);
+    while (walked.at < walked.todo.length) {
+      const refused = walked.step(who, true);
+      if (refused < 0) return refused;
+    }
+    const place = { node: walked.node, path: `/${walked.names.join('/')}` };
+    if (walked.kept && this.known.size < mostKnown) this.known.set(path, place);
+    return place;
+  }
+}
 
 /** Follows `path` from the root, the last component's link too if `follow`; a negative errno when it leads nowhere. */
-export function walk(root: Directory, path: string, who: Credentials, follow: boolean): Place | number {
+function walk(root: Directory, path: string, who: Credentials, follow: boolean): Place | number {
   if (path.length === 0) return refuse('ENOENT');
   if (path.length > longestPath) return refuse('ENAMETOOLONG');
   const walked = new Walk(root, path);
@@ -76,6 +126,8 @@ class Walk {
   at = 0;
   todo: readonly string[];
   readonly names: string[] = [];
+  /** Whether all that was passed stays as it is. */
+  kept = true;
   private readonly root: Directory;
   private readonly nodes: Node[] = [];
   private readonly through: boolean;
@@ -100,6 +152,7 @@ class Walk {
     if (name.length > longestName) return refuse('ENAMETOOLONG');
     const found = node.lookup(name);
     if (found === undefined) return refuse('ENOENT');
+    if (!('kept' in found)) this.kept = false;
     if (found.kind === 'link' && (follow || this.through || this.at < this.todo.length))
       return this.jump(found);
     this.names.push(name);

@@ -97,10 +97,12 @@ abstract class Seekable extends OpenFile {
   }
 }
 
+const nothing: Uint8Array = new Uint8Array(0);
+
 /** A file of sysfs or proc (fs/kernfs/file.c, fs/seq_file.c): its text is made when it is read from the start. */
 export class AttributeFile extends Seekable {
   private readonly attribute: Attribute;
-  private content: Uint8Array = new Uint8Array(0);
+  private content = nothing;
 
   constructor(named: Opened, attribute: Attribute) {
     super(named);

@@ -1,7 +1,7 @@
 /** /sys/devices/pci*, where functions lie behind their bridges, and /sys/bus/pci, where they lie by address. */
 import { isUnknown, type PciFunction } from '../../../src/machine/snapshot.ts';
 import type { Driver } from '../../../src/model/state.ts';
-import { collection, directory, link } from './build.ts';
+import { collection, directory, kept, link } from './build.ts';
 import type { Machine } from './machine.ts';
 import type { Attribute, Directory, Node } from './node.ts';
 import { functionEntry, functionNames, type Placed } from './pci-function.ts';
@@ -45,22 +45,26 @@ export class PciBus {
   );
 
   /** /sys/bus/pci. */
-  readonly bus: Directory = directory({
-    devices: collection(
-      () => [...this.functions.keys()],
-      (address) => this.byAddress(address),
-    ),
-    drivers: collection(
-      () =>
-        [...this.machine.world.drivers.values()]
-          .filter((its) => this.registered(its))
-          .map(({ name }) => name),
-      (name) => this.driver(name),
-    ),
-    drivers_probe: this.writeOnly((address, pid) =>
-      this.machine.value({ op: 'drivers.probe', pid, device: address }),
-    ),
-  });
+  readonly bus: Directory = kept(
+    directory({
+      devices: kept(
+        collection(
+          () => [...this.functions.keys()],
+          (address) => this.byAddress(address),
+        ),
+      ),
+      drivers: collection(
+        () =>
+          [...this.machine.world.drivers.values()]
+            .filter((its) => this.registered(its))
+            .map(({ name }) => name),
+        (name) => this.driver(name),
+      ),
+      drivers_probe: this.writeOnly((address, pid) =>
+        this.machine.value({ op: 'drivers.probe', pid, device: address }),
+      ),
+    }),
+  );
 
   /** Notes a directory in its parent, and the parent in its own. */
   private put(path: string): void {
@@ -82,12 +86,18 @@ export class PciBus {
   private makeAt(path: string): Directory {
     const its = this.functions.get(path.slice(path.lastIndexOf('/') + 1));
     const behind = this.inside.get(path) ?? new Set<string>();
-    return collection(
-      () => [...(its === undefined ? [] : functionNames(this.machine, its)), ...behind],
-      (name) => {
-        if (behind.has(name)) return this.at(`${path}/${name}`);
-        return its === undefined ? undefined : functionEntry(this.machine, its, name);
-      },
+    const files = new Map<string, Attribute>();
+    const entry = (name: string): Node | undefined => {
+      const made = its === undefined ? undefined : functionEntry(this.machine, its, name);
+      if (made?.kind === 'attribute') files.set(name, made);
+      return made;
+    };
+    return kept(
+      collection(
+        () => [...(its === undefined ? [] : functionNames(this.machine, its)), ...behind],
+        // A function's files stay, whatever they say; its links and directories come and go.
+        (name) => files.get(name) ?? (behind.has(name) ? this.at(`${path}/${name}`) : entry(name)),
+      ),
     );
   }
 
@@ -95,7 +105,7 @@ export class PciBus {
     const its = this.functions.get(address);
     if (its === undefined) return undefined;
     const here = '/sys/bus/pci/devices';
-    return its.path === `${here}/${address}` ? this.at(its.path) : link(here, its.path);
+    return its.path === `${here}/${address}` ? this.at(its.path) : kept(link(here, its.path));
   }
 
   private driver(name: string): Directory | undefined {

@@ -39,9 +39,7 @@ export class VfioFile extends OpenFile {
 
   override ioctl(process: Process, request: number, argument: Argument): number {
     const handler = handlers[this.kind][request];
-    return handler === undefined
-      ? other(this, process, request, argument)
-      : handler(this, process, argument);
+    return handler === undefined ? other(this, process, request, argument) : handler(this, process, argument);
   }
 
   /** What a device's registers hold is not modelled: where a read succeeds, it reads zeros. */
@@ -107,12 +105,7 @@ const handlers: Readonly<Record<Kind, Readonly<Record<number, Handler>>>> = {
  * Requests that the model judges by number, taking all behind `argsz` for zero. Where the caller's bytes say more than
  * that, the answer would be a guess: ENOSYS.
  */
-function other(
-  { machine, fd }: VfioFile,
-  { pid }: Process,
-  request: number,
-  argument: Argument,
-): number {
+function other({ machine, fd }: VfioFile, { pid }: Process, request: number, argument: Argument): number {
   const memory = argument.memory();
   const its = argument.structure(4);
   const argsz = argszOf(its);
@@ -272,7 +265,7 @@ function u64(its: DataView | null, { offset }: Field): bigint {
 
 function put(its: DataView, { offset, kind }: Field, value: number | bigint | string): void {
   if (kind === 'u64') its.setBigUint64(offset, BigInt(value), true);
-  else its.setUint32(offset, Number(value), true);
+  else its.setUint32(offset, typeof value === 'number' ? value : Number(value), true);
 }
 
 function field(result: Done, name: string): number | bigint | string {

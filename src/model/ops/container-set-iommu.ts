@@ -121,8 +121,10 @@ export function unsafeInterrupts(world: World, state: State): boolean {
 function takerOf(world: World, state: State, op: Set): Iommu['driver'] | null {
   const container = containerOf(state, op);
   if (container === null) return null;
-  for (const driver of candidates(world, state, container)) {
-    if (answer(world, state, driver, op.type, null) > 0) return driver;
+  const drivers = candidates(world, state, container);
+  for (let place = 0; place < drivers.length; place += 1) {
+    const driver = drivers[place];
+    if (driver !== undefined && answer(world, state, driver, op.type, null) > 0) return driver;
   }
   return null;
 }

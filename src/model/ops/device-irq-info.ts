@@ -43,8 +43,8 @@ export const deviceIrqInfo: Rule<Info> = {
   effect: (world, state, op) => {
     const hardware = hardwareOf(world, state, op);
     const index = op.index >>> 0;
-    const vectors = hardware === undefined ? [] : vectorsOf(hardware);
-    return { state, value: 0, out: { flags: flagsOf(world, index), count: vectors[index] ?? 0 } };
+    const vectors = hardware === undefined ? 0 : vectorsOf(hardware, index);
+    return { state, value: 0, out: { flags: flagsOf(world, index), count: vectors } };
   },
   undo: () => ({ none: 'it only asks' }),
 };
@@ -55,9 +55,19 @@ function hardwareOf(world: World, state: State, op: Info): Hardware | undefined 
 }
 
 /** INTx, MSI, MSI-X, error and request, in the order of their indexes. */
-function vectorsOf(hardware: Hardware): readonly number[] {
-  const { interruptPin, msiVectors, msixVectors, express } = hardware;
-  return [interruptPin === 0 ? 0 : 1, msiVectors, msixVectors, express ? 1 : 0, 1];
+function vectorsOf({ interruptPin, msiVectors, msixVectors, express }: Hardware, index: number): number {
+  switch (index) {
+    case 0:
+      return interruptPin === 0 ? 0 : 1;
+    case 1:
+      return msiVectors;
+    case 2:
+      return msixVectors;
+    case error:
+      return express ? 1 : 0;
+    default:
+      return 1;
+  }
 }
 
 function flagsOf(world: World, index: number): number {

@@ -57,9 +57,14 @@ function hardwareOf(world: World, state: State, op: Info): Hardware | undefined 
 function region(hardware: Hardware, index: number): { readonly size: number; readonly flags: number } {
   if (index === config) return { size: hardware.configSize, flags: readable | writable };
   if (index === vga) return { size: 0xc0000, flags: readable | writable };
-  const bar = hardware.bars.find((other) => other.index === index);
+  const bar = barOf(hardware, index);
   if (bar === undefined || bar.size === 0) return { size: 0, flags: 0 };
   if (index === rom) return { size: bar.size, flags: readable };
   const maps = bar.kind === 'memory' && bar.size >= 4096;
   return { size: bar.size, flags: readable | writable | (maps ? mappable : 0) };
+}
+
+function barOf({ bars }: Hardware, index: number): Hardware['bars'][number] | undefined {
+  for (let place = 0; place < bars.length; place += 1) if (bars[place]?.index === index) return bars[place];
+  return undefined;
 }

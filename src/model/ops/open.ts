@@ -66,8 +66,8 @@ export const open: Rule<Open> = {
     const place = nodeAt(state, op.path);
     if (place?.kind === 'container') return openContainer(world, state, op);
     if (place?.kind === 'group') return openGroup(state, op, place.minor);
-    const { state: after, fd } = install(state, op.pid, { kind: 'other', refs: 0, path: op.path });
-    return { state: after, value: fd };
+    const { files, descriptors, fd } = install(state, op.pid, { kind: 'other', refs: 0, path: op.path });
+    return { state: { ...state, files, descriptors }, value: fd };
   },
   undo: (world, before, op) => ({ op: 'close', pid: op.pid, fd: open.effect(world, before, op).value }),
 };
@@ -105,15 +105,15 @@ function openContainer(world: World, before: State, op: Open): { state: State; v
   const state = before.modules[world.vfioModule] === null ? loadModule(world, before, 'vfio') : before;
   const index = lowestFree(state.containers);
   const container: Container = { ...newContainer, file: lowestFree(state.files) };
-  const held = { ...state, containers: put(state.containers, index, container) };
-  const { state: after, fd } = install(held, op.pid, { kind: 'container', refs: 0, container: index });
-  return { state: after, value: fd };
+  const containers = put(state.containers, index, container);
+  const { files, descriptors, fd } = install(state, op.pid, { kind: 'container', refs: 0, container: index });
+  return { state: { ...state, containers, files, descriptors }, value: fd };
 }
 
 function openGroup(state: State, op: Open, minor: number): { state: State; value: number } {
   const group = state.groups[minor];
   if (group === null || group === undefined) return { state, value: 0 };
-  const held = { ...state, groups: put(state.groups, minor, { ...group, file: lowestFree(state.files) }) };
-  const { state: after, fd } = install(held, op.pid, { kind: 'group', refs: 0, group: minor });
-  return { state: after, value: fd };
+  const groups = put(state.groups, minor, { ...group, file: lowestFree(state.files) });
+  const { files, descriptors, fd } = install(state, op.pid, { kind: 'group', refs: 0, group: minor });
+  return { state: { ...state, groups, files, descriptors }, value: fd };
 }
