@@ -7,24 +7,34 @@ import type { Container, Iommu, State, World } from './state.ts';
 export function extension(world: World, state: State, container: Container, asked: number): number {
   const { iommu } = container;
   if (iommu !== null) return answer(world, state, iommu.driver, asked, iommu);
-  return candidates(world, state, container).some((driver) => answer(world, state, driver, asked, null) > 0)
-    ? 1
-    : 0;
+  return takerOf(world, state, container, asked) === null ? 0 : 1;
 }
 
-/** Drivers that would be asked to take the container, in the kernel's order (vfio_iommu_driver_allowed). */
-export function candidates(world: World, state: State, container: Container): readonly Iommu['driver'][] {
-  const { build, noiommuListed } = world.profile;
-  const type1 = state.modules[world.type1Module] !== null && state.modules[world.type1Module] !== undefined;
-  const fresh = container.groups.length === 0;
-  const drivers: Iommu['driver'][] = [];
-  if (type1 && (fresh || !container.noiommu)) drivers.push('type1');
-  if (build.noiommu && (fresh ? noiommuListed : container.noiommu)) drivers.push('noiommu');
-  return drivers;
+/** The first driver that may take the container and says that it supports what is asked; null if none. */
+export function takerOf(
+  world: World,
+  state: State,
+  container: Container,
+  asked: number,
+): Iommu['driver'] | null {
+  if (type1May(world, state, container) && answer(world, state, 'type1', asked, null) > 0) return 'type1';
+  if (noiommuMay(world, container) && answer(world, state, 'noiommu', asked, null) > 0) return 'noiommu';
+  return null;
+}
+
+/** Drivers that would be asked to take the container (vfio_iommu_driver_allowed), type1 before the other. */
+function type1May(world: World, state: State, container: Container): boolean {
+  const there = state.modules[world.type1Module] !== null && state.modules[world.type1Module] !== undefined;
+  return there && (container.groups.length === 0 || !container.noiommu);
+}
+
+function noiommuMay({ profile }: World, container: Container): boolean {
+  if (!profile.build.noiommu) return false;
+  return container.groups.length === 0 ? profile.noiommuListed : container.noiommu;
 }
 
 /** A driver's own answer; `set` is its instance, when the container has one. */
-export function answer(
+function answer(
   world: World,
   state: State,
   driver: Iommu['driver'],

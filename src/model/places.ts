@@ -15,7 +15,7 @@ export function put<T extends object>(
   place: number,
   entry: T | null,
 ): (T | null)[] {
-  const copy = table.slice();
+  const copy = [...table];
   copy[place] = entry;
   while (copy.length > 0 && copy[copy.length - 1] === null) copy.pop();
   return copy;
@@ -23,7 +23,7 @@ export function put<T extends object>(
 
 /** The list with the item at `place` replaced. */
 export function replace<T>(list: readonly T[], place: number, item: T): T[] {
-  const copy = list.slice();
+  const copy = [...list];
   copy[place] = item;
   return copy;
 }

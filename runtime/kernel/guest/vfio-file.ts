@@ -264,7 +264,7 @@ function u64(its: DataView | null, { offset }: Field): bigint {
 }
 
 function put(its: DataView, { offset, kind }: Field, value: number | bigint | string): void {
-  if (kind === 'u64') its.setBigUint64(offset, BigInt(value), true);
+  if (kind === 'u64') its.setBigUint64(offset, typeof value === 'bigint' ? value : BigInt(value), true);
   else its.setUint32(offset, typeof value === 'number' ? value : Number(value), true);
 }
 

@@ -1,5 +1,5 @@
 import { reservedByFirmware } from '../attachment.ts';
-import { answer, candidates } from '../extensions.ts';
+import { takerOf } from '../extensions.ts';
 import { containerOf, fileOf } from '../files.ts';
 import type { Guard, Rule } from '../guard.ts';
 import { parameterOf } from '../modules.ts';
@@ -43,7 +43,7 @@ const common: readonly Guard<Set>[] = [
     words: 'no IOMMU driver that may take this container supports the type',
     errno: 'ENODEV',
     citation: inFile('vfio_ioctl_set_iommu'),
-    applies: (world, state, op) => takerOf(world, state, op) === null,
+    applies: (world, state, op) => takenBy(world, state, op) === null,
   },
   {
     id: 'container.set_iommu.rawio',
@@ -51,21 +51,21 @@ const common: readonly Guard<Set>[] = [
     errno: 'EPERM',
     citation: inFile('vfio_noiommu_open'),
     applies: (world, state, op) =>
-      takerOf(world, state, op) === 'noiommu' && !capable(world, op.pid, 'CAP_SYS_RAWIO'),
+      takenBy(world, state, op) === 'noiommu' && !capable(world, op.pid, 'CAP_SYS_RAWIO'),
   },
   {
     id: 'container.set_iommu.no-type',
     words: 'what was asked for is an extension, not a type of IOMMU',
     errno: 'EINVAL',
     citation: 'drivers/vfio/vfio_iommu_type1.c:vfio_iommu_type1_open',
-    applies: (world, state, op) => takerOf(world, state, op) === 'type1' && !types.includes(op.type),
+    applies: (world, state, op) => takenBy(world, state, op) === 'type1' && !types.includes(op.type),
   },
   {
     id: 'container.set_iommu.nesting',
     words: 'this IOMMU has no nested translation',
     errno: 'EINVAL',
     citation: 'drivers/iommu/iommu.c:iommu_enable_nesting',
-    applies: (world, state, op) => takerOf(world, state, op) === 'type1' && op.type === 6 && !world.nesting,
+    applies: (world, state, op) => takenBy(world, state, op) === 'type1' && op.type === 6 && !world.nesting,
   },
 ];
 
@@ -75,7 +75,7 @@ const firmware: Guard<Set> = {
   errno: 'EPERM',
   citation: 'drivers/iommu/intel/iommu.c:intel_iommu_attach_device',
   applies: (world, state, op) =>
-    takerOf(world, state, op) === 'type1' &&
+    takenBy(world, state, op) === 'type1' &&
     (containerOf(state, op)?.groups ?? []).some((minor) => reservedByFirmware(world, state, minor)),
 };
 
@@ -84,7 +84,7 @@ const interrupts: Guard<Set> = {
   words: 'the IOMMU does not isolate interrupts and allow_unsafe_interrupts is N',
   errno: 'EPERM',
   citation: 'drivers/vfio/vfio_iommu_type1.c:vfio_iommu_type1_attach_group',
-  applies: (world, state, op) => takerOf(world, state, op) === 'type1' && unsafeInterrupts(world, state),
+  applies: (world, state, op) => takenBy(world, state, op) === 'type1' && unsafeInterrupts(world, state),
 };
 
 export const containerSetIommu: Rule<Set> = {
@@ -117,16 +117,9 @@ export function unsafeInterrupts(world: World, state: State): boolean {
   );
 }
 
-/** The first driver that may take the container and says that it supports the type. */
-function takerOf(world: World, state: State, op: Set): Iommu['driver'] | null {
+function takenBy(world: World, state: State, op: Set): Iommu['driver'] | null {
   const container = containerOf(state, op);
-  if (container === null) return null;
-  const drivers = candidates(world, state, container);
-  for (let place = 0; place < drivers.length; place += 1) {
-    const driver = drivers[place];
-    if (driver !== undefined && answer(world, state, driver, op.type, null) > 0) return driver;
-  }
-  return null;
+  return container === null ? null : takerOf(world, state, container, op.type);
 }
 
 function newIommu(world: World, state: State, container: Container, type: number): Iommu {
