@@ -1,5 +1,6 @@
 // What the editor must do, each on a fresh page that shows the first example.
 import { deepStrictEqual, ok, strictEqual } from 'node:assert/strict';
+import { kernelInBoth } from './kernel.mjs';
 
 /** Waits until the editor has judged the text: sound or refused. */
 async function judged(page, verdict) {
@@ -196,6 +197,15 @@ export const tests = [
     async run(page) {
       await judged(page, 'Sound');
       ok((await steps(page).count()) > 2);
+    },
+  },
+  {
+    name: 'runs the simulated kernel, from the very bundle that Node runs',
+    async run(page) {
+      const answers = await kernelInBoth(page.context());
+      deepStrictEqual(answers.page, answers.node);
+      const last = answers.page.at(-1);
+      strictEqual(last, 'vfio-pci 0000:00:03.0: Adding kernel taint for vfio-noiommu group on device');
     },
   },
 ];
