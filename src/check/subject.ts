@@ -1,7 +1,7 @@
+import { isVfioDriver } from '../machine/drivers.ts';
 import { type Address, type Fact, isUnknown, type PciFunction, type Snapshot } from '../machine/snapshot.ts';
 import type { State, World } from '../model/state.ts';
 import { worldFrom } from '../model/world.ts';
-import { isVfioDriver } from '../policy/drivers.ts';
 import type { Allow, Bind, HostPolicy, WhoMay } from '../policy/policy.ts';
 
 /** What a function shall be bound to, by the first statement that says so. */

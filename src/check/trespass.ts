@@ -1,10 +1,10 @@
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import { report } from '../diagnostics/report.ts';
+import { isVfioDriver } from '../machine/drivers.ts';
 import { type Address, isUnknown, type Snapshot } from '../machine/snapshot.ts';
 import type { State } from '../model/state.ts';
 import { step } from '../model/step.ts';
 import { show } from '../model/view.ts';
-import { isVfioDriver } from '../policy/drivers.ts';
 import { applies } from '../policy/pattern.ts';
 import type { Forbid } from '../policy/policy.ts';
 import { nodeOf } from '../script/nodes.ts';

@@ -30,7 +30,8 @@ export function ownedByUser(world: World, state: State, hardware: Hardware, driv
   return group !== undefined && group.owner !== null;
 }
 
-const denied = [
+/** drivers/vfio/pci/vfio_pci.c vfio_pci_dev_in_denylist: QAT of the first generation, DSA and IAX. */
+export const denylist: ReadonlySet<string> = new Set([
   '8086:19e2',
   '8086:19e3',
   '8086:37c8',
@@ -39,12 +40,12 @@ const denied = [
   '8086:0443',
   '8086:0b25',
   '8086:0cfe',
-];
+]);
 
 /** drivers/vfio/pci/vfio_pci.c:vfio_pci_is_denylisted. */
 export function denylisted(world: World, state: State, hardware: Hardware): boolean {
   return (
-    denied.includes(`${hardware.vendor}:${hardware.device}`) &&
+    denylist.has(`${hardware.vendor}:${hardware.device}`) &&
     parameterOf(world, state, 'vfio_pci', 'disable_denylist') === 'N'
   );
 }

@@ -1,3 +1,4 @@
+import { isVfioDriver } from '../machine/drivers.ts';
 import { type Fact, isUnknown, type PciFunction, type Snapshot } from '../machine/snapshot.ts';
 import type { Assumption } from './profiles.ts';
 
@@ -30,10 +31,6 @@ export function isFake(snapshot: Snapshot, pci: PciFunction): boolean {
   const groups = isUnknown(snapshot.iommu.groups) ? [] : snapshot.iommu.groups;
   const noUnits = !isUnknown(snapshot.iommu.units) && snapshot.iommu.units.length === 0;
   return noUnits && groups.some(({ id, type }) => id === group && type === 'unknown');
-}
-
-export function isVfioDriver(name: string): boolean {
-  return /(^|[-_])vfio[-_]pci$/.test(name);
 }
 
 /** The parameters' texts that are known. */

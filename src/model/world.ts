@@ -1,6 +1,7 @@
+import { isVfioDriver } from '../machine/drivers.ts';
 import { type Fact, isUnknown, type PciFunction, type Snapshot } from '../machine/snapshot.ts';
 import { bootState } from './boot.ts';
-import { FactReader, isFake, isVfioDriver, textsOf } from './facts.ts';
+import { FactReader, isFake, textsOf } from './facts.ts';
 import { moduleName } from './modules.ts';
 import { type Assumption, type Profile, type ProfileId, profileFor } from './profiles.ts';
 import type { Driver, Hardware, IovaRange, Module, Process, State, World } from './state.ts';

@@ -1,9 +1,5 @@
+import { isVfioDriver } from '../machine/drivers.ts';
 import { isUnknown, known, type PciFunction } from '../machine/snapshot.ts';
-
-/** Whether a driver hands its functions to userspace through VFIO: vfio-pci and its variants (mlx5_vfio_pci …). */
-export function isVfioDriver(driver: string): boolean {
-  return /^(.*[-_])?vfio[-_]pci$/.test(driver);
-}
 
 /**
  * The driver that a bind means for one function; `null`: none. `vfio` is a variant driver made for the device where

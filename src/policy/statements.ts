@@ -1,5 +1,6 @@
 import type { Diagnostic, Place } from '../diagnostics/diagnostic.ts';
 import { report } from '../diagnostics/report.ts';
+import { isVfioDriver } from '../machine/drivers.ts';
 import {
   type Address,
   isUnknown,
@@ -19,7 +20,7 @@ import type {
   Word,
 } from '../syntax/ast.ts';
 import type { Scope } from './criteria.ts';
-import { comesWithGroup, driverFor, isVfioDriver } from './drivers.ts';
+import { comesWithGroup, driverFor } from './drivers.ts';
 import type { Host } from './hosts.ts';
 import { devicesNamed } from './names.ts';
 import { applies } from './pattern.ts';

@@ -1,5 +1,5 @@
+import { nearest } from '../../grammar/nearest.ts';
 import type { Diagnostic, Place } from '../diagnostics/diagnostic.ts';
-import { nearest } from '../diagnostics/nearest.ts';
 import { report } from '../diagnostics/report.ts';
 import { type Difference, differences } from './conform.ts';
 import { type JsonProblem, type Located, locate, type Path, problemOf } from './json.ts';

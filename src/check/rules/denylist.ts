@@ -1,19 +1,8 @@
 import { report } from '../../diagnostics/report.ts';
 import { isUnknown, type Snapshot } from '../../machine/snapshot.ts';
+import { denylist as denied } from '../../model/binding.ts';
 import { type Finding, found, needed } from '../finding.ts';
 import type { Subject } from '../subject.ts';
-
-/** drivers/vfio/pci/vfio_pci.c vfio_pci_dev_in_denylist: QAT of the first generation, DSA and IAX. */
-const denied: ReadonlySet<string> = new Set([
-  '8086:19e2',
-  '8086:19e3',
-  '8086:37c8',
-  '8086:37c9',
-  '8086:0435',
-  '8086:0443',
-  '8086:0b25',
-  '8086:0cfe',
-]);
 
 /** Devices that can reach other memory than their user's are refused unless vfio_pci was loaded to take them. */
 export function* denylist({ taken, snapshot }: Subject): Iterable<Finding> {

@@ -1,7 +1,7 @@
 import { nearest } from '../../../grammar/nearest.ts';
 import { report } from '../../diagnostics/report.ts';
+import { isVfioDriver } from '../../machine/drivers.ts';
 import { isUnknown } from '../../machine/snapshot.ts';
-import { isVfioDriver } from '../../policy/drivers.ts';
 import type { Assumption } from '../../policy/policy.ts';
 import { type Finding, found, needed } from '../finding.ts';
 import { byBind, type Subject, type Wanted } from '../subject.ts';

@@ -1,6 +1,6 @@
 import { report } from '../../diagnostics/report.ts';
+import { isVfioDriver } from '../../machine/drivers.ts';
 import { isUnknown } from '../../machine/snapshot.ts';
-import { isVfioDriver } from '../../policy/drivers.ts';
 import { type Finding, found, needed } from '../finding.ts';
 import { describeWho, listed, type Subject } from '../subject.ts';
 

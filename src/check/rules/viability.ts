@@ -1,9 +1,10 @@
 import type { Fix, Place } from '../../diagnostics/diagnostic.ts';
 import { report } from '../../diagnostics/report.ts';
+import { isVfioDriver } from '../../machine/drivers.ts';
 import { type HoldingKind, holds } from '../../machine/holdings.ts';
 import { isUnknown, type PciFunction } from '../../machine/snapshot.ts';
 import { className } from '../../policy/classes.ts';
-import { comesWithGroup, isVfioDriver } from '../../policy/drivers.ts';
+import { comesWithGroup } from '../../policy/drivers.ts';
 import type { Bind } from '../../policy/policy.ts';
 import { type Finding, found, needed } from '../finding.ts';
 import { finalDriver, listed, type Subject, uses as usesOf } from '../subject.ts';

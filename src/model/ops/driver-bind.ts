@@ -1,23 +1,13 @@
-import { bind, denylisted, groupless, matches, ownedByUser, registered } from '../binding.ts';
+import { bind, denylisted, groupless, matches, ownedByUser } from '../binding.ts';
+import { driverFile } from '../driver-directory.ts';
 import type { Guard, Rule } from '../guard.ts';
 import type { Op } from '../op.ts';
-import { rootOnly } from '../permission.ts';
 import type { Device, Driver, Hardware, State, World } from '../state.ts';
 
 type Bind = Extract<Op, { op: 'driver.bind' }>;
 
 const asked: readonly Guard<Bind>[] = [
-  {
-    id: 'driver.bind.driver',
-    words: 'the driver is not there: its module is not loaded, or the kernel has none',
-    errno: 'ENOENT',
-    citation: 'drivers/base/bus.c:add_bind_files (the file is in the driver directory)',
-    applies: (world, state, op) => {
-      const driver = world.drivers.get(op.driver);
-      return driver === undefined || !registered(world, state, driver);
-    },
-  },
-  rootOnly('driver.bind', 'bind'),
+  ...driverFile<Bind>('driver.bind', 'bind'),
   {
     id: 'driver.bind.device',
     words: 'there is no such device',

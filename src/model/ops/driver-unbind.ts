@@ -1,24 +1,14 @@
-import { registered, unbind } from '../binding.ts';
+import { unbind } from '../binding.ts';
+import { driverFile } from '../driver-directory.ts';
 import { holdersOf } from '../files.ts';
 import { everywhere, type Rule } from '../guard.ts';
 import type { Op } from '../op.ts';
-import { rootOnly } from '../permission.ts';
 
 type Unbind = Extract<Op, { op: 'driver.unbind' }>;
 
 export const driverUnbind: Rule<Unbind> = {
   guards: everywhere<Unbind>(
-    {
-      id: 'driver.unbind.driver',
-      words: 'the driver is not there: its module is not loaded, or the kernel has none',
-      errno: 'ENOENT',
-      citation: 'drivers/base/bus.c:add_bind_files (the file is in the driver directory)',
-      applies: (world, state, op) => {
-        const driver = world.drivers.get(op.driver);
-        return driver === undefined || !registered(world, state, driver);
-      },
-    },
-    rootOnly('driver.unbind', 'unbind'),
+    ...driverFile<Unbind>('driver.unbind', 'unbind'),
     {
       id: 'driver.unbind.not-bound',
       words: 'the device is not bound to this driver',

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { nearest } from '../../../src/diagnostics/nearest.ts';
+import { nearest } from '../../grammar/nearest.ts';
 
 test.each([
   ['hostnme', 'hostname'],

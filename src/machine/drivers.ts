@@ -1,0 +1,4 @@
+/** Whether a driver hands its functions to userspace through VFIO: vfio-pci and its variants (mlx5_vfio_pci …). */
+export function isVfioDriver(driver: string): boolean {
+  return /(^|[-_])vfio[-_]pci$/.test(driver);
+}
