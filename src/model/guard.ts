@@ -27,7 +27,24 @@ export interface Done {
   readonly out?: { readonly [field: string]: number | bigint | string };
 }
 
+/** The objects by which docs/model.md groups operations. */
+export type Subject = 'container' | 'group' | 'device' | 'cdev' | 'iommufd' | 'sysfs' | 'modules' | 'files';
+
+/** What docs/model.md says of an operation beside its guards. */
+interface Words<O extends Op> {
+  readonly object: Subject;
+  /** The system call, as somebody would write it. */
+  readonly call: string;
+  /** Each argument; the page explains once the `pid`, `fd` and `argsz` that most have. */
+  readonly arguments: { readonly [Argument in Exclude<keyof O, 'op' | 'pid' | 'fd' | 'argsz'>]: string };
+  /** What it does when no guard refuses it. */
+  readonly effect: string;
+  /** The operation that takes it back, or `none: ` and the reason. */
+  readonly undo: string;
+}
+
 export interface Rule<O extends Op = Op> {
+  readonly words: Words<O>;
   /** Of an ioctl: whose it is, and its number. Asked of another kind of file, the number means what it means there. */
   readonly ioctl?: { readonly on: 'container' | 'group' | 'device'; readonly request: number };
   readonly guards: PerProfile<readonly Guard<O>[]>;

@@ -5,6 +5,14 @@ import type { Op } from '../op.ts';
 type Close = Extract<Op, { op: 'close' }>;
 
 export const close: Rule<Close> = {
+  words: {
+    object: 'files',
+    call: 'close(fd)',
+    arguments: {},
+    effect:
+      "The descriptor is gone. With the last one of a container nothing else happens while groups are attached to it; of a group, it leaves its container and may be opened again, unless a device of it is open; of a device, its group's file is let go.",
+    undo: 'none: a closed file is opened anew, as another file',
+  },
   guards: everywhere<Close>({
     id: 'close.descriptor',
     words: 'the descriptor is not open',

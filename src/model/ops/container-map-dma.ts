@@ -31,6 +31,20 @@ const [fault, argsz] = structure<Map>(
 );
 
 export const containerMapDma: Rule<Map> = {
+  words: {
+    object: 'container',
+    call: 'ioctl(fd, VFIO_IOMMU_MAP_DMA, &map)',
+    arguments: {
+      flags: 'READ 1, WRITE 2, VADDR 4',
+      vaddr: 'where the memory is in the process',
+      iova: 'where the device shall see it',
+      size: 'in bytes',
+      memory: 'what stands behind `vaddr`: `writable`, `read-only`, or `none`',
+    },
+    effect:
+      'The range is mapped and its pages are pinned and charged to the process. With VADDR the mapping that is there gets the new address instead.',
+    undo: '`container.unmap_dma` of the same range',
+  },
   ioctl: { on: 'container', request: 0x3b71 },
   guards: perKernel([
     ...withoutType1<Map>('container.map_dma'),

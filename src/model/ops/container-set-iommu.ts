@@ -88,6 +88,14 @@ const interrupts: Guard<Set> = {
 };
 
 export const containerSetIommu: Rule<Set> = {
+  words: {
+    object: 'container',
+    call: 'ioctl(fd, VFIO_SET_IOMMU, type)',
+    arguments: { type: 'TYPE1 1, TYPE1v2 3, TYPE1_NESTING 6, NOIOMMU 8; it is not behind a pointer' },
+    effect:
+      'The container has its IOMMU driver: noiommu if its groups are of that kind, type1 otherwise, with no mapping yet.',
+    undo: 'none: no call unsets it; it goes with the last group',
+  },
   ioctl: { on: 'container', request: 0x3b66 },
   guards: {
     // To the seed's kernel type 9 is unknown, as any other.

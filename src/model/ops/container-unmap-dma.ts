@@ -18,6 +18,18 @@ const doUnmap = 'drivers/vfio/vfio_iommu_type1.c:vfio_dma_do_unmap';
 const unmapDma = 'drivers/vfio/vfio_iommu_type1.c:vfio_iommu_type1_unmap_dma';
 
 export const containerUnmapDma: Rule<Unmap> = {
+  words: {
+    object: 'container',
+    call: 'ioctl(fd, VFIO_IOMMU_UNMAP_DMA, &unmap)',
+    arguments: {
+      flags: 'GET_DIRTY_BITMAP 1, ALL 2, VADDR 4',
+      iova: 'where the range begins',
+      size: 'in bytes',
+    },
+    effect:
+      'Every mapping that begins in the range is gone and its pages are no longer charged; answers how many bytes that were. With VADDR mappings stay and their addresses become invalid. A range that ends at 2^64 reaches nothing.',
+    undo: 'none: the memory behind a mapping is not known any more',
+  },
   ioctl: { on: 'container', request: 0x3b72 },
   guards: perKernel([
     ...withoutType1<Unmap>('container.unmap_dma'),

@@ -5,6 +5,13 @@ import type { Op } from '../op.ts';
 type Pass = Extract<Op, { op: 'descriptor.pass' }>;
 
 export const descriptorPass: Rule<Pass> = {
+  words: {
+    object: 'files',
+    call: 'sendmsg(SCM_RIGHTS), recvmsg',
+    arguments: { to: 'the process that receives' },
+    effect: 'The receiver has a descriptor of the same open file, the lowest number that is free there.',
+    undo: '`close` by the receiver',
+  },
   guards: everywhere<Pass>(
     {
       id: 'descriptor.pass.descriptor',

@@ -15,6 +15,14 @@ const resets = 1;
 const pci = 2;
 
 export const deviceGetInfo: Rule<Info> = {
+  words: {
+    object: 'device',
+    call: 'ioctl(fd, VFIO_DEVICE_GET_INFO, &info)',
+    arguments: {},
+    effect:
+      'Answers the flags (PCI, and RESET where the function has one), 9 regions and 5 kinds of interrupt.',
+    undo: 'none: it only asks',
+  },
   ioctl: { on: 'device', request: 0x3b6b },
   guards: everywhere<Info>(...structure<Info>('device.get_info', 16, citation)),
   effect: (world, state, op) => {

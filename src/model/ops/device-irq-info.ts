@@ -21,6 +21,13 @@ const error = 3;
 const count = 5;
 
 export const deviceIrqInfo: Rule<Info> = {
+  words: {
+    object: 'device',
+    call: 'ioctl(fd, VFIO_DEVICE_GET_IRQ_INFO, &info)',
+    arguments: { index: 'INTX 0, MSI 1, MSIX 2, ERR 3, REQ 4' },
+    effect: 'Answers the flags and how many vectors there are.',
+    undo: 'none: it only asks',
+  },
   ioctl: { on: 'device', request: 0x3b6d },
   guards: everywhere<Info>(
     ...structure<Info>('device.irq_info', 16, citation),

@@ -21,6 +21,13 @@ const config = 7;
 const vga = 8;
 
 export const deviceRegionInfo: Rule<Info> = {
+  words: {
+    object: 'device',
+    call: 'ioctl(fd, VFIO_DEVICE_GET_REGION_INFO, &info)',
+    arguments: { index: 'BARs 0 to 5, ROM 6, configuration space 7, VGA 8' },
+    effect: 'Answers flags, size and offset in the file (the index, shifted by 40).',
+    undo: 'none: it only asks',
+  },
   ioctl: { on: 'device', request: 0x3b6c },
   guards: everywhere<Info>(...structure<Info>('device.region_info', 32, citation), {
     id: 'device.region_info.index',

@@ -5,6 +5,13 @@ import type { Op } from '../op.ts';
 type Reset = Extract<Op, { op: 'device.reset' }>;
 
 export const deviceReset: Rule<Reset> = {
+  words: {
+    object: 'device',
+    call: 'ioctl(fd, VFIO_DEVICE_RESET)',
+    arguments: {},
+    effect: 'The function is reset; nothing that the model knows changes.',
+    undo: 'none: a reset is not taken back',
+  },
   ioctl: { on: 'device', request: 0x3b6f },
   guards: everywhere<Reset>({
     id: 'device.reset.none',

@@ -84,6 +84,14 @@ const group: Guard<Bind> = {
 const now = [...asked, owned, listed, bridge, virtual, group];
 
 export const driverBind: Rule<Bind> = {
+  words: {
+    object: 'sysfs',
+    call: 'write(/sys/bus/pci/drivers/DRIVER/bind, device)',
+    arguments: { driver: 'whose directory', device: 'the address that is written' },
+    effect:
+      'The device is bound. A host driver raises the owner count of the IOMMU group; a VFIO driver registers the device and, if it is the first of its group, the group with its node. Where that group is made up, the kernel is tainted (bit 6).',
+    undo: '`driver.unbind`',
+  },
   guards: { seed: [...asked, bridge, group], '6.1': now, '6.12': now },
   effect: (world, state, op) => {
     const driver = world.drivers.get(op.driver);

@@ -7,6 +7,14 @@ import type { Op } from '../op.ts';
 type Unbind = Extract<Op, { op: 'driver.unbind' }>;
 
 export const driverUnbind: Rule<Unbind> = {
+  words: {
+    object: 'sysfs',
+    call: 'write(/sys/bus/pci/drivers/DRIVER/unbind, device)',
+    arguments: { driver: 'whose directory', device: 'the address that is written' },
+    effect:
+      'The device has no driver. The last VFIO device of a group takes its node along: who still has the group open holds a revoked one, out of its container. A made-up group is gone.',
+    undo: '`driver.bind`',
+  },
   guards: everywhere<Unbind>(
     ...driverFile<Unbind>('driver.unbind', 'unbind'),
     {

@@ -26,6 +26,14 @@ const guards: readonly Guard<Probe>[] = [
 ];
 
 export const driversProbe: Rule<Probe> = {
+  words: {
+    object: 'sysfs',
+    call: 'write(/sys/bus/pci/drivers_probe, device)',
+    arguments: { device: 'the address that is written' },
+    effect:
+      'The first driver that matches and whose probe succeeds is bound: that of driver_override alone if there is one, otherwise in the order of registration. Without one, nothing happens.',
+    undo: '`driver.unbind` of the driver that it bound',
+  },
   // Before the claim of DMA ownership there is nothing that could stop the walk.
   guards: { seed: guards.slice(0, 2), '6.1': guards, '6.12': guards },
   effect: (world, state, op) => {

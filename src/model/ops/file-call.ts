@@ -7,6 +7,13 @@ type Call = Extract<Op, { op: 'file.call' }>;
 
 /** VFIO's container and group files have no read, write, mmap and llseek; its device files lack llseek alone. */
 export const fileCall: Rule<Call> = {
+  words: {
+    object: 'files',
+    call: 'read, write, mmap, lseek',
+    arguments: { call: 'which of them, of one unit at the beginning of the file' },
+    effect: "What the file does: a device's file begins with BAR 0.",
+    undo: 'none: what was read or written is not taken back',
+  },
   guards: everywhere<Call>(
     {
       id: 'file.call.descriptor',

@@ -106,6 +106,14 @@ const unviable: Guard<Get> = {
 const now = [fault, endless, options, token, stranger, full, noContainer, noIommu, rawio];
 
 export const groupGetDeviceFd: Rule<Get> = {
+  words: {
+    object: 'group',
+    call: 'ioctl(fd, VFIO_GROUP_GET_DEVICE_FD, name)',
+    arguments: { name: 'the address of the device, for vfio-pci followed by options' },
+    effect:
+      "The process has a new descriptor of the device, which keeps the group's file open and the group in its container.",
+    undo: '`close` of the new descriptor',
+  },
   ioctl: { on: 'group', request: 0x3b6a },
   guards: {
     seed: [fault, endless, noContainer, noIommu, unviable, rawio, stranger, full],

@@ -28,6 +28,13 @@ const guards: readonly Guard<Status>[] = [
 ];
 
 export const groupGetStatus: Rule<Status> = {
+  words: {
+    object: 'group',
+    call: 'ioctl(fd, VFIO_GROUP_GET_STATUS, &status)',
+    arguments: {},
+    effect: 'Answers the flags VIABLE 1 and CONTAINER_SET 2.',
+    undo: 'none: it only asks',
+  },
   ioctl: { on: 'group', request: 0x3b67 },
   guards: { seed: guards.slice(0, 2), '6.1': guards, '6.12': guards },
   effect: (world, state, op) => {

@@ -142,6 +142,14 @@ const now = [fault, closed, again, revoked, stranger, rawio, mixing, unviable];
 const late = [conflict, interrupts];
 
 export const groupSetContainer: Rule<Set> = {
+  words: {
+    object: 'group',
+    call: 'ioctl(fd, VFIO_GROUP_SET_CONTAINER, &container)',
+    arguments: { container: 'a descriptor of the container' },
+    effect:
+      'The group is in the container, first in its list; a real group owns its IOMMU group from then on, where the kernel has claims.',
+    undo: '`group.unset_container`',
+  },
   ioctl: { on: 'group', request: 0x3b68 },
   guards: {
     seed: [fault, negative, again, rawio, closed, stranger, mixing, firmware, ...late],

@@ -13,6 +13,14 @@ const citation = {
 } as const;
 
 export const groupUnsetContainer: Rule<Unset> = {
+  words: {
+    object: 'group',
+    call: 'ioctl(fd, VFIO_GROUP_UNSET_CONTAINER)',
+    arguments: {},
+    effect:
+      'The group is in no container and gives its claim back. The last group of a container takes the IOMMU driver and every mapping along.',
+    undo: '`group.set_container`, if the process has a descriptor of the container',
+  },
   ioctl: { on: 'group', request: 0x3b69 },
   guards: everywhere<Unset>(
     {

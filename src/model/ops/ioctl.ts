@@ -130,6 +130,16 @@ const structure = [fault, short];
 const info = [room, groupless];
 
 export const ioctl: Rule<Ioctl> = {
+  words: {
+    object: 'files',
+    call: 'ioctl(fd, request, …)',
+    arguments: {
+      request:
+        'any number; where an operation of this list stands for it on this file, that operation is meant',
+    },
+    effect: 'What the request does with a structure of zeroes.',
+    undo: 'none: it only asks',
+  },
   guards: {
     seed: [...first, ...structure, noReset, zero, ...info],
     '6.1': [...first, oldDirty, ...structure, noFeature, noReset, zero, ...info],

@@ -9,6 +9,14 @@ import type { Module, State, World } from '../state.ts';
 type Load = Extract<Op, { op: 'module.load' }>;
 
 export const moduleLoad: Rule<Load> = {
+  words: {
+    object: 'modules',
+    call: 'modprobe module',
+    arguments: { module: 'its name; - and _ are the same' },
+    effect:
+      'What the module needs is loaded, then the module, then its soft dependencies; its drivers take the devices that match them.',
+    undo: '`module.unload` of all that were loaded',
+  },
   guards: everywhere<Load>(
     {
       id: 'module.load.missing',

@@ -9,6 +9,13 @@ import type { Module, State, World } from '../state.ts';
 type Unload = Extract<Op, { op: 'module.unload' }>;
 
 export const moduleUnload: Rule<Unload> = {
+  words: {
+    object: 'modules',
+    call: 'delete_module(module), …',
+    arguments: { module: 'its name', also: 'those that go after it' },
+    effect: 'The modules are gone with their drivers, and the devices of these have none.',
+    undo: '`module.load`',
+  },
   guards: everywhere<Unload>(
     {
       id: 'module.unload.permission',

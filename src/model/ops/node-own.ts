@@ -10,6 +10,18 @@ type Own = Extract<Op, { op: 'node.own' }>;
 const unchanged = 0xffffffff;
 
 export const nodeOwn: Rule<Own> = {
+  words: {
+    object: 'files',
+    call: 'chown(path), chmod(path)',
+    arguments: {
+      path: 'a node below /dev/vfio',
+      uid: 'the owner; 2^32-1 leaves it',
+      gid: 'the group; 2^32-1 leaves it',
+      mode: 'permission bits',
+    },
+    effect: 'The node has this owner, group and mode.',
+    undo: '`node.own` with what was before',
+  },
   guards: everywhere<Own>(
     {
       id: 'node.own.missing',

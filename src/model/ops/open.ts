@@ -16,6 +16,14 @@ const elsewhere = '/dev/null';
 const newContainer = { groups: [], noiommu: false, iommu: null } as const;
 
 export const open: Rule<Open> = {
+  words: {
+    object: 'files',
+    call: 'open(path, O_RDWR)',
+    arguments: { path: 'a node below /dev/vfio, or /dev/null' },
+    effect:
+      'The process has a new descriptor, the lowest number that is free. Every open of /dev/vfio/vfio is another container.',
+    undo: '`close` of the new descriptor',
+  },
   guards: everywhere<Open>(
     {
       id: 'open.descriptors',

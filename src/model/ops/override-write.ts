@@ -6,6 +6,13 @@ import { replace } from '../places.ts';
 type Write = Extract<Op, { op: 'override.write' }>;
 
 export const overrideWrite: Rule<Write> = {
+  words: {
+    object: 'sysfs',
+    call: 'write(/sys/bus/pci/devices/DEVICE/driver_override, text)',
+    arguments: { device: 'whose file', text: 'the name without its newline; none clears the override' },
+    effect: 'Only the driver of this name matches the device from now on; a driver that is bound stays.',
+    undo: '`override.write` with what was before',
+  },
   guards: everywhere<Write>(
     {
       id: 'override.write.device',

@@ -7,6 +7,13 @@ import { replace } from '../places.ts';
 type Write = Extract<Op, { op: 'parameter.write' }>;
 
 export const parameterWrite: Rule<Write> = {
+  words: {
+    object: 'modules',
+    call: 'write(/sys/module/MODULE/parameters/PARAMETER, text)',
+    arguments: { module: 'its name', parameter: 'its name', text: 'what is written' },
+    effect: 'The parameter has the value; groups that exist keep what they are.',
+    undo: '`parameter.write` with what was before',
+  },
   guards: everywhere<Write>(
     {
       id: 'parameter.write.missing',
