@@ -162,6 +162,14 @@ describe('the house', () => {
     expect(knip.status).toBe(0);
   });
 
+  it('has every generated file as `npm run generate` writes it', { timeout: 60_000 }, () => {
+    const { stdout, stderr } = spawnSync(process.execPath, ['build/generate.mjs', '--check'], {
+      cwd: root,
+      encoding: 'utf8',
+    });
+    expect(stdout + stderr).toBe('');
+  });
+
   it('speaks of vfioplan alone: no unfinished marks, no machine-local paths', () => {
     const listed = execFileSync('git', ['ls-files', '-z'], { cwd: root, encoding: 'utf8' });
     const files = listed

@@ -94,7 +94,7 @@ export const containerSetIommu: Rule<Set> = {
     arguments: { type: 'TYPE1 1, TYPE1v2 3, TYPE1_NESTING 6, NOIOMMU 8; it is not behind a pointer' },
     effect:
       'The container has its IOMMU driver: noiommu if its groups are of that kind, type1 otherwise, with no mapping yet.',
-    undo: 'none: no call unsets it; it goes with the last group',
+    undo: 'none: there is no call that unsets it; it goes with the last group',
   },
   ioctl: { on: 'container', request: 0x3b66 },
   guards: {
