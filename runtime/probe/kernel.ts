@@ -87,6 +87,7 @@ const optionNames = [
   'VFIO_DEVICE_CDEV',
   'IOMMUFD',
   'IRQ_BYPASS_MANAGER',
+  'IOMMUFD_NOIOMMU',
 ] as const satisfies readonly OptionName[];
 
 function optionsOf(files: MachineFiles, config: Config | undefined): Options {
@@ -140,6 +141,8 @@ function deduced(files: MachineFiles, name: OptionName): Built {
       // The parameter exists exactly with the option (drivers/vfio/group.c, drivers/vfio/vfio_main.c).
       if (has('/sys/module/vfio/parameters/enable_unsafe_noiommu_mode')) return 'y';
       return has('/sys/module/vfio') ? 'n' : unknown;
+    case 'IOMMUFD_NOIOMMU':
+      return unknown;
     case 'VFIO_DEVICE_CDEV':
       return has('/dev/vfio/devices') ? 'y' : unknown;
     case 'VFIO_GROUP':

@@ -173,6 +173,9 @@ export const snapshotSchema = z.strictObject({
         IRQ_BYPASS_MANAGER: fact(z.enum(['y', 'm', 'n']))
           .exactOptional()
           .describe('module irqbypass, which vfio_pci_core needs; not told: it is loaded and left loaded'),
+        IOMMUFD_NOIOMMU: fact(z.enum(['y', 'm', 'n']))
+          .exactOptional()
+          .describe('device cdevs without an IOMMU (series of 2026); not told: a kernel without it'),
       })
       .describe('build options; n: not set or not of this version'),
   }),

@@ -1,6 +1,6 @@
 import type { Errno } from './errno.ts';
 import type { Op } from './op.ts';
-import type { PerProfile } from './profiles.ts';
+import { inProfile, type PerProfile, type ProfileId } from './profiles.ts';
 import type { State, World } from './state.ts';
 
 /**
@@ -18,6 +18,21 @@ export interface Guard<O extends Op = Op> {
   applies(world: World, state: State, op: O): boolean;
   /** The processes that a call without errno waits for. */
   waitsFor?(world: World, state: State, op: O): readonly number[];
+}
+
+/** A guard as one kernel makes the test. */
+export interface Asked extends Guard {
+  readonly errno: Errno | null;
+  readonly citation: string;
+}
+
+/** The guards of a rule as one kernel asks them. */
+export function askedIn(rule: Rule, id: ProfileId): readonly Asked[] {
+  return inProfile(rule.guards, id).map((guard) => ({
+    ...guard,
+    errno: guard.errno === null || typeof guard.errno === 'string' ? guard.errno : inProfile(guard.errno, id),
+    citation: typeof guard.citation === 'string' ? guard.citation : inProfile(guard.citation, id),
+  }));
 }
 
 /** What an operation that no guard refused does. */
@@ -56,5 +71,5 @@ export interface Rule<O extends Op = Op> {
 
 /** Guards that every profile makes in the same order. */
 export function everywhere<O extends Op>(...guards: readonly Guard<O>[]): PerProfile<readonly Guard<O>[]> {
-  return { seed: guards, '6.1': guards, '6.12': guards };
+  return { seed: guards };
 }

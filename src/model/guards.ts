@@ -1,5 +1,5 @@
-import type { Guard } from './guard.ts';
-import { rules } from './ops.ts';
+import type { Asked } from './guard.ts';
+import { asking } from './ops.ts';
 import type { Profile } from './profiles.ts';
 import { noProcess } from './step.ts';
 
@@ -7,20 +7,19 @@ import { noProcess } from './step.ts';
 export function guardOf(profile: Profile, id: string): { readonly words: string; readonly citation: string } {
   const guard = guardsOf(profile).get(id);
   if (guard === undefined) throw new Error(`no operation has a guard ${id}`);
-  const { words, citation } = guard;
-  return { words, citation: typeof citation === 'string' ? citation : citation[profile.id] };
+  return guard;
 }
 
 /** Every guard of a profile, by id. */
-export function guardsOf(profile: Profile): ReadonlyMap<string, Guard> {
+export function guardsOf(profile: Profile): ReadonlyMap<string, Asked> {
   const known = byProfile.get(profile.id);
   if (known !== undefined) return known;
-  const guards = new Map<string, Guard>([[noProcess.id, noProcess]]);
-  for (const rule of Object.values(rules)) {
-    for (const guard of rule.guards[profile.id]) guards.set(guard.id, guard as Guard);
+  const guards = new Map<string, Asked>([[noProcess.id, noProcess]]);
+  for (const asked of Object.values(asking[profile.id])) {
+    for (const guard of asked) guards.set(guard.id, guard);
   }
   byProfile.set(profile.id, guards);
   return guards;
 }
 
-const byProfile = new Map<Profile['id'], ReadonlyMap<string, Guard>>();
+const byProfile = new Map<Profile['id'], ReadonlyMap<string, Asked>>();

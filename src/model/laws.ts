@@ -5,7 +5,7 @@ import { nodeAt } from './nodes.ts';
 import type { Op } from './op.ts';
 import type { Outcome } from './outcome.ts';
 import { capable } from './permission.ts';
-import type { ProfileId } from './profiles.ts';
+import { type ProfileId, profileIds, profilesSince } from './profiles.ts';
 import type { Container, State, VfioGroup, World } from './state.ts';
 
 /**
@@ -24,8 +24,8 @@ export interface Law {
   readonly onStep?: (world: World, before: State, op: Op, outcome: Outcome) => boolean;
 }
 
-const everyKernel: readonly ProfileId[] = ['seed', '6.1', '6.12'];
-const claiming: readonly ProfileId[] = ['6.1', '6.12'];
+const everyKernel: readonly ProfileId[] = profileIds;
+const claiming: readonly ProfileId[] = profilesSince('6.1');
 
 export const laws: readonly Law[] = [
   {

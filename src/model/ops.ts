@@ -1,4 +1,4 @@
-import type { Rule } from './guard.ts';
+import { type Asked, askedIn, type Rule } from './guard.ts';
 import type { Op, OpKind } from './op.ts';
 import { close } from './ops/close.ts';
 import { containerApiVersion } from './ops/container-api-version.ts';
@@ -26,6 +26,7 @@ import { nodeOwn } from './ops/node-own.ts';
 import { open } from './ops/open.ts';
 import { overrideWrite } from './ops/override-write.ts';
 import { parameterWrite } from './ops/parameter-write.ts';
+import { type ProfileId, profileIds } from './profiles.ts';
 
 /** Every operation's rule: its guards in the kernel's order, its effect, its undo. */
 export const rules: { readonly [Kind in OpKind]: Rule<Extract<Op, { op: Kind }>> } = {
@@ -56,6 +57,18 @@ export const rules: { readonly [Kind in OpKind]: Rule<Extract<Op, { op: Kind }>>
   'device.reset': deviceReset,
   ioctl,
 };
+
+/** Every operation's guards as one kernel asks them. */
+export type Asking = Readonly<Record<OpKind, readonly Asked[]>>;
+
+/** What each kernel asks, worked out once: steps only look it up. */
+export const asking: Readonly<Record<ProfileId, Asking>> = eachOf(profileIds, (id) =>
+  eachOf(Object.keys(rules) as OpKind[], (kind) => askedIn(rules[kind] as Rule, id)),
+);
+
+function eachOf<K extends string, V>(keys: readonly K[], value: (key: K) => V): Readonly<Record<K, V>> {
+  return Object.fromEntries(keys.map((key) => [key, value(key)])) as Record<K, V>;
+}
 
 /** The rule of an operation; its members take just that kind of operation. */
 export function ruleOf(op: Op): Rule {

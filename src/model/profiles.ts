@@ -1,9 +1,29 @@
 import { isUnknown, type Snapshot } from '../machine/snapshot.ts';
 
-/** The kernels that the model knows; everything in which they differ is a field below, never a test of a version. */
-export type ProfileId = 'seed' | '6.1' | '6.12';
+/**
+ * The kernels that the model knows, oldest first; everything in which they differ is a field below, never a test of a
+ * version.
+ */
+export const profileIds = ['seed', '4.5', '6.1', '6.12', 'noiommu-cdev'] as const;
 
-export type PerProfile<T> = Readonly<Record<ProfileId, T>>;
+export type ProfileId = (typeof profileIds)[number];
+
+/** By kernel. One that is left out does as the one before it, so a table names the kernels that changed something. */
+export type PerProfile<T> = Readonly<Partial<Record<ProfileId, T>> & { seed: T }>;
+
+/** What a table says of one kernel. */
+export function inProfile<T>(table: PerProfile<T>, id: ProfileId): T {
+  for (let place = profileIds.indexOf(id); place > 0; place -= 1) {
+    const own = table[profileIds[place] ?? 'seed'];
+    if (own !== undefined) return own;
+  }
+  return table.seed;
+}
+
+/** The kernels from one on. */
+export function profilesSince(first: ProfileId): readonly ProfileId[] {
+  return profileIds.slice(profileIds.indexOf(first));
+}
 
 /** How a part of the kernel was built: into the image, as a module, or not at all. */
 export type Built = 'y' | 'm' | 'n';
@@ -21,6 +41,8 @@ interface Build {
   readonly noiommu: boolean;
   readonly iommufd: boolean;
   readonly cdev: boolean;
+  /** IOMMUFD_NOIOMMU: devices without an IOMMU have a cdev, and attach to address spaces of iommufd. */
+  readonly noiommuCdev: boolean;
 }
 
 /** What a kernel version does, as data. */
@@ -28,6 +50,8 @@ interface KernelFacts {
   readonly id: ProfileId;
   /** The source that was read. */
   readonly source: string;
+  /** iommufd exists, and with it the choice to leave groups and containers out (VFIO_GROUP, VFIO_CONTAINER). */
+  readonly knowsIommufd: boolean;
   /** Name of the parameter of module vfio that allows groups without an IOMMU. */
   readonly noiommuParameter: string;
   /** A device without a group gets a fake one: always, or only where no IOMMU sits on the bus at all. */
@@ -59,6 +83,8 @@ interface KernelFacts {
   /** Flags that MAP_DMA and UNMAP_DMA know. */
   readonly mapFlags: number;
   readonly unmapFlags: number;
+  /** How the log says that a driver did not take a device: the driver's name first, or the device's. */
+  readonly probeFailure: 'driver-first' | 'device-first';
   /** DEVICE_FEATURE and DEVICE_IOEVENTFD exist. */
   readonly deviceFeatures: boolean;
 }
@@ -76,94 +102,129 @@ export interface Assumption {
   readonly unknown: string;
 }
 
+const seed: Profile = {
+  id: 'seed',
+  source: 'the patch "vfio: Include No-IOMMU mode" as mailed on 2015-10-28, on v4.3',
+  knowsIommufd: false,
+  noiommuParameter: 'enable_unsafe_noiommu_support',
+  fakeGroup: 'no-iommu-on-bus',
+  viability: 'walk',
+  containerUsers: 'device-fds',
+  noiommuListed: false,
+  extensionAsksParameter: false,
+  nameTakesOptions: false,
+  vfioDev: false,
+  booleans: { yes: 'yY1', no: 'nN0', onOff: false },
+  modules: { vfio: [], vfio_iommu_type1: ['vfio'], vfio_virqfd: [], vfio_pci: ['vfio', 'vfio_virqfd'] },
+  deviceInfoSize: 16,
+  dynamicMsix: false,
+  reservedAt: 'set-iommu',
+  type1Extensions: { always: [1, 3, 6], onceSet: [4] },
+  mapFlags: 3,
+  unmapFlags: 0,
+  deviceFeatures: false,
+  probeFailure: 'driver-first',
+  build: {
+    vfio: 'm',
+    vfioPci: 'm',
+    type1: 'm',
+    irqBypass: 'n',
+    group: true,
+    container: true,
+    noiommu: true,
+    iommufd: false,
+    cdev: false,
+    noiommuCdev: false,
+  },
+};
+
+/** The merged patch: the parameter has its name, and the noiommu driver stands in the list of drivers (03a76b60f8ba). */
+const v4_5: Profile = {
+  ...seed,
+  id: '4.5',
+  source: 'Linux 4.5 (commit 03a76b60f8ba)',
+  noiommuParameter: 'enable_unsafe_noiommu_mode',
+  noiommuListed: true,
+  extensionAsksParameter: true,
+  // v4.4 gave vfio-pci its irq bypass producer (6d7425f109d2).
+  modules: {
+    vfio: [],
+    vfio_iommu_type1: ['vfio'],
+    vfio_virqfd: [],
+    irqbypass: [],
+    vfio_pci: ['vfio', 'vfio_virqfd', 'irqbypass'],
+  },
+};
+
+const v6_1: Profile = {
+  ...v4_5,
+  id: '6.1',
+  source: 'Linux 6.1.192',
+  fakeGroup: 'no-group',
+  viability: 'claim',
+  nameTakesOptions: true,
+  vfioDev: true,
+  booleans: { yes: 'yYtT1', no: 'nNfF0', onOff: true },
+  modules: {
+    vfio: [],
+    vfio_iommu_type1: ['vfio'],
+    vfio_virqfd: [],
+    irqbypass: [],
+    vfio_pci_core: ['vfio', 'vfio_virqfd', 'irqbypass'],
+    vfio_pci: ['vfio_pci_core'],
+  },
+  deviceInfoSize: 20,
+  type1Extensions: { always: [1, 3, 6, 9], onceSet: [4, 10] },
+  mapFlags: 7,
+  unmapFlags: 7,
+  deviceFeatures: true,
+};
+
+const v6_12: Profile = {
+  ...v6_1,
+  id: '6.12',
+  source: 'Linux 6.12.117',
+  knowsIommufd: true,
+  containerUsers: 'open-devices',
+  modules: {
+    vfio: [],
+    vfio_iommu_type1: ['vfio'],
+    irqbypass: [],
+    vfio_pci_core: ['vfio', 'irqbypass'],
+    vfio_pci: ['vfio_pci_core'],
+  },
+  deviceInfoSize: 24,
+  dynamicMsix: true,
+  reservedAt: 'set-container',
+  probeFailure: 'device-first',
+};
+
+/** The series of 2026 that gives devices without an IOMMU a cdev; no release carried it when it was read. */
+const noiommuCdev: Profile = {
+  ...v6_12,
+  id: 'noiommu-cdev',
+  source: 'the series "Allow binding to a noiommu device" (commit 2c6cf6ab1564), July 2026',
+  build: { ...v6_12.build, noiommuCdev: true },
+};
+
 /** Each kernel as somebody would build it for all of VFIO's legacy paths; `profileFor` puts a machine's options in. */
-export const profiles: PerProfile<Profile> = {
-  seed: {
-    id: 'seed',
-    source: 'the patch "vfio: Include No-IOMMU mode" as mailed on 2015-10-28, on v4.3',
-    noiommuParameter: 'enable_unsafe_noiommu_support',
-    fakeGroup: 'no-iommu-on-bus',
-    viability: 'walk',
-    containerUsers: 'device-fds',
-    noiommuListed: false,
-    extensionAsksParameter: false,
-    nameTakesOptions: false,
-    vfioDev: false,
-    booleans: { yes: 'yY1', no: 'nN0', onOff: false },
-    modules: { vfio: [], vfio_iommu_type1: ['vfio'], vfio_virqfd: [], vfio_pci: ['vfio', 'vfio_virqfd'] },
-    deviceInfoSize: 16,
-    dynamicMsix: false,
-    reservedAt: 'set-iommu',
-    type1Extensions: { always: [1, 3, 6], onceSet: [4] },
-    mapFlags: 3,
-    unmapFlags: 0,
-    deviceFeatures: false,
-    build: built({ iommufd: false, cdev: false }),
-  },
-  '6.1': {
-    id: '6.1',
-    source: 'Linux 6.1.192',
-    noiommuParameter: 'enable_unsafe_noiommu_mode',
-    fakeGroup: 'no-group',
-    viability: 'claim',
-    containerUsers: 'device-fds',
-    noiommuListed: true,
-    extensionAsksParameter: true,
-    nameTakesOptions: true,
-    vfioDev: true,
-    booleans: { yes: 'yYtT1', no: 'nNfF0', onOff: true },
-    modules: {
-      vfio: [],
-      vfio_iommu_type1: ['vfio'],
-      vfio_virqfd: [],
-      irqbypass: [],
-      vfio_pci_core: ['vfio', 'vfio_virqfd', 'irqbypass'],
-      vfio_pci: ['vfio_pci_core'],
-    },
-    deviceInfoSize: 20,
-    dynamicMsix: false,
-    reservedAt: 'set-iommu',
-    type1Extensions: { always: [1, 3, 6, 9], onceSet: [4, 10] },
-    mapFlags: 7,
-    unmapFlags: 7,
-    deviceFeatures: true,
-    build: built({ iommufd: false, cdev: false }),
-  },
-  '6.12': {
-    id: '6.12',
-    source: 'Linux 6.12.117',
-    noiommuParameter: 'enable_unsafe_noiommu_mode',
-    fakeGroup: 'no-group',
-    viability: 'claim',
-    containerUsers: 'open-devices',
-    noiommuListed: true,
-    extensionAsksParameter: true,
-    nameTakesOptions: true,
-    vfioDev: true,
-    booleans: { yes: 'yYtT1', no: 'nNfF0', onOff: true },
-    modules: {
-      vfio: [],
-      vfio_iommu_type1: ['vfio'],
-      irqbypass: [],
-      vfio_pci_core: ['vfio', 'irqbypass'],
-      vfio_pci: ['vfio_pci_core'],
-    },
-    deviceInfoSize: 24,
-    dynamicMsix: true,
-    reservedAt: 'set-container',
-    type1Extensions: { always: [1, 3, 6, 9], onceSet: [4, 10] },
-    mapFlags: 7,
-    unmapFlags: 7,
-    deviceFeatures: true,
-    build: built({ iommufd: false, cdev: false }),
-  },
+export const profiles: Readonly<Record<ProfileId, Profile>> = {
+  seed,
+  '4.5': v4_5,
+  '6.1': v6_1,
+  '6.12': v6_12,
+  'noiommu-cdev': noiommuCdev,
 };
 
 type Options = Snapshot['kernel']['options'];
 
+/** Options that a snapshot may leave out. */
+type Untold = 'IRQ_BYPASS_MANAGER' | 'IOMMUFD_NOIOMMU';
+
 /**
  * The profile nearest to a machine's kernel release, with its build options. A release before 4.4 is the seed's, before
- * 6.2 that of 6.1, everything later that of 6.12. What the snapshot does not tell stands in `assumed`.
+ * 5.19 (which began to claim groups) that of 4.5, before 6.2 that of 6.1, everything later that of 6.12, but for kernels
+ * with the option that the series of 2026 brings. What the snapshot does not tell stands in `assumed`.
  */
 export function profileFor(
   snapshot: Snapshot,
@@ -172,14 +233,14 @@ export function profileFor(
   const assumed: Assumption[] = [];
   const chosen = id ?? idFor(snapshot, assumed);
   const facts = profiles[chosen];
-  const option = (name: Exclude<keyof Options, 'IRQ_BYPASS_MANAGER'>, taken: Built): Built => {
+  const option = (name: Exclude<keyof Options, Untold>, taken: Built): Built => {
     const told = snapshot.kernel.options[name];
     if (!isUnknown(told)) return told;
     assumed.push({ fact: `/kernel/options/${name}`, taken, unknown: told.unknown });
     return taken;
   };
   const irqBypass = snapshot.kernel.options.IRQ_BYPASS_MANAGER;
-  const legacy = chosen !== '6.12';
+  const legacy = !facts.knowsIommufd;
   const build: Build = {
     vfio: option('VFIO', 'm'),
     vfioPci: option('VFIO_PCI', 'm'),
@@ -190,6 +251,7 @@ export function profileFor(
     noiommu: option('VFIO_NOIOMMU', 'y') !== 'n',
     iommufd: !legacy && option('IOMMUFD', 'n') !== 'n',
     cdev: !legacy && option('VFIO_DEVICE_CDEV', 'n') !== 'n',
+    noiommuCdev: chosen === 'noiommu-cdev' && snapshot.kernel.options.IOMMUFD_NOIOMMU !== 'n',
   };
   return { profile: { ...facts, build }, assumed };
 }
@@ -211,10 +273,8 @@ function idFor(snapshot: Snapshot, assumed: Assumption[]): ProfileId {
   }
   const version = Number(major) * 1000 + Number(minor);
   if (version < 4004) return 'seed';
-  return version < 6002 ? '6.1' : '6.12';
-}
-
-function built(options: Pick<Build, 'iommufd' | 'cdev'>): Build {
-  const modules = { vfio: 'm', vfioPci: 'm', type1: 'm', irqBypass: 'n' } as const;
-  return { ...modules, group: true, container: true, noiommu: true, ...options };
+  if (version < 5019) return '4.5';
+  if (version < 6002) return '6.1';
+  const series = snapshot.kernel.options.IOMMUFD_NOIOMMU;
+  return series === undefined || isUnknown(series) || series === 'n' ? '6.12' : 'noiommu-cdev';
 }

@@ -1,7 +1,7 @@
 import { dispatch } from './dispatch.ts';
-import type { Guard } from './guard.ts';
+import type { Asked } from './guard.ts';
 import type { Op } from './op.ts';
-import { ruleOf } from './ops.ts';
+import { asking, ruleOf } from './ops.ts';
 import type { Outcome, Result } from './outcome.ts';
 import type { State, World } from './state.ts';
 
@@ -23,19 +23,18 @@ export function stepWithout(absent: ReadonlySet<string>, world: World, state: St
     return { state, result: refusal(noProcess, world, state, asked) };
   }
   const op = dispatch(state, asked);
-  const rule = ruleOf(op);
-  const guards = rule.guards[world.profile.id];
+  const guards = asking[world.profile.id][op.op];
   for (let place = 0; place < guards.length; place += 1) {
     const guard = guards[place];
     if (guard === undefined || !guard.applies(world, state, op) || absent.has(guard.id)) continue;
     return { state, result: refusal(guard, world, state, op) };
   }
-  const { state: after, value, out } = rule.effect(world, state, op);
+  const { state: after, value, out } = ruleOf(op).effect(world, state, op);
   return { state: after, result: out === undefined ? { ok: true, value } : { ok: true, value, out } };
 }
 
 /** The guard before all others; it has no place in the kernel, which has no callers that do not exist. */
-export const noProcess: Guard = {
+export const noProcess: Asked = {
   id: 'process.missing',
   words: 'there is no such process',
   errno: 'ESRCH',
@@ -45,8 +44,8 @@ export const noProcess: Guard = {
 
 const nothing: ReadonlySet<string> = new Set();
 
-function refusal(guard: Guard, world: World, state: State, op: Op): Result {
+function refusal(guard: Asked, world: World, state: State, op: Op): Result {
   const { errno } = guard;
   if (errno === null) return { ok: false, guard: guard.id, blocks: guard.waitsFor?.(world, state, op) ?? [] };
-  return { ok: false, errno: typeof errno === 'string' ? errno : errno[world.profile.id], guard: guard.id };
+  return { ok: false, errno, guard: guard.id };
 }

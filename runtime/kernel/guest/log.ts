@@ -91,7 +91,7 @@ function failedProbe(
   if (guard === 'virtual-functions') lines.push(`${prefix} Cannot bind to PF with SR-IOV enabled`);
   const number = -errnoNumbers[result.errno];
   lines.push(
-    world.profile.id === '6.12'
+    world.profile.probeFailure === 'device-first'
       ? `${prefix} probe with driver ${op.driver} failed with error ${number}`
       : `${op.driver}: probe of ${op.device} failed with error ${number}`,
   );

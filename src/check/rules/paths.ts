@@ -96,7 +96,7 @@ function* byIommufd(
 /** Groups and containers can be left out of a kernel since 6.2; then nothing but iommufd is there. */
 function* groupsBuilt(subject: Subject): Iterable<Finding> {
   const missing = legacyMissing(subject.snapshot);
-  if (missing.length === 0 || subject.world.profile.id !== '6.12') return;
+  if (missing.length === 0 || !subject.world.profile.knowsIommufd) return;
   const used = [...uses(subject)].filter(({ allow, fn }) => pathOf(subject, allow, fn) !== 'iommufd');
   for (const { allow, addresses } of byAllow(used)) {
     const via = allow.via === 'any' ? 'group' : allow.via;

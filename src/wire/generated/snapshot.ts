@@ -251,6 +251,22 @@ export const snapshotSchema: JsonSchema = {
          "$ref": "#/$defs/Unknown"
         }
        ]
+      },
+      "IOMMUFD_NOIOMMU": {
+       "description": "device cdevs without an IOMMU (series of 2026); not told: a kernel without it",
+       "anyOf": [
+        {
+         "type": "string",
+         "enum": [
+          "y",
+          "m",
+          "n"
+         ]
+        },
+        {
+         "$ref": "#/$defs/Unknown"
+        }
+       ]
       }
      },
      "required": [

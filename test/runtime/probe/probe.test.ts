@@ -173,6 +173,7 @@ describe('a captured tree', () => {
         VFIO_DEVICE_CDEV: 'n',
         IOMMUFD: 'm',
         IRQ_BYPASS_MANAGER: 'n',
+        IOMMUFD_NOIOMMU: 'n',
       },
     });
     expect(snapshot.iommu).toEqual({

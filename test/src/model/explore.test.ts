@@ -74,6 +74,7 @@ describe('every reachable state keeps the laws', () => {
     ],
     ['6.1', 'descriptors handed to a process without CAP_SYS_RAWIO', [inGroup7, groupless], handing, 10_000],
     ['6.12', 'descriptors handed to a process without CAP_SYS_RAWIO', [inGroup7, groupless], handing, 10_000],
+    ['noiommu-cdev', 'descriptors handed as in 6.12', [inGroup7, groupless], handing, 10_000],
     [
       'seed',
       'three groups on a machine with an IOMMU',
@@ -83,6 +84,13 @@ describe('every reachable state keeps the laws', () => {
     ],
     [
       'seed',
+      'two devices on a machine without one',
+      [groupless, another],
+      { ...apart, deviceFiles: 2 },
+      10_000,
+    ],
+    [
+      '4.5',
       'two devices on a machine without one',
       [groupless, another],
       { ...apart, deviceFiles: 2 },

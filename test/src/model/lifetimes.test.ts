@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { requests } from '../../../runtime/abi/ioctl.ts';
 import { rules } from '../../../src/model/ops.ts';
+import { profilesSince } from '../../../src/model/profiles.ts';
 import { ROOT, worldFrom } from '../../../src/model/world.ts';
 import { functionAt, pair, sibling, single, snapshotOf, user } from './machine.ts';
 import { Session } from './session.ts';
 import { realInContainer } from './vector.ts';
 
-describe.each(['6.1', '6.12'] as const)('lifetimes on Linux %s', (profile) => {
+describe.each(profilesSince('6.1'))('lifetimes on Linux %s', (profile) => {
   test('a closed container lives on in its groups, and dies with the last', () => {
     const s = new Session(profile);
     const { c, g } = realInContainer(s, 3);

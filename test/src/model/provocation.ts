@@ -1,5 +1,5 @@
 import type { PciFunction, Snapshot } from '../../../src/machine/snapshot.ts';
-import type { ProfileId } from '../../../src/model/profiles.ts';
+import { type ProfileId, profilesSince } from '../../../src/model/profiles.ts';
 import { ROOT, worldFrom } from '../../../src/model/world.ts';
 import { bare, functionAt, nobody, pair, sibling, single, snapshotOf, user } from './machine.ts';
 import { Session } from './session.ts';
@@ -15,13 +15,21 @@ export function plain(act: (session: Session) => unknown): Provocation {
   return (profile) => acted(new Session(profile), act);
 }
 
-/** Not on the seed: it has no such test. */
-export function later(act: (session: Session) => unknown): Provocation {
-  return (profile) => (profile === 'seed' ? null : acted(new Session(profile), act));
+/** From a kernel on: the ones before it have no such test. */
+export function since(first: ProfileId, provoke: Provocation): Provocation {
+  const kernels = profilesSince(first);
+  return (profile) => (kernels.includes(profile) ? provoke(profile) : null);
 }
 
-export function only(id: ProfileId, act: (session: Session) => unknown): Provocation {
-  return (profile) => (profile === id ? acted(new Session(profile), act) : null);
+/** Not on the kernels that walked a group's devices at every use. */
+export function later(act: (session: Session) => unknown): Provocation {
+  return since('6.1', plain(act));
+}
+
+/** On kernels before one. */
+export function before(first: ProfileId, provoke: Provocation): Provocation {
+  const kernels = profilesSince(first);
+  return (profile) => (kernels.includes(profile) ? null : provoke(profile));
 }
 
 /** On another machine. */

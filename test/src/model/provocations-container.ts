@@ -1,6 +1,7 @@
 import { functionAt, machine, nobody, single, snapshotOf, user } from './machine.ts';
 import {
   alone,
+  before,
   device,
   later,
   noIommu,
@@ -72,8 +73,10 @@ export const container: Readonly<Record<string, Provocation>> = {
   ),
   'container.set_iommu.no-type': later((s) => s.setIommu(realInContainer(s).c, 9)),
   'container.set_iommu.nesting': plain((s) => s.setIommu(realInContainer(s).c, 6)),
-  'container.set_iommu.firmware': (profile) =>
-    profile === '6.12' ? null : on(machine, (s) => s.setIommu(realInContainer(s).c, 3), reserved)(profile),
+  'container.set_iommu.firmware': before(
+    '6.12',
+    on(machine, (s) => s.setIommu(realInContainer(s).c, 3), reserved),
+  ),
   'container.set_iommu.interrupts': on(machine, (s) => s.setIommu(realInContainer(s).c, 3), {
     iommu: { units: ['dmar0'], interruptRemapping: false, groups: [] },
   }),

@@ -2,17 +2,18 @@ import type { Op } from '../../../src/model/op.ts';
 import { bare, functionAt, machine, pair, sibling, single, user } from './machine.ts';
 import {
   alone,
+  before,
   device,
   group,
   later,
   noIommu,
   on,
-  only,
   type Provocation,
   pid,
   plain,
   reserved,
   secondGroup,
+  since,
   write,
 } from './provocation.ts';
 import type { Session } from './session.ts';
@@ -25,10 +26,10 @@ export const groups: Readonly<Record<string, Provocation>> = {
   'group.set_container.fault': grouped((s, fd) =>
     s.call({ op: 'group.set_container', pid, fd, container: 3, argsz: null }),
   ),
-  'group.set_container.negative': only('seed', (s) => {
-    s.take(single);
-    s.setContainer(s.open('8'), -1);
-  }),
+  'group.set_container.negative': before(
+    '6.1',
+    grouped((s, fd) => s.setContainer(fd, -1)),
+  ),
   'group.set_container.descriptor': grouped((s, fd) => s.setContainer(fd, 99)),
   'group.set_container.again': plain((s) => {
     const { c, g } = realInContainer(s);
@@ -110,7 +111,10 @@ export const groups: Readonly<Record<string, Provocation>> = {
   'group.get_device_fd.endless': grouped((s, fd) => s.device(fd, 'x'.repeat(4096))),
   'group.get_device_fd.options': later((s) => s.device(realInContainer(s, 3).g, `${single} foo`)),
   'group.get_device_fd.token': (profile) =>
-    profile === 'seed' ? null : on(virtual, (s) => s.device(s.open('8'), single))(profile),
+    since(
+      '6.1',
+      on(virtual, (s) => s.device(s.open('8'), single)),
+    )(profile),
   'group.get_device_fd.name': plain((s) => s.device(realInContainer(s, 3).g, 'nope')),
   'group.get_device_fd.descriptors': on(machine, (s) => {
     const { g } = realInContainer(s, 3);
@@ -129,14 +133,17 @@ export const groups: Readonly<Record<string, Provocation>> = {
     },
     noIommu,
   ),
-  'group.get_device_fd.not-viable': only('seed', (s) => {
-    s.take(pair);
-    const c = s.open('vfio');
-    const g = s.open('7');
-    s.setContainer(g, c);
-    s.setIommu(c, 1);
-    s.device(g, pair);
-  }),
+  'group.get_device_fd.not-viable': before(
+    '6.1',
+    plain((s) => {
+      s.take(pair);
+      const c = s.open('vfio');
+      const g = s.open('7');
+      s.setContainer(g, c);
+      s.setIommu(c, 1);
+      s.device(g, pair);
+    }),
+  ),
 };
 
 /** A virtual function on vfio-pci whose physical function is there too. */

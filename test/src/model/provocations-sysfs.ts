@@ -1,6 +1,6 @@
 import type { Snapshot } from '../../../src/machine/snapshot.ts';
 import { bare, functionAt, nobody, pair, sibling, single } from './machine.ts';
-import { device, later, on, type Provocation, pid, plain, write } from './provocation.ts';
+import { device, later, on, type Provocation, pid, plain, since, write } from './provocation.ts';
 import type { Session } from './session.ts';
 
 export const sysfs: Readonly<Record<string, Provocation>> = {
@@ -16,9 +16,8 @@ export const sysfs: Readonly<Record<string, Provocation>> = {
   'module.unload.in-use': plain((s) => s.call({ op: 'module.unload', pid, module: 'vfio' })),
   'parameter.write.missing': plain((s) => write(s, 'vfio', 'nope', 'Y')),
   'parameter.write.read-only': (profile) =>
-    profile === 'seed'
-      ? on([], (s) => write(s, 'vfio_pci', 'disable_vga', 'Y'), withVga)(profile)
-      : later((s) => write(s, 'vfio_pci', 'disable_denylist', 'Y'))(profile),
+    later((s) => write(s, 'vfio_pci', 'disable_denylist', 'Y'))(profile) ??
+    on([], (s) => write(s, 'vfio_pci', 'disable_vga', 'Y'), withVga)(profile),
   'parameter.write.permission': plain((s) =>
     s.call({
       op: 'parameter.write',
@@ -47,22 +46,20 @@ export const sysfs: Readonly<Record<string, Provocation>> = {
     s.setContainer(s.open('7'), s.open('vfio'));
     s.bind(sibling, 'e1000e');
   }),
-  'driver.bind.denylisted': (profile) =>
-    profile === 'seed'
-      ? null
-      : on([functionAt(pair, { device: '37c8', iommuGroup: 7 })], (s) => s.take(pair))(profile),
+  'driver.bind.denylisted': since(
+    '6.1',
+    on([functionAt(pair, { device: '37c8', iommuGroup: 7 })], (s) => s.take(pair)),
+  ),
   'driver.bind.bridge': plain((s) => {
     const bridge = '0000:03:00.0';
     s.unbind(bridge, 'pcieport');
     s.override(bridge);
     s.bind(bridge);
   }),
-  'driver.bind.virtual-functions': (profile) =>
-    profile === 'seed'
-      ? null
-      : on([functionAt(pair, { iommuGroup: 7, sriov: { totalVfs: 4, numVfs: 2 } })], (s) => s.take(pair))(
-          profile,
-        ),
+  'driver.bind.virtual-functions': since(
+    '6.1',
+    on([functionAt(pair, { iommuGroup: 7, sriov: { totalVfs: 4, numVfs: 2 } })], (s) => s.take(pair)),
+  ),
   'driver.bind.no-group': plain((s) => s.take(bare)),
   'driver.unbind.driver': plain((s) => s.unbind(pair, 'nope')),
   'driver.unbind.permission': plain((s) =>
