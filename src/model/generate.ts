@@ -1,7 +1,8 @@
-import type { Guard, Rule, Subject } from './guard.ts';
+import type { Asked, Rule, Subject } from './guard.ts';
 import { laws } from './laws.ts';
-import { rules } from './ops.ts';
-import { type ProfileId, profiles } from './profiles.ts';
+import type { OpKind } from './op.ts';
+import { asking, rules } from './ops.ts';
+import { type ProfileId, profileIds, profiles } from './profiles.ts';
 import { noProcess } from './step.ts';
 
 /** The model as a page for who knows the kernel and reads no TypeScript, made of the very tables that `step` walks. */
@@ -9,7 +10,7 @@ export function generate(): Record<string, string> {
   return { 'docs/model.md': page() };
 }
 
-const kernels = Object.keys(profiles) as readonly ProfileId[];
+const kernels: readonly ProfileId[] = profileIds;
 
 const subjects: Readonly<Record<Subject, string>> = {
   container: 'Containers: /dev/vfio/vfio',
@@ -23,14 +24,14 @@ const subjects: Readonly<Record<Subject, string>> = {
 };
 
 function page(): string {
-  const ops = Object.entries(rules) as unknown as readonly (readonly [string, Rule])[];
+  const ops = Object.entries(rules) as unknown as readonly (readonly [OpKind, Rule])[];
   const chapters = (Object.keys(subjects) as readonly Subject[]).flatMap((subject) => {
     const inside = ops.filter(([, { words }]) => words.object === subject);
     const sections = inside.flatMap(([op, rule]) => operation(op, rule));
     return inside.length === 0 ? [] : [`## ${subjects[subject]}`, '', ...sections];
   });
   const guards = new Set(
-    ops.flatMap(([, rule]) => kernels.flatMap((kernel) => rule.guards[kernel].map(({ id }) => id))),
+    ops.flatMap(([op]) => kernels.flatMap((kernel) => asking[kernel][op].map(({ id }) => id))),
   );
   return `${[
     ...introduction(ops.length, guards.size),
@@ -82,7 +83,7 @@ function introduction(operations: number, guards: number): readonly string[] {
   ];
 }
 
-function operation(op: string, rule: Rule): readonly string[] {
+function operation(op: OpKind, rule: Rule): readonly string[] {
   const { call, arguments: own, effect, undo } = rule.words;
   const request = rule.ioctl === undefined ? '' : `, request 0x${rule.ioctl.request.toString(16)}`;
   const args = Object.entries<string>(own).map(([name, words]) => `- \`${name}\`: ${words}`);
@@ -92,7 +93,7 @@ function operation(op: string, rule: Rule): readonly string[] {
     `\`${call}\`${request}`,
     '',
     ...(args.length > 0 ? [...args, ''] : []),
-    ...guardTables(rule),
+    ...guardTables(op),
     `**Effect.** ${effect}`,
     '',
     `**Undo.** ${undo.startsWith('none: ') ? `N${undo.slice(1)}` : undo}.`,
@@ -100,14 +101,14 @@ function operation(op: string, rule: Rule): readonly string[] {
   ];
 }
 
-function guardTables({ guards }: Rule): readonly string[] {
-  const shared = sameOrders(guards);
+function guardTables(op: OpKind): readonly string[] {
+  const shared = sameOrders(op);
   return shared.flatMap(({ kernels: inside, order }) => {
     const title = shared.length === 1 ? [] : [`In ${which(inside)}:`, ''];
     if (order.length === 0) return [...title, 'No guard: it never fails.', ''];
     const rows = order.map((id, place) => {
       const made = inside.flatMap((kernel) => {
-        const guard = guards[kernel].find((other) => other.id === id);
+        const guard = asking[kernel][op].find((other) => other.id === id);
         return guard === undefined ? [] : [[kernel, guard] as const];
       });
       const told = made.length === inside.length ? 'all' : made.map(([kernel]) => kernel).join(', ');
@@ -118,27 +119,20 @@ function guardTables({ guards }: Rule): readonly string[] {
   });
 }
 
-function guardRow(id: string, made: readonly (readonly [ProfileId, Guard])[]): readonly string[] {
+function guardRow(id: string, made: readonly (readonly [ProfileId, Asked])[]): readonly string[] {
   return [
     perKernel(made, ({ words }) => words),
-    perKernel(made, ({ errno }, kernel) =>
-      errno === null ? '*waits*' : typeof errno === 'string' ? errno : errno[kernel],
-    ),
+    perKernel(made, ({ errno }) => errno ?? '*waits*'),
     `\`${id}\``,
-    perKernel(made, ({ citation }, kernel) =>
-      code(typeof citation === 'string' ? citation : citation[kernel]),
-    ),
+    perKernel(made, ({ citation }) => code(citation)),
   ];
 }
 
 /** What is told once if it is the same everywhere, and otherwise after the kernels that it is true of. */
-function perKernel(
-  made: readonly (readonly [ProfileId, Guard])[],
-  tell: (guard: Guard, kernel: ProfileId) => string,
-): string {
+function perKernel(made: readonly (readonly [ProfileId, Asked])[], tell: (guard: Asked) => string): string {
   const told = new Map<string, ProfileId[]>();
   for (const [kernel, guard] of made) {
-    const text = tell(guard, kernel);
+    const text = tell(guard);
     told.set(text, [...(told.get(text) ?? []), kernel]);
   }
   const texts = [...told];
@@ -148,10 +142,10 @@ function perKernel(
 
 /** Kernels whose guards fit into one order, and that order. */
 function sameOrders(
-  guards: Rule['guards'],
+  op: OpKind,
 ): readonly { readonly kernels: readonly ProfileId[]; readonly order: readonly string[] }[] {
   const shared: { kernels: ProfileId[]; order: readonly string[] }[] = [];
-  const idsOf = (kernel: ProfileId) => guards[kernel].map(({ id }) => id);
+  const idsOf = (kernel: ProfileId) => asking[kernel][op].map(({ id }) => id);
   for (const kernel of kernels) {
     const place = shared.find((other) => merged([...other.kernels, kernel].map(idsOf)) !== null);
     if (place === undefined) shared.push({ kernels: [kernel], order: idsOf(kernel) });
