@@ -36,6 +36,15 @@ const declared = [
     types: 'src/wire/generated/journal-types.ts',
     pick: (module) => module.journalRecordSchema,
   },
+  {
+    name: 'trace',
+    type: 'TraceRecord',
+    title: 'vfioplan trace record',
+    description: 'One line of a trace (JSON Lines): a process, an operation on the kernel, what it answered.',
+    schema: 'src/wire/trace.schema.ts',
+    types: 'src/wire/generated/trace-types.ts',
+    pick: (module) => module.traceRecordSchema,
+  },
 ];
 
 /** Each document with its JSON Schema (draft 2020-12). `root` is the repository, ending in a slash. */

@@ -13,7 +13,7 @@ function objectType(schema, indent) {
     ([name, value]) =>
       `${comment(value.description, inner)}${inner}readonly ${key(name)}${required.has(name) ? '' : '?'}: ${typeOf(value, inner)};\n`,
   );
-  if (schema.properties === undefined && typeof schema.additionalProperties === 'object')
+  if (lines.length === 0 && typeof schema.additionalProperties === 'object')
     lines.push(`${inner}readonly [name: string]: ${typeOf(schema.additionalProperties, inner)};\n`);
   return `{\n${lines.join('')}${indent}}`;
 }
@@ -26,6 +26,7 @@ function typeOf(schema, indent) {
   if (branches !== undefined) return branches.map((branch) => typeOf(branch, indent)).join(' | ');
   if (Array.isArray(schema.type))
     return schema.type.map((type) => typeOf({ ...schema, type }, indent)).join(' | ');
+  if (Object.keys(schema).length === 0) return 'unknown';
   switch (schema.type) {
     case 'object':
       return objectType(schema, indent);

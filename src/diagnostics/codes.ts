@@ -7,6 +7,7 @@ import { machine } from './codes/machine.ts';
 import { names } from './codes/names.ts';
 import { plans } from './codes/plans.ts';
 import { topology } from './codes/topology.ts';
+import { traces } from './codes/traces.ts';
 import { words } from './codes/words.ts';
 
 /**
@@ -19,6 +20,7 @@ export const codes = {
   ...names,
   ...files,
   ...machine,
+  ...traces,
   ...topology,
   ...kernel,
   ...plans,

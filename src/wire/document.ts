@@ -11,7 +11,7 @@ import type { JsonSchema } from './schema.ts';
  */
 
 /** A kind of document; what a diagnostic calls it. */
-export type DocumentKind = 'snapshot' | 'plan' | 'journal' | 'report';
+export type DocumentKind = 'snapshot' | 'plan' | 'journal' | 'report' | 'trace';
 
 /** UTF-8 bytes, 32 MiB: a machine with 10,000 virtual functions fits. */
 export const maxDocumentBytes = 33_554_432;

@@ -101,15 +101,16 @@ function outOfPlace(place: Place, record: string): Diagnostic {
   return report(
     'VP3015',
     place,
-    { record },
+    { document: 'journal', record },
     { cures: ['a journal has one header, and it is the first record'] },
   );
 }
 
-function shifted(diagnostic: Diagnostic, by: number): Diagnostic {
+/** A diagnostic of a part of a text as one of the whole, in which the part begins at `by`. */
+export function shifted(diagnostic: Diagnostic, by: number): Diagnostic {
   const { file, span } = diagnostic.place;
   const place = { file, span: { start: span.start + by, end: span.end + by } };
-  // An edit of one line would need the same shift; a journal is not edited by hand.
+  // An edit of one line would need the same shift; such lines are not edited by hand.
   return { ...diagnostic, place, fixes: [] };
 }
 

@@ -6,6 +6,7 @@ import { probe } from '../../runtime/probe/probe.ts';
 import type { Diagnostic } from '../../src/diagnostics/diagnostic.ts';
 import { maxDocumentBytes } from '../../src/wire/document.ts';
 import { readFacter, readJournal, readSnapshot } from '../../src/wire/read.ts';
+import { readTrace } from '../../src/wire/read-trace.ts';
 import { writeCanonical } from '../../src/wire/write.ts';
 import { captureServer } from '../runtime/probe/tree.ts';
 import { snapshotOf } from '../src/machine/handmade.ts';
@@ -39,6 +40,9 @@ export const documentProvocations: Readonly<Record<string, () => readonly string
   'read a snapshot of ordinary size': () => codesOf(readSnapshot('s.json', writeCanonical(snapshotOf()))),
   'read a journal whose last line is torn': () => codesOf(readJournal('j', `${header}\n{"record":"int`)),
   'read a journal with two headers': () => codesOf(readJournal('j', `${header}\n${header}\n`)),
+  'read a trace': () => traced(''),
+  'read a trace with a line of 300,000 characters': () => traced(' '.repeat(300_000)),
+  'read a trace with a NUL byte': () => traced('\0\0\0'),
   'read a whole journal': () => codesOf(readJournal('j', `${header}\n`)),
   'import a snapshot as a report': () => codesOf(readFacter('r.json', writeCanonical(snapshotOf()))),
   'import a report with a function without ids': () => imported([{ ...pci, module_alias: 'x' }]),
@@ -52,6 +56,11 @@ export const documentProvocations: Readonly<Record<string, () => readonly string
 
 function codesOf({ diagnostics }: { readonly diagnostics: readonly Diagnostic[] }): readonly string[] {
   return diagnostics.map(({ code }) => code);
+}
+
+function traced(line: string): readonly string[] {
+  const header = '{"record":"header","format":"vfioplan.trace","version":1}';
+  return codesOf(readTrace('trace.jsonl', `${header}\n${line}\n`));
 }
 
 function imported(functions: readonly unknown[]): readonly string[] {

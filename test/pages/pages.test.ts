@@ -5,6 +5,7 @@ import { codes } from '../../src/diagnostics/codes.ts';
 import type { Declaration } from '../../src/diagnostics/declare.ts';
 import type { Diagnostic, Fix } from '../../src/diagnostics/diagnostic.ts';
 import { readPlan, readSnapshot } from '../../src/wire/read.ts';
+import { readTrace } from '../../src/wire/read-trace.ts';
 import { type MachineWords, machine } from '../machines.ts';
 import { type Example, type Page, readPage, readSetting } from './page.ts';
 import { provocations } from './provocations.ts';
@@ -57,6 +58,8 @@ async function codesOf({ language, text }: Example): Promise<readonly string[]> 
   if (language === 'vfio') return policyDiagnostics(text).map(({ code }) => code);
   if (language === 'snapshot') return readSnapshot('snapshot.json', text).diagnostics.map(({ code }) => code);
   if (language === 'plan') return readPlan('plan.json', text).diagnostics.map(({ code }) => code);
+  if (language === 'trace')
+    return readTrace('trace.jsonl', text.trimEnd()).diagnostics.map(({ code }) => code);
   const provoke = provocations[text.trim()];
   if (language !== 'deed' || !provoke)
     throw new Error(`no way to run a block of ${language}: ${text.trim()}`);

@@ -74,8 +74,8 @@ const documents = {
   },
   VP3015: {
     severity: 'error',
-    title: 'journal record is out of place',
-    message: 'a record `{record}` cannot stand here in a journal',
+    title: 'record is out of place',
+    message: 'a record `{record}` cannot stand here in a {document}',
   },
   VP3016: {
     severity: 'error',

@@ -1,0 +1,37 @@
+import type { Declaration } from '../declare.ts';
+
+/** Traces that cannot be taken for what they claim to be: VP305. */
+const documents = {
+  VP3050: {
+    severity: 'error',
+    title: 'unknown operation in a trace',
+    message: 'there is no operation `{op}`',
+  },
+  VP3051: {
+    severity: 'error',
+    title: 'descriptor that nobody opened',
+    message: 'there is no descriptor `{name}` here: {problem}',
+  },
+  VP3052: {
+    severity: 'error',
+    title: 'process that a trace does not have',
+    message: 'there is no process `{name}` here: it {problem}',
+  },
+  VP3054: {
+    severity: 'warning',
+    title: 'trace ends in the middle of a line',
+    message: 'the last line of this trace is cut off, and is left out',
+  },
+  VP3055: {
+    severity: 'error',
+    title: 'line of a trace is too long',
+    message: 'this line has {length} characters; a line of a trace has at most {limit}',
+  },
+  VP3056: {
+    severity: 'error',
+    title: 'NUL byte in a trace',
+    message: 'a NUL byte stands here, which no trace has',
+  },
+} as const satisfies Record<`VP305${number}`, Declaration>;
+
+export const traces = { ...documents } as const satisfies Record<`VP${number}`, Declaration>;

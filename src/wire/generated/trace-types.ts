@@ -1,0 +1,214 @@
+// Generated from src/wire/trace.schema.ts by `npm run generate`; do not edit.
+
+/** One line of a trace (JSON Lines): a process, an operation on the kernel, what it answered. */
+export type TraceRecord = TraceHeader | TraceProcess | TraceExit | TraceCall;
+
+export interface TraceHeader {
+  readonly record: "header";
+  readonly format: "vfioplan.trace";
+  readonly version: 1;
+  /** kernel profile of the model; left out: the one nearest to the machine's release */
+  readonly profile?: string;
+  /** the machine as it was when the trace began */
+  readonly machine?: {
+    /** a snapshot; relative to the trace's folder */
+    readonly file: string;
+  } | {
+    /** a snapshot: docs/schema/snapshot.json */
+    readonly snapshot: {
+      readonly [name: string]: unknown;
+    };
+  };
+  /** who answered; a script has no answers */
+  readonly from?: {
+    readonly kernel: "simulated" | "linux";
+    /** as `uname -r` says */
+    readonly release?: string;
+  };
+  readonly about?: string;
+}
+
+/** a process begins, or an existing one is somebody else from now on; its descriptors stay */
+export interface TraceProcess {
+  readonly record: "process";
+  readonly name: TraceProcessName;
+  readonly uid: number;
+  readonly gid: number;
+  readonly groups: readonly number[];
+  /** effective, in the initial user namespace */
+  readonly capabilities: readonly string[];
+  /** soft RLIMIT_MEMLOCK in bytes; null is unlimited */
+  readonly memlock: number | null;
+}
+
+/** a process that an earlier record introduced */
+export type TraceProcessName = string;
+
+/** a process ends: all that it has open is closed */
+export interface TraceExit {
+  readonly record: "exit";
+  readonly process: TraceProcessName;
+}
+
+/** one operation of one process, and what came of it */
+export interface TraceCall {
+  readonly record: "call";
+  readonly process: TraceProcessName;
+  readonly operation: TraceOperation;
+  /** fields of the operation that nobody told: what stands there only holds the place */
+  readonly untold?: readonly string[];
+  readonly result?: TraceResult;
+  /** what paths show afterwards: file text without its final newline, a link's last component, `mode uid:gid` of a node; null: absent */
+  readonly shows?: {
+    readonly [name: string]: string | null;
+  };
+  /** /proc/sys/kernel/tainted afterwards */
+  readonly taint?: number;
+  /** what VFIO, the IOMMU code and the driver core logged meanwhile, without time stamps */
+  readonly log?: readonly string[];
+  readonly comment?: string;
+}
+
+export type TraceOperation = {
+  readonly op: "module.load";
+  readonly module: string;
+} | {
+  readonly op: "module.unload";
+  readonly module: string;
+  readonly also?: readonly string[];
+} | {
+  readonly op: "parameter.write";
+  readonly module: string;
+  readonly parameter: string;
+  readonly text: string;
+} | {
+  readonly op: "override.write";
+  readonly device: string;
+  readonly text: string;
+} | {
+  readonly op: "driver.bind";
+  readonly driver: string;
+  readonly device: string;
+} | {
+  readonly op: "driver.unbind";
+  readonly driver: string;
+  readonly device: string;
+} | {
+  readonly op: "drivers.probe";
+  readonly device: string;
+} | {
+  readonly op: "node.own";
+  readonly path: string;
+  readonly uid: number;
+  readonly gid: number;
+  readonly mode: number;
+} | {
+  readonly op: "open";
+  readonly path: string;
+  /** names the descriptor that it answers, for the operations that follow */
+  readonly as?: TraceName;
+} | {
+  readonly op: "close";
+  readonly fd: TraceDescriptor;
+} | {
+  readonly op: "descriptor.pass";
+  readonly fd: TraceDescriptor;
+  readonly to: TraceProcessName;
+  /** names the descriptor that it answers, for the operations that follow */
+  readonly as?: TraceName;
+} | {
+  readonly op: "file.call";
+  readonly fd: TraceDescriptor;
+  readonly call: "read" | "write" | "mmap" | "lseek";
+} | {
+  readonly op: "container.api_version";
+  readonly fd: TraceDescriptor;
+} | {
+  readonly op: "container.check_extension";
+  readonly fd: TraceDescriptor;
+  readonly extension: number;
+} | {
+  readonly op: "container.set_iommu";
+  readonly fd: TraceDescriptor;
+  readonly type: number;
+} | {
+  readonly op: "container.map_dma";
+  readonly fd: TraceDescriptor;
+  readonly argsz?: number | null;
+  readonly flags: number;
+  readonly vaddr: TraceWide;
+  readonly iova: TraceWide;
+  readonly size: TraceWide;
+  /** what stands behind vaddr */
+  readonly memory: "writable" | "read-only" | "none";
+} | {
+  readonly op: "container.unmap_dma";
+  readonly fd: TraceDescriptor;
+  readonly argsz?: number | null;
+  readonly flags: number;
+  readonly iova: TraceWide;
+  readonly size: TraceWide;
+} | {
+  readonly op: "group.get_status";
+  readonly fd: TraceDescriptor;
+  readonly argsz?: number | null;
+} | {
+  readonly op: "group.set_container";
+  readonly fd: TraceDescriptor;
+  readonly argsz?: number | null;
+  readonly container: TraceDescriptor;
+} | {
+  readonly op: "group.unset_container";
+  readonly fd: TraceDescriptor;
+} | {
+  readonly op: "group.get_device_fd";
+  readonly fd: TraceDescriptor;
+  readonly argsz?: number | null;
+  readonly name: string;
+  /** names the descriptor that it answers, for the operations that follow */
+  readonly as?: TraceName;
+} | {
+  readonly op: "device.get_info";
+  readonly fd: TraceDescriptor;
+  readonly argsz?: number | null;
+} | {
+  readonly op: "device.region_info";
+  readonly fd: TraceDescriptor;
+  readonly argsz?: number | null;
+  readonly index: number;
+} | {
+  readonly op: "device.irq_info";
+  readonly fd: TraceDescriptor;
+  readonly argsz?: number | null;
+  readonly index: number;
+} | {
+  readonly op: "device.reset";
+  readonly fd: TraceDescriptor;
+} | {
+  readonly op: "ioctl";
+  readonly fd: TraceDescriptor;
+  readonly argsz?: number | null;
+  readonly request: number;
+};
+
+export type TraceName = string;
+
+/** the name that the operation gave which opened it; a number stands for itself */
+export type TraceDescriptor = TraceName | number;
+
+/** an unsigned number of 64 bits, in hexadecimal */
+export type TraceWide = string;
+
+export type TraceResult = {
+  /** what the call returned; of one that opens a descriptor its number there, which is not compared */
+  readonly value?: number;
+  /** fields that the kernel wrote back; those of 64 bits as `0x…` */
+  readonly out?: {
+    readonly [name: string]: number | string;
+  };
+} | {
+  readonly errno: string;
+} | {
+  /** the call did not return; who had to let go first, as far as that is known */
+  readonly blocks: readonly TraceProcessName[];
+};

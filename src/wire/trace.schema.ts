@@ -1,0 +1,217 @@
+import { z } from 'zod';
+
+/**
+ * The one definition of a trace: JSON Lines, each line one record, the first the header. A trace without results is a
+ * script. docs/traces.md says what the records mean.
+ *
+ * There is one entry below for each operation of the model (`src/model/op.ts`), with the same fields but `pid`; a test
+ * holds the two together, and nothing else needs to be told of a new operation. What a field means follows from its
+ * definition: `wide` is a bigint of the model, `descriptor` a descriptor, `processName` a pid, and an operation with `as`
+ * answers a descriptor.
+ */
+const name = z
+  .string()
+  .regex(/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/)
+  .meta({ id: 'TraceName' });
+
+const descriptor = z
+  .union([name, z.int().min(-2147483648).max(2147483647)])
+  .describe('the name that the operation gave which opened it; a number stands for itself')
+  .meta({ id: 'TraceDescriptor' });
+
+const processName = z
+  .string()
+  .regex(/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/)
+  .describe('a process that an earlier record introduced')
+  .meta({ id: 'TraceProcessName' });
+
+/** Numbers of more than 53 bits do not survive JSON readers. */
+const wide = z
+  .string()
+  .regex(/^0x[0-9a-f]{1,16}$/)
+  .describe('an unsigned number of 64 bits, in hexadecimal')
+  .meta({ id: 'TraceWide' });
+
+/** What a call passes as a C string: no NUL in it. */
+const text = z
+  .string()
+  .max(8192)
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: exactly this character ends a C string
+  .regex(/^[^\u0000]*$/);
+
+/** 32 bits in a register: a negative number is the same bits. */
+const word = z.int().min(-2147483648).max(4294967295);
+
+/** `null`: a pointer that cannot be read. Left out: as large as the structure. */
+const argsz = z.union([word, z.null()]).exactOptional();
+
+const as = name
+  .exactOptional()
+  .describe('names the descriptor that it answers, for the operations that follow');
+
+const on = { fd: descriptor };
+const call = { fd: descriptor, argsz };
+
+export const traceOperation = z
+  .discriminatedUnion('op', [
+    // --- sysfs, modules, nodes
+    z.strictObject({ op: z.literal('module.load'), module: text }),
+    z.strictObject({
+      op: z.literal('module.unload'),
+      module: text,
+      also: z.array(text).max(64).exactOptional(),
+    }),
+    z.strictObject({ op: z.literal('parameter.write'), module: text, parameter: text, text }),
+    z.strictObject({ op: z.literal('override.write'), device: text, text }),
+    z.strictObject({ op: z.literal('driver.bind'), driver: text, device: text }),
+    z.strictObject({ op: z.literal('driver.unbind'), driver: text, device: text }),
+    z.strictObject({ op: z.literal('drivers.probe'), device: text }),
+    z.strictObject({ op: z.literal('node.own'), path: text, uid: word, gid: word, mode: word }),
+    // --- files
+    z.strictObject({ op: z.literal('open'), path: text, as }),
+    z.strictObject({ op: z.literal('close'), ...on }),
+    z.strictObject({ op: z.literal('descriptor.pass'), ...on, to: processName, as }),
+    z.strictObject({
+      op: z.literal('file.call'),
+      ...on,
+      call: z.enum(['read', 'write', 'mmap', 'lseek']),
+    }),
+    // --- container
+    z.strictObject({ op: z.literal('container.api_version'), ...on }),
+    z.strictObject({ op: z.literal('container.check_extension'), ...on, extension: word }),
+    z.strictObject({ op: z.literal('container.set_iommu'), ...on, type: word }),
+    z.strictObject({
+      op: z.literal('container.map_dma'),
+      ...call,
+      flags: word,
+      vaddr: wide,
+      iova: wide,
+      size: wide,
+      memory: z.enum(['writable', 'read-only', 'none']).describe('what stands behind vaddr'),
+    }),
+    z.strictObject({ op: z.literal('container.unmap_dma'), ...call, flags: word, iova: wide, size: wide }),
+    // --- group
+    z.strictObject({ op: z.literal('group.get_status'), ...call }),
+    z.strictObject({ op: z.literal('group.set_container'), ...call, container: descriptor }),
+    z.strictObject({ op: z.literal('group.unset_container'), ...on }),
+    z.strictObject({ op: z.literal('group.get_device_fd'), ...call, name: text, as }),
+    // --- device
+    z.strictObject({ op: z.literal('device.get_info'), ...call }),
+    z.strictObject({ op: z.literal('device.region_info'), ...call, index: word }),
+    z.strictObject({ op: z.literal('device.irq_info'), ...call, index: word }),
+    z.strictObject({ op: z.literal('device.reset'), ...on }),
+    z.strictObject({ op: z.literal('ioctl'), ...call, request: word }),
+  ])
+  .meta({ id: 'TraceOperation' });
+
+const id = z.int().min(0).max(4294967295);
+
+const header = z
+  .strictObject({
+    record: z.literal('header'),
+    format: z.literal('vfioplan.trace'),
+    version: z.literal(1),
+    profile: z
+      .string()
+      .min(1)
+      .max(40)
+      .exactOptional()
+      .describe("kernel profile of the model; left out: the one nearest to the machine's release"),
+    machine: z
+      .union([
+        z.strictObject({
+          file: z.string().min(1).max(4096).describe("a snapshot; relative to the trace's folder"),
+        }),
+        z.strictObject({ snapshot: z.looseObject({}).describe('a snapshot: docs/schema/snapshot.json') }),
+      ])
+      .exactOptional()
+      .describe('the machine as it was when the trace began'),
+    from: z
+      .strictObject({
+        kernel: z.enum(['simulated', 'linux']),
+        release: z.string().max(255).exactOptional().describe('as `uname -r` says'),
+      })
+      .exactOptional()
+      .describe('who answered; a script has no answers'),
+    about: z.string().max(4096).exactOptional(),
+  })
+  .meta({ id: 'TraceHeader' });
+
+const process = z
+  .strictObject({
+    record: z.literal('process'),
+    name: processName,
+    uid: id,
+    gid: id,
+    groups: z.array(id).max(65536),
+    capabilities: z
+      .array(z.string().regex(/^CAP_[A-Z_]{1,40}$/))
+      .max(64)
+      .describe('effective, in the initial user namespace'),
+    memlock: z.union([z.int().min(0), z.null()]).describe('soft RLIMIT_MEMLOCK in bytes; null is unlimited'),
+  })
+  .describe('a process begins, or an existing one is somebody else from now on; its descriptors stay')
+  .meta({ id: 'TraceProcess' });
+
+const exit = z
+  .strictObject({ record: z.literal('exit'), process: processName })
+  .describe('a process ends: all that it has open is closed')
+  .meta({ id: 'TraceExit' });
+
+const field = z.union([z.int(), z.string().max(65536)]);
+
+const result = z
+  .union([
+    z.strictObject({
+      value: z
+        .int()
+        .exactOptional()
+        .describe(
+          'what the call returned; of one that opens a descriptor its number there, which is not compared',
+        ),
+      out: z
+        .record(z.string(), field)
+        .exactOptional()
+        .describe('fields that the kernel wrote back; those of 64 bits as `0x…`'),
+    }),
+    z.strictObject({
+      errno: z.string().regex(/^(E[A-Z0-9]{1,20}|errno \d{1,4})$/),
+    }),
+    z.strictObject({
+      blocks: z
+        .array(processName)
+        .max(1024)
+        .describe('the call did not return; who had to let go first, as far as that is known'),
+    }),
+  ])
+  .meta({ id: 'TraceResult' });
+
+const deed = z
+  .strictObject({
+    record: z.literal('call'),
+    process: processName,
+    operation: traceOperation,
+    untold: z
+      .array(z.string().max(64))
+      .max(64)
+      .exactOptional()
+      .describe('fields of the operation that nobody told: what stands there only holds the place'),
+    result: result.exactOptional(),
+    shows: z
+      .record(z.string(), z.union([z.string(), z.null()]))
+      .exactOptional()
+      .describe(
+        "what paths show afterwards: file text without its final newline, a link's last component, `mode uid:gid` of a node; null: absent",
+      ),
+    taint: z.int().min(0).exactOptional().describe('/proc/sys/kernel/tainted afterwards'),
+    log: z
+      .array(z.string().max(4096))
+      .max(1024)
+      .exactOptional()
+      .describe('what VFIO, the IOMMU code and the driver core logged meanwhile, without time stamps'),
+    comment: z.string().max(4096).exactOptional(),
+  })
+  .describe('one operation of one process, and what came of it')
+  .meta({ id: 'TraceCall' });
+
+export const traceRecordSchema = z.discriminatedUnion('record', [header, process, exit, deed]);
