@@ -9,11 +9,16 @@
 import compileQuickJs from 'guest:quickjs';
 import {
   DefaultIntrinsics,
+  type JSContextPointer,
+  type JSValueConstPointerPointer,
+  type JSValuePointer,
+  Lifetime,
   newQuickJSWASMModuleFromVariant,
   newVariant,
   type QuickJSContext,
   type QuickJSHandle,
   type QuickJSRuntime,
+  type QuickJSWASMModule,
   RELEASE_SYNC,
 } from 'quickjs-emscripten';
 import { type FailureCause, SandboxFailure } from './failure.ts';
@@ -53,16 +58,19 @@ export class Script {
   private readonly context: QuickJSContext;
   private readonly memory: WebAssembly.Memory;
   private readonly limits: Limits;
+  private readonly ffi: ReturnType<QuickJSWASMModule['getFFI']>;
   private address = 0;
-  private entry: QuickJSHandle | null = null;
+  private entry: (() => QuickJSHandle | null) | null = null;
   private view: DataView = new DataView(new ArrayBuffer(0));
   private area: Uint8Array = new Uint8Array(0);
   private endsAt = 0;
   private failure: SandboxFailure | null = null;
 
-  private constructor(runtime: QuickJSRuntime, memory: WebAssembly.Memory, limits: Limits) {
+  private constructor(quickJs: QuickJSWASMModule, limits: Limits) {
+    const runtime = quickJs.newRuntime();
     this.limits = limits;
-    this.memory = memory;
+    this.memory = quickJs.getWasmMemory();
+    this.ffi = quickJs.getFFI();
     runtime.setMemoryLimit(limits.memoryLimitBytes);
     runtime.setMaxStackSize(limits.stackLimitBytes);
     runtime.setInterruptHandler(() => Date.now() > this.endsAt);
@@ -82,7 +90,7 @@ export class Script {
     const quickJs = await newQuickJSWASMModuleFromVariant(
       newVariant(RELEASE_SYNC, { wasmModule: await compiled }),
     );
-    const script = new Script(quickJs.newRuntime(), quickJs.getWasmMemory(), limits);
+    const script = new Script(quickJs, limits);
     script.load(text, boot);
     return script;
   }
@@ -101,9 +109,10 @@ export class Script {
 
   /** Runs the script's function on what lies in the frame. Throws `SandboxFailure`. */
   enter(): void {
-    const { context, entry } = this;
+    const { entry } = this;
     if (entry === null) throw this.failed('exception', 'the sandbox is closed');
-    this.guarded(() => context.callFunction(entry, context.undefined)).dispose();
+    const error = this.within(entry);
+    if (error !== null) throw this.diagnose(error);
   }
 
   /** Ends the script. Every later `enter` throws. */
@@ -123,7 +132,31 @@ export class Script {
     this.look();
     this.give('boot', boot);
     this.guarded(() => context.evalCode(text, 'kernel.js', { type: 'global' })).dispose();
-    this.entry = context.getProp(context.global, 'enter');
+    this.entry = this.entryOf(context.getProp(context.global, 'enter'));
+  }
+
+  /**
+   * A call of the script's function, as `callFunction` makes it but without handles for arguments and result: it has
+   * neither, and they cost as much as a short system call. The package keeps the context's address to itself.
+   */
+  private entryOf(enter: QuickJSHandle): () => QuickJSHandle | null {
+    const { ffi, context } = this;
+    const { value: address } = (context as unknown as { readonly ctx: Lifetime<JSContextPointer> }).ctx;
+    const [entry, self] = [enter.value, context.undefined.value];
+    const none = 0 as JSValueConstPointerPointer;
+    return () => {
+      const result = ffi.QTS_Call(address, entry, self, 0, none);
+      const error = ffi.QTS_ResolveException(address, result);
+      ffi.QTS_FreeValuePointer(address, result);
+      return error === 0
+        ? null
+        : new Lifetime<JSValuePointer, JSValuePointer, QuickJSRuntime>(
+            error,
+            undefined,
+            undefined,
+            context.runtime,
+          );
+    };
   }
 
   private give(name: string, texts: Readonly<Record<string, string>>): void {
@@ -162,23 +195,26 @@ export class Script {
     this.area = new Uint8Array(buffer, this.address + frame.bytes, frame.bytesMaximum);
   }
 
-  /** Every way into the script: within the deadline, and with any failure made a `SandboxFailure`. */
   private guarded(
     run: () =>
       | { readonly error: QuickJSHandle }
       | { readonly value: QuickJSHandle; readonly error?: undefined },
   ): QuickJSHandle {
+    const result = this.within(run);
+    if (result.error === undefined) return result.value;
+    throw this.diagnose(result.error);
+  }
+
+  /** Every way into the script: within the deadline, and with any failure made a `SandboxFailure`. */
+  private within<T>(run: () => T): T {
     if (this.failure !== null) throw this.failure;
     this.endsAt = Date.now() + this.limits.deadlineMs;
-    let result: ReturnType<typeof run>;
     try {
-      result = run();
+      return run();
     } catch (error) {
       // The host's own stack or the WebAssembly instance gave way: a guest's recursion shows here as a RangeError.
       throw this.failed(error instanceof RangeError ? 'stack' : 'exception', String(error));
     }
-    if (result.error === undefined) return result.value;
-    throw this.diagnose(result.error);
   }
 
   private diagnose(error: QuickJSHandle): SandboxFailure {

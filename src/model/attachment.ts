@@ -1,3 +1,4 @@
+import { type Draft, draftOf } from './draft.ts';
 import { charge } from './mappings.ts';
 import { put, replace } from './places.ts';
 import type { Container, State, World } from './state.ts';
@@ -9,44 +10,51 @@ export function attachContainer(world: World, state: State, minor: number, index
   const group = state.groups[minor];
   const container = state.containers[index];
   if (!group || !container) return state;
-  const held: Container = { ...container, groups: [minor, ...container.groups], noiommu: group.noiommu };
-  const place = state.iommuGroups.findIndex(({ id }) => id === group.iommuGroup);
-  const iommuGroup = state.iommuGroups[place];
-  const claims = world.profile.viability === 'claim' && !group.noiommu && iommuGroup !== undefined;
-  return {
-    ...state,
-    groups: put(state.groups, minor, { ...group, container: index, containerUsers: 1 }),
-    containers: put(state.containers, index, held),
-    iommuGroups: claims
-      ? replace(state.iommuGroups, place, { ...iommuGroup, owner: minor, ownerCount: 1 })
-      : state.iommuGroups,
-  };
+  const draft = draftOf(state);
+  draft.groups = put(state.groups, minor, { ...group, container: index, containerUsers: 1 });
+  draft.containers = put(state.containers, index, {
+    ...container,
+    groups: [minor, ...container.groups],
+    noiommu: group.noiommu,
+  });
+  if (world.profile.viability === 'claim' && !group.noiommu) claim(draft, group.iommuGroup, minor);
+  return draft;
+}
+
+function claim(draft: Draft, id: number | null, minor: number): void {
+  const place = draft.iommuGroups.findIndex((each) => each.id === id);
+  const iommuGroup = draft.iommuGroups[place];
+  if (iommuGroup === undefined) return;
+  draft.iommuGroups = replace(draft.iommuGroups, place, { ...iommuGroup, owner: minor, ownerCount: 1 });
+}
+
+/** The state after `detach`. */
+export function detachContainer(state: State, minor: number): State {
+  const draft = draftOf(state);
+  detach(draft, minor);
+  return draft;
 }
 
 /**
  * Takes a group out of its container, if it is in one: ends its claim on the IOMMU group, and with the last group the
  * container loses its IOMMU driver and every mapping (drivers/vfio/container.c:vfio_group_detach_container).
  */
-export function detachContainer(state: State, minor: number): State {
-  const group = state.groups[minor];
-  if (!group || group.container === null) return state;
-  const container = state.containers[group.container];
-  if (!container) return state;
+export function detach(draft: Draft, minor: number): void {
+  const group = draft.groups[minor];
+  if (!group || group.container === null) return;
+  const container = draft.containers[group.container];
+  if (!container) return;
   const groups = container.groups.filter((attached) => attached !== minor);
   const last = groups.length === 0;
-  const left: Container = { ...container, groups, iommu: last ? null : container.iommu };
-  const place = state.iommuGroups.findIndex(({ id }) => id === group.iommuGroup);
-  const iommuGroup = state.iommuGroups[place];
-  return {
-    ...state,
-    groups: put(state.groups, minor, { ...group, container: null, containerUsers: 0 }),
-    containers: put(state.containers, group.container, last && container.file === null ? null : left),
-    locked: last ? uncharged(state, container) : state.locked,
-    iommuGroups:
-      iommuGroup?.owner === minor
-        ? replace(state.iommuGroups, place, { ...iommuGroup, owner: null, ownerCount: 0 })
-        : state.iommuGroups,
-  };
+  const left =
+    last && container.file === null ? null : { ...container, groups, iommu: last ? null : container.iommu };
+  draft.groups = put(draft.groups, minor, { ...group, container: null, containerUsers: 0 });
+  draft.containers = put(draft.containers, group.container, left);
+  if (last) draft.locked = uncharged(draft, container);
+  const place = draft.iommuGroups.findIndex(({ owner }) => owner === minor);
+  const iommuGroup = draft.iommuGroups[place];
+  if (iommuGroup === undefined) return;
+  draft.iommuGroups = replace(draft.iommuGroups, place, { ...iommuGroup, owner: null, ownerCount: 0 });
 }
 
 /** A firmware-owned 1:1 mapping (RMRR) lies on a device of the group. */
@@ -71,7 +79,7 @@ export function viableByWalk(world: World, state: State, minor: number): boolean
 }
 
 /** What stays charged once a container's mappings are gone. */
-function uncharged(state: State, container: Container): State['locked'] {
+function uncharged(state: Pick<State, 'locked'>, container: Container): State['locked'] {
   if (container.iommu?.driver !== 'type1' || container.iommu.mappings.length === 0) return state.locked;
   return charge(
     state.locked,

@@ -1,4 +1,5 @@
-import { detachContainer } from './attachment.ts';
+import { detach } from './attachment.ts';
+import { type Draft, draftOf } from './draft.ts';
 import { lowestFree, put, replace } from './places.ts';
 import type { Container, Device, OpenFile, State, VfioGroup, World } from './state.ts';
 
@@ -45,34 +46,27 @@ export function tableFull(world: World, state: State, pid: number): boolean {
   return lowestDescriptor(tableOf(state, pid)) >= limit;
 }
 
-/** What a new descriptor changes of the state. */
-interface Installed {
-  readonly files: State['files'];
-  readonly descriptors: State['descriptors'];
-  readonly fd: number;
+/** Gives a process the lowest free descriptor of a new open file description, and answers its number. */
+export function install(draft: Draft, pid: number, file: OpenFile): number {
+  const id = lowestFree(draft.files);
+  draft.files = put(draft.files, id, file);
+  return enter(draft, pid, id);
 }
 
-/** Gives a process the lowest free descriptor of a new open file description; the caller makes the state of it. */
-export function install(state: State, pid: number, file: OpenFile): Installed {
-  const id = lowestFree(state.files);
-  const { descriptors, fd } = enter(state, pid, id);
-  return { files: put(state.files, id, { ...file, refs: 1 }), descriptors, fd };
-}
-
-/** Gives a process a descriptor of a description that exists. */
-export function refer(state: State, pid: number, id: number): { readonly state: State; readonly fd: number } {
-  const { descriptors, fd } = enter(state, pid, id);
-  return { state: changeRefs({ ...state, descriptors }, id, 1), fd };
+/** Gives a process a descriptor of a description that exists, and answers its number. */
+export function refer(draft: Draft, pid: number, id: number): number {
+  changeRefs(draft, id, 1);
+  return enter(draft, pid, id);
 }
 
 /** A further entry in a process's table; the references are the caller's to count. */
-function enter(state: State, pid: number, id: number): Omit<Installed, 'files'> {
-  const files = tableOf(state, pid);
+function enter(draft: Draft, pid: number, id: number): number {
+  const place = placeOf(draft, pid);
+  const files = draft.descriptors[place]?.files ?? [];
   const fd = lowestDescriptor(files);
   const table = { pid, files: replace(files, fd - firstDescriptor, id) };
-  const place = placeOf(state, pid);
-  const descriptors = place === -1 ? [...state.descriptors, table] : replace(state.descriptors, place, table);
-  return { descriptors, fd };
+  draft.descriptors = replace(draft.descriptors, place === -1 ? draft.descriptors.length : place, table);
+  return fd;
 }
 
 /** Its place in `State.files`; -1 when it is not open, or is a standard descriptor. */
@@ -86,7 +80,7 @@ export function fileId(state: State, pid: number, fd: number): number {
   return -1;
 }
 
-function placeOf({ descriptors }: State, pid: number): number {
+function placeOf({ descriptors }: Pick<State, 'descriptors'>, pid: number): number {
   for (let place = 0; place < descriptors.length; place += 1)
     if (descriptors[place]?.pid === pid) return place;
   return -1;
@@ -99,7 +93,10 @@ export function closeDescriptor(world: World, state: State, { pid, fd }: Descrip
   if (id === -1 || place === -1) return state;
   const files = replace(tableOf(state, pid), fd - firstDescriptor, -1);
   while (files.length > 0 && files[files.length - 1] === -1) files.pop();
-  return drop(world, state, id, replace(state.descriptors, place, { pid, files }));
+  const draft = draftOf(state);
+  draft.descriptors = replace(state.descriptors, place, { pid, files });
+  drop(world, draft, id);
+  return draft;
 }
 
 /** A new device file of a device in a group, which it keeps open (vfio_group_use_container's get_file). */
@@ -110,15 +107,11 @@ export function openDevice(
   index: number,
 ): { state: State; fd: number } {
   const groupFile = fileId(state, op.pid, op.fd);
-  const counted = changeOpens(state, index, 1);
-  const pinned = countsOpen(world, state, index) ? pin(counted, index, groupFile, 1) : counted;
-  const { files, descriptors, fd } = install(pinned, op.pid, {
-    kind: 'device',
-    refs: 0,
-    device: index,
-    groupFile,
-  });
-  return { state: { ...pinned, files, descriptors }, fd };
+  const draft = draftOf(state);
+  changeOpens(draft, index, 1);
+  if (countsOpen(world, state, index)) pin(draft, index, groupFile, 1);
+  const fd = install(draft, op.pid, { kind: 'device', refs: 1, device: index, groupFile });
+  return { state: draft, fd };
 }
 
 /** Pids that have a descriptor of the device, ascending. */
@@ -133,70 +126,65 @@ export function holdersOf(state: State, device: number): readonly number[] {
     .sort((a, b) => a - b);
 }
 
-/** One reference less, and with it the tables that no longer have it; the last one releases the file. */
-function drop(world: World, state: State, id: number, descriptors = state.descriptors): State {
-  const file = state.files[id];
-  if (file === null || file === undefined) return { ...state, descriptors };
-  if (file.refs > 1) return changeRefs({ ...state, descriptors }, id, -1);
-  const closed = { ...state, descriptors, files: put(state.files, id, null) };
-  switch (file.kind) {
-    case 'container':
-      return releaseContainer(closed, file.container);
-    case 'group':
-      return releaseGroup(closed, file.group);
-    case 'device':
-      return releaseDevice(world, closed, file.device, file.groupFile);
-    case 'other':
-      return closed;
+/** One reference less; the last one releases the file. */
+function drop(world: World, draft: Draft, id: number): void {
+  const file = draft.files[id];
+  if (file === null || file === undefined) return;
+  if (file.refs > 1) {
+    changeRefs(draft, id, -1);
+    return;
   }
+  draft.files = put(draft.files, id, null);
+  if (file.kind === 'container') releaseContainer(draft, file.container);
+  else if (file.kind === 'group') releaseGroup(draft, file.group);
+  else if (file.kind === 'device') releaseDevice(world, draft, file.device, file.groupFile);
 }
 
-function releaseContainer(state: State, index: number): State {
-  const container = state.containers[index];
-  if (container === null || container === undefined) return state;
+function releaseContainer(draft: Draft, index: number): void {
+  const container = draft.containers[index];
+  if (container === null || container === undefined) return;
   const left = container.groups.length === 0 ? null : { ...container, file: null };
-  return { ...state, containers: put(state.containers, index, left) };
+  draft.containers = put(draft.containers, index, left);
 }
 
-function releaseGroup(state: State, minor: number): State {
-  const detached = detachContainer(state, minor);
-  const group = detached.groups[minor];
-  if (group === null || group === undefined) return detached;
-  const left = group.iommuGroup === null ? null : { ...group, file: null };
-  return { ...detached, groups: put(detached.groups, minor, left) };
+function releaseGroup(draft: Draft, minor: number): void {
+  detach(draft, minor);
+  const group = draft.groups[minor];
+  if (group === null || group === undefined) return;
+  draft.groups = put(draft.groups, minor, group.iommuGroup === null ? null : { ...group, file: null });
 }
 
-function releaseDevice(world: World, state: State, index: number, groupFile: number): State {
-  const counted = changeOpens(state, index, -1);
-  if (!countsOpen(world, counted, index)) return counted;
-  return drop(world, pin(counted, index, groupFile, -1), groupFile);
+function releaseDevice(world: World, draft: Draft, index: number, groupFile: number): void {
+  changeOpens(draft, index, -1);
+  if (!countsOpen(world, draft, index)) return;
+  pin(draft, index, groupFile, -1);
+  drop(world, draft, groupFile);
 }
 
 /** Whether a further descriptor counts: every one, or only the first open of a device. */
-function countsOpen(world: World, state: State, index: number): boolean {
+function countsOpen(world: World, state: Pick<State, 'devices'>, index: number): boolean {
   return world.profile.containerUsers === 'device-fds' || state.devices[index]?.vfio?.opens === 0;
 }
 
 /** One user of the container more or less; a new one also holds the group's file (its end is left to `drop`). */
-function pin(state: State, index: number, groupFile: number, by: 1 | -1): State {
-  const minor = state.devices[index]?.vfio?.group ?? -1;
-  const group = state.groups[minor];
-  if (group === null || group === undefined) return state;
-  const counted = { ...group, containerUsers: group.containerUsers + by };
-  const now = { ...state, groups: put(state.groups, minor, counted) };
-  return by === 1 ? changeRefs(now, groupFile, 1) : now;
+function pin(draft: Draft, index: number, groupFile: number, by: 1 | -1): void {
+  const minor = draft.devices[index]?.vfio?.group ?? -1;
+  const group = draft.groups[minor];
+  if (group === null || group === undefined) return;
+  draft.groups = put(draft.groups, minor, { ...group, containerUsers: group.containerUsers + by });
+  if (by === 1) changeRefs(draft, groupFile, 1);
 }
 
-function changeOpens(state: State, index: number, by: 1 | -1): State {
-  const device = state.devices[index];
-  if (!device?.vfio) return state;
+function changeOpens(draft: Draft, index: number, by: 1 | -1): void {
+  const device = draft.devices[index];
+  if (!device?.vfio) return;
   const changed: Device = { ...device, vfio: { ...device.vfio, opens: device.vfio.opens + by } };
-  return { ...state, devices: replace(state.devices, index, changed) };
+  draft.devices = replace(draft.devices, index, changed);
 }
 
-function changeRefs(state: State, id: number, by: 1 | -1): State {
-  const file = state.files[id];
-  return file ? { ...state, files: put(state.files, id, { ...file, refs: file.refs + by }) } : state;
+function changeRefs(draft: Draft, id: number, by: 1 | -1): void {
+  const file = draft.files[id];
+  if (file) draft.files = put(draft.files, id, { ...file, refs: file.refs + by });
 }
 
 function tableOf(state: State, pid: number): readonly number[] {

@@ -1,3 +1,4 @@
+import { draftOf } from '../draft.ts';
 import { fileId, fileOf, refer, tableFull } from '../files.ts';
 import { everywhere, type Rule } from '../guard.ts';
 import type { Op } from '../op.ts';
@@ -37,8 +38,9 @@ export const descriptorPass: Rule<Pass> = {
     },
   ),
   effect: (_world, state, op) => {
-    const { state: after, fd } = refer(state, op.to, fileId(state, op.pid, op.fd));
-    return { state: after, value: fd };
+    const draft = draftOf(state);
+    const value = refer(draft, op.to, fileId(state, op.pid, op.fd));
+    return { state: draft, value };
   },
   undo: (world, before, op) => ({
     op: 'close',

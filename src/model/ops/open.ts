@@ -1,3 +1,4 @@
+import { draftOf } from '../draft.ts';
 import { install, tableFull } from '../files.ts';
 import type { Guard, Rule } from '../guard.ts';
 import { everywhere } from '../guard.ts';
@@ -5,15 +6,13 @@ import { nodeAt } from '../nodes.ts';
 import type { Op } from '../op.ts';
 import { capable, mayUse } from '../permission.ts';
 import { lowestFree, put } from '../places.ts';
-import type { Container, State, World } from '../state.ts';
+import type { State, World } from '../state.ts';
 import { loadModule } from './module-load.ts';
 
 type Open = Extract<Op, { op: 'open' }>;
 
 /** The one file outside VFIO that opens: for calls that want a descriptor of something else. */
 const elsewhere = '/dev/null';
-
-const newContainer = { groups: [], noiommu: false, iommu: null } as const;
 
 export const open: Rule<Open> = {
   words: {
@@ -74,8 +73,9 @@ export const open: Rule<Open> = {
     const place = nodeAt(state, op.path);
     if (place?.kind === 'container') return openContainer(world, state, op);
     if (place?.kind === 'group') return openGroup(state, op, place.minor);
-    const { files, descriptors, fd } = install(state, op.pid, { kind: 'other', refs: 0, path: op.path });
-    return { state: { ...state, files, descriptors }, value: fd };
+    const draft = draftOf(state);
+    const value = install(draft, op.pid, { kind: 'other', refs: 1, path: op.path });
+    return { state: draft, value };
   },
   undo: (world, before, op) => ({ op: 'close', pid: op.pid, fd: open.effect(world, before, op).value }),
 };
@@ -111,17 +111,19 @@ function groupGuard(guard: {
 /** Every open is another container; opening the static node loads the module (misc_open's request_module). */
 function openContainer(world: World, before: State, op: Open): { state: State; value: number } {
   const state = before.modules[world.vfioModule] === null ? loadModule(world, before, 'vfio') : before;
+  const draft = draftOf(state);
   const index = lowestFree(state.containers);
-  const container: Container = { ...newContainer, file: lowestFree(state.files) };
-  const containers = put(state.containers, index, container);
-  const { files, descriptors, fd } = install(state, op.pid, { kind: 'container', refs: 0, container: index });
-  return { state: { ...state, containers, files, descriptors }, value: fd };
+  const file = lowestFree(state.files);
+  draft.containers = put(state.containers, index, { file, groups: [], noiommu: false, iommu: null });
+  const value = install(draft, op.pid, { kind: 'container', refs: 1, container: index });
+  return { state: draft, value };
 }
 
 function openGroup(state: State, op: Open, minor: number): { state: State; value: number } {
   const group = state.groups[minor];
   if (group === null || group === undefined) return { state, value: 0 };
-  const groups = put(state.groups, minor, { ...group, file: lowestFree(state.files) });
-  const { files, descriptors, fd } = install(state, op.pid, { kind: 'group', refs: 0, group: minor });
-  return { state: { ...state, groups, files, descriptors }, value: fd };
+  const draft = draftOf(state);
+  draft.groups = put(state.groups, minor, { ...group, file: lowestFree(state.files) });
+  const value = install(draft, op.pid, { kind: 'group', refs: 1, group: minor });
+  return { state: draft, value };
 }
