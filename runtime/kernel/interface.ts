@@ -34,10 +34,18 @@ export class SystemInterface {
 
   /** One system call; what it gave back lies in `taken` until the next. */
   call(pid: number, number: number, its: readonly Argument[], bytes: Uint8Array = nothing): number {
-    return Number(this.wide(pid, number, its, bytes));
+    const after = this.cross(pid, number, its, bytes);
+    const low = after.getInt32(frame.answer, true);
+    const fits = after.getInt32(frame.answer + 4, true) === low >> 31;
+    return fits ? low : Number(after.getBigInt64(frame.answer, true));
   }
 
   wide(pid: number, number: number, its: readonly Argument[], bytes: Uint8Array = nothing): bigint {
+    return this.cross(pid, number, its, bytes).getBigInt64(frame.answer, true);
+  }
+
+  /** The frame's fields once the call was answered. */
+  private cross(pid: number, number: number, its: readonly Argument[], bytes: Uint8Array): DataView {
     const fields = this.script.fields();
     fields.setUint32(frame.number, number, true);
     fields.setUint32(frame.pid, pid, true);
@@ -52,7 +60,7 @@ export class SystemInterface {
       case endings.killed:
         throw new ProcessKilled(`process ${pid} was killed`);
       default:
-        return after.getBigInt64(frame.answer, true);
+        return after;
     }
   }
 
@@ -96,8 +104,7 @@ class ProcessInterface implements SimulatedProcess {
   }
   ioctl(fd: number, request: number, argument: number | bigint | Uint8Array | null): number {
     if (!(argument instanceof Uint8Array)) {
-      const value = BigInt.asUintN(64, BigInt(argument ?? 0));
-      return this.kernel.call(this.pid, calls.ioctl, [fd, request, 0, value]);
+      return this.kernel.call(this.pid, calls.ioctl, [fd, request, 0, argument ?? 0]);
     }
     const memory = argument.subarray(0, frame.bytesMaximum);
     const answer = this.kernel.call(this.pid, calls.ioctl, [fd, request, 1], memory);
@@ -172,7 +179,7 @@ function setArgument(fields: DataView, index: number, value: Argument): void {
   if (typeof value === 'number' && (value | 0) === value) {
     fields.setInt32(at, value, true);
     fields.setInt32(at + 4, value < 0 ? -1 : 0, true);
-  } else fields.setBigUint64(at, BigInt(value), true);
+  } else fields.setBigUint64(at, BigInt.asUintN(64, BigInt(value)), true);
 }
 
 function clamp(length: number): number {

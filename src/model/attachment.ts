@@ -1,6 +1,6 @@
 import { type Draft, draftOf } from './draft.ts';
 import { charge } from './mappings.ts';
-import { put, replace } from './places.ts';
+import { byId, put, replace } from './places.ts';
 import type { Container, State, World } from './state.ts';
 
 /** Groups in containers: the claim that comes with it, and what the last group takes along. */
@@ -14,7 +14,7 @@ export function attachContainer(world: World, state: State, minor: number, index
   draft.groups = put(state.groups, minor, { ...group, container: index, containerUsers: 1 });
   draft.containers = put(state.containers, index, {
     ...container,
-    groups: [minor, ...container.groups],
+    groups: container.groups.length === 0 ? [minor] : [minor, ...container.groups],
     noiommu: group.noiommu,
   });
   if (world.profile.viability === 'claim' && !group.noiommu) claim(draft, group.iommuGroup, minor);
@@ -22,9 +22,9 @@ export function attachContainer(world: World, state: State, minor: number, index
 }
 
 function claim(draft: Draft, id: number | null, minor: number): void {
-  const place = draft.iommuGroups.findIndex((each) => each.id === id);
-  const iommuGroup = draft.iommuGroups[place];
+  const iommuGroup = byId(draft.iommuGroups, id);
   if (iommuGroup === undefined) return;
+  const place = draft.iommuGroups.indexOf(iommuGroup);
   draft.iommuGroups = replace(draft.iommuGroups, place, { ...iommuGroup, owner: minor, ownerCount: 1 });
 }
 
@@ -44,23 +44,32 @@ export function detach(draft: Draft, minor: number): void {
   if (!group || group.container === null) return;
   const container = draft.containers[group.container];
   if (!container) return;
-  const groups = container.groups.filter((attached) => attached !== minor);
+  const groups = without(container.groups, minor);
   const last = groups.length === 0;
   const left =
     last && container.file === null ? null : { ...container, groups, iommu: last ? null : container.iommu };
   draft.groups = put(draft.groups, minor, { ...group, container: null, containerUsers: 0 });
   draft.containers = put(draft.containers, group.container, left);
   if (last) draft.locked = uncharged(draft, container);
-  const place = draft.iommuGroups.findIndex(({ owner }) => owner === minor);
-  const iommuGroup = draft.iommuGroups[place];
-  if (iommuGroup === undefined) return;
+  const iommuGroup = byId(draft.iommuGroups, group.iommuGroup);
+  if (iommuGroup?.owner !== minor) return;
+  const place = draft.iommuGroups.indexOf(iommuGroup);
   draft.iommuGroups = replace(draft.iommuGroups, place, { ...iommuGroup, owner: null, ownerCount: 0 });
+}
+
+function without(groups: readonly number[], minor: number): readonly number[] {
+  const left: number[] = [];
+  for (let place = 0; place < groups.length; place += 1) {
+    const group = groups[place];
+    if (group !== undefined && group !== minor) left.push(group);
+  }
+  return left;
 }
 
 /** A firmware-owned 1:1 mapping (RMRR) lies on a device of the group. */
 export function reservedByFirmware(world: World, state: State, minor: number): boolean {
   const group = state.groups[minor];
-  const iommuGroup = state.iommuGroups.find(({ id }) => id === group?.iommuGroup);
+  const iommuGroup = byId(state.iommuGroups, group?.iommuGroup);
   return (
     iommuGroup?.fake === false &&
     iommuGroup.devices.some((index) => world.hardware[index]?.firmwareReserved === true)
@@ -70,7 +79,7 @@ export function reservedByFirmware(world: World, state: State, minor: number): b
 /** The walk that kernels before 5.19 make: unbound, VFIO's, pci-stub's and bridges do not hinder (vfio_dev_viable). */
 export function viableByWalk(world: World, state: State, minor: number): boolean {
   const group = state.groups[minor];
-  const iommuGroup = state.iommuGroups.find(({ id }) => id === group?.iommuGroup);
+  const iommuGroup = byId(state.iommuGroups, group?.iommuGroup);
   return (iommuGroup?.devices ?? []).every((index) => {
     const name = state.devices[index]?.driver ?? null;
     if (name === null || name === 'pci-stub' || world.hardware[index]?.headerType !== 0) return true;

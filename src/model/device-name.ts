@@ -1,4 +1,5 @@
 import { groupOf } from './files.ts';
+import { once } from './once.ts';
 import type { State, World } from './state.ts';
 
 /**
@@ -18,8 +19,10 @@ interface Name {
 }
 
 /** What the name means in this group: a device, nothing, or options that are refused. */
-export function nameOf(world: World, state: State, op: Asked): Name | 'ENODEV' | 'EINVAL' {
-  for (const device of groupOf(state, op)?.devices ?? []) {
+export const nameOf = once<Asked, Name | 'ENODEV' | 'EINVAL'>((world, state, op) => {
+  const devices = groupOf(state, op)?.devices ?? [];
+  for (let place = 0; place < devices.length; place += 1) {
+    const device = devices[place] ?? -1;
     const hardware = world.hardware[device];
     if (hardware === undefined) continue;
     if (op.name === hardware.address) return { device, token: false };
@@ -34,7 +37,7 @@ export function nameOf(world: World, state: State, op: Asked): Name | 'ENODEV' |
     return { device, token: true };
   }
   return 'ENODEV';
-}
+});
 
 /** The device that is meant, -1 if none. */
 export function deviceNamed(world: World, state: State, op: Asked): number {

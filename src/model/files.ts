@@ -21,8 +21,20 @@ interface Descriptor {
 
 /** The open file description behind a descriptor, or null when it is not open. */
 export function fileOf(state: State, op: Descriptor): OpenFile | null {
-  return fileAt(state, op.pid, op.fd);
+  if (op === latest.op && state === latest.state) return latest.file;
+  const file = fileAt(state, op.pid, op.fd);
+  latest.op = op;
+  latest.state = state;
+  latest.file = file;
+  return file;
 }
+
+/** As `once` does; this is what is asked most. */
+const latest: { op: Descriptor | null; state: State | null; file: OpenFile | null } = {
+  op: null,
+  state: null,
+  file: null,
+};
 
 export function fileAt(state: State, pid: number, fd: number): OpenFile | null {
   if (fd < firstDescriptor && (fd === 0 || fd === 1 || fd === 2)) return standard;

@@ -55,8 +55,8 @@ class Kernel {
   /** One call from outside. */
   enter(): void {
     const { its } = this;
-    const { number } = its;
-    const process = this.processes.get(its.pid);
+    const number = its.number();
+    const process = this.processes.get(its.pid());
     const plain = process === undefined || this.injects ? undefined : plainCalls[number];
     if (plain !== undefined && process !== undefined) this.carryOut(plain, process);
     else this.enterOther(names.get(number), process);

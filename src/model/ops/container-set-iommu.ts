@@ -3,6 +3,7 @@ import { takerOf } from '../extensions.ts';
 import { containerOf, fileOf } from '../files.ts';
 import type { Guard, Rule } from '../guard.ts';
 import { parameterOf } from '../modules.ts';
+import { once } from '../once.ts';
 import type { Op } from '../op.ts';
 import { capable } from '../permission.ts';
 import { put } from '../places.ts';
@@ -125,10 +126,11 @@ export function unsafeInterrupts(world: World, state: State): boolean {
   );
 }
 
-function takenBy(world: World, state: State, op: Set): Iommu['driver'] | null {
+/** The driver that would take the container. */
+const takenBy = once<Set, Iommu['driver'] | null>((world, state, op) => {
   const container = containerOf(state, op);
   return container === null ? null : takerOf(world, state, container, op.type);
-}
+});
 
 function newIommu(world: World, state: State, container: Container, type: number): Iommu {
   if (container.noiommu) return { driver: 'noiommu' };

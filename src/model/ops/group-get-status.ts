@@ -3,6 +3,7 @@ import { viableByWalk } from '../attachment.ts';
 import { fileOf, groupOf } from '../files.ts';
 import type { Guard, Rule } from '../guard.ts';
 import type { Op } from '../op.ts';
+import { byId } from '../places.ts';
 import type { State, World } from '../state.ts';
 
 type Status = Extract<Op, { op: 'group.get_status' }>;
@@ -53,6 +54,6 @@ function flagsOf(world: World, state: State, minor: number): number {
     return (viableByWalk(world, state, minor) ? viable : 0) | (attached ? containerSet : 0);
   }
   if (attached) return viable | containerSet;
-  const iommuGroup = state.iommuGroups.find(({ id }) => id === group?.iommuGroup);
+  const iommuGroup = byId(state.iommuGroups, group?.iommuGroup);
   return iommuGroup?.ownerCount === 0 ? viable : 0;
 }

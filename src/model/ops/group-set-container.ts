@@ -3,8 +3,10 @@ import { attachContainer, reservedByFirmware } from '../attachment.ts';
 import { fileAt, fileOf, groupOf } from '../files.ts';
 import type { Guard, Rule } from '../guard.ts';
 import { translatable } from '../mappings.ts';
+import { once } from '../once.ts';
 import type { Op } from '../op.ts';
 import { capable } from '../permission.ts';
+import { byId } from '../places.ts';
 import type { Container, State, VfioGroup, World } from '../state.ts';
 import { unsafeInterrupts } from './container-set-iommu.ts';
 
@@ -61,7 +63,7 @@ const stranger: Guard<Set> = {
   words: 'the descriptor is no container',
   errno: { seed: 'EINVAL', '6.1': 'EINVAL', '6.12': 'EBADFD' },
   citation: setContainer,
-  applies: (_world, state, op) => wanted(state, op) === null,
+  applies: (world, state, op) => wanted(world, state, op) === null,
 };
 
 const rawio: Guard<Set> = {
@@ -88,8 +90,7 @@ const unviable: Guard<Set> = on({
   errno: 'EPERM',
   citation: 'drivers/iommu/iommu.c:iommu_group_claim_dma_owner',
   refuses: (_world, state, group) =>
-    !group.noiommu &&
-    state.iommuGroups.some(({ id, ownerCount }) => id === group.iommuGroup && ownerCount > 0),
+    !group.noiommu && (byId(state.iommuGroups, group.iommuGroup)?.ownerCount ?? 0) > 0,
 });
 
 const firmware: Guard<Set> = {
@@ -103,7 +104,8 @@ const firmware: Guard<Set> = {
   },
   applies: (world, state, op) => {
     const file = fileOf(state, op);
-    const late = world.profile.reservedAt === 'set-iommu' && wanted(state, op)?.iommu?.driver !== 'type1';
+    const late =
+      world.profile.reservedAt === 'set-iommu' && wanted(world, state, op)?.iommu?.driver !== 'type1';
     return file?.kind === 'group' && !late && reservedByFirmware(world, state, file.group);
   },
 };
@@ -124,7 +126,7 @@ const conflict: Guard<Set> = {
   citation: 'drivers/vfio/vfio_iommu_type1.c:vfio_iommu_resv_conflict, vfio_iommu_aper_conflict',
   applies: (world, state, op) => {
     const file = fileOf(state, op);
-    const iommu = wanted(state, op)?.iommu;
+    const iommu = wanted(world, state, op)?.iommu;
     if (file?.kind !== 'group' || iommu?.driver !== 'type1') return false;
     return iommu.mappings.some(({ iova, size }) => !translatable(world, state, [file.group], iova, size));
   },
@@ -166,10 +168,10 @@ export const groupSetContainer: Rule<Set> = {
 };
 
 /** The container behind the descriptor that was given. */
-function wanted(state: State, op: Set): Container | null {
+const wanted = once<Set, Container | null>((_world, state, op) => {
   const file = fileAt(state, op.pid, op.container);
   return file?.kind === 'container' ? (state.containers[file.container] ?? null) : null;
-}
+});
 
 function on(
   guard: Pick<Guard<Set>, 'id' | 'words' | 'errno' | 'citation'> & {
@@ -181,7 +183,7 @@ function on(
     ...declared,
     applies: (world, state, op) => {
       const group = groupOf(state, op);
-      const container = wanted(state, op);
+      const container = wanted(world, state, op);
       return group !== null && container !== null && refuses(world, state, group, container);
     },
   };
