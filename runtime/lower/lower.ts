@@ -13,7 +13,8 @@ import { answerOf, type Deed } from './deeds.ts';
  * Every operation of the model as system calls of one process, and what they answer as the model says it. Descriptors
  * and addresses are the backend's own: whoever compares with a model keeps the two kinds of numbers apart.
  *
- * `descriptor.pass` is missing, because it takes two processes and a socket, which `Backend` does not have.
+ * `descriptor.pass` is missing, because it takes two processes and a socket, which `Backend` does not have; and what KVM
+ * is told, because no plan makes a virtual machine.
  */
 export type Reply =
   | {
@@ -23,7 +24,7 @@ export type Reply =
     }
   | { readonly ok: false; readonly errno: Errno | `errno ${number}` | 'blocked' };
 
-export type Lowered = Exclude<OpKind, 'descriptor.pass'>;
+export type Lowered = Exclude<OpKind, 'descriptor.pass' | 'kvm.add_group' | 'kvm.del_group'>;
 
 export function lower(backend: Backend, op: Extract<Op, { op: Lowered }>): Reply {
   // Each entry takes its own kind of operation, which is the one that it is looked up by.

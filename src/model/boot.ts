@@ -27,6 +27,7 @@ export function bootState(world: World, snapshot: Snapshot, reader: FactReader):
     files: [],
     descriptors: Array.from(world.processes.keys(), (pid) => ({ pid, files: [] })),
     locked: [],
+    kvm: [],
   };
 }
 

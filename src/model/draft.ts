@@ -19,5 +19,6 @@ export function draftOf(state: State): Draft {
     files: state.files,
     descriptors: state.descriptors,
     locked: state.locked,
+    kvm: state.kvm,
   };
 }

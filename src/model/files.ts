@@ -138,8 +138,13 @@ export function holdersOf(state: State, device: number): readonly number[] {
     .sort((a, b) => a - b);
 }
 
+/** One reference more, which is no descriptor. */
+export function hold(draft: Draft, id: number): void {
+  changeRefs(draft, id, 1);
+}
+
 /** One reference less; the last one releases the file. */
-function drop(world: World, draft: Draft, id: number): void {
+export function drop(world: World, draft: Draft, id: number): void {
   const file = draft.files[id];
   if (file === null || file === undefined) return;
   if (file.refs > 1) {

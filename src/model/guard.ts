@@ -43,7 +43,16 @@ export interface Done {
 }
 
 /** The objects by which docs/model.md groups operations. */
-export type Subject = 'container' | 'group' | 'device' | 'cdev' | 'iommufd' | 'sysfs' | 'modules' | 'files';
+export type Subject =
+  | 'container'
+  | 'group'
+  | 'device'
+  | 'cdev'
+  | 'iommufd'
+  | 'sysfs'
+  | 'modules'
+  | 'files'
+  | 'kvm';
 
 /** What docs/model.md says of an operation beside its guards. */
 interface Words<O extends Op> {

@@ -56,6 +56,7 @@ function holdersByFile(state: State): readonly string[] {
   for (const { pid, files } of state.descriptors) {
     for (const id of files) if (id !== -1) holders[id] += `/${pid}`;
   }
+  for (const { pid, file } of state.kvm) holders[file] += `/kvm${pid}`;
   return holders;
 }
 

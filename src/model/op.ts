@@ -82,6 +82,9 @@ export type Op =
   | ({ readonly op: 'device.region_info'; readonly index: number } & Call)
   | ({ readonly op: 'device.irq_info'; readonly index: number } & Call)
   | { readonly op: 'device.reset'; readonly pid: number; readonly fd: number }
+  // --- virtual machines: the VFIO device of KVM
+  | ({ readonly op: 'kvm.add_group' } & Call)
+  | ({ readonly op: 'kvm.del_group' } & Call)
   /**
    * Any ioctl by number; the model answers as the file's kind does. Of the memory behind the pointer only `argsz` is
    * told, the rest reads as zero; a request by value has the value 0.

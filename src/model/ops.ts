@@ -20,6 +20,7 @@ import { groupGetStatus } from './ops/group-get-status.ts';
 import { groupSetContainer } from './ops/group-set-container.ts';
 import { groupUnsetContainer } from './ops/group-unset-container.ts';
 import { ioctl } from './ops/ioctl.ts';
+import { kvmAddGroup, kvmDelGroup } from './ops/kvm-group.ts';
 import { moduleLoad } from './ops/module-load.ts';
 import { moduleUnload } from './ops/module-unload.ts';
 import { nodeOwn } from './ops/node-own.ts';
@@ -55,6 +56,8 @@ export const rules: { readonly [Kind in OpKind]: Rule<Extract<Op, { op: Kind }>>
   'device.region_info': deviceRegionInfo,
   'device.irq_info': deviceIrqInfo,
   'device.reset': deviceReset,
+  'kvm.add_group': kvmAddGroup,
+  'kvm.del_group': kvmDelGroup,
   ioctl,
 };
 

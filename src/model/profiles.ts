@@ -83,6 +83,8 @@ interface KernelFacts {
   /** Flags that MAP_DMA and UNMAP_DMA know. */
   readonly mapFlags: number;
   readonly unmapFlags: number;
+  /** The VFIO device of KVM takes devices beside groups (KVM_DEV_VFIO_FILE). */
+  readonly kvmTakesDevices: boolean;
   /** How the log says that a driver did not take a device: the driver's name first, or the device's. */
   readonly probeFailure: 'driver-first' | 'device-first';
   /** DEVICE_FEATURE and DEVICE_IOEVENTFD exist. */
@@ -124,6 +126,7 @@ const seed: Profile = {
   unmapFlags: 0,
   deviceFeatures: false,
   probeFailure: 'driver-first',
+  kvmTakesDevices: false,
   build: {
     vfio: 'm',
     vfioPci: 'm',
@@ -197,6 +200,7 @@ const v6_12: Profile = {
   dynamicMsix: true,
   reservedAt: 'set-container',
   probeFailure: 'device-first',
+  kvmTakesDevices: true,
 };
 
 /** The series of 2026 that gives devices without an IOMMU a cdev; no release carried it when it was read. */

@@ -131,6 +131,8 @@ export interface State {
   readonly descriptors: readonly DescriptorTable[];
   /** Pages that VFIO pinned for a process, by pid. */
   readonly locked: readonly { readonly pid: number; readonly pages: number }[];
+  /** Files that virtual machines hold, by the process that runs the machine. */
+  readonly kvm: readonly { readonly pid: number; readonly file: number }[];
 }
 
 export type Parameters = Readonly<Record<string, string>>;

@@ -100,6 +100,9 @@ export const traceOperation = z
     z.strictObject({ op: z.literal('device.region_info'), ...call, index: word }),
     z.strictObject({ op: z.literal('device.irq_info'), ...call, index: word }),
     z.strictObject({ op: z.literal('device.reset'), ...on }),
+    // --- virtual machines
+    z.strictObject({ op: z.literal('kvm.add_group'), ...call }),
+    z.strictObject({ op: z.literal('kvm.del_group'), ...call }),
     z.strictObject({ op: z.literal('ioctl'), ...call, request: word }),
   ])
   .meta({ id: 'TraceOperation' });

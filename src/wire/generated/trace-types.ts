@@ -185,6 +185,14 @@ export type TraceOperation = {
   readonly op: "device.reset";
   readonly fd: TraceDescriptor;
 } | {
+  readonly op: "kvm.add_group";
+  readonly fd: TraceDescriptor;
+  readonly argsz?: number | null;
+} | {
+  readonly op: "kvm.del_group";
+  readonly fd: TraceDescriptor;
+  readonly argsz?: number | null;
+} | {
   readonly op: "ioctl";
   readonly fd: TraceDescriptor;
   readonly argsz?: number | null;

@@ -234,3 +234,45 @@ export const devices: Readonly<Record<string, Provocation>> = {
 function opened(act: (session: Session, device: number) => unknown): Provocation {
   return plain((s) => act(s, device(s)));
 }
+
+export const virtualMachines: Readonly<Record<string, Provocation>> = {
+  'kvm.add_group.fault': grouped((s, fd) => s.call({ op: 'kvm.add_group', pid, fd, argsz: null })),
+  'kvm.add_group.descriptor': plain((s) => s.kvmAdd(9)),
+  'kvm.add_group.no-group': plain((s) => s.kvmAdd(s.open('vfio'))),
+  'kvm.add_group.no-container': before(
+    '6.1',
+    grouped((s, fd) => s.kvmAdd(fd)),
+  ),
+  'kvm.add_group.noiommu': before(
+    '6.1',
+    on(alone, (s) => s.kvmAdd(fakeInContainer(s).g), noIommu),
+  ),
+  'kvm.add_group.not-viable': before(
+    '6.1',
+    plain((s) => s.kvmAdd(realInContainer(s).g)),
+  ),
+  'kvm.add_group.again': plain((s) => {
+    const { g } = realInContainer(s, 1);
+    s.kvmAdd(g);
+    s.kvmAdd(g);
+  }),
+  'kvm.del_group.fault': grouped((s, fd) => s.call({ op: 'kvm.del_group', pid, fd, argsz: null })),
+  'kvm.del_group.descriptor': plain((s) => s.kvmDel(9)),
+  'kvm.del_group.no-group': before(
+    '6.1',
+    plain((s) => s.kvmDel(s.open('vfio'))),
+  ),
+  'kvm.del_group.no-container': before(
+    '6.1',
+    grouped((s, fd) => s.kvmDel(fd)),
+  ),
+  'kvm.del_group.noiommu': before(
+    '6.1',
+    on(alone, (s) => s.kvmDel(fakeInContainer(s).g), noIommu),
+  ),
+  'kvm.del_group.not-viable': before(
+    '6.1',
+    plain((s) => s.kvmDel(realInContainer(s).g)),
+  ),
+  'kvm.del_group.none': plain((s) => s.kvmDel(realInContainer(s, 1).g)),
+};

@@ -1,6 +1,6 @@
 import type { Provocation } from './provocation.ts';
 import { container, files } from './provocations-container.ts';
-import { devices, groups } from './provocations-group.ts';
+import { devices, groups, virtualMachines } from './provocations-group.ts';
 import { sysfs } from './provocations-sysfs.ts';
 
 /** One for every guard, by its id. */
@@ -10,4 +10,5 @@ export const provocations: Readonly<Record<string, Provocation>> = {
   ...container,
   ...groups,
   ...devices,
+  ...virtualMachines,
 };

@@ -108,6 +108,14 @@ export class Session {
     return this.call({ op: 'group.get_device_fd', pid, fd, name });
   }
 
+  kvmAdd(fd: number): number | string {
+    return this.call({ op: 'kvm.add_group', pid: ROOT, fd });
+  }
+
+  kvmDel(fd: number): number | string {
+    return this.call({ op: 'kvm.del_group', pid: ROOT, fd });
+  }
+
   ioctl(fd: number, request: number, argsz?: number | null): number | string {
     return this.call({ op: 'ioctl', pid: ROOT, fd, request, ...(argsz === undefined ? {} : { argsz }) });
   }

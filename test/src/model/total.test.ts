@@ -114,6 +114,8 @@ const shapes: { readonly [Kind in Op['op']]: fc.Arbitrary<Record<string, unknown
   'device.region_info': fc.record({ fd, index: anyNumber, argsz }),
   'device.irq_info': fc.record({ fd, index: anyNumber, argsz }),
   'device.reset': fc.record({ fd }),
+  'kvm.add_group': fc.record({ fd, argsz }),
+  'kvm.del_group': fc.record({ fd, argsz }),
   ioctl: fc.record({
     fd,
     request: fc.oneof(fc.integer({ min: 0x3b63, max: 0x3b79 }), anyNumber),
