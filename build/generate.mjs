@@ -13,7 +13,12 @@ import { schemaModuleOf } from './generate/schemas.mjs';
 import { typesOf } from './generate/types.mjs';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
-const rooms = ['grammar/generate.ts', 'src/model/generate.ts', 'runtime/cli/generate.ts'];
+const rooms = [
+  'grammar/generate.ts',
+  'src/model/generate.ts',
+  'test/src/model/generate.ts',
+  'runtime/cli/generate.ts',
+];
 
 async function generated() {
   const unregister = register();

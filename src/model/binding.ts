@@ -57,11 +57,19 @@ export function groupless(world: World, state: State, hardware: Hardware): boole
   return world.profile.fakeGroup === 'no-iommu-on-bus' && world.iommuPresent;
 }
 
+/** A real group behind an IOMMU that does not enforce cache coherency. */
+export function incoherent(world: World, state: State, hardware: Hardware): boolean {
+  return !world.coherent && (state.devices[hardware.index]?.group ?? null) !== null;
+}
+
 /** Whether the probe of a VFIO driver would fail, for whatever reason. */
 function probeFails(world: World, state: State, hardware: Hardware): boolean {
   const seed = world.profile.viability === 'walk';
   return (
-    (!seed && (denylisted(world, state, hardware) || hardware.virtualFunctions > 0)) ||
+    (!seed &&
+      (denylisted(world, state, hardware) ||
+        hardware.virtualFunctions > 0 ||
+        incoherent(world, state, hardware))) ||
     hardware.headerType !== 0 ||
     groupless(world, state, hardware)
   );

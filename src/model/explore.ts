@@ -1,5 +1,5 @@
 import { Keys } from './key.ts';
-import type { Law } from './laws.ts';
+import type { Law } from './law.ts';
 import type { Op } from './op.ts';
 import type { Outcome } from './outcome.ts';
 import type { State, World } from './state.ts';

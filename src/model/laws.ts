@@ -1,33 +1,16 @@
 import { taintUser } from './binding.ts';
 import { containerOf, fileOf, groupOf } from './files.ts';
+import { claiming, everyKernel, type Law } from './law.ts';
+import { deviceLaws } from './laws-devices.ts';
+import { passedLaws } from './laws-passed.ts';
 import { noiommuAllowed } from './modules.ts';
 import { nodeAt } from './nodes.ts';
 import type { Op } from './op.ts';
-import type { Outcome } from './outcome.ts';
 import { capable } from './permission.ts';
-import { type ProfileId, profileIds, profilesSince } from './profiles.ts';
 import type { Container, State, VfioGroup, World } from './state.ts';
 
-/**
- * What VFIO promises, as predicates: on every reachable state, or on every step. A law names the kernels that keep it;
- * the seed re-examined viability at each use instead of claiming the group.
- */
-export interface Law {
-  readonly id: string;
-  readonly statement: string;
-  /** Where the kernel enforces it. */
-  readonly enforcedBy: string;
-  readonly profiles: readonly ProfileId[];
-  /** Whether the law holds in a state. */
-  readonly onState?: (world: World, state: State) => boolean;
-  /** Whether it holds of a step from `before`. */
-  readonly onStep?: (world: World, before: State, op: Op, outcome: Outcome) => boolean;
-}
-
-const everyKernel: readonly ProfileId[] = profileIds;
-const claiming: readonly ProfileId[] = profilesSince('6.1');
-
-export const laws: readonly Law[] = [
+/** Of containers, groups and the mode without an IOMMU. */
+const containerLaws: readonly Law[] = [
   {
     id: 'P1',
     statement:
@@ -207,6 +190,8 @@ export const laws: readonly Law[] = [
       containersIn(state).every(({ groups, iommu }) => groups.length > 0 || iommu === null),
   },
 ];
+
+export const laws: readonly Law[] = [...containerLaws, ...deviceLaws, ...passedLaws];
 
 function containersIn(state: State): readonly Container[] {
   return state.containers.filter((container) => container !== null);

@@ -83,6 +83,8 @@ interface KernelFacts {
   /** Flags that MAP_DMA and UNMAP_DMA know. */
   readonly mapFlags: number;
   readonly unmapFlags: number;
+  /** The taint for a group without an IOMMU comes before the group has a node, or after. */
+  readonly taints: 'before-node' | 'after-node';
   /** The VFIO device of KVM takes devices beside groups (KVM_DEV_VFIO_FILE). */
   readonly kvmTakesDevices: boolean;
   /** How the log says that a driver did not take a device: the driver's name first, or the device's. */
@@ -127,6 +129,7 @@ const seed: Profile = {
   deviceFeatures: false,
   probeFailure: 'driver-first',
   kvmTakesDevices: false,
+  taints: 'before-node',
   build: {
     vfio: 'm',
     vfioPci: 'm',
@@ -165,6 +168,7 @@ const v6_1: Profile = {
   source: 'Linux 6.1.192',
   fakeGroup: 'no-group',
   viability: 'claim',
+  taints: 'after-node',
   nameTakesOptions: true,
   vfioDev: true,
   booleans: { yes: 'yYtT1', no: 'nNfF0', onOff: true },

@@ -19,6 +19,8 @@ export interface World {
   readonly iommuPresent: boolean;
   /** Isolated MSI: SET_IOMMU needs no allow_unsafe_interrupts. */
   readonly interruptRemapping: boolean;
+  /** DMA through the IOMMU is coherent with the caches (IOMMU_CAP_CACHE_COHERENCY). */
+  readonly coherent: boolean;
   /** /dev/vfio/vfio stands there without the module, and opening it loads the module. */
   readonly staticContainerNode: boolean;
   /** Ranges of I/O addresses that no mapping may touch, by real group: the MSI window and firmware's own. */

@@ -64,6 +64,8 @@ export function worldFrom(snapshot: Snapshot, options: WorldOptions = {}): { wor
     type1Module: modules.get('vfio_iommu_type1')?.index ?? -1,
     iommuPresent: grouped || reader.read('/iommu/units', snapshot.iommu.units, [], '[]').length > 0,
     interruptRemapping: remapping,
+    // No file tells it. The drivers of every x86 IOMMU say so (intel_iommu_capable, amd_iommu_capable).
+    coherent: true,
     staticContainerNode: nodes.some(({ path }) => path === '/dev/vfio/vfio'),
     reserved: reservedOf(snapshot),
     aperture: (1n << 48n) - 1n,

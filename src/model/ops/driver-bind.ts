@@ -1,4 +1,4 @@
-import { bind, denylisted, groupless, matches, ownedByUser } from '../binding.ts';
+import { bind, denylisted, groupless, incoherent, matches, ownedByUser } from '../binding.ts';
 import { driverFile } from '../driver-directory.ts';
 import type { Guard, Rule } from '../guard.ts';
 import type { Op } from '../op.ts';
@@ -81,7 +81,15 @@ const group: Guard<Bind> = {
   applies: (world, state, op) => onVfio(world, state, op, (hw) => groupless(world, state, hw)),
 };
 
-const now = [...asked, owned, listed, bridge, virtual, group];
+const caches: Guard<Bind> = {
+  id: 'driver.bind.incoherent',
+  words: "the device's IOMMU does not keep DMA coherent with the caches",
+  errno: 'EINVAL',
+  citation: 'drivers/vfio/vfio_main.c:__vfio_register_dev (6.1: vfio_group_find_or_alloc)',
+  applies: (world, state, op) => onVfio(world, state, op, (hw) => incoherent(world, state, hw)),
+};
+
+const now = [...asked, owned, listed, bridge, virtual, group, caches];
 
 export const driverBind: Rule<Bind> = {
   words: {

@@ -41,6 +41,8 @@ export interface Bounds {
   /** Whether ROOT hands containers and groups to the others. */
   readonly passes: boolean;
   readonly maps: boolean;
+  /** Whether groups are given to virtual machines, and SET_CONTAINER is tried with a negative descriptor. */
+  readonly guests?: boolean;
 }
 
 const range = { iova: 0x1000n, size: 0x1000n } as const;
@@ -114,12 +116,17 @@ function onGroup(
     if (file.kind === 'container') ops.push({ op: 'group.set_container', pid, fd, container });
   }
   ops.push({ op: 'group.unset_container', pid, fd });
+  if (bounds.guests === true) {
+    ops.push({ op: 'group.set_container', pid, fd, container: -1 });
+    ops.push({ op: 'kvm.add_group', pid, fd }, { op: 'kvm.del_group', pid, fd });
+  }
   if (deviceFiles >= bounds.deviceFiles) return;
   for (const index of state.groups[minor]?.devices ?? []) {
     const has = held.some(([, file]) => file.kind === 'device' && file.device === index);
     const name = world.hardware[index]?.address;
     if (!has && name !== undefined) ops.push({ op: 'group.get_device_fd', pid, fd, name });
   }
+  ops.push({ op: 'group.get_device_fd', pid, fd, name: 'nope' }, { op: 'group.get_status', pid, fd });
 }
 
 function pass(state: State, bounds: Bounds, fd: number, file: OpenFile, ops: Op[]): void {

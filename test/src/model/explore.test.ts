@@ -5,13 +5,15 @@ import { laws } from '../../../src/model/laws.ts';
 import { type ProfileId, profiles } from '../../../src/model/profiles.ts';
 import { ROOT } from '../../../src/model/world.ts';
 import { alphabet, type Bounds, boundedWorld } from './bounded.ts';
-import { bare, bareToo, functionAt, pair, sibling, single, user } from './machine.ts';
+import { bare, bareToo, bridge, functionAt, pair, sibling, single, user } from './machine.ts';
 
 const inGroup7 = functionAt(pair, { iommuGroup: 7 });
 const besideIt = functionAt(sibling, { iommuGroup: 7 });
 const inGroup8 = functionAt(single, { iommuGroup: 8 });
 const groupless = functionAt(bare);
 const another = functionAt(bareToo);
+const port = functionAt(bridge, { iommuGroup: 9, headerType: 1 });
+const physical = functionAt(pair, { iommuGroup: 7, sriov: { totalVfs: 4, numVfs: 2 } });
 
 /** Two containers, two group files and one device file at once, over two processes that each open for themselves. */
 const apart: Bounds = {
@@ -129,6 +131,11 @@ describe('a kernel without a guard breaks the law that the guard keeps', () => {
     ['P15', 'SET_IOMMU twice', ['container.set_iommu.again'], [inGroup7], 7],
     ['P15', 'SET_IOMMU without a group', ['container.set_iommu.empty'], [inGroup7], 2],
     ['P16', 'SET_IOMMU without a group', ['container.set_iommu.empty'], [inGroup7], 2],
+    ['P25', 'a device is unbound while it is open', ['driver.unbind.held'], [inGroup7], 8],
+    ['P30', 'a bridge comes to VFIO', ['driver.bind.bridge'], [port], 2],
+    ['P31', 'a physical function comes to VFIO', ['driver.bind.virtual-functions'], [physical], 2],
+    ['P38', 'any name opens a device', ['group.get_device_fd.name'], [inGroup7], 6],
+    ['P41', 'SET_IOMMU without a group', ['container.set_iommu.empty'], [inGroup7], 2],
   ];
   test.each(defects)('%s: %s', { timeout: 60_000 }, (law, _name, without, functions, length) => {
     const bounds = { ...handing, maps: law === 'P7' };
@@ -173,10 +180,12 @@ describe('a kernel without a guard breaks the law that the guard keeps', () => {
   });
 });
 
-test('there are laws P1 to P16, each with a place in the kernel and a kernel that keeps it', () => {
-  expect(laws.map(({ id }) => id)).toEqual(Array.from({ length: 16 }, (_, n) => `P${n + 1}`));
+test('laws have an id of their own, a place in the kernel and a kernel that keeps them', () => {
+  expect(new Set(laws.map(({ id }) => id)).size).toBe(laws.length);
   for (const law of laws) {
+    expect(law.id).toMatch(/^[PS]\d+$/);
     expect(law.enforcedBy).toMatch(/\.c:/);
+    expect(law.profiles.length).toBeGreaterThan(0);
     expect(law.profiles.every((id) => id in profiles)).toBe(true);
     expect(law.onState ?? law.onStep).toBeDefined();
   }

@@ -1,7 +1,7 @@
 import type { Snapshot } from '../../../src/machine/snapshot.ts';
-import { bare, functionAt, nobody, pair, sibling, single } from './machine.ts';
+import { bare, functionAt, nobody, pair, sibling, single, testWorld } from './machine.ts';
 import { device, later, on, type Provocation, pid, plain, since, write } from './provocation.ts';
-import type { Session } from './session.ts';
+import { Session } from './session.ts';
 
 export const sysfs: Readonly<Record<string, Provocation>> = {
   'process.missing': plain((s) => s.call({ op: 'close', pid: 4711, fd: 3 })),
@@ -60,6 +60,12 @@ export const sysfs: Readonly<Record<string, Provocation>> = {
     '6.1',
     on([functionAt(pair, { iommuGroup: 7, sriov: { totalVfs: 4, numVfs: 2 } })], (s) => s.take(pair)),
   ),
+  'driver.bind.incoherent': since('6.1', (profile) => {
+    const { world, state } = testWorld(profile);
+    const s = new Session(profile, { world: { ...world, coherent: false }, state });
+    s.take(pair);
+    return s;
+  }),
   'driver.bind.no-group': plain((s) => s.take(bare)),
   'driver.unbind.driver': plain((s) => s.unbind(pair, 'nope')),
   'driver.unbind.permission': plain((s) =>

@@ -1,0 +1,49 @@
+import type { PciFunction } from '../../../src/machine/snapshot.ts';
+import { type Explored, explore } from '../../../src/model/explore.ts';
+import { laws } from '../../../src/model/laws.ts';
+import { type ProfileId, profileIds } from '../../../src/model/profiles.ts';
+import { alphabet, type Bounds, boundedWorld } from './bounded.ts';
+import { bare, functionAt, pair, sibling, user } from './machine.ts';
+
+/** Worlds in which the laws S1 to S6 hold as long as their kernels keep them, and small enough to break them quickly. */
+
+const bounds: Bounds = {
+  containers: 1,
+  groupFiles: 1,
+  deviceFiles: 2,
+  others: [],
+  passes: false,
+  maps: false,
+  guests: true,
+};
+
+const alone = [functionAt(bare)];
+const both = [functionAt(pair, { iommuGroup: 7 }), functionAt(sibling, { iommuGroup: 7 })];
+const mixed = [functionAt(pair, { iommuGroup: 7 }), functionAt(bare)];
+
+const worlds: Readonly<Record<string, readonly [readonly PciFunction[], Bounds]>> = {
+  S1: [alone, bounds],
+  S2: [alone, bounds],
+  S3: [mixed, bounds],
+  S4: [alone, { ...bounds, others: [user.pid], passes: true, guests: false }],
+  S5: [both, bounds],
+  S6: [both, bounds],
+};
+
+export const passed = laws.filter(({ id }) => id.startsWith('S'));
+
+/** The kernels in which a law does not hold any more, oldest first. */
+export function without(law: (typeof laws)[number]): readonly ProfileId[] {
+  return profileIds.filter((id) => !law.profiles.includes(id));
+}
+
+/** Searches the world of a law for the shortest way to break it, whether the kernel keeps it or not. */
+export function search(law: (typeof laws)[number], profile: ProfileId): Explored {
+  const [functions, its] = worlds[law.id] ?? [alone, bounds];
+  const real = functions.some(({ iommuGroup }) => iommuGroup !== null);
+  return explore({
+    ...boundedWorld(profile, functions, real),
+    alphabet: alphabet(its),
+    laws: [{ ...law, profiles: profileIds }],
+  });
+}
