@@ -13,6 +13,19 @@ export interface Layout<Fields extends { readonly [name: string]: Field }> {
   readonly fields: Fields;
 }
 
+export const u16 = (offset: number) => ({ offset, kind: 'u16' }) as const satisfies Field;
+export const u32 = (offset: number) => ({ offset, kind: 'u32' }) as const satisfies Field;
+export const s32 = (offset: number) => ({ offset, kind: 's32' }) as const satisfies Field;
+export const u64 = (offset: number) => ({ offset, kind: 'u64' }) as const satisfies Field;
+
+/** A structure's declaration; a flexible array at its end is outside `size`. */
+export function layout<const Fields extends { readonly [name: string]: Field }>(
+  size: number,
+  fields: Fields,
+): Layout<Fields> {
+  return { size, fields };
+}
+
 /** Numbers for up to 32 bits, bigint for 64. */
 export type Values<Fields extends { readonly [name: string]: Field }> = {
   [Name in keyof Fields]: Fields[Name]['kind'] extends 'u64' ? bigint : number;

@@ -3,7 +3,7 @@
  *
  * Invariant: no behaviour. A test compares every line with what a C compiler says about the kernel's own headers.
  */
-import type { Field, Layout } from './layout.ts';
+import { layout, s32, u16, u32, u64 } from './layout.ts';
 
 export const vfio = {
   VFIO_API_VERSION: 0,
@@ -65,17 +65,6 @@ export const vfio = {
   VFIO_IOMMU_DIRTY_PAGES_FLAG_GET_BITMAP: 4,
 } as const;
 
-const u16 = (offset: number) => ({ offset, kind: 'u16' }) as const satisfies Field;
-const u32 = (offset: number) => ({ offset, kind: 'u32' }) as const satisfies Field;
-const u64 = (offset: number) => ({ offset, kind: 'u64' }) as const satisfies Field;
-
-function layout<const Fields extends { readonly [name: string]: Field }>(
-  size: number,
-  fields: Fields,
-): Layout<Fields> {
-  return { size, fields };
-}
-
 /** By the names of vfio.h. A flexible array at the end (`data[]`) is outside `size`. */
 export const layouts = {
   vfio_info_cap_header: layout(8, { id: u16(0), version: u16(2), next: u32(4) }),
@@ -113,5 +102,8 @@ export const layouts = {
     size: u64(24),
   }),
   vfio_iommu_type1_dma_unmap: layout(24, { argsz: u32(0), flags: u32(4), iova: u64(8), size: u64(16) }),
+  vfio_device_bind_iommufd: layout(16, { argsz: u32(0), flags: u32(4), iommufd: s32(8), out_devid: u32(12) }),
+  vfio_device_attach_iommufd_pt: layout(12, { argsz: u32(0), flags: u32(4), pt_id: u32(8) }),
+  vfio_device_detach_iommufd_pt: layout(8, { argsz: u32(0), flags: u32(4) }),
   vfio_iommu_type1_dirty_bitmap: layout(8, { argsz: u32(0), flags: u32(4) }),
 } as const;

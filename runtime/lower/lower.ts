@@ -73,6 +73,12 @@ const lowerings: Lowerings = {
   'group.unset_container': byValue('VFIO_GROUP_UNSET_CONTAINER', () => 0),
   'group.get_device_fd': (backend, op) =>
     memory(backend, op, 'VFIO_GROUP_GET_DEVICE_FD', new TextEncoder().encode(`${op.name}\0`)),
+  'device.bind_iommufd': structure(
+    'VFIO_DEVICE_BIND_IOMMUFD',
+    layouts.vfio_device_bind_iommufd,
+    ['out_devid'],
+    (op) => ({ flags: op.flags, iommufd: op.iommufd }),
+  ),
   'device.get_info': structure(
     'VFIO_DEVICE_GET_INFO',
     layouts.vfio_device_info,

@@ -11,7 +11,8 @@ import type { Device, Driver, Hardware, IommuGroup, State, VfioGroup, World } fr
 /** TAINT_USER: a userspace driver without an IOMMU. */
 export const taintUser = 64;
 
-const ownNode = { uid: 0, gid: 0, mode: 0o600 } as const;
+/** What devtmpfs gives a node whose driver says nothing of it. */
+export const ownNode = { uid: 0, gid: 0, mode: 0o600 } as const;
 
 /** Whether the driver is there to bind to. */
 export function registered(world: World, state: State, driver: Driver): boolean {
@@ -27,7 +28,7 @@ export function matches(device: Device, hardware: Hardware, driver: string): boo
 export function ownedByUser(world: World, state: State, hardware: Hardware, driver: Driver): boolean {
   if (driver.managesDma || world.profile.viability === 'walk') return false;
   const group = iommuGroupOf(state, state.devices[hardware.index]?.group ?? null);
-  return group !== undefined && group.owner !== null;
+  return group !== undefined && (group.owner !== null || group.iommufd !== null);
 }
 
 /** drivers/vfio/pci/vfio_pci.c vfio_pci_dev_in_denylist: QAT of the first generation, DSA and IAX. */
@@ -135,7 +136,7 @@ function replaceDevice(state: State, hardware: Hardware, device: Device): State 
 /** The IOMMU group that VFIO makes up for a device without one. */
 export function fakeGroup(id: number, device: number): IommuGroup {
   const made = { name: 'vfio-noiommu', type: 'unknown', fake: true } as const;
-  return { id, ...made, devices: [device], ownerCount: 0, owner: null };
+  return { id, ...made, devices: [device], ownerCount: 0, owner: null, iommufd: null };
 }
 
 /** Whether VFIO's group is one without an IOMMU; the seed asks the bus, not the group. */
@@ -158,11 +159,17 @@ function register(world: World, state: State, hardware: Hardware, driver: Driver
   const minor = known === -1 ? lowestFree(now.groups) : known;
   const noiommu = isNoiommu(world, iommuGroupOf(now, id)?.fake === true);
   const group: VfioGroup = now.groups[known] ?? newGroup(id, noiommu);
-  const vfio = { index: lowestFreeIndex(now), group: minor, opens: 0 };
+  const node = hasCdev(world, group.noiommu) ? ownNode : null;
+  const vfio = { index: lowestFreeIndex(now), group: minor, opens: 0, unbound: 0, node, bound: null };
   return {
     ...replaceDevice(now, hardware, { ...device, driver: driver.name, group: id, vfio }),
     groups: put(now.groups, minor, { ...group, devices: [hardware.index, ...group.devices] }),
   };
+}
+
+/** Whether a device gets a cdev: those without an IOMMU do not (drivers/vfio/vfio.h:vfio_device_add). */
+export function hasCdev({ profile }: World, noiommu: boolean): boolean {
+  return profile.build.cdev && !noiommu;
 }
 
 export function newGroup(iommuGroup: number, noiommu: boolean): VfioGroup {
@@ -174,6 +181,8 @@ export function newGroup(iommuGroup: number, noiommu: boolean): VfioGroup {
     file: null,
     container: null,
     containerUsers: 0,
+    iommufd: null,
+    cdevOpens: 0,
     node: ownNode,
   };
 }

@@ -1,7 +1,8 @@
 import { isUnknown, type PciFunction, type Snapshot } from '../machine/snapshot.ts';
-import { fakeGroup, isNoiommu, newGroup } from './binding.ts';
+import { fakeGroup, hasCdev, isNoiommu, newGroup, ownNode } from './binding.ts';
 import { type FactReader, isFake, textsOf } from './facts.ts';
-import { loadOrder } from './modules.ts';
+import { loaded, loadOrder } from './modules.ts';
+import { cdevPath, freshIommuNode } from './nodes.ts';
 import { replace } from './places.ts';
 import type { Device, Driver, Hardware, IommuGroup, Node, State, VfioGroup, World } from './state.ts';
 
@@ -13,7 +14,7 @@ export function bootState(world: World, snapshot: Snapshot, reader: FactReader):
   for (const { path, uid, gid, mode } of isUnknown(snapshot.nodes) ? [] : snapshot.nodes) {
     nodes.set(path, { uid, gid, mode });
   }
-  const loaded = world.vfioModule !== -1 && modules[world.vfioModule] !== null;
+  const vfio = loaded(world, { modules }, 'vfio') !== null;
   const node = nodes.get('/dev/vfio/vfio') ?? { uid: 0, gid: 0, mode: 0o666 };
   return {
     modules,
@@ -23,7 +24,10 @@ export function bootState(world: World, snapshot: Snapshot, reader: FactReader):
       iommuGroups: groupsAtBoot(world, snapshot),
     }),
     containers: [],
-    containerNode: loaded || world.staticContainerNode ? node : null,
+    containerNode: vfio || world.staticContainerNode ? node : null,
+    iommufds: [],
+    iommuNode:
+      loaded(world, { modules }, 'iommufd') === null ? null : (nodes.get('/dev/iommu') ?? freshIommuNode),
     files: [],
     descriptors: Array.from(world.processes.keys(), (pid) => ({ pid, files: [] })),
     locked: [],
@@ -56,7 +60,9 @@ function registeredAtBoot(
     const entry = members.get(id) ?? { group: { ...fresh, node }, devices: [], minor: members.size };
     members.set(id, entry);
     entry.devices.unshift(hardware.index);
-    devices[hardware.index] = { ...device, group: id, vfio: { index, group: entry.minor, opens: 0 } };
+    const cdev = hasCdev(world, fresh.noiommu) ? (nodes.get(cdevPath({ index })) ?? ownNode) : null;
+    const vfio = { index, group: entry.minor, opens: 0, unbound: 0, node: cdev, bound: null };
+    devices[hardware.index] = { ...device, group: id, vfio };
     index += 1;
   }
   const groups = Array.from(members.values(), ({ group, devices: inIt }) => ({ ...group, devices: inIt }));
@@ -116,6 +122,7 @@ function groupsAtBoot(world: World, snapshot: Snapshot): readonly IommuGroup[] {
       devices,
       ownerCount: owners.get(id) ?? 0,
       owner: null,
+      iommufd: null,
     }));
 }
 

@@ -1,7 +1,7 @@
 import { fileOf } from './files.ts';
 import type { Op } from './op.ts';
 import { ruleOf, rules } from './ops.ts';
-import type { State } from './state.ts';
+import type { OpenFile, State } from './state.ts';
 
 /**
  * An ioctl goes by the file first and by its number then, as in the kernel: the same number means different things on a
@@ -10,7 +10,9 @@ import type { State } from './state.ts';
 export function dispatch(state: State, op: Op): Op {
   if (op.op === 'ioctl') return read(state, op);
   const { ioctl } = ruleOf(op);
-  if (ioctl === undefined || !('fd' in op) || fileOf(state, op)?.kind === ioctl.on) return op;
+  if (ioctl === undefined || !('fd' in op)) return op;
+  const file = fileOf(state, op);
+  if (file?.kind === ioctl.on && (may(file) || op.op === 'device.bind_iommufd')) return op;
   const argsz = 'argsz' in op ? op.argsz : undefined;
   return read(state, {
     op: 'ioctl',
@@ -25,10 +27,16 @@ type Ioctl = Extract<Op, { op: 'ioctl' }>;
 
 /** The operation that a number stands for on this file, its arguments zero. */
 function read(state: State, op: Ioctl): Op {
-  const kind = fileOf(state, op)?.kind;
-  if (kind === undefined || kind === 'other') return op;
-  const name = names.get(`${kind} ${op.request}`);
-  return name === undefined ? op : zeroed(name, op);
+  const file = fileOf(state, op);
+  if (file === null || file.kind === 'other') return op;
+  const name = names.get(`${file.kind} ${op.request}`);
+  if (name === undefined || !(may(file) || name === 'device.bind_iommufd')) return op;
+  return zeroed(name, op);
+}
+
+/** A cdev that is not bound knows no request but the one that binds it (vfio_device_fops_unl_ioctl). */
+function may(file: OpenFile): boolean {
+  return file.kind !== 'device' || !file.cdev || file.iommufd !== null;
 }
 
 const names: ReadonlyMap<string, Op['op']> = new Map(
@@ -52,6 +60,8 @@ function zeroed(name: Op['op'], asked: Ioctl): Op {
       return { ...call, op: name, container: 0 };
     case 'group.get_device_fd':
       return { ...call, op: name, name: '' };
+    case 'device.bind_iommufd':
+      return { ...call, op: name, iommufd: 0, flags: 0 };
     case 'device.region_info':
     case 'device.irq_info':
       return { ...call, op: name, index: 0 };

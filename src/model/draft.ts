@@ -16,6 +16,8 @@ export function draftOf(state: State): Draft {
     groups: state.groups,
     containers: state.containers,
     containerNode: state.containerNode,
+    iommufds: state.iommufds,
+    iommuNode: state.iommuNode,
     files: state.files,
     descriptors: state.descriptors,
     locked: state.locked,

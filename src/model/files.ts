@@ -1,5 +1,6 @@
 import { detach } from './attachment.ts';
 import { type Draft, draftOf } from './draft.ts';
+import { boundOf, contextAt, unbindDevice } from './iommufd.ts';
 import { lowestFree, put, replace } from './places.ts';
 import type { Container, Device, OpenFile, State, VfioGroup, World } from './state.ts';
 
@@ -118,11 +119,13 @@ export function openDevice(
   op: Descriptor,
   index: number,
 ): { state: State; fd: number } {
-  const groupFile = fileId(state, op.pid, op.fd);
+  const iommufd = groupOf(state, op)?.iommufd ?? null;
+  const groupFile = iommufd === null ? fileId(state, op.pid, op.fd) : null;
   const draft = draftOf(state);
-  changeOpens(draft, index, 1);
-  if (countsOpen(world, state, index)) pin(draft, index, groupFile, 1);
-  const fd = install(draft, op.pid, { kind: 'device', refs: 1, device: index, groupFile });
+  changeVfio(draft, index, 1, 0);
+  if (groupFile !== null && countsOpen(world, state, index)) pin(draft, index, groupFile, 1);
+  const file = { kind: 'device', refs: 1, device: index, groupFile, cdev: false, iommufd } as const;
+  const fd = install(draft, op.pid, file);
   return { state: draft, fd };
 }
 
@@ -153,8 +156,9 @@ export function drop(world: World, draft: Draft, id: number): void {
   }
   draft.files = put(draft.files, id, null);
   if (file.kind === 'container') releaseContainer(draft, file.container);
-  else if (file.kind === 'group') releaseGroup(draft, file.group);
-  else if (file.kind === 'device') releaseDevice(world, draft, file.device, file.groupFile);
+  else if (file.kind === 'group') releaseGroup(world, draft, file.group);
+  else if (file.kind === 'device') releaseDevice(world, draft, file);
+  else if (file.kind === 'iommufd') draft.iommufds = put(draft.iommufds, file.iommufd, null);
 }
 
 function releaseContainer(draft: Draft, index: number): void {
@@ -164,18 +168,61 @@ function releaseContainer(draft: Draft, index: number): void {
   draft.containers = put(draft.containers, index, left);
 }
 
-function releaseGroup(draft: Draft, minor: number): void {
+function releaseGroup(world: World, draft: Draft, minor: number): void {
   detach(draft, minor);
+  letGo(world, draft, minor);
   const group = draft.groups[minor];
   if (group === null || group === undefined) return;
   draft.groups = put(draft.groups, minor, group.iommuGroup === null ? null : { ...group, file: null });
 }
 
-function releaseDevice(world: World, draft: Draft, index: number, groupFile: number): void {
-  changeOpens(draft, index, -1);
-  if (!countsOpen(world, draft, index)) return;
-  pin(draft, index, groupFile, -1);
-  drop(world, draft, groupFile);
+/** A group without the iommufd that served it as a container. */
+function letGo(world: World, draft: Draft, minor: number): void {
+  const group = draft.groups[minor];
+  const context = contextAt(draft, group?.iommufd);
+  if (!group || context === null) return;
+  draft.groups = put(draft.groups, minor, { ...group, iommufd: null });
+  drop(world, draft, context.file);
+}
+
+type DeviceFile = Extract<OpenFile, { kind: 'device' }>;
+
+function releaseDevice(world: World, draft: Draft, file: DeviceFile): void {
+  const { device: index, groupFile, iommufd } = file;
+  if (file.cdev && iommufd === null) {
+    changeVfio(draft, index, 0, -1);
+    return;
+  }
+  changeVfio(draft, index, -1, 0);
+  if (iommufd !== null) {
+    if (draft.devices[index]?.vfio?.opens === 0) releaseBound(world, draft, index);
+    if (file.cdev) unblock(world, draft, index, iommufd);
+  } else if (groupFile !== null && countsOpen(world, draft, index) && pinned(draft, index)) {
+    pin(draft, index, groupFile, -1);
+    drop(world, draft, groupFile);
+  }
+}
+
+/** False for a device that was first opened with an iommufd: there the kernel warns, and lets go of one too many. */
+function pinned(draft: Draft, index: number): boolean {
+  return (draft.groups[draft.devices[index]?.vfio?.group ?? -1]?.containerUsers ?? 0) > 1;
+}
+
+/** The device's object goes, and with it the hold that it had on its iommufd (iommufd_device_destroy). */
+function releaseBound(world: World, draft: Draft, index: number): void {
+  const context = contextAt(draft, boundOf(draft, index)?.iommufd);
+  if (context === null) return;
+  unbindDevice(draft, index);
+  drop(world, draft, context.file);
+}
+
+/** The end of a bound cdev: its hold on the iommufd, and the group may be opened again (vfio_df_unbind_iommufd). */
+function unblock(world: World, draft: Draft, index: number, iommufd: number): void {
+  const minor = draft.devices[index]?.vfio?.group ?? -1;
+  const group = draft.groups[minor];
+  const context = contextAt(draft, iommufd);
+  if (group) draft.groups = put(draft.groups, minor, { ...group, cdevOpens: group.cdevOpens - 1 });
+  if (context !== null) drop(world, draft, context.file);
 }
 
 /** Whether a further descriptor counts: every one, or only the first open of a device. */
@@ -192,10 +239,13 @@ function pin(draft: Draft, index: number, groupFile: number, by: 1 | -1): void {
   if (by === 1) changeRefs(draft, groupFile, 1);
 }
 
-function changeOpens(draft: Draft, index: number, by: 1 | -1): void {
+/** Counts descriptors of a device: those that use it, and those of its cdev that wait to be bound. */
+export function changeVfio(draft: Draft, index: number, opens: 1 | 0 | -1, unbound: 1 | 0 | -1): void {
   const device = draft.devices[index];
   if (!device?.vfio) return;
-  const changed: Device = { ...device, vfio: { ...device.vfio, opens: device.vfio.opens + by } };
+  const { vfio } = device;
+  const counted = { ...vfio, opens: vfio.opens + opens, unbound: vfio.unbound + unbound };
+  const changed: Device = { ...device, vfio: counted };
   draft.devices = replace(draft.devices, index, changed);
 }
 

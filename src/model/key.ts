@@ -1,3 +1,4 @@
+import { iommufdKeys } from './iommufd-key.ts';
 import type { Container, OpenFile, State, VfioGroup } from './state.ts';
 
 /**
@@ -15,11 +16,12 @@ export class Keys {
     let key = `${this.known.get(modules) ?? this.number(modules, JSON.stringify(modules))} ${state.taint}`;
     for (const device of state.devices) {
       const { driver, override, group, vfio } = device;
-      key += ` ${this.known.get(device) ?? this.number(device, `${driver},${override},${group},${vfio?.opens}`)}`;
+      const opens = vfio && `${vfio.opens}-${vfio.unbound}`;
+      key += ` ${this.known.get(device) ?? this.number(device, `${driver},${override},${group},${opens}`)}`;
     }
     for (const group of state.iommuGroups) {
-      const { id, fake, devices, ownerCount, owner } = group;
-      const claimed = owner === null ? '' : 'owned';
+      const { id, fake, devices, ownerCount, owner, iommufd } = group;
+      const claimed = owner !== null ? 'owned' : iommufd !== null ? 'bound' : '';
       key += ` ${this.known.get(group) ?? this.number(group, `${id},${fake},${devices},${ownerCount}${claimed}`)}`;
     }
     key += '#';
@@ -29,6 +31,7 @@ export class Keys {
     for (const container of state.containers) {
       if (container !== null) containers.push(containerKey(state, container, holders));
     }
+    if (state.iommufds.length > 0) key += `${iommufdKeys(state, holders)}#`;
     return `${key}${groups.sort().join('|')}#${containers.sort().join('|')}#${others(state, holders)}`;
   }
 
@@ -41,12 +44,12 @@ export class Keys {
   }
 
   private group(group: VfioGroup, holders: readonly string[]): string {
-    const { node, file, containerUsers } = group;
+    const { node, file, containerUsers, cdevOpens } = group;
     const owner =
       node === null
         ? ''
         : (this.known.get(node) ?? this.number(node, `${node.mode} ${node.uid}:${node.gid}`));
-    return `${groupName(group)},${owner},${file === null ? '' : holders[file]},${containerUsers}`;
+    return `${groupName(group)},${owner},${file === null ? '' : holders[file]},${containerUsers}${cdevOpens > 0 ? `c${cdevOpens}` : ''}`;
   }
 }
 
@@ -91,11 +94,13 @@ function others(state: State, holders: readonly string[]): string {
 function otherName(state: State, file: OpenFile, id: number): string | null {
   switch (file.kind) {
     case 'device':
-      return `${file.device}`;
+      return file.cdev ? `${file.device}${file.iommufd === null ? 'u' : 'b'}` : `${file.device}`;
     case 'other':
       return file.path;
     case 'group':
       return state.groups[file.group]?.file === id ? null : `stray ${groupName(state.groups[file.group])}`;
+    case 'iommufd':
+      return state.iommufds[file.iommufd]?.file === id ? null : 'stray iommufd';
     case 'container':
       return state.containers[file.container]?.file === id ? null : 'stray container';
   }

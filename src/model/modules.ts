@@ -10,7 +10,7 @@ export function moduleOf(world: World, name: string): Module | undefined {
 }
 
 /** The parameters of a loaded module, or null. */
-export function loaded(world: World, state: State, name: string): Parameters | null {
+export function loaded(world: World, state: Pick<State, 'modules'>, name: string): Parameters | null {
   const module = moduleOf(world, name);
   return module === undefined ? null : (state.modules[module.index] ?? null);
 }

@@ -1,19 +1,34 @@
-import { put } from './places.ts';
-import type { Node, State } from './state.ts';
+import { put, replace } from './places.ts';
+import type { Node, State, VfioDevice } from './state.ts';
 
-/** Character devices under /dev/vfio, by path. */
+/** Character devices under /dev/vfio and /dev/iommu, by path. */
 
 type NodePlace =
   | { readonly kind: 'container'; readonly node: Node }
-  | { readonly kind: 'group'; readonly node: Node; readonly minor: number };
+  | { readonly kind: 'group'; readonly node: Node; readonly minor: number }
+  /** `device` is its place in `State.devices`. */
+  | { readonly kind: 'cdev'; readonly node: Node; readonly device: number }
+  | { readonly kind: 'iommufd'; readonly node: Node };
 
 const directory = '/dev/vfio/';
 const container = `${directory}vfio`;
+const iommu = '/dev/iommu';
+/** What iommufd asks for when it registers its node (drivers/iommu/iommufd/main.c:iommu_misc_dev). */
+export const freshIommuNode: Node = { uid: 0, gid: 0, mode: 0o660 };
+
+const cdevs = `${directory}devices/`;
+
+/** The path of a device's cdev (drivers/vfio/device_cdev.c:vfio_device_devnode). */
+export function cdevPath({ index }: Pick<VfioDevice, 'index'>): string {
+  return `${cdevs}vfio${index}`;
+}
 
 /** The node that stands at `path`, or null. */
 export function nodeAt(state: State, path: string): NodePlace | null {
   if (path === container) return state.containerNode && { kind: 'container', node: state.containerNode };
+  if (path === iommu) return state.iommuNode && { kind: 'iommufd', node: state.iommuNode };
   if (!path.startsWith(directory)) return null;
+  if (path.startsWith(cdevs)) return cdevAt(state, path);
   const name = path.slice(directory.length);
   for (let minor = 0; minor < state.groups.length; minor += 1) {
     const group = state.groups[minor];
@@ -22,15 +37,32 @@ export function nodeAt(state: State, path: string): NodePlace | null {
   return null;
 }
 
+function cdevAt(state: State, path: string): NodePlace | null {
+  for (let device = 0; device < state.devices.length; device += 1) {
+    const vfio = state.devices[device]?.vfio;
+    if (vfio?.node && cdevPath(vfio) === path) return { kind: 'cdev', node: vfio.node, device };
+  }
+  return null;
+}
+
 /** Paths of all nodes, sorted. */
 export function nodePaths(state: State): readonly string[] {
   const paths: string[] = state.containerNode === null ? [] : [container];
   for (const group of state.groups) if (group?.node) paths.push(directory + group.name);
+  for (const { vfio } of state.devices) if (vfio?.node) paths.push(cdevPath(vfio));
+  if (state.iommuNode !== null) paths.push(iommu);
   return paths.sort();
 }
 
 export function changeNode(state: State, place: NodePlace, node: Node): State {
   if (place.kind === 'container') return { ...state, containerNode: node };
+  if (place.kind === 'iommufd') return { ...state, iommuNode: node };
+  if (place.kind === 'cdev') {
+    const device = state.devices[place.device];
+    if (!device?.vfio) return state;
+    const vfio = { ...device.vfio, node };
+    return { ...state, devices: replace(state.devices, place.device, { ...device, vfio }) };
+  }
   const group = state.groups[place.minor];
   return group ? { ...state, groups: put(state.groups, place.minor, { ...group, node }) } : state;
 }

@@ -78,6 +78,8 @@ export type Op =
   | { readonly op: 'group.unset_container'; readonly pid: number; readonly fd: number }
   | ({ readonly op: 'group.get_device_fd'; readonly name: string } & Call)
   // --- device
+  /** `iommufd` is a descriptor of /dev/iommu; a cdev is of no use before it. */
+  | ({ readonly op: 'device.bind_iommufd'; readonly iommufd: number; readonly flags: number } & Call)
   | ({ readonly op: 'device.get_info' } & Call)
   | ({ readonly op: 'device.region_info'; readonly index: number } & Call)
   | ({ readonly op: 'device.irq_info'; readonly index: number } & Call)

@@ -7,6 +7,7 @@ import { containerMapDma } from './ops/container-map-dma.ts';
 import { containerSetIommu } from './ops/container-set-iommu.ts';
 import { containerUnmapDma } from './ops/container-unmap-dma.ts';
 import { descriptorPass } from './ops/descriptor-pass.ts';
+import { deviceBindIommufd } from './ops/device-bind-iommufd.ts';
 import { deviceGetInfo } from './ops/device-get-info.ts';
 import { deviceIrqInfo } from './ops/device-irq-info.ts';
 import { deviceRegionInfo } from './ops/device-region-info.ts';
@@ -52,6 +53,7 @@ export const rules: { readonly [Kind in OpKind]: Rule<Extract<Op, { op: Kind }>>
   'group.set_container': groupSetContainer,
   'group.unset_container': groupUnsetContainer,
   'group.get_device_fd': groupGetDeviceFd,
+  'device.bind_iommufd': deviceBindIommufd,
   'device.get_info': deviceGetInfo,
   'device.region_info': deviceRegionInfo,
   'device.irq_info': deviceIrqInfo,

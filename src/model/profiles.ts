@@ -39,7 +39,7 @@ interface Build {
   readonly group: boolean;
   readonly container: boolean;
   readonly noiommu: boolean;
-  readonly iommufd: boolean;
+  readonly iommufd: Built;
   readonly cdev: boolean;
   /** IOMMUFD_NOIOMMU: devices without an IOMMU have a cdev, and attach to address spaces of iommufd. */
   readonly noiommuCdev: boolean;
@@ -138,7 +138,7 @@ const seed: Profile = {
     group: true,
     container: true,
     noiommu: true,
-    iommufd: false,
+    iommufd: 'n',
     cdev: false,
     noiommuCdev: false,
   },
@@ -194,7 +194,8 @@ const v6_12: Profile = {
   knowsIommufd: true,
   containerUsers: 'open-devices',
   modules: {
-    vfio: [],
+    iommufd: [],
+    vfio: ['iommufd'],
     vfio_iommu_type1: ['vfio'],
     irqbypass: [],
     vfio_pci_core: ['vfio', 'irqbypass'],
@@ -257,7 +258,7 @@ export function profileFor(
     group: legacy || option('VFIO_GROUP', 'y') !== 'n',
     container: legacy || option('VFIO_CONTAINER', 'y') !== 'n',
     noiommu: option('VFIO_NOIOMMU', 'y') !== 'n',
-    iommufd: !legacy && option('IOMMUFD', 'n') !== 'n',
+    iommufd: legacy ? 'n' : option('IOMMUFD', 'n'),
     cdev: !legacy && option('VFIO_DEVICE_CDEV', 'n') !== 'n',
     noiommuCdev: chosen === 'noiommu-cdev' && snapshot.kernel.options.IOMMUFD_NOIOMMU !== 'n',
   };

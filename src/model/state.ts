@@ -1,4 +1,5 @@
 import type { Address } from '../machine/snapshot.ts';
+import type { Iommufd } from './iommufd-state.ts';
 import type { Assumption, Profile } from './profiles.ts';
 
 /** What does not change while operations run: the kernel build, the hardware, who the processes are. */
@@ -128,6 +129,10 @@ export interface State {
   readonly groups: readonly (VfioGroup | null)[];
   readonly containers: readonly (Container | null)[];
   readonly containerNode: Node | null;
+  /** Every open of /dev/iommu is another context. */
+  readonly iommufds: readonly (Iommufd | null)[];
+  /** /dev/iommu; there while iommufd is. */
+  readonly iommuNode: Node | null;
   /** Open file descriptions; descriptors and device files hold them by place. */
   readonly files: readonly (OpenFile | null)[];
   readonly descriptors: readonly DescriptorTable[];
@@ -154,13 +159,19 @@ export interface Device {
   readonly vfio: VfioDevice | null;
 }
 
-interface VfioDevice {
+export interface VfioDevice {
   /** X of vfioX. */
   readonly index: number;
   /** Minor of its group. */
   readonly group: number;
-  /** Device descriptors: open file descriptions of it. */
+  /** Open file descriptions that use it: those of its group, or the one of its cdev that is bound. */
   readonly opens: number;
+  /** Open file descriptions of its cdev that are not bound. */
+  readonly unbound: number;
+  /** Its cdev's node, where the kernel makes one. */
+  readonly node: Node | null;
+  /** The iommufd that it is bound to, and the id of its object there. */
+  readonly bound: { readonly iommufd: number; readonly id: number } | null;
 }
 
 export interface IommuGroup {
@@ -173,6 +184,8 @@ export interface IommuGroup {
   readonly ownerCount: number;
   /** Minor of the VFIO group that claimed it. */
   readonly owner: number | null;
+  /** Place of the iommufd that claimed it: `ownerCount` then counts devices bound to it. */
+  readonly iommufd: number | null;
 }
 
 export interface VfioGroup {
@@ -186,6 +199,10 @@ export interface VfioGroup {
   readonly file: number | null;
   readonly container: number | null;
   readonly containerUsers: number;
+  /** The iommufd that stands for a container. */
+  readonly iommufd: number | null;
+  /** Devices that are bound through their cdevs: nobody opens the group meanwhile. */
+  readonly cdevOpens: number;
   readonly node: Node | null;
 }
 
@@ -228,9 +245,14 @@ export type OpenFile =
       readonly kind: 'device';
       readonly refs: number;
       readonly device: number;
-      /** The group file that this device file holds. */
-      readonly groupFile: number;
+      /** The group file that this device file holds; null where an iommufd serves instead of a container. */
+      readonly groupFile: number | null;
+      /** Opened by its own node, not through its group. */
+      readonly cdev: boolean;
+      /** The iommufd that it was opened with or bound to; a cdev without one does nothing but be bound. */
+      readonly iommufd: number | null;
     }
+  | { readonly kind: 'iommufd'; readonly refs: number; readonly iommufd: number }
   | { readonly kind: 'other'; readonly refs: number; readonly path: string };
 
 /** Descriptors of one process: `files[n]` is what descriptor n + 3 refers to, -1 when it is free. */

@@ -9,7 +9,7 @@ import type { State, World } from './state.ts';
  * The transition system: `step(world, state, op)` answers what the kernel answers and gives the state after. It is
  * total: it never throws, whatever the operation's arguments are, and a refused operation leaves the state as it is.
  *
- * What it does not know yet: iommufd and device cdevs (neither `/dev/iommu` nor `/dev/vfio/devices` exists in it),
+ * What it does not know yet: the address spaces of iommufd (of `/dev/iommu` only that device cdevs are bound to it),
  * mediated devices, hotplug, new_id, changes of sriov_numvfs, and what is inside a device (configuration space, BARs,
  * interrupts). A device that is open when a snapshot is taken is not told by it and counts as closed.
  */

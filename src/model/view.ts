@@ -1,6 +1,6 @@
 import { registered } from './binding.ts';
 import { loaded, parameterOf } from './modules.ts';
-import { nodeAt } from './nodes.ts';
+import { cdevPath, nodeAt } from './nodes.ts';
 import type { Op } from './op.ts';
 import type { Device, Hardware, Node, State, World } from './state.ts';
 import { step } from './step.ts';
@@ -217,6 +217,7 @@ function* changeable(world: World, before: State, after: State): Iterable<string
 /** Nodes of what differs: comparing all of them would make a plan's cost quadratic in its functions. */
 function* changedNodes(before: State, after: State): Iterable<string> {
   if (before.containerNode !== after.containerNode) yield '/dev/vfio/vfio';
+  if (before.iommuNode !== after.iommuNode) yield '/dev/iommu';
   const count = Math.max(before.groups.length, after.groups.length);
   for (let minor = 0; minor < count; minor += 1) {
     const was = before.groups[minor];
@@ -246,5 +247,6 @@ function* devicePaths({ address }: Hardware, ...devices: readonly (Device | unde
   yield `${directory}/iommu_group`;
   for (const device of devices) {
     if (device?.vfio) yield `${directory}/vfio-dev/vfio${device.vfio.index}`;
+    if (device?.vfio?.node) yield cdevPath(device.vfio);
   }
 }

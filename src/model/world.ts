@@ -216,6 +216,7 @@ function builtAs(profile: Profile, module: string): 'y' | 'm' | 'n' {
   if (module === 'vfio') return profile.build.vfio;
   // Built in and without parameters it has no directory that anybody could see.
   if (module === 'irqbypass') return profile.build.irqBypass === 'm' ? 'm' : 'n';
+  if (module === 'iommufd') return profile.build.iommufd;
   return module === 'vfio_iommu_type1' ? profile.build.type1 : profile.build.vfioPci;
 }
 
@@ -225,6 +226,8 @@ function freshParameters(profile: Profile, module: string): Readonly<Record<stri
   switch (module) {
     case 'vfio':
       return profile.build.noiommu ? { [profile.noiommuParameter]: 'N' } : {};
+    case 'iommufd':
+      return { allow_unsafe_interrupts: 'N' };
     case 'vfio_iommu_type1':
       return {
         allow_unsafe_interrupts: 'N',

@@ -96,6 +96,7 @@ export const traceOperation = z
     z.strictObject({ op: z.literal('group.unset_container'), ...on }),
     z.strictObject({ op: z.literal('group.get_device_fd'), ...call, name: text, as }),
     // --- device
+    z.strictObject({ op: z.literal('device.bind_iommufd'), ...call, iommufd: descriptor, flags: word }),
     z.strictObject({ op: z.literal('device.get_info'), ...call }),
     z.strictObject({ op: z.literal('device.region_info'), ...call, index: word }),
     z.strictObject({ op: z.literal('device.irq_info'), ...call, index: word }),

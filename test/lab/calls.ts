@@ -15,7 +15,7 @@ import type { Memory, Op } from '../../src/model/op.ts';
 export type Call = Named<Op>;
 type Named<O> = O extends Op
   ? {
-      [Key in keyof O as Key extends 'pid' ? never : Key]: Key extends 'fd' | 'container'
+      [Key in keyof O as Key extends 'pid' ? never : Key]: Key extends 'fd' | 'container' | 'iommufd'
         ? string | number
         : O[Key];
     }
@@ -33,7 +33,7 @@ export interface Answer {
 
 export function toOp(call: Call, pid: number, descriptors: Descriptors): Op {
   const fields: { [key: string]: unknown } = { ...call, pid };
-  for (const key of ['fd', 'container']) {
+  for (const key of ['fd', 'container', 'iommufd']) {
     const name = fields[key];
     if (typeof name === 'string') fields[key] = descriptors.get(name) ?? -1;
   }
@@ -149,6 +149,11 @@ function ioctl(backend: Backend, op: Ioctl): Answer {
       return dma(backend, op);
     case 'group.get_status':
       return struct(backend, fd, requests.VFIO_GROUP_GET_STATUS, op, layouts.vfio_group_status, {});
+    case 'device.bind_iommufd':
+      return struct(backend, fd, requests.VFIO_DEVICE_BIND_IOMMUFD, op, layouts.vfio_device_bind_iommufd, {
+        flags: op.flags,
+        iommufd: op.iommufd,
+      });
     case 'device.get_info':
       return struct(backend, fd, requests.VFIO_DEVICE_GET_INFO, op, layouts.vfio_device_info, {});
     case 'device.region_info':

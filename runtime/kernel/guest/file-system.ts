@@ -9,8 +9,8 @@ import { PciBus } from './pci-bus.ts';
 import { procDirectory } from './proc.ts';
 import type { Process } from './process.ts';
 import { refuse } from './refuse.ts';
-import { classes, iommuGroups, vfioNodes, virtualDevices } from './vfio-class.ts';
-import { VfioFile } from './vfio-file.ts';
+import { classes, iommuGroups, iommuNode, vfioNodes, virtualDevices } from './vfio-class.ts';
+import { type Kind, VfioFile } from './vfio-file.ts';
 
 /** What lstat(2) tells. */
 export interface Status {
@@ -44,7 +44,7 @@ export class FileSystem {
       module: moduleDirectory(machine),
     });
     const nothing: DeviceNode = { kind: 'character', driver: 'null', mode: 0o666, uid: 0, gid: 0 };
-    const dev = directory({ null: nothing, vfio: vfioNodes(machine) });
+    const dev = directory({ iommu: iommuNode(machine), null: nothing, vfio: vfioNodes(machine) });
     this.paths = new Paths(directory({ dev: kept(dev), proc, sys: kept(sys) }));
   }
 
@@ -126,8 +126,14 @@ export class FileSystem {
     if (node.kind === 'attribute') return new AttributeFile(named, node);
     if (node.kind === 'directory') return new DirectoryFile(named);
     if (node.kind === 'link' || node.driver === 'null') return new NullFile(named);
-    return new VfioFile(this.machine, fd, path === '/dev/vfio/vfio' ? 'container' : 'group', named);
+    return new VfioFile(this.machine, fd, kindOf(path), named);
   }
+}
+
+function kindOf(path: string): Kind {
+  if (path === '/dev/vfio/vfio') return 'container';
+  if (path === '/dev/iommu') return 'iommufd';
+  return path.startsWith('/dev/vfio/devices/') ? 'device' : 'group';
 }
 
 /** fs/namei.c:may_open, fs/kernfs/file.c:kernfs_fop_open; 0 or a negative errno. */

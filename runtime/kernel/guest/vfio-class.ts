@@ -1,5 +1,6 @@
 /** /sys/kernel/iommu_groups, /sys/class/vfio, /sys/class/iommu and /dev/vfio: what VFIO and the IOMMU show of themselves. */
 import { isUnknown, type Snapshot } from '../../../src/machine/snapshot.ts';
+import { nodeAt } from '../../../src/model/nodes.ts';
 import type { IommuGroup, Node as Owned, VfioGroup } from '../../../src/model/state.ts';
 import { collection, directory, link, shows } from './build.ts';
 import type { Machine } from './machine.ts';
@@ -66,12 +67,33 @@ export function virtualDevices(machine: Machine): Directory {
 
 /** /dev/vfio; not there before VFIO is. */
 export function vfioNodes(machine: Machine): () => Directory | undefined {
-  const nodes = collection(
-    () => [...(machine.state.containerNode === null ? [] : ['vfio']), ...groupNames(machine)],
-    (name) => character(name === 'vfio' ? machine.state.containerNode : groupNamed(machine, name)?.node),
+  const cdevs = collection(
+    () => cdevNames(machine),
+    (name) => character(nodeAt(machine.state, `/dev/vfio/devices/${name}`)?.node),
   );
-  const there = () => machine.state.containerNode !== null || groupNames(machine).length > 0;
+  const nodes = collection(
+    () => [
+      ...(machine.state.containerNode === null ? [] : ['vfio']),
+      ...groupNames(machine),
+      ...(cdevNames(machine).length === 0 ? [] : ['devices']),
+    ],
+    (name) => {
+      if (name === 'devices') return cdevNames(machine).length === 0 ? undefined : cdevs;
+      return character(name === 'vfio' ? machine.state.containerNode : groupNamed(machine, name)?.node);
+    },
+  );
+  const there = () => nodes.names().length > 0;
   return () => (there() ? nodes : undefined);
+}
+
+/** Names of device cdevs. */
+function cdevNames({ state }: Machine): readonly string[] {
+  return state.devices.flatMap(({ vfio }) => (vfio?.node ? [`vfio${vfio.index}`] : []));
+}
+
+/** /dev/iommu; there while iommufd is. */
+export function iommuNode(machine: Machine): () => DeviceNode | undefined {
+  return () => character(machine.state.iommuNode);
 }
 
 const empty = directory({});

@@ -4,19 +4,19 @@
  */
 
 import type { Op } from '../../../src/model/op.ts';
-import type { Result } from '../../../src/model/outcome.ts';
 import { fcntl } from '../../abi/fcntl.ts';
 import { requests } from '../../abi/ioctl.ts';
-import type { Field } from '../../abi/layout.ts';
 import { mman } from '../../abi/mman.ts';
 import { layouts } from '../../abi/vfio.ts';
+import { bindIommufd } from './iommufd-file.ts';
 import type { Machine } from './machine.ts';
 import { type Argument, type Opened, OpenFile } from './open-file.ts';
 import type { Process } from './process.ts';
 import { refuse } from './refuse.ts';
+import { argszOf, type Done, field, put, u32, u64 } from './structures.ts';
 import { decodeText } from './text.ts';
 
-type Kind = 'container' | 'group' | 'device';
+export type Kind = 'container' | 'group' | 'device' | 'iommufd';
 
 /** One request on an open file. */
 type Handler = (file: VfioFile, process: Process, argument: Argument) => number;
@@ -93,12 +93,14 @@ const handlers: Readonly<Record<Kind, Readonly<Record<number, Handler>>>> = {
     [requests.VFIO_GROUP_GET_DEVICE_FD]: getDeviceFd,
   },
   device: {
+    [requests.VFIO_DEVICE_BIND_IOMMUFD]: bindIommufd,
     [requests.VFIO_DEVICE_GET_INFO]: deviceInfo,
     [requests.VFIO_DEVICE_GET_REGION_INFO]: regionInfo,
     [requests.VFIO_DEVICE_GET_IRQ_INFO]: irqInfo,
     [requests.VFIO_DEVICE_RESET]: ({ machine, fd }, { pid }) =>
       machine.value({ op: 'device.reset', pid, fd }),
   },
+  iommufd: {},
 };
 
 /**
@@ -241,35 +243,9 @@ function irqInfo({ machine, fd }: VfioFile, { pid }: Process, argument: Argument
   return result.value;
 }
 
-type Done = Extract<Result, { readonly ok: true }>;
-
 /** drivers/vfio/group.c:vfio_device_open_file: anon_inode_getfile() with O_RDWR. */
 const deviceFile: Opened = {
   path: 'anon_inode:[vfio-device]',
   asked: 'anon_inode:[vfio-device]',
   flags: fcntl.O_RDWR,
 };
-
-/** Every structure of VFIO's begins with its size; null is a pointer that cannot be read. */
-function argszOf(its: DataView | null): number | null {
-  return its === null ? null : its.getUint32(0, true);
-}
-
-function u32(its: DataView | null, { offset }: Field): number {
-  return its === null ? 0 : its.getUint32(offset, true);
-}
-
-function u64(its: DataView | null, { offset }: Field): bigint {
-  return its === null ? 0n : its.getBigUint64(offset, true);
-}
-
-function put(its: DataView, { offset, kind }: Field, value: number | bigint | string): void {
-  if (kind === 'u64') its.setBigUint64(offset, typeof value === 'bigint' ? value : BigInt(value), true);
-  else its.setUint32(offset, typeof value === 'number' ? value : Number(value), true);
-}
-
-function field(result: Done, name: string): number | bigint | string {
-  const value = result.out?.[name];
-  if (value === undefined) throw new Error(`the model answered without ${name}`);
-  return value;
-}

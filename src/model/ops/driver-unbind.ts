@@ -38,7 +38,8 @@ export const driverUnbind: Rule<Unbind> = {
       },
       applies: (world, state, op) => {
         const hardware = world.devices.get(op.device);
-        return hardware !== undefined && (state.devices[hardware.index]?.vfio?.opens ?? 0) > 0;
+        const vfio = hardware === undefined ? null : state.devices[hardware.index]?.vfio;
+        return (vfio?.opens ?? 0) + (vfio?.unbound ?? 0) > 0;
       },
       waitsFor: (world, state, op) => holdersOf(state, world.devices.get(op.device)?.index ?? -1),
     },

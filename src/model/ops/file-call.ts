@@ -1,9 +1,84 @@
+import { granted } from '../cdev.ts';
 import { fileOf } from '../files.ts';
-import { everywhere, type Guard, type Rule } from '../guard.ts';
+import type { Guard, Rule } from '../guard.ts';
 import type { Op } from '../op.ts';
 import type { OpenFile, World } from '../state.ts';
 
 type Call = Extract<Op, { op: 'file.call' }>;
+
+/** Not before it is bound: vfio_device_fops_read, _write and _mmap ask it first. */
+const unbound: Guard<Call> = {
+  id: 'file.call.not-bound',
+  words: 'the device cdev is not bound to an iommufd yet',
+  errno: 'EINVAL',
+  citation: 'drivers/vfio/vfio_main.c:vfio_device_fops_read, vfio_device_fops_write, vfio_device_fops_mmap',
+  applies: (_world, state, op) => {
+    const file = fileOf(state, op);
+    return file?.kind === 'device' && !granted(file);
+  },
+};
+
+const first: readonly Guard<Call>[] = [
+  {
+    id: 'file.call.descriptor',
+    words: 'the descriptor is not open',
+    errno: 'EBADF',
+    citation: 'fs/read_write.c:ksys_read, ksys_write, ksys_lseek; mm/mmap.c:ksys_mmap_pgoff',
+    applies: (_world, state, op) => fileOf(state, op) === null,
+  },
+  calls('lseek', {
+    id: 'file.call.lseek',
+    words: 'the file has no position',
+    errno: 'ESPIPE',
+    citation: 'fs/read_write.c:vfs_llseek',
+    on: (file) => file.kind !== 'other',
+  }),
+];
+
+const rest: readonly Guard<Call>[] = [
+  calls('mmap', {
+    id: 'file.call.mmap',
+    words: 'the file cannot be mapped',
+    errno: { seed: 'EINVAL', '6.1': 'ENODEV', '6.12': 'ENODEV' },
+    citation: {
+      seed: 'drivers/vfio/vfio.c:vfio_fops_mmap',
+      '6.1': 'mm/mmap.c:do_mmap',
+      '6.12': 'mm/mmap.c:do_mmap',
+    },
+    on: (file) => file.kind === 'container',
+  }),
+  calls('mmap', {
+    id: 'file.call.mmap-group',
+    words: 'the file cannot be mapped',
+    errno: 'ENODEV',
+    citation: 'mm/mmap.c:do_mmap',
+    on: (file) => file.kind === 'group' || file.kind === 'iommufd' || file.kind === 'other',
+  }),
+  calls('mmap', {
+    id: 'file.call.mmap-bar',
+    words: 'BAR 0 cannot be mapped: it is not memory of a page or more',
+    errno: 'EINVAL',
+    citation: 'drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_mmap',
+    on: (file, world) => file.kind === 'device' && !bar(world, file, true),
+  }),
+  calls(null, {
+    id: 'file.call.no-data',
+    words: 'the file cannot be read or written',
+    errno: 'EINVAL',
+    citation: 'fs/read_write.c:vfs_read, vfs_write',
+    on: (file) => file.kind === 'container' || file.kind === 'group' || file.kind === 'iommufd',
+  }),
+  calls(null, {
+    id: 'file.call.bar',
+    words: 'the device has no BAR 0, where the file begins',
+    errno: 'EINVAL',
+    citation: 'drivers/vfio/pci/vfio_pci_rdwr.c:vfio_pci_bar_rw',
+    on: (file, world) => file.kind === 'device' && !bar(world, file, false),
+  }),
+];
+
+const guards = [...first, ...rest];
+const guardsWithCdevs = [...first, unbound, ...rest];
 
 /** VFIO's container and group files have no read, write, mmap and llseek; its device files lack llseek alone. */
 export const fileCall: Rule<Call> = {
@@ -14,61 +89,7 @@ export const fileCall: Rule<Call> = {
     effect: "What the file does: a device's file begins with BAR 0.",
     undo: 'none: what was read or written is not taken back',
   },
-  guards: everywhere<Call>(
-    {
-      id: 'file.call.descriptor',
-      words: 'the descriptor is not open',
-      errno: 'EBADF',
-      citation: 'fs/read_write.c:ksys_read, ksys_write, ksys_lseek; mm/mmap.c:ksys_mmap_pgoff',
-      applies: (_world, state, op) => fileOf(state, op) === null,
-    },
-    calls('lseek', {
-      id: 'file.call.lseek',
-      words: 'the file has no position',
-      errno: 'ESPIPE',
-      citation: 'fs/read_write.c:vfs_llseek',
-      on: (file) => file.kind !== 'other',
-    }),
-    calls('mmap', {
-      id: 'file.call.mmap',
-      words: 'the file cannot be mapped',
-      errno: { seed: 'EINVAL', '6.1': 'ENODEV', '6.12': 'ENODEV' },
-      citation: {
-        seed: 'drivers/vfio/vfio.c:vfio_fops_mmap',
-        '6.1': 'mm/mmap.c:do_mmap',
-        '6.12': 'mm/mmap.c:do_mmap',
-      },
-      on: (file) => file.kind === 'container',
-    }),
-    calls('mmap', {
-      id: 'file.call.mmap-group',
-      words: 'the file cannot be mapped',
-      errno: 'ENODEV',
-      citation: 'mm/mmap.c:do_mmap',
-      on: (file) => file.kind === 'group' || file.kind === 'other',
-    }),
-    calls('mmap', {
-      id: 'file.call.mmap-bar',
-      words: 'BAR 0 cannot be mapped: it is not memory of a page or more',
-      errno: 'EINVAL',
-      citation: 'drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_mmap',
-      on: (file, world) => file.kind === 'device' && !bar(world, file, true),
-    }),
-    calls(null, {
-      id: 'file.call.no-data',
-      words: 'the file cannot be read or written',
-      errno: 'EINVAL',
-      citation: 'fs/read_write.c:vfs_read, vfs_write',
-      on: (file) => file.kind === 'container' || file.kind === 'group',
-    }),
-    calls(null, {
-      id: 'file.call.bar',
-      words: 'the device has no BAR 0, where the file begins',
-      errno: 'EINVAL',
-      citation: 'drivers/vfio/pci/vfio_pci_rdwr.c:vfio_pci_bar_rw',
-      on: (file, world) => file.kind === 'device' && !bar(world, file, false),
-    }),
-  ),
+  guards: { seed: guards, '6.12': guardsWithCdevs },
   effect: (_world, state, op) => {
     const other = fileOf(state, op)?.kind === 'other';
     const units = op.call === 'write' || (op.call === 'read' && !other) ? 1 : 0;

@@ -1,4 +1,5 @@
 import { shorter, unreadable } from '../argument.ts';
+import { granted } from '../cdev.ts';
 import { containerOf, fileOf } from '../files.ts';
 import type { Guard, Rule } from '../guard.ts';
 import type { Op } from '../op.ts';
@@ -18,7 +19,6 @@ const hotResetInfo = 0x3b70;
 const hotReset = 0x3b71;
 const ioeventfd = 0x3b74;
 const feature = 0x3b75;
-const bindIommufd = 0x3b76;
 
 const deviceIoctl = {
   seed: 'drivers/vfio/pci/vfio_pci.c:vfio_pci_ioctl',
@@ -44,6 +44,17 @@ const unset: Guard<Ioctl> = {
     '6.12': 'drivers/vfio/container.c:vfio_fops_unl_ioctl',
   },
   applies: (_world, state, op) => containerOf(state, op)?.iommu === null,
+};
+
+const unbound: Guard<Ioctl> = {
+  id: 'ioctl.not-bound',
+  words: 'the device cdev is not bound to an iommufd yet',
+  errno: 'EINVAL',
+  citation: 'drivers/vfio/vfio_main.c:vfio_device_fops_unl_ioctl',
+  applies: (_world, state, op) => {
+    const file = fileOf(state, op);
+    return file?.kind === 'device' && !granted(file);
+  },
 };
 
 const unknown: Guard<Ioctl> = {
@@ -144,7 +155,7 @@ export const ioctl: Rule<Ioctl> = {
     seed: [...first, ...structure, noReset, zero, ...info],
     '6.1': [...first, oldDirty, ...structure, noFeature, noReset, zero, ...info],
     // Since 6.5 a count of zero is judged before the reset domain.
-    '6.12': [...first, oldDirty, ...structure, noFeature, zero, noReset, ...info],
+    '6.12': [closed, unbound, unset, unknown, oldDirty, ...structure, noFeature, zero, noReset, ...info],
   },
   effect: (world, state, op) => {
     const devices = besides(world, state, op);
@@ -157,7 +168,7 @@ export const ioctl: Rule<Ioctl> = {
 /** The bytes that a request needs at least, or null when the file does not know it. */
 function least(world: World, state: State, op: Ioctl): number | null {
   const file: OpenFile | null = fileOf(state, op);
-  const { deviceFeatures, build } = world.profile;
+  const { deviceFeatures } = world.profile;
   if (file?.kind === 'container' && containerOf(state, op)?.iommu?.driver === 'type1') {
     if (op.request === getIommuInfo) return 16;
     return op.request === dirtyPages && deviceFeatures ? 8 : null;
@@ -173,8 +184,6 @@ function least(world: World, state: State, op: Ioctl): number | null {
       return deviceFeatures ? 28 : null;
     case feature:
       return deviceFeatures ? 8 : null;
-    case bindIommufd:
-      return build.iommufd && build.cdev ? 16 : null;
     default:
       return null;
   }

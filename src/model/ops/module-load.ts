@@ -1,6 +1,7 @@
 import { attachDriver } from '../binding.ts';
 import { everywhere, type Rule } from '../guard.ts';
 import { loadOrder, moduleOf } from '../modules.ts';
+import { freshIommuNode } from '../nodes.ts';
 import type { Op } from '../op.ts';
 import { capable } from '../permission.ts';
 import { replace } from '../places.ts';
@@ -51,6 +52,7 @@ export function loadModule(world: World, state: State, name: string): State {
     if (module.name === 'vfio') {
       now = { ...now, containerNode: now.containerNode ?? { uid: 0, gid: 0, mode: 0o666 } };
     }
+    if (module.name === 'iommufd') now = { ...now, iommuNode: freshIommuNode };
     for (const driver of world.drivers.values()) {
       if (driver.module === module.name) now = attachDriver(world, now, driver);
     }

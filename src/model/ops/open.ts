@@ -1,18 +1,74 @@
+import { openCdev, openIommufd } from '../cdev.ts';
 import { draftOf } from '../draft.ts';
 import { install, tableFull } from '../files.ts';
 import type { Guard, Rule } from '../guard.ts';
-import { everywhere } from '../guard.ts';
 import { nodeAt } from '../nodes.ts';
 import type { Op } from '../op.ts';
 import { capable, mayUse } from '../permission.ts';
 import { lowestFree, put } from '../places.ts';
-import type { State, World } from '../state.ts';
+import type { State, VfioGroup, World } from '../state.ts';
 import { loadModule } from './module-load.ts';
 
 type Open = Extract<Op, { op: 'open' }>;
 
 /** The one file outside VFIO that opens: for calls that want a descriptor of something else. */
 const elsewhere = '/dev/null';
+
+const asked: readonly Guard<Open>[] = [
+  {
+    id: 'open.descriptors',
+    words: 'the process has as many descriptors as it may',
+    errno: 'EMFILE',
+    citation: 'fs/file.c:alloc_fd',
+    applies: (world, state, op) => tableFull(world, state, op.pid),
+  },
+  {
+    id: 'open.missing',
+    words: 'there is no such file',
+    errno: 'ENOENT',
+    citation: 'fs/namei.c:link_path_walk, path_openat',
+    applies: (_world, state, op) => op.path !== elsewhere && nodeAt(state, op.path) === null,
+  },
+  {
+    id: 'open.permission',
+    words: "the node's owner and mode do not let the process read and write",
+    errno: 'EACCES',
+    citation: 'fs/namei.c:may_open, inode_permission',
+    applies: (world, state, op) => {
+      const node = nodeAt(state, op.path)?.node;
+      const process = world.processes.get(op.pid);
+      return node !== undefined && process !== undefined && !mayUse(process, node);
+    },
+  },
+  {
+    id: 'open.no-module',
+    words: 'the node stands there, but this kernel has no module vfio to load',
+    errno: 'ENODEV',
+    citation: 'drivers/char/misc.c:misc_open',
+    applies: (world, state, op) => world.vfioModule === -1 && nodeAt(state, op.path)?.kind === 'container',
+  },
+];
+
+const rawio = groupGuard({
+  id: 'open.rawio',
+  words: 'a group without an IOMMU opens only with CAP_SYS_RAWIO',
+  errno: 'EPERM',
+  refuses: (world, op, { noiommu }) => noiommu && !capable(world, op.pid, 'CAP_SYS_RAWIO'),
+});
+
+const bound = groupGuard({
+  id: 'open.cdev-bound',
+  words: 'a device of the group is bound to an iommufd through its own node',
+  errno: 'EBUSY',
+  refuses: (_world, _op, { cdevOpens }) => cdevOpens > 0,
+});
+
+const busy = groupGuard({
+  id: 'open.busy',
+  words: 'the group is open already, or a device of it is still open',
+  errno: 'EBUSY',
+  refuses: (_world, _op, { file }) => file !== null,
+});
 
 export const open: Rule<Open> = {
   words: {
@@ -23,56 +79,13 @@ export const open: Rule<Open> = {
       'The process has a new descriptor, the lowest number that is free. Every open of /dev/vfio/vfio is another container.',
     undo: '`close` of the new descriptor',
   },
-  guards: everywhere<Open>(
-    {
-      id: 'open.descriptors',
-      words: 'the process has as many descriptors as it may',
-      errno: 'EMFILE',
-      citation: 'fs/file.c:alloc_fd',
-      applies: (world, state, op) => tableFull(world, state, op.pid),
-    },
-    {
-      id: 'open.missing',
-      words: 'there is no such file',
-      errno: 'ENOENT',
-      citation: 'fs/namei.c:link_path_walk, path_openat',
-      applies: (_world, state, op) => op.path !== elsewhere && nodeAt(state, op.path) === null,
-    },
-    {
-      id: 'open.permission',
-      words: "the node's owner and mode do not let the process read and write",
-      errno: 'EACCES',
-      citation: 'fs/namei.c:may_open, inode_permission',
-      applies: (world, state, op) => {
-        const node = nodeAt(state, op.path)?.node;
-        const process = world.processes.get(op.pid);
-        return node !== undefined && process !== undefined && !mayUse(process, node);
-      },
-    },
-    {
-      id: 'open.no-module',
-      words: 'the node stands there, but this kernel has no module vfio to load',
-      errno: 'ENODEV',
-      citation: 'drivers/char/misc.c:misc_open',
-      applies: (world, state, op) => world.vfioModule === -1 && nodeAt(state, op.path)?.kind === 'container',
-    },
-    groupGuard({
-      id: 'open.rawio',
-      words: 'a group without an IOMMU opens only with CAP_SYS_RAWIO',
-      errno: 'EPERM',
-      refuses: (world, op, { noiommu }) => noiommu && !capable(world, op.pid, 'CAP_SYS_RAWIO'),
-    }),
-    groupGuard({
-      id: 'open.busy',
-      words: 'the group is open already, or a device of it is still open',
-      errno: 'EBUSY',
-      refuses: (_world, _op, { file }) => file !== null,
-    }),
-  ),
+  guards: { seed: [...asked, rawio, busy], '6.12': [...asked, rawio, bound, busy] },
   effect: (world, state, op) => {
     const place = nodeAt(state, op.path);
     if (place?.kind === 'container') return openContainer(world, state, op);
     if (place?.kind === 'group') return openGroup(state, op, place.minor);
+    if (place?.kind === 'cdev') return openCdev(state, op.pid, place.device);
+    if (place?.kind === 'iommufd') return openIommufd(state, op.pid);
     const draft = draftOf(state);
     const value = install(draft, op.pid, { kind: 'other', refs: 1, path: op.path });
     return { state: draft, value };
@@ -85,11 +98,7 @@ function groupGuard(guard: {
   readonly id: string;
   readonly words: string;
   readonly errno: 'EPERM' | 'EBUSY';
-  refuses(
-    world: World,
-    op: Open,
-    group: { readonly noiommu: boolean; readonly file: number | null },
-  ): boolean;
+  refuses(world: World, op: Open, group: VfioGroup): boolean;
 }): Guard<Open> {
   return {
     id: guard.id,

@@ -168,6 +168,12 @@ export type TraceOperation = {
   /** names the descriptor that it answers, for the operations that follow */
   readonly as?: TraceName;
 } | {
+  readonly op: "device.bind_iommufd";
+  readonly fd: TraceDescriptor;
+  readonly argsz?: number | null;
+  readonly iommufd: TraceDescriptor;
+  readonly flags: number;
+} | {
   readonly op: "device.get_info";
   readonly fd: TraceDescriptor;
   readonly argsz?: number | null;

@@ -853,6 +853,45 @@ export const traceSchema: JsonSchema = {
      "properties": {
       "op": {
        "type": "string",
+       "const": "device.bind_iommufd"
+      },
+      "fd": {
+       "$ref": "#/$defs/TraceDescriptor"
+      },
+      "argsz": {
+       "anyOf": [
+        {
+         "type": "integer",
+         "minimum": -2147483648,
+         "maximum": 4294967295
+        },
+        {
+         "type": "null"
+        }
+       ]
+      },
+      "iommufd": {
+       "$ref": "#/$defs/TraceDescriptor"
+      },
+      "flags": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      }
+     },
+     "required": [
+      "op",
+      "fd",
+      "iommufd",
+      "flags"
+     ],
+     "additionalProperties": false
+    },
+    {
+     "type": "object",
+     "properties": {
+      "op": {
+       "type": "string",
        "const": "device.get_info"
       },
       "fd": {

@@ -12,14 +12,26 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { fcntl } from '../../../runtime/abi/fcntl.ts';
 import { requests } from '../../../runtime/abi/ioctl.ts';
+import { iommufd, iommufdLayouts, iommufdRequests } from '../../../runtime/abi/iommufd.ts';
 import type { Field, Layout } from '../../../runtime/abi/layout.ts';
 import { mman } from '../../../runtime/abi/mman.ts';
 import { layouts, vfio } from '../../../runtime/abi/vfio.ts';
 import { errnoNumbers } from '../../../src/model/errno.ts';
 
-const constants = { ...requests, ...vfio, ...fcntl, ...mman, ...errnoNumbers };
+const constants = {
+  ...requests,
+  ...iommufdRequests,
+  ...vfio,
+  ...iommufd,
+  ...fcntl,
+  ...mman,
+  ...errnoNumbers,
+};
 
-const structures: { readonly [name: string]: Layout<{ readonly [name: string]: Field }> } = layouts;
+const structures: { readonly [name: string]: Layout<{ readonly [name: string]: Field }> } = {
+  ...layouts,
+  ...iommufdLayouts,
+};
 
 const bytes = { u8: 1, u16: 2, u32: 4, s32: 4, u64: 8 };
 
@@ -42,14 +54,17 @@ function program(): string {
     // What is a macro can be asked about; 6.1's headers lack a few that 6.12 has.
     name.startsWith('VFIO_DEVICE_')
       ? `#ifdef ${name}\n  number("${name}", ${name});\n#endif`
-      : `  number("${name}", ${name});`,
+      : newer(name, `  number("${name}", ${name});`),
   );
   for (const [name, { fields }] of Object.entries(structures)) {
-    lines.push(`  printf("sizeof ${name} = %zu\\n", sizeof(struct ${name}));`);
+    lines.push(newer(name, `  printf("sizeof ${name} = %zu\\n", sizeof(struct ${name}));`));
     for (const field of Object.keys(fields)) {
       const member = `((struct ${name} *)0)->${field}`;
       lines.push(
-        `  printf("${name}.${field} = %zu %zu\\n", offsetof(struct ${name}, ${field}), sizeof(${member}));`,
+        newer(
+          name,
+          `  printf("${name}.${field} = %zu %zu\\n", offsetof(struct ${name}, ${field}), sizeof(${member}));`,
+        ),
       );
     }
   }
@@ -57,6 +72,9 @@ function program(): string {
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/vfio.h>
+#if __has_include(<linux/iommufd.h>)
+#include <linux/iommufd.h>
+#endif
 #include <stddef.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -67,6 +85,12 @@ ${lines.join('\n')}
   return 0;
 }
 `;
+}
+
+/** What 6.1's headers do not have yet is asked of those that do. */
+function newer(name: string, line: string): string {
+  if (/^iommu_|^IOMMU_/.test(name)) return `#ifdef IOMMUFD_TYPE\n${line}\n#endif`;
+  return /_iommufd(_pt)?$/.test(name) ? `#ifdef VFIO_DEVICE_BIND_IOMMUFD\n${line}\n#endif` : line;
 }
 
 /** Compiles and runs the program; `includes` are searched before the system's headers. Throws what gcc says. */

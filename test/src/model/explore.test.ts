@@ -158,6 +158,8 @@ describe('a kernel without a guard breaks the law that the guard keeps', () => {
       file: null,
       container: null,
       containerUsers: 0,
+      iommufd: null,
+      cdevOpens: 0,
       node: null,
     };
     const { broken } = explore({ world, initial: { ...initial, groups: [group] }, alphabet: bounds, laws });

@@ -92,6 +92,7 @@ test("the operations' request numbers are those of the kernel's header", () => {
     'group.set_container': requests.VFIO_GROUP_SET_CONTAINER,
     'group.unset_container': requests.VFIO_GROUP_UNSET_CONTAINER,
     'group.get_device_fd': requests.VFIO_GROUP_GET_DEVICE_FD,
+    'device.bind_iommufd': requests.VFIO_DEVICE_BIND_IOMMUFD,
     'device.get_info': requests.VFIO_DEVICE_GET_INFO,
     'device.region_info': requests.VFIO_DEVICE_GET_REGION_INFO,
     'device.irq_info': requests.VFIO_DEVICE_GET_IRQ_INFO,

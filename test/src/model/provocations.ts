@@ -1,4 +1,5 @@
 import type { Provocation } from './provocation.ts';
+import { deviceCdevs } from './provocations-cdev.ts';
 import { container, files } from './provocations-container.ts';
 import { devices, groups, virtualMachines } from './provocations-group.ts';
 import { sysfs } from './provocations-sysfs.ts';
@@ -11,4 +12,5 @@ export const provocations: Readonly<Record<string, Provocation>> = {
   ...groups,
   ...devices,
   ...virtualMachines,
+  ...deviceCdevs,
 };

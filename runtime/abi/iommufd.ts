@@ -1,0 +1,81 @@
+/**
+ * iommufd's constants and structures (include/uapi/linux/iommufd.h, Linux 6.12, x86-64): numbers and layouts, nothing else.
+ * A test compares every line with what a C compiler says about the kernel's own headers.
+ */
+import { layout, u16, u32, u64 } from './layout.ts';
+
+/** `_IO(';', 0x80 + n)`, after VFIO's own numbers. */
+export const iommufdRequests = {
+  IOMMU_DESTROY: 0x3b80,
+  IOMMU_IOAS_ALLOC: 0x3b81,
+  IOMMU_IOAS_ALLOW_IOVAS: 0x3b82,
+  IOMMU_IOAS_COPY: 0x3b83,
+  IOMMU_IOAS_IOVA_RANGES: 0x3b84,
+  IOMMU_IOAS_MAP: 0x3b85,
+  IOMMU_IOAS_UNMAP: 0x3b86,
+  IOMMU_OPTION: 0x3b87,
+  IOMMU_VFIO_IOAS: 0x3b88,
+} as const;
+
+export const iommufd = {
+  IOMMU_IOAS_MAP_FIXED_IOVA: 1,
+  IOMMU_IOAS_MAP_WRITEABLE: 2,
+  IOMMU_IOAS_MAP_READABLE: 4,
+  IOMMU_OPTION_RLIMIT_MODE: 0,
+  IOMMU_OPTION_HUGE_PAGES: 1,
+  IOMMU_OPTION_OP_SET: 0,
+  IOMMU_OPTION_OP_GET: 1,
+  IOMMU_VFIO_IOAS_GET: 0,
+  IOMMU_VFIO_IOAS_SET: 1,
+  IOMMU_VFIO_IOAS_CLEAR: 2,
+} as const;
+
+/** By the names of iommufd.h. */
+export const iommufdLayouts = {
+  iommu_destroy: layout(8, { size: u32(0), id: u32(4) }),
+  iommu_ioas_alloc: layout(12, { size: u32(0), flags: u32(4), out_ioas_id: u32(8) }),
+  iommu_iova_range: layout(16, { start: u64(0), last: u64(8) }),
+  iommu_ioas_iova_ranges: layout(32, {
+    size: u32(0),
+    ioas_id: u32(4),
+    num_iovas: u32(8),
+    __reserved: u32(12),
+    allowed_iovas: u64(16),
+    out_iova_alignment: u64(24),
+  }),
+  iommu_ioas_allow_iovas: layout(24, {
+    size: u32(0),
+    ioas_id: u32(4),
+    num_iovas: u32(8),
+    __reserved: u32(12),
+    allowed_iovas: u64(16),
+  }),
+  iommu_ioas_map: layout(40, {
+    size: u32(0),
+    flags: u32(4),
+    ioas_id: u32(8),
+    __reserved: u32(12),
+    user_va: u64(16),
+    length: u64(24),
+    iova: u64(32),
+  }),
+  iommu_ioas_copy: layout(40, {
+    size: u32(0),
+    flags: u32(4),
+    dst_ioas_id: u32(8),
+    src_ioas_id: u32(12),
+    length: u64(16),
+    dst_iova: u64(24),
+    src_iova: u64(32),
+  }),
+  iommu_ioas_unmap: layout(24, { size: u32(0), ioas_id: u32(4), iova: u64(8), length: u64(16) }),
+  iommu_option: layout(24, {
+    size: u32(0),
+    option_id: u32(4),
+    op: u16(8),
+    __reserved: u16(10),
+    object_id: u32(12),
+    val64: u64(16),
+  }),
+  iommu_vfio_ioas: layout(12, { size: u32(0), ioas_id: u32(4), op: u16(8), __reserved: u16(10) }),
+} as const;

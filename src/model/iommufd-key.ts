@@ -1,0 +1,36 @@
+import type { Iommufd, IommufdObject } from './iommufd-state.ts';
+import type { State } from './state.ts';
+
+/** Contexts of iommufd as short texts without their places: by what they hold, and who holds them. */
+export function iommufdKeys(state: State, holders: readonly string[]): string {
+  const keys: string[] = [];
+  state.iommufds.forEach((context, place) => {
+    if (context !== null) keys.push(keyOf(state, context, place, holders));
+  });
+  return keys.sort().join('|');
+}
+
+function keyOf(state: State, context: Iommufd, place: number, holders: readonly string[]): string {
+  const { file, objects, noiommu, compat, perProcess } = context;
+  let key = `${holders[file]}${noiommu ? 'n' : ''}${perProcess ? 'p' : ''}${compat ?? ''}`;
+  for (const object of objects) key += `;${object === null ? '' : objectKey(object)}`;
+  for (const group of state.groups) {
+    if (group?.iommufd === place) key += `,${group.iommuGroup ?? `-${group.name}`}`;
+  }
+  const devices: string[] = [];
+  state.files.forEach((other, id) => {
+    if (other?.kind === 'device' && other.iommufd === place) devices.push(`${other.device}:${holders[id]}`);
+  });
+  return `${key},${devices.sort().join()}`;
+}
+
+function objectKey(object: IommufdObject): string {
+  if (object.kind === 'device') return `d${object.device}/${object.hwpt ?? ''}`;
+  if (object.kind === 'hwpt') return `h${object.ioas}`;
+  let key = object.largePages ? 'i' : 's';
+  for (const { iova, length, access, start, pages } of object.areas) {
+    key += `,${iova}+${length}@${pages.vaddr + start}^${access}${pages.memory}${pages.writable}${pages.pid}`;
+  }
+  for (const { start, end } of object.allowed) key += `,${start}-${end}`;
+  return key;
+}

@@ -1,0 +1,66 @@
+import type { Memory } from './op.ts';
+import type { IovaRange } from './state.ts';
+
+/** What one open /dev/iommu holds (drivers/iommu/iommufd: struct iommufd_ctx and its objects). */
+export interface Iommufd {
+  /** Its open file description; groups and bound devices hold it too. */
+  readonly file: number;
+  /** The object with id n at place n - 1: ids are the lowest free ones from 1. */
+  readonly objects: readonly (IommufdObject | null)[];
+  /** no_iommu_mode: a group without an IOMMU took it for its container. It stays so. */
+  readonly noiommu: boolean;
+  /** Id of the address space that VFIO's own ioctls work on (vfio_ioas), or null. */
+  readonly compat: number | null;
+  /** Pinned pages are charged to the process, as VFIO does it, not to its user (account_mode). */
+  readonly perProcess: boolean;
+}
+
+export type IommufdObject = Ioas | Hwpt | BoundDevice;
+
+/** An address space. */
+export interface Ioas {
+  readonly kind: 'ioas';
+  /** Sorted by iova, disjoint. */
+  readonly areas: readonly Area[];
+  /** What IOAS_ALLOW_IOVAS promised, sorted; empty: nothing was. */
+  readonly allowed: readonly IovaRange[];
+  readonly largePages: boolean;
+}
+
+/** A page table of the IOMMU that an attach made for an address space; it goes with the last device. */
+export interface Hwpt {
+  readonly kind: 'hwpt';
+  readonly ioas: number;
+}
+
+export interface BoundDevice {
+  readonly kind: 'device';
+  /** `Hardware.index`. */
+  readonly device: number;
+  /** Id of the page table that it is attached to. */
+  readonly hwpt: number | null;
+}
+
+/** A range of an address space, and the bytes of memory behind it. */
+export interface Area {
+  readonly iova: bigint;
+  readonly length: bigint;
+  /** WRITEABLE 2, READABLE 4; VFIO's own MAP_DMA may give neither. */
+  readonly access: number;
+  /** Where in `pages` it begins. */
+  readonly start: bigint;
+  readonly pages: Pages;
+}
+
+/** Memory that was mapped at once; copies and parts share it (struct iopt_pages). */
+export interface Pages {
+  /** The user address, page-aligned. */
+  readonly vaddr: bigint;
+  readonly memory: Memory;
+  /** Mapped for writing: a copy may not ask for more. */
+  readonly writable: boolean;
+  readonly pid: number;
+  readonly uid: number;
+  /** Whom pinned pages are charged to; with CAP_IPC_LOCK nobody. */
+  readonly charged: 'nobody' | 'user' | 'process';
+}

@@ -1,0 +1,91 @@
+import type { Draft } from './draft.ts';
+import type { Iommufd, IommufdObject } from './iommufd-state.ts';
+import { byId, lowestFree, put, replace } from './places.ts';
+import type { IommuGroup, State, VfioDevice } from './state.ts';
+
+/** The objects of an iommufd, and devices among them: who binds claims the IOMMU group (drivers/iommu/iommufd/device.c). */
+
+export function contextAt(state: State, place: number | null | undefined): Iommufd | null {
+  return place === null || place === undefined ? null : (state.iommufds[place] ?? null);
+}
+
+function objectOf(context: Iommufd | null, id: number): IommufdObject | null {
+  return context?.objects[id - 1] ?? null;
+}
+
+function changeContext(draft: Draft, place: number, context: Iommufd): void {
+  draft.iommufds = put(draft.iommufds, place, context);
+}
+
+/** The context with another object at an id; null takes it away. */
+function withObject(context: Iommufd, id: number, object: IommufdObject | null): Iommufd {
+  return { ...context, objects: put(context.objects, id - 1, object) };
+}
+
+/** A further object, and the id that it gets. */
+function addObject(
+  context: Iommufd,
+  object: IommufdObject,
+): { readonly context: Iommufd; readonly id: number } {
+  const id = lowestFree(context.objects) + 1;
+  return { context: withObject(context, id, object), id };
+}
+
+/** What a device is in the iommufd that it is bound to, or null. */
+export function boundOf(state: State, index: number): VfioDevice['bound'] {
+  return state.devices[index]?.vfio?.bound ?? null;
+}
+
+export function iommuGroupOf(state: State, index: number): IommuGroup | undefined {
+  return byId(state.iommuGroups, state.devices[index]?.group ?? null);
+}
+
+/** iommufd_device_bind: claims the device's IOMMU group for the context, which gets a DEVICE object; answers its id. */
+export function bindDevice(draft: Draft, index: number, place: number): number {
+  const before = contextAt(draft, place);
+  if (before === null) return 0;
+  const { context, id } = addObject(before, { kind: 'device', device: index, hwpt: null });
+  changeContext(draft, place, context);
+  markBound(draft, index, { iommufd: place, id });
+  changeClaim(draft, index, (group) => ({ ...group, iommufd: place, ownerCount: group.ownerCount + 1 }));
+  return id;
+}
+
+/** iommufd_device_unbind, with the detach that comes before it; the last device of a group gives up its claim. */
+export function unbindDevice(draft: Draft, index: number): void {
+  const its = boundOf(draft, index);
+  const context = contextAt(draft, its?.iommufd);
+  if (its === null || context === null) return;
+  changeContext(draft, its.iommufd, withObject(detached(context, its.id), its.id, null));
+  markBound(draft, index, null);
+  changeClaim(draft, index, (group) => ({
+    ...group,
+    iommufd: group.ownerCount > 1 ? group.iommufd : null,
+    ownerCount: group.ownerCount - 1,
+  }));
+}
+
+/** The context with a device object off its page table, which goes with the last one (iommufd_hw_pagetable_put). */
+function detached(context: Iommufd, id: number): Iommufd {
+  const device = objectOf(context, id);
+  if (device?.kind !== 'device' || device.hwpt === null) return context;
+  return withoutUnused(withObject(context, id, { ...device, hwpt: null }), device.hwpt);
+}
+
+/** Without a page table that no device is attached to any more. */
+function withoutUnused(context: Iommufd, hwpt: number): Iommufd {
+  const used = context.objects.some((object) => object?.kind === 'device' && object.hwpt === hwpt);
+  return used ? context : withObject(context, hwpt, null);
+}
+
+function markBound(draft: Draft, index: number, its: VfioDevice['bound']): void {
+  const device = draft.devices[index];
+  if (!device?.vfio) return;
+  draft.devices = replace(draft.devices, index, { ...device, vfio: { ...device.vfio, bound: its } });
+}
+
+function changeClaim(draft: Draft, index: number, change: (group: IommuGroup) => IommuGroup): void {
+  const group = iommuGroupOf(draft, index);
+  if (group === undefined) return;
+  draft.iommuGroups = replace(draft.iommuGroups, draft.iommuGroups.indexOf(group), change(group));
+}

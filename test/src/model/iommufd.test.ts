@@ -1,0 +1,10 @@
+import { expect, test } from 'vitest';
+import { IommufdSession } from './iommufd-session.ts';
+import { cdevVectors } from './vectors-cdev.ts';
+
+test.each(cdevVectors.map((vector) => [vector.id, vector.sequence, vector] as const))(
+  '%s: %s',
+  (_id, _sequence, { run, expected }) => {
+    expect(run(new IommufdSession())).toEqual(expected);
+  },
+);
