@@ -7,6 +7,7 @@ export const mman = {
   MAP_PRIVATE: 0x02,
   MAP_ANONYMOUS: 0x20,
   MAP_LOCKED: 0x2000,
+  MAP_NORESERVE: 0x4000,
   MAP_POPULATE: 0x8000,
   MAP_HUGETLB: 0x40000,
 } as const;

@@ -1,3 +1,4 @@
+import { profileIds } from '../../src/model/profiles.ts';
 import type { Exit } from './exit-codes.ts';
 import type { Options, Run } from './invocation.ts';
 
@@ -71,6 +72,13 @@ const stateDirectory: OptionDescription = {
   flags: '--state-dir <folder>',
   text: 'where journals and the lock are kept',
   shows: '/var/lib/vfioplan',
+};
+
+const profile: OptionDescription = {
+  key: 'profile',
+  flags: '--profile <kernel>',
+  text: `the kernel that is simulated: ${profileIds.join(', ')}`,
+  shows: "the trace's, or the nearest to the machine's release",
 };
 
 const policies = {
@@ -230,6 +238,55 @@ export const commands: readonly CommandDescription[] = [
     ],
     exits: ['done', 'refused', 'usage'],
     load: async () => (await import('./commands/snapshot.ts')).show,
+  },
+  {
+    name: 'replay',
+    purpose:
+      'make the operations of a recorded trace on the simulated kernel, and show the first answer that differs',
+    text: 'Traces are described in docs/traces.md. The first operation that is answered otherwise is shown as expected, got and why: the guard that answered, its errno and where the kernel makes the test. Nothing real is touched.',
+    operands: [{ name: '<trace>', text: 'a trace (.jsonl); `-` is standard input' }],
+    options: [
+      {
+        key: 'machine',
+        flags: '--machine <file>',
+        text: "the snapshot of the machine, in place of the trace's own",
+        repeats: true,
+      },
+      profile,
+      format,
+    ],
+    examples: [
+      { words: 'vfioplan replay boot.jsonl', text: 'on the machine and the kernel that it names' },
+      {
+        words: 'vfioplan replay boot.jsonl --profile 6.1',
+        text: 'would another kernel have answered the same?',
+      },
+    ],
+    exits: ['done', 'refused', 'usage'],
+    load: async () => (await import('./commands/replay.ts')).replay,
+  },
+  {
+    name: 'record',
+    purpose: 'make the operations of a script, and write down what the kernel answered: a trace',
+    text: 'A script is a trace whose answers are not told, or are told anew: docs/traces.md. The kernel is the simulated one, on the machine that the script names.',
+    operands: [{ name: '<script>', text: 'a script (.jsonl); `-` is standard input' }],
+    options: [
+      { key: 'out', flags: '--out <file>', text: 'write the trace there instead of on stdout' },
+      {
+        key: 'machine',
+        flags: '--machine <file>',
+        text: "the snapshot of the machine, in place of the script's own",
+        repeats: true,
+      },
+      profile,
+      { ...format, text: 'how a refusal is written' },
+    ],
+    examples: [
+      { words: 'vfioplan record session.jsonl --out trace.jsonl', text: 'on the simulated kernel' },
+      { words: 'vfioplan record trace.jsonl --profile 6.1', text: 'the answers of another kernel' },
+    ],
+    exits: ['done', 'refused', 'usage'],
+    load: async () => (await import('./commands/record.ts')).record,
   },
   {
     name: 'explain',

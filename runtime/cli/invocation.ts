@@ -21,6 +21,8 @@ export interface Options {
   readonly host?: string;
   readonly out?: string;
   readonly detailedExitcode: boolean;
+  /** As it was typed: whether there is such a kernel is seen with the trace. */
+  readonly profile?: string;
   readonly native: boolean;
   readonly stateDir?: string;
   readonly sysroot?: string;

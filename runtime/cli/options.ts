@@ -34,6 +34,7 @@ export function optionsFrom(io: Io, given: Readonly<Record<string, unknown>>): O
   const out = text(given['out']);
   const stateDir = text(given['stateDir']);
   const sysroot = text(given['sysroot']);
+  const profile = text(given['profile']);
   return {
     format: given['format'] === 'json' ? 'json' : 'human',
     machine,
@@ -43,6 +44,7 @@ export function optionsFrom(io: Io, given: Readonly<Record<string, unknown>>): O
     ...(host === undefined ? {} : { host }),
     ...(out === undefined ? {} : { out }),
     detailedExitcode: given['detailedExitcode'] === true,
+    ...(profile === undefined ? {} : { profile }),
     native: given['native'] === true,
     ...(stateDir === undefined ? {} : { stateDir }),
     ...(sysroot === undefined ? {} : { sysroot }),

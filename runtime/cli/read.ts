@@ -15,6 +15,7 @@ export const kinds = {
   snapshot: { words: 'a snapshot', limit: 32 * 1024 * 1024 },
   report: { words: 'a report', limit: 32 * 1024 * 1024 },
   plan: { words: 'a plan', limit: 32 * 1024 * 1024 },
+  trace: { words: 'a trace', limit: 32 * 1024 * 1024 },
 } as const satisfies Record<string, Kind>;
 
 export type TextFile =

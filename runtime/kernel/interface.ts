@@ -23,11 +23,11 @@ export class SystemInterface {
     return new ProcessInterface(this, pid);
   }
 
-  log(): string[] {
+  log(skip = 0): string[] {
     const lines: string[] = [];
     for (;;) {
-      const all = this.call(0, calls.log, [lines.length]);
-      if (lines.length >= all) return lines;
+      const all = this.call(0, calls.log, [skip + lines.length]);
+      if (skip + lines.length >= all) return lines;
       lines.push(...decoder.decode(this.taken()).split('\n').slice(0, -1));
     }
   }

@@ -23,8 +23,8 @@ export interface SandboxOptions extends Partial<Limits> {
 export interface Sandbox {
   /** A new process. Throws `SandboxFailure` once a limit of the sandbox was reached, as every call on it does. */
   process(credentials: Credentials): SimulatedProcess;
-  /** The kernel log since boot, oldest first, one line an entry, without time stamps. */
-  kernelLog(): string[];
+  /** The kernel log since boot, oldest first, one line an entry, without time stamps; without the first `skip` lines. */
+  kernelLog(skip?: number): string[];
   /** Ends the sandbox and everything in it. */
   dispose(): void;
 }
@@ -56,7 +56,7 @@ export async function bootSandbox(snapshot: Snapshot, options: SandboxOptions = 
   const kernel = new SystemInterface(script);
   return {
     process: (credentials) => kernel.spawn(credentials),
-    kernelLog: () => kernel.log(),
+    kernelLog: (skip) => kernel.log(skip),
     dispose: () => script.stop(),
   };
 }

@@ -61,7 +61,17 @@ const deeds: { readonly [Kind in DeedKind]: (backend: Backend, op: Deeds[Kind]) 
 function write(backend: Backend, path: string, text: string): number {
   const fd = backend.open(path, fcntl.O_WRONLY | fcntl.O_CLOEXEC);
   if (fd < 0) return fd;
-  const answer = backend.write(fd, new TextEncoder().encode(text));
+  const answer = written(backend, fd, new TextEncoder().encode(text));
   const closed = backend.close(fd);
   return answer < 0 ? answer : closed < 0 ? closed : answer;
+}
+
+/** A write that a simulated kernel does not make, because it would not return, leaves no descriptor behind. */
+function written(backend: Backend, fd: number, bytes: Uint8Array): number {
+  try {
+    return backend.write(fd, bytes);
+  } catch (error) {
+    if (error instanceof WouldBlock) backend.close(fd);
+    throw error;
+  }
 }

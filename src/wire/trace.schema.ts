@@ -42,6 +42,9 @@ const text = z
 /** 32 bits in a register: a negative number is the same bits. */
 const word = z.int().min(-2147483648).max(4294967295);
 
+/** An ioctl's argument by value, an unsigned long. */
+const register = z.int();
+
 /** `null`: a pointer that cannot be read. Left out: as large as the structure. */
 const argsz = z.union([word, z.null()]).exactOptional();
 
@@ -78,8 +81,8 @@ export const traceOperation = z
     }),
     // --- container
     z.strictObject({ op: z.literal('container.api_version'), ...on }),
-    z.strictObject({ op: z.literal('container.check_extension'), ...on, extension: word }),
-    z.strictObject({ op: z.literal('container.set_iommu'), ...on, type: word }),
+    z.strictObject({ op: z.literal('container.check_extension'), ...on, extension: register }),
+    z.strictObject({ op: z.literal('container.set_iommu'), ...on, type: register }),
     z.strictObject({
       op: z.literal('container.map_dma'),
       ...call,

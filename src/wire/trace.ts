@@ -11,6 +11,7 @@ export type {
   TraceHeader,
   TraceOperation,
   TraceRecord,
+  TraceResult,
 } from './generated/trace-types.ts';
 
 /** A record, and where it stands: `line` counts from 1. */

@@ -14,15 +14,11 @@ const folders = readdirSync(examples, { withFileTypes: true })
   .map((entry) => entry.name);
 
 function vfioplan(folder: string, ...args: readonly string[]): string {
-  const run = spawnSync(
-    process.execPath,
-    [join(root, 'dist/vfioplan.mjs'), ...args, '--today', '2026-12-01'],
-    {
-      cwd: join(examples, folder),
-      encoding: 'utf8',
-      env: { ...process.env, NO_COLOR: '1' },
-    },
-  );
+  const run = spawnSync(process.execPath, [join(root, 'dist/vfioplan.mjs'), ...args], {
+    cwd: join(examples, folder),
+    encoding: 'utf8',
+    env: { ...process.env, NO_COLOR: '1' },
+  });
   return `${run.stdout}${run.stderr}exit code ${run.status}\n`;
 }
 
@@ -33,20 +29,36 @@ describe('examples', () => {
   }, 120_000);
 
   for (const folder of folders) {
-    const policies = readdirSync(join(examples, folder)).filter((name) => name.endsWith('.vfio'));
+    const files = readdirSync(join(examples, folder));
+    const policies = files.filter((name) => name.endsWith('.vfio'));
+    const traces = files.filter((name) => name.endsWith('.jsonl') && name !== 'script.jsonl');
 
     it(`${folder} says what it is, and has a machine`, () => {
       expect(readFileSync(join(examples, folder, 'README.md'), 'utf8')).toMatch(/^# /);
       expect(existsSync(join(examples, folder, 'machine.json'))).toBe(true);
-      expect(policies).toContain('policy.vfio');
+      if (traces.length === 0) expect(policies).toContain('policy.vfio');
     });
+
+    for (const trace of traces) {
+      it(`${folder}: replay ${trace}`, async () => {
+        const file = join(examples, folder, 'expected', `${trace.replace('.jsonl', '')}.replay.txt`);
+        await expect(vfioplan(folder, 'replay', trace)).toMatchFileSnapshot(file);
+      }, 60_000);
+    }
+
+    if (files.includes('script.jsonl')) {
+      it(`${folder}: record script.jsonl`, () => {
+        const recorded = readFileSync(join(examples, folder, 'agrees.jsonl'), 'utf8');
+        expect(vfioplan(folder, 'record', 'script.jsonl')).toBe(`${recorded}exit code 0\n`);
+      }, 60_000);
+    }
 
     for (const policy of policies) {
       const name = policy.replace('.vfio', '');
       for (const command of ['check', 'plan', 'apply']) {
         it(`${folder}: ${command} ${policy}`, async () => {
           const file = join(examples, folder, 'expected', `${name}.${command}.txt`);
-          await expect(vfioplan(folder, command, policy)).toMatchFileSnapshot(file);
+          await expect(vfioplan(folder, command, policy, '--today', '2026-12-01')).toMatchFileSnapshot(file);
         }, 60_000);
       }
     }

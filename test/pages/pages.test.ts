@@ -7,6 +7,7 @@ import type { Diagnostic, Fix } from '../../src/diagnostics/diagnostic.ts';
 import { readPlan, readSnapshot } from '../../src/wire/read.ts';
 import { readTrace } from '../../src/wire/read-trace.ts';
 import { type MachineWords, machine } from '../machines.ts';
+import { replayed } from '../runtime/cli/provocations.ts';
 import { type Example, type Page, readPage, readSetting } from './page.ts';
 import { provocations } from './provocations.ts';
 
@@ -60,6 +61,7 @@ async function codesOf({ language, text }: Example): Promise<readonly string[]> 
   if (language === 'plan') return readPlan('plan.json', text).diagnostics.map(({ code }) => code);
   if (language === 'trace')
     return readTrace('trace.jsonl', text.trimEnd()).diagnostics.map(({ code }) => code);
+  if (language === 'replay') return replayed(text);
   const provoke = provocations[text.trim()];
   if (language !== 'deed' || !provoke)
     throw new Error(`no way to run a block of ${language}: ${text.trim()}`);

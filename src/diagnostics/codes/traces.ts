@@ -17,6 +17,11 @@ const documents = {
     title: 'process that a trace does not have',
     message: 'there is no process `{name}` here: it {problem}',
   },
+  VP3053: {
+    severity: 'error',
+    title: 'kernel profile that does not exist',
+    message: 'there is no kernel profile `{profile}`',
+  },
   VP3054: {
     severity: 'warning',
     title: 'trace ends in the middle of a line',
@@ -34,4 +39,23 @@ const documents = {
   },
 } as const satisfies Record<`VP305${number}`, Declaration>;
 
-export const traces = { ...documents } as const satisfies Record<`VP${number}`, Declaration>;
+/** What can stop a trace while it is replayed or recorded: VP62. */
+const deeds = {
+  VP6201: {
+    severity: 'error',
+    title: 'trace and simulated kernel disagree',
+    message: '`{operation}`: {subject} is {expected} in the trace, and {got} here',
+  },
+  VP6202: {
+    severity: 'error',
+    title: 'trace has no machine',
+    message: 'this trace does not say on which machine it was recorded',
+  },
+  VP6203: {
+    severity: 'error',
+    title: 'replay reached a limit',
+    message: 'the run of `{file}` was stopped: {reason}',
+  },
+} as const satisfies Record<`VP62${number}`, Declaration>;
+
+export const traces = { ...documents, ...deeds } as const satisfies Record<`VP${number}`, Declaration>;

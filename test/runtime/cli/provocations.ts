@@ -22,6 +22,7 @@ interface Provocation {
 
 const snapshot = machine({ hostname: 'h', functions: [] });
 const files = { 'p.vfio': 'host h { snapshot "m.json" }', 'm.json': JSON.stringify(snapshot) };
+const trace = '{"record":"header","format":"vfioplan.trace","version":1}\n';
 const unreadable: Io['files'] = {
   ...nodeFiles,
   read: () => ({ kind: 'unreadable', reason: 'permission denied (EACCES)' }),
@@ -127,6 +128,12 @@ const commandLines: Readonly<Record<string, Provocation>> = {
     argv: 'check @/p.vfio --live --host h',
     changes: onThisMachine,
   },
+  'replay-a-trace': { files: { ...files, 't.jsonl': trace }, argv: 'replay @/t.jsonl --machine @/m.json' },
+  'replay-with-no-time': {
+    files: { ...files, 't.jsonl': trace },
+    argv: 'replay @/t.jsonl --machine @/m.json',
+    changes: { sandboxLimits: { deadlineMs: -1 } },
+  },
   'meet-a-bug': { argv: 'check @/p.vfio', changes: { files: buggy } },
 };
 
@@ -137,6 +144,14 @@ export const provocations: Readonly<Record<string, () => Promise<readonly string
   'serve-an-editor-that-is-not-built': () => codesOf(['editor'], { home: new URL('file:///nonexistent/') }),
   'serve-on-a-taken-port': () => inFolder(onTakenPort),
 };
+
+/** The codes of a trace that is replayed beside `machine.json`. */
+export function replayed(text: string): Promise<readonly string[]> {
+  return provoke({
+    argv: 'replay @/trace.jsonl',
+    files: { 'trace.jsonl': text, 'machine.json': JSON.stringify(snapshot) },
+  });
+}
 
 function provoke({
   argv,

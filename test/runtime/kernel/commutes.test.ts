@@ -80,18 +80,7 @@ function carryOut(op: Op, process: SimulatedProcess, all: ReadonlyMap<number, Si
     return errno === null ? { ok: true, value: fd } : { ok: false, errno };
   }
   if (op.op === 'kvm.add_group' || op.op === 'kvm.del_group') throw new Error('no random operation');
-  const reply = lower(process, op);
-  if (!reply.ok && reply.errno === 'blocked') closeBlocked(process);
-  return reply;
-}
-
-/** A write that would not return keeps its descriptor; here the process goes on, without it. */
-function closeBlocked(process: SimulatedProcess): void {
-  const descriptors = process.list('/proc/self/fd');
-  if (typeof descriptors === 'number') throw new Error('no /proc/self/fd');
-  for (const fd of descriptors) {
-    if (String(process.readlink(`/proc/self/fd/${fd}`)).endsWith('/unbind')) process.close(Number(fd));
-  }
+  return lower(process, op);
 }
 
 /** Fields come back only from requests whose structure has room for what they answer. */

@@ -1,0 +1,100 @@
+import type { Diagnostic, KernelAnswer } from '../../src/diagnostics/diagnostic.ts';
+import { report } from '../../src/diagnostics/report.ts';
+import type { Trace, TraceCall, TraceOperation } from '../../src/wire/trace.ts';
+import type { Divergence, Replay } from '../trace/replay.ts';
+import { answerWords, type Difference } from '../trace/results.ts';
+import type { Reason } from '../trace/shadow.ts';
+import { counted, printable } from './words.ts';
+
+/** How many operations are shown before and after the one that differs. */
+const around = 3;
+
+/** What a replay found, for a person: the summary, or the operations around the first that differs. */
+export function replayView(trace: Trace, replay: Replay): string {
+  const { made, compared, observations, untold, divergence, profile } = replay;
+  const told = [
+    counted(compared, 'answer'),
+    counted(observations, 'observation'),
+    untold === 0 ? '' : `${untold} not told whole`,
+  ].filter((words) => words !== '');
+  const counts = `${counted(made, 'operation') || 'no operation'} on the simulated kernel ${profile}`;
+  const compares = told.length === 0 ? 'nothing to compare' : `compared: ${told.join(', ')}`;
+  if (divergence === undefined) return `agrees: ${counts}; ${compares}\n`;
+  return `differs: after ${counts}; ${compares}\n\n${surroundings(trace, divergence)}`;
+}
+
+/** The divergence as a diagnostic: expected, got and why. */
+export function divergenceReport({ call, differences, reason, silent }: Divergence): Diagnostic {
+  const [first, ...others] = differences;
+  if (first === undefined) throw new Error('a divergence without a difference');
+  const operation = operationWords(call.record.operation);
+  const causes = others.map(
+    (other) =>
+      `${subjectWords(other)} is ${quoted(other.expected)} in the trace too, and ${quoted(other.got)} here`,
+  );
+  causes.push(...silent.map((guard) => `this guard did not apply here: ${reasonWords(guard)}`));
+  if (first.subject === 'answer' && reason === null && silent.length === 0)
+    causes.push('no guard of the model refuses it here, nor would one answer so');
+  const kernel = reason === null ? undefined : kernelAnswer(operation, reason);
+  if (reason !== null && kernel === undefined) causes.push(`here it waits: ${reasonWords(reason)}`);
+  const holes = {
+    operation,
+    subject: subjectWords(first),
+    expected: quoted(first.expected),
+    got: quoted(first.got),
+  };
+  const cures = [
+    'where a real kernel answered so, the model is wrong: please report it with the trace',
+    'where the trace was written by hand, correct the line',
+  ];
+  return report('VP6201', call.place, holes, { causes, cures, ...(kernel === undefined ? {} : { kernel }) });
+}
+
+function kernelAnswer(operation: string, { words, errno, citation }: Reason): KernelAnswer | undefined {
+  return errno === null ? undefined : { step: `\`${operation}\``, guard: words, errno, citation };
+}
+
+function subjectWords({ subject }: Difference): string {
+  if (subject === 'answer') return 'the answer';
+  return subject === 'taint' || subject === 'log' ? `the ${subject}` : `\`${subject}\``;
+}
+
+function reasonWords({ words, citation }: Reason): string {
+  return `${words} (${citation})`;
+}
+
+function surroundings(trace: Trace, { call, got }: Divergence): string {
+  const calls = trace.records.flatMap(({ record, line }) =>
+    record.record === 'call' ? [{ record, line }] : [],
+  );
+  const at = calls.findIndex(({ line }) => line === call.line);
+  const shown = calls.slice(Math.max(0, at - around), at + around + 1);
+  const wide = String(shown.at(-1)?.line ?? 0).length;
+  const rows = shown.map(({ record, line }) => {
+    const mark = line === call.line ? '>' : ' ';
+    const here = line === call.line ? `   here: ${answerWords(record.operation, got)}` : '';
+    return `${mark} ${String(line).padStart(wide)}  ${callWords(record)}${here}\n`;
+  });
+  return rows.join('');
+}
+
+function callWords({ process, operation, result }: TraceCall): string {
+  const answer = result === undefined ? 'not told' : answerWords(operation, result);
+  return `${process}: ${operationWords(operation)} = ${printable(answer)}`;
+}
+
+/** `group.set_container fd=group container=c`. */
+export function operationWords(operation: TraceOperation): string {
+  const { op, ...fields } = operation;
+  return [op, ...Object.entries(fields).map(([name, value]) => `${name}=${valueWords(value)}`)].join(' ');
+}
+
+function valueWords(value: unknown): string {
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return printable(text.length > 60 ? `${text.slice(0, 60)}…` : text === '' ? '""' : text);
+}
+
+function quoted(text = ''): string {
+  const line = text.split('\n').join('; ');
+  return line.length > 200 ? `${line.slice(0, 200)}…` : line;
+}

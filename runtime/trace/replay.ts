@@ -1,0 +1,157 @@
+import type { Snapshot } from '../../src/machine/snapshot.ts';
+import type { ProfileId } from '../../src/model/profiles.ts';
+import type { Trace, TraceCall, TraceLine, TraceResult } from '../../src/wire/trace.ts';
+import { bootSandbox, type SandboxOptions } from '../kernel/sandbox.ts';
+import { type Difference, differences, resultOf } from './results.ts';
+import { type Reason, Shadow } from './shadow.ts';
+import { type Stage, simulatedStage } from './stage.ts';
+
+/** How far a trace and the simulated kernel agree. */
+export interface Replay {
+  /** The kernel that answered. */
+  readonly profile: ProfileId;
+  /** Operations that were made, the one that differed included. */
+  readonly made: number;
+  /** Of these, those whose answer was compared. */
+  readonly compared: number;
+  /** Fields, files, taint and log lines that were compared beside. */
+  readonly observations: number;
+  /** Operations of which the trace does not tell everything. */
+  readonly untold: number;
+  readonly divergence?: Divergence;
+}
+
+/** The first operation that was answered otherwise than the trace tells. */
+export interface Divergence {
+  readonly call: TraceLine<TraceCall>;
+  /** At least one. */
+  readonly differences: readonly Difference[];
+  readonly got: TraceResult;
+  /** The guard that refused here; null: none did. */
+  readonly reason: Reason | null;
+  /** Where the trace tells a refusal: the guards that make it, none of which applied here. */
+  readonly silent: readonly Reason[];
+}
+
+export interface ReplayOptions extends Pick<SandboxOptions, 'memoryLimitBytes' | 'deadlineMs'> {
+  readonly profile?: ProfileId;
+  /** Called now and then with the number of records done. */
+  readonly onProgress?: (done: number) => void;
+}
+
+/** Makes the operations of a trace on a simulated copy of its machine, up to the first answer that differs. */
+export async function replay(trace: Trace, snapshot: Snapshot, options: ReplayOptions): Promise<Replay> {
+  const { profile, onProgress, ...limits } = options;
+  const shadow = new Shadow(snapshot, profile);
+  const sandbox = await bootSandbox(snapshot, { ...limits, profile: shadow.profile.id });
+  try {
+    const player = new Player(simulatedStage(sandbox), shadow);
+    for (const [index, line] of trace.records.entries()) {
+      if (index % 1000 === 0) onProgress?.(index);
+      if (!player.play(line)) break;
+    }
+    return player.tally();
+  } finally {
+    sandbox.dispose();
+  }
+}
+
+class Player {
+  private readonly stage: Stage;
+  private readonly shadow: Shadow;
+  private made = 0;
+  private compared = 0;
+  private observations = 0;
+  private untold = 0;
+  private divergence: Divergence | undefined;
+
+  constructor(stage: Stage, shadow: Shadow) {
+    this.stage = stage;
+    this.shadow = shadow;
+  }
+
+  tally(): Replay {
+    const { made, compared, observations, untold, divergence } = this;
+    const profile = this.shadow.profile.id;
+    const counts = { profile, made, compared, observations, untold };
+    return divergence === undefined ? counts : { ...counts, divergence };
+  }
+
+  /** Whether the trace and the kernel still agree. */
+  play({ record, line, place }: Trace['records'][number]): boolean {
+    switch (record.record) {
+      case 'process': {
+        this.stage.introduce(record.name, record);
+        this.shadow.introduce(record.name, record);
+        return true;
+      }
+      case 'exit':
+        this.stage.exit(record.process);
+        this.shadow.exit(record.process);
+        return true;
+      case 'call':
+        return this.call({ record, line, place });
+    }
+  }
+
+  private call(call: TraceLine<TraceCall>): boolean {
+    const { process, operation, result: told, untold = [] } = call.record;
+    const { reply, memory } = this.stage.perform(process, operation);
+    const true_ = memory === undefined ? operation : { ...operation, memory };
+    const result = this.shadow.perform(process, true_ as typeof operation);
+    const waits = 'blocks' in result ? this.shadow.namesOf(result.blocks) : [];
+    const got = resultOf(reply, waits);
+    this.made += 1;
+    if (told === undefined || untold.length > 0) this.untold += 1;
+    const found: Difference[] = [];
+    if (told !== undefined) {
+      this.compared += 1;
+      this.observations += Object.keys(('out' in told && told.out) || {}).length;
+      found.push(...differences(operation, told, got));
+    }
+    found.push(...this.seen(call.record));
+    if (found.length === 0) return true;
+    const agreed = 'errno' in got === !result.ok && (!('errno' in result) || 'errno' in got);
+    this.divergence = {
+      call,
+      differences: found,
+      got,
+      reason: agreed ? this.shadow.reasonOf(result) : null,
+      silent: told === undefined ? [] : this.silent(call.record, told, got),
+    };
+    return false;
+  }
+
+  private silent({ process, operation }: TraceCall, told: TraceResult, got: TraceResult): readonly Reason[] {
+    if ('errno' in told && !('errno' in got && got.errno === told.errno))
+      return this.shadow.couldAnswer(process, operation, told.errno);
+    return 'blocks' in told && !('blocks' in got) ? this.shadow.couldAnswer(process, operation, null) : [];
+  }
+
+  /** What was seen after the operation, and is not so here. */
+  private seen({ shows = {}, taint, log }: TraceCall): readonly Difference[] {
+    const found: Difference[] = [];
+    const compare = (subject: string, expected: string, got: string) => {
+      this.observations += 1;
+      if (expected !== got) found.push({ subject, expected, got });
+    };
+    for (const [path, expected] of Object.entries(shows))
+      compare(path, shown(expected), shown(this.stage.observe(path)));
+    if (taint !== undefined)
+      compare('taint', `${taint}`, this.stage.observe('/proc/sys/kernel/tainted') ?? 'absent');
+    const logged = this.stage.logged();
+    if (log !== undefined) compare('log', logWords(log), logWords(logged));
+    return found;
+  }
+}
+
+function shown(text: string | null): string {
+  return text === null ? 'absent' : text === '' ? 'empty' : text;
+}
+
+/** Names and numbers of processes differ from run to run. */
+function logWords(lines: readonly string[]): string {
+  return lines.length === 0
+    ? 'nothing'
+    : lines.map((line) => line.replace(/\([^():]{1,40}:\d+\)$/, '(…)')).join('\n');
+}
