@@ -11,11 +11,12 @@ const around = 3;
 
 /** What a replay found, for a person: the summary, or the operations around the first that differs. */
 export function replayView(trace: Trace, replay: Replay): string {
-  const { made, compared, observations, untold, divergence, profile } = replay;
+  const { made, compared, observations, untold, unasked, divergence, profile } = replay;
   const told = [
     counted(compared, 'answer'),
     counted(observations, 'observation'),
     untold === 0 ? '' : `${untold} not told whole`,
+    unasked === 0 ? '' : `${unasked} answered by the model alone`,
   ].filter((words) => words !== '');
   const counts = `${counted(made, 'operation') || 'no operation'} on the simulated kernel ${profile}`;
   const compares = told.length === 0 ? 'nothing to compare' : `compared: ${told.join(', ')}`;
@@ -84,7 +85,7 @@ function callWords({ process, operation, result }: TraceCall): string {
 }
 
 /** `group.set_container fd=group container=c`. */
-export function operationWords(operation: TraceOperation): string {
+function operationWords(operation: TraceOperation): string {
   const { op, ...fields } = operation;
   return [op, ...Object.entries(fields).map(([name, value]) => `${name}=${valueWords(value)}`)].join(' ');
 }

@@ -26,6 +26,11 @@ export type Reply =
 
 export type Lowered = Exclude<OpKind, 'descriptor.pass' | 'kvm.add_group' | 'kvm.del_group'>;
 
+/** Whether a single process can make the operation with what `Backend` has. */
+export function isLowered(op: Op): op is Extract<Op, { op: Lowered }> {
+  return Object.hasOwn(lowerings, op.op);
+}
+
 export function lower(backend: Backend, op: Extract<Op, { op: Lowered }>): Reply {
   // Each entry takes its own kind of operation, which is the one that it is looked up by.
   const call = lowerings[op.op] as (backend: Backend, its: typeof op) => Reply;

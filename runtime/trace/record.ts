@@ -81,9 +81,9 @@ class Recorder {
     const paths = this.shadow.touched(process, operation);
     this.stage.logged();
     const { reply, memory } = this.stage.perform(process, operation);
-    const done = (memory === undefined ? operation : { ...operation, memory }) as typeof operation;
-    const foretold = this.shadow.perform(process, done);
-    const result = resultOf(reply, 'blocks' in foretold ? this.shadow.namesOf(foretold.blocks) : []);
+    const done = memory === undefined ? operation : ({ ...operation, memory } as typeof operation);
+    const { told } = this.shadow.answer(process, done);
+    const result = reply === null ? told : resultOf(reply, 'blocks' in told ? told.blocks : []);
     const shows = Object.fromEntries(
       paths.filter((path) => path !== tainted).map((path) => [path, this.stage.observe(path)]),
     );

@@ -18,6 +18,8 @@ export interface Replay {
   readonly observations: number;
   /** Operations of which the trace does not tell everything. */
   readonly untold: number;
+  /** Operations that the simulated kernel cannot be asked for: the model alone answered. */
+  readonly unasked: number;
   readonly divergence?: Divergence;
 }
 
@@ -63,6 +65,7 @@ class Player {
   private compared = 0;
   private observations = 0;
   private untold = 0;
+  private unasked = 0;
   private divergence: Divergence | undefined;
 
   constructor(stage: Stage, shadow: Shadow) {
@@ -71,9 +74,9 @@ class Player {
   }
 
   tally(): Replay {
-    const { made, compared, observations, untold, divergence } = this;
+    const { made, compared, observations, untold, unasked, divergence } = this;
     const profile = this.shadow.profile.id;
-    const counts = { profile, made, compared, observations, untold };
+    const counts = { profile, made, compared, observations, untold, unasked };
     return divergence === undefined ? counts : { ...counts, divergence };
   }
 
@@ -97,12 +100,13 @@ class Player {
   private call(call: TraceLine<TraceCall>): boolean {
     const { process, operation, result: told, untold = [] } = call.record;
     const { reply, memory } = this.stage.perform(process, operation);
-    const true_ = memory === undefined ? operation : { ...operation, memory };
-    const result = this.shadow.perform(process, true_ as typeof operation);
-    const waits = 'blocks' in result ? this.shadow.namesOf(result.blocks) : [];
-    const got = resultOf(reply, waits);
+    const done = memory === undefined ? operation : ({ ...operation, memory } as typeof operation);
+    const foretold = this.shadow.answer(process, done);
+    const waits = 'blocks' in foretold.told ? foretold.told.blocks : [];
+    const got = reply === null ? foretold.told : resultOf(reply, waits);
     this.made += 1;
     if (told === undefined || untold.length > 0) this.untold += 1;
+    if (reply === null) this.unasked += 1;
     const found: Difference[] = [];
     if (told !== undefined) {
       this.compared += 1;
@@ -111,12 +115,12 @@ class Player {
     }
     found.push(...this.seen(call.record));
     if (found.length === 0) return true;
-    const agreed = 'errno' in got === !result.ok && (!('errno' in result) || 'errno' in got);
+    const agreed = differences(operation, foretold.told, got).length === 0;
     this.divergence = {
       call,
       differences: found,
       got,
-      reason: agreed ? this.shadow.reasonOf(result) : null,
+      reason: agreed ? foretold.reason : null,
       silent: told === undefined ? [] : this.silent(call.record, told, got),
     };
     return false;

@@ -7,12 +7,13 @@ import type { Result } from '../../src/model/outcome.ts';
 import type { ProfileId } from '../../src/model/profiles.ts';
 import type { State, World } from '../../src/model/state.ts';
 import { step } from '../../src/model/step.ts';
-import { show, touched } from '../../src/model/view.ts';
+import { touched } from '../../src/model/view.ts';
 import { worldFrom } from '../../src/model/world.ts';
-import type { TraceOperation } from '../../src/wire/trace.ts';
+import type { TraceOperation, TraceResult } from '../../src/wire/trace.ts';
 import type { Credentials } from '../backend.ts';
 import { Bindings } from './bindings.ts';
 import { opOf } from './operations.ts';
+import { resultOf } from './results.ts';
 
 /** Why an operation was answered as it was. */
 export interface Reason {
@@ -22,6 +23,12 @@ export interface Reason {
   /** Null where the call does not return. */
   readonly errno: string | null;
   readonly citation: string;
+}
+
+/** The model's own answer. */
+export interface Foretold {
+  readonly told: TraceResult;
+  readonly reason: Reason | null;
 }
 
 /**
@@ -75,8 +82,8 @@ export class Shadow {
     });
   }
 
-  /** What the model answers; the state goes on. */
-  perform(process: string, operation: TraceOperation): Result {
+  /** What the model answers, and why; the state goes on. */
+  answer(process: string, operation: TraceOperation): Foretold {
     const { result, state } = step(this.world, this.state, this.op(process, operation));
     this.before = this.state;
     this.state = state;
@@ -84,7 +91,8 @@ export class Shadow {
       const owner = 'to' in operation ? operation.to : process;
       this.bindings.bind(owner, operation.as, result.ok ? result.value : -1);
     }
-    return result;
+    const waits = 'blocks' in result ? this.namesOf(result.blocks) : [];
+    return { told: resultOf(result, waits), reason: this.reasonOf(result) };
   }
 
   /** Paths that the operation names or changes. */
@@ -92,16 +100,8 @@ export class Shadow {
     return touched(this.world, this.state, this.op(process, operation));
   }
 
-  show(path: string): string | null {
-    return show(this.world, this.state, path);
-  }
-
-  get taint(): number {
-    return this.state.taint;
-  }
-
   /** The guard that made a refusal. */
-  reasonOf(result: Result): Reason | null {
+  private reasonOf(result: Result): Reason | null {
     if (result.ok) return null;
     const { words, citation } = guardOf(this.world.profile, result.guard);
     return { guard: result.guard, words, citation, errno: 'errno' in result ? result.errno : null };
@@ -115,8 +115,7 @@ export class Shadow {
       .map(({ id, words, citation }) => ({ guard: id, words, citation, errno }));
   }
 
-  /** The names of processes. */
-  namesOf(pids: readonly number[]): readonly string[] {
+  private namesOf(pids: readonly number[]): readonly string[] {
     return [...this.pids].filter(([, pid]) => pids.includes(pid)).map(([name]) => name);
   }
 

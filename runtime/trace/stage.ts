@@ -3,7 +3,7 @@ import type { TraceOperation } from '../../src/wire/trace.ts';
 import { errnoOf } from '../abi/errno.ts';
 import type { Backend, Credentials } from '../backend.ts';
 import type { Sandbox, SimulatedProcess } from '../kernel/sandbox.ts';
-import { lower, type Reply } from '../lower/lower.ts';
+import { isLowered, lower, type Reply } from '../lower/lower.ts';
 import { observe } from '../lower/observe.ts';
 import { Bindings } from './bindings.ts';
 import { UserMemory } from './memory.ts';
@@ -24,7 +24,8 @@ export interface Stage {
 
 /** What was done, and what the kernel answered. */
 export interface Deed {
-  readonly reply: Reply;
+  /** Null: there is no way to ask this kernel. */
+  readonly reply: Reply | null;
   /** The operation with the numbers of this run. */
   readonly op: Op;
   /** What truly stood behind a user address, where the operation says one. */
@@ -32,14 +33,14 @@ export interface Deed {
 }
 
 /** One process of a stage. */
-export interface Actor {
+interface Actor {
   readonly pid: number;
   readonly backend: Backend;
   readonly memory: UserMemory;
 }
 
 /** Numbers for names, done, and the name given to what was opened. */
-export function act(
+function act(
   actors: ReadonlyMap<string, Actor>,
   bindings: Bindings,
   process: string,
@@ -57,10 +58,12 @@ export function act(
   const reply =
     operation.op === 'descriptor.pass' && op.op === 'descriptor.pass'
       ? replyOf(pass(op.fd, operation.to))
-      : lower(actor.backend, op as Parameters<typeof lower>[1]);
+      : isLowered(op)
+        ? lower(actor.backend, op)
+        : null;
   if ('as' in operation && operation.as !== undefined) {
     const owner = 'to' in operation ? operation.to : process;
-    bindings.bind(owner, operation.as, reply.ok ? reply.value : -1);
+    bindings.bind(owner, operation.as, reply?.ok ? reply.value : -1);
   }
   return { reply, op, ...('memory' in op ? { memory: op.memory } : {}) };
 }
