@@ -19,6 +19,8 @@ export interface Backend {
   /** Maps memory and answers its address in this process; `fd` -1 is anonymous memory. */
   mmap(length: number, protection: number, flags: number, fd: number, offset: bigint): bigint | number;
   munmap(address: bigint, length: number): number;
+  /** A new counter for signals, eventfd2(2); answers its descriptor. */
+  eventfd(initial: number, flags: number): number;
   /** Names in a directory, sorted. */
   list(path: string): readonly string[] | number;
   readlink(path: string): string | number;

@@ -13,6 +13,7 @@ export interface Layout<Fields extends { readonly [name: string]: Field }> {
   readonly fields: Fields;
 }
 
+export const u8 = (offset: number) => ({ offset, kind: 'u8' }) as const satisfies Field;
 export const u16 = (offset: number) => ({ offset, kind: 'u16' }) as const satisfies Field;
 export const u32 = (offset: number) => ({ offset, kind: 'u32' }) as const satisfies Field;
 export const s32 = (offset: number) => ({ offset, kind: 's32' }) as const satisfies Field;

@@ -3,7 +3,7 @@
  *
  * Invariant: no behaviour. A test compares every line with what a C compiler says about the kernel's own headers.
  */
-import { layout, s32, u16, u32, u64 } from './layout.ts';
+import { layout, s32, u8, u16, u32, u64 } from './layout.ts';
 
 export const vfio = {
   VFIO_API_VERSION: 0,
@@ -40,6 +40,15 @@ export const vfio = {
   VFIO_IRQ_SET_ACTION_MASK: 8,
   VFIO_IRQ_SET_ACTION_UNMASK: 16,
   VFIO_IRQ_SET_ACTION_TRIGGER: 32,
+  VFIO_DEVICE_IOEVENTFD_SIZE_MASK: 0xf,
+  VFIO_DEVICE_FEATURE_MASK: 0xffff,
+  VFIO_DEVICE_FEATURE_GET: 1 << 16,
+  VFIO_DEVICE_FEATURE_SET: 1 << 17,
+  VFIO_DEVICE_FEATURE_PROBE: 1 << 18,
+  VFIO_DEVICE_FEATURE_PCI_VF_TOKEN: 0,
+  VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY: 3,
+  VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY_WITH_WAKEUP: 4,
+  VFIO_DEVICE_FEATURE_LOW_POWER_EXIT: 5,
   VFIO_PCI_BAR0_REGION_INDEX: 0,
   VFIO_PCI_BAR5_REGION_INDEX: 5,
   VFIO_PCI_ROM_REGION_INDEX: 6,
@@ -87,6 +96,20 @@ export const layouts = {
   }),
   vfio_irq_info: layout(16, { argsz: u32(0), flags: u32(4), index: u32(8), count: u32(12) }),
   vfio_irq_set: layout(20, { argsz: u32(0), flags: u32(4), index: u32(8), start: u32(12), count: u32(16) }),
+  /** What is behind it is `group_fds`, `devices` and `data`, each outside the size. */
+  vfio_pci_hot_reset_info: layout(12, { argsz: u32(0), flags: u32(4), count: u32(8) }),
+  vfio_pci_hot_reset: layout(12, { argsz: u32(0), flags: u32(4), count: u32(8) }),
+  vfio_pci_dependent_device: layout(8, { group_id: u32(0), segment: u16(4), bus: u8(6), devfn: u8(7) }),
+  /** The kernel asks for 28 bytes: the end of `fd`. */
+  vfio_device_ioeventfd: layout(32, {
+    argsz: u32(0),
+    flags: u32(4),
+    offset: u64(8),
+    data: u64(16),
+    fd: s32(24),
+  }),
+  vfio_device_feature: layout(8, { argsz: u32(0), flags: u32(4) }),
+  vfio_device_low_power_entry_with_wakeup: layout(8, { wakeup_eventfd: s32(0) }),
   /** 6.1's ends after cap_offset at 20, padded to 24 by the alignment of its u64. */
   vfio_iommu_type1_info: layout(24, {
     argsz: u32(0),

@@ -42,6 +42,7 @@ export const calls = {
   readlink: 89,
   chmod: 90,
   chown: 92,
+  eventfd: 290,
   /** As modprobe does it, with what the module needs. */
   loadModule: 313,
   /** delete_module(2): one module, at once or not at all. */

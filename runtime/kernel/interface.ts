@@ -123,6 +123,9 @@ class ProcessInterface implements SimulatedProcess {
   munmap(address: bigint, length: number): number {
     return this.kernel.call(this.pid, calls.munmap, [address, length]);
   }
+  eventfd(initial: number, flags: number): number {
+    return this.kernel.call(this.pid, calls.eventfd, [initial >>> 0, flags]);
+  }
   list(path: string): readonly string[] | number {
     const names: string[] = [];
     for (;;) {

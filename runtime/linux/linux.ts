@@ -32,7 +32,7 @@ export async function linuxBackend(): Promise<Backend> {
 
 type Descriptors = Pick<
   Backend,
-  'open' | 'close' | 'read' | 'write' | 'pread' | 'pwrite' | 'lseek' | 'ioctl'
+  'open' | 'close' | 'read' | 'write' | 'pread' | 'pwrite' | 'lseek' | 'ioctl' | 'eventfd'
 >;
 
 function descriptorCalls(libc: LibC): Descriptors {
@@ -57,6 +57,7 @@ function descriptorCalls(libc: LibC): Descriptors {
     },
     pwrite: (fd, bytes, offset) => answer(libc.pwrite(fd, bytes, bytes.length, offset)),
     lseek: (fd, offset, whence) => answer(libc.lseek(fd, offset, whence)),
+    eventfd: (initial, flags) => answer(libc.eventfd(initial >>> 0, flags)),
     ioctl: (fd, request, argument) =>
       answer(
         libc.ioctl(

@@ -8,6 +8,7 @@ import { mman } from '../abi/mman.ts';
 import { layouts } from '../abi/vfio.ts';
 import { type Backend, WouldBlock } from '../backend.ts';
 import { answerOf, type Deed } from './deeds.ts';
+import { feature, ioeventfd, setIrqs } from './device.ts';
 
 /**
  * Every operation of the model as system calls of one process, and what they answer as the model says it. Descriptors
@@ -57,6 +58,7 @@ const lowerings: Lowerings = {
   open: (backend, { path }) => replyOf(backend.open(path, fcntl.O_RDWR | fcntl.O_CLOEXEC)),
   close: (backend, { fd }) => replyOf(backend.close(fd)),
   'file.call': fileCall,
+  eventfd: (backend) => replyOf(backend.eventfd(0, fcntl.O_CLOEXEC)),
   'container.api_version': byValue('VFIO_GET_API_VERSION', () => 0),
   'container.check_extension': byValue('VFIO_CHECK_EXTENSION', (op) => op.extension),
   'container.set_iommu': byValue('VFIO_SET_IOMMU', (op) => op.type),
@@ -103,6 +105,9 @@ const lowerings: Lowerings = {
     (op) => ({ index: op.index }),
   ),
   'device.reset': byValue('VFIO_DEVICE_RESET', () => 0),
+  'device.set_irqs': (backend, op) => replyOf(setIrqs(backend, op)),
+  'device.ioeventfd': (backend, op) => replyOf(ioeventfd(backend, op)),
+  'device.feature': (backend, op) => replyOf(feature(backend, op)),
   ioctl: anyIoctl,
 };
 

@@ -160,7 +160,16 @@ function register(world: World, state: State, hardware: Hardware, driver: Driver
   const noiommu = isNoiommu(world, iommuGroupOf(now, id)?.fake === true);
   const group: VfioGroup = now.groups[known] ?? newGroup(id, noiommu);
   const node = hasCdev(world, group.noiommu) ? ownNode : null;
-  const vfio = { index: lowestFreeIndex(now), group: minor, opens: 0, unbound: 0, node, bound: null };
+  const vfio = {
+    index: lowestFreeIndex(now),
+    group: minor,
+    opens: 0,
+    unbound: 0,
+    node,
+    bound: null,
+    token: null,
+    core: null,
+  };
   return {
     ...replaceDevice(now, hardware, { ...device, driver: driver.name, group: id, vfio }),
     groups: put(now.groups, minor, { ...group, devices: [hardware.index, ...group.devices] }),

@@ -61,7 +61,16 @@ function registeredAtBoot(
     members.set(id, entry);
     entry.devices.unshift(hardware.index);
     const cdev = hasCdev(world, fresh.noiommu) ? (nodes.get(cdevPath({ index })) ?? ownNode) : null;
-    const vfio = { index, group: entry.minor, opens: 0, unbound: 0, node: cdev, bound: null };
+    const vfio = {
+      index,
+      group: entry.minor,
+      opens: 0,
+      unbound: 0,
+      node: cdev,
+      bound: null,
+      token: null,
+      core: null,
+    };
     devices[hardware.index] = { ...device, group: id, vfio };
     index += 1;
   }

@@ -65,6 +65,12 @@ function zeroed(name: Op['op'], asked: Ioctl): Op {
     case 'device.region_info':
     case 'device.irq_info':
       return { ...call, op: name, index: 0 };
+    case 'device.set_irqs':
+      return { ...call, op: name, flags: 0, index: 0, start: 0, count: 0, data: [] };
+    case 'device.ioeventfd':
+      return { ...call, op: name, flags: 0, offset: 0n, data: 0n, eventfd: 0 };
+    case 'device.feature':
+      return { ...call, op: name, flags: 0, token: '', eventfd: 0 };
     case 'container.api_version':
     case 'group.get_status':
     case 'group.unset_container':

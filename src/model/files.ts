@@ -1,4 +1,5 @@
 import { detach } from './attachment.ts';
+import { forgetEventfd } from './core-device.ts';
 import { type Draft, draftOf } from './draft.ts';
 import { boundOf, contextAt, unbindDevice } from './iommufd.ts';
 import { lowestFree, put, replace } from './places.ts';
@@ -159,6 +160,7 @@ export function drop(world: World, draft: Draft, id: number): void {
   else if (file.kind === 'group') releaseGroup(world, draft, file.group);
   else if (file.kind === 'device') releaseDevice(world, draft, file);
   else if (file.kind === 'iommufd') draft.iommufds = put(draft.iommufds, file.iommufd, null);
+  else if (file.kind === 'eventfd') draft.devices = forgetEventfd(draft.devices, id);
 }
 
 function releaseContainer(draft: Draft, index: number): void {
@@ -244,7 +246,9 @@ export function changeVfio(draft: Draft, index: number, opens: 1 | 0 | -1, unbou
   const device = draft.devices[index];
   if (!device?.vfio) return;
   const { vfio } = device;
-  const counted = { ...vfio, opens: vfio.opens + opens, unbound: vfio.unbound + unbound };
+  const left = vfio.opens + opens;
+  const core = left === 0 ? null : vfio.core;
+  const counted = { ...vfio, opens: left, unbound: vfio.unbound + unbound, core };
   const changed: Device = { ...device, vfio: counted };
   draft.devices = replace(draft.devices, index, changed);
 }

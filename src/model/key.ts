@@ -1,5 +1,6 @@
+import { coreKey } from './core-device.ts';
 import { iommufdKeys } from './iommufd-key.ts';
-import type { Container, OpenFile, State, VfioGroup } from './state.ts';
+import type { Container, Device, OpenFile, State, VfioGroup } from './state.ts';
 
 /**
  * States as short texts in which names that the kernel hands out do not matter: two states that differ only in numbers
@@ -15,9 +16,7 @@ export class Keys {
     const { modules } = state;
     let key = `${this.known.get(modules) ?? this.number(modules, JSON.stringify(modules))} ${state.taint}`;
     for (const device of state.devices) {
-      const { driver, override, group, vfio } = device;
-      const opens = vfio && `${vfio.opens}-${vfio.unbound}`;
-      key += ` ${this.known.get(device) ?? this.number(device, `${driver},${override},${group},${opens}`)}`;
+      key += ` ${this.known.get(device) ?? this.number(device, deviceKey(device))}`;
     }
     for (const group of state.iommuGroups) {
       const { id, fake, devices, ownerCount, owner, iommufd } = group;
@@ -51,6 +50,13 @@ export class Keys {
         : (this.known.get(node) ?? this.number(node, `${node.mode} ${node.uid}:${node.gid}`));
     return `${groupName(group)},${owner},${file === null ? '' : holders[file]},${containerUsers}${cdevOpens > 0 ? `c${cdevOpens}` : ''}`;
   }
+}
+
+function deviceKey({ driver, override, group, vfio }: Device): string {
+  const key = `${driver},${override},${group},${vfio && `${vfio.opens}-${vfio.unbound}`}`;
+  return vfio === null || (vfio.core === null && vfio.token === null)
+    ? key
+    : `${key},${vfio.token},${vfio.core === null ? '' : coreKey(vfio.core)}`;
 }
 
 /** For every file, by place: its references, and the processes that have descriptors of it. */
@@ -95,6 +101,9 @@ function otherName(state: State, file: OpenFile, id: number): string | null {
   switch (file.kind) {
     case 'device':
       return file.cdev ? `${file.device}${file.iommufd === null ? 'u' : 'b'}` : `${file.device}`;
+    case 'eventfd':
+      // By place, because a device's key may name it by that.
+      return `eventfd ${id}`;
     case 'other':
       return file.path;
     case 'group':

@@ -48,6 +48,8 @@ export type Op =
       readonly fd: number;
       readonly call: 'read' | 'write' | 'mmap' | 'lseek';
     }
+  /** A counter to be signalled by (eventfd2); answers its descriptor. */
+  | { readonly op: 'eventfd'; readonly pid: number }
   // --- container
   | { readonly op: 'container.api_version'; readonly pid: number; readonly fd: number }
   | {
@@ -87,6 +89,29 @@ export type Op =
   // --- virtual machines: the VFIO device of KVM
   | ({ readonly op: 'kvm.add_group' } & Call)
   | ({ readonly op: 'kvm.del_group' } & Call)
+  /** `data`: what stands behind the structure, as many as `count`: descriptors of eventfds, bytes, or nothing. */
+  | ({
+      readonly op: 'device.set_irqs';
+      readonly flags: number;
+      readonly index: number;
+      readonly start: number;
+      readonly count: number;
+      readonly data: readonly number[];
+    } & Call)
+  | ({
+      readonly op: 'device.ioeventfd';
+      readonly flags: number;
+      readonly offset: bigint;
+      readonly data: bigint;
+      readonly eventfd: number;
+    } & Call)
+  /** Behind the structure stand 16 bytes of a `token`, or the descriptor of a wake-up `eventfd`, by the feature. */
+  | ({
+      readonly op: 'device.feature';
+      readonly flags: number;
+      readonly token: string;
+      readonly eventfd: number;
+    } & Call)
   /**
    * Any ioctl by number; the model answers as the file's kind does. Of the memory behind the pointer only `argsz` is
    * told, the rest reads as zero; a request by value has the value 0.

@@ -8,13 +8,17 @@ import { containerSetIommu } from './ops/container-set-iommu.ts';
 import { containerUnmapDma } from './ops/container-unmap-dma.ts';
 import { descriptorPass } from './ops/descriptor-pass.ts';
 import { deviceBindIommufd } from './ops/device-bind-iommufd.ts';
+import { deviceFeature } from './ops/device-feature.ts';
 import { deviceGetInfo } from './ops/device-get-info.ts';
+import { deviceIoeventfd } from './ops/device-ioeventfd.ts';
 import { deviceIrqInfo } from './ops/device-irq-info.ts';
 import { deviceRegionInfo } from './ops/device-region-info.ts';
 import { deviceReset } from './ops/device-reset.ts';
+import { deviceSetIrqs } from './ops/device-set-irqs.ts';
 import { driverBind } from './ops/driver-bind.ts';
 import { driverUnbind } from './ops/driver-unbind.ts';
 import { driversProbe } from './ops/drivers-probe.ts';
+import { eventfd } from './ops/eventfd.ts';
 import { fileCall } from './ops/file-call.ts';
 import { groupGetDeviceFd } from './ops/group-get-device-fd.ts';
 import { groupGetStatus } from './ops/group-get-status.ts';
@@ -44,6 +48,7 @@ export const rules: { readonly [Kind in OpKind]: Rule<Extract<Op, { op: Kind }>>
   close,
   'descriptor.pass': descriptorPass,
   'file.call': fileCall,
+  eventfd,
   'container.api_version': containerApiVersion,
   'container.check_extension': containerCheckExtension,
   'container.set_iommu': containerSetIommu,
@@ -60,6 +65,9 @@ export const rules: { readonly [Kind in OpKind]: Rule<Extract<Op, { op: Kind }>>
   'device.reset': deviceReset,
   'kvm.add_group': kvmAddGroup,
   'kvm.del_group': kvmDelGroup,
+  'device.set_irqs': deviceSetIrqs,
+  'device.ioeventfd': deviceIoeventfd,
+  'device.feature': deviceFeature,
   ioctl,
 };
 

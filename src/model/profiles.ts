@@ -89,6 +89,8 @@ interface KernelFacts {
   readonly kvmTakesDevices: boolean;
   /** How the log says that a driver did not take a device: the driver's name first, or the device's. */
   readonly probeFailure: 'driver-first' | 'device-first';
+  /** INTx of controllers that cannot mask it is hidden from users. */
+  readonly hidesBrokenIntx: boolean;
   /** DEVICE_FEATURE and DEVICE_IOEVENTFD exist. */
   readonly deviceFeatures: boolean;
 }
@@ -126,6 +128,7 @@ const seed: Profile = {
   type1Extensions: { always: [1, 3, 6], onceSet: [4] },
   mapFlags: 3,
   unmapFlags: 0,
+  hidesBrokenIntx: false,
   deviceFeatures: false,
   probeFailure: 'driver-first',
   kvmTakesDevices: false,
@@ -184,6 +187,7 @@ const v6_1: Profile = {
   type1Extensions: { always: [1, 3, 6, 9], onceSet: [4, 10] },
   mapFlags: 7,
   unmapFlags: 7,
+  hidesBrokenIntx: true,
   deviceFeatures: true,
 };
 

@@ -1,4 +1,5 @@
 import type { Address } from '../machine/snapshot.ts';
+import type { CoreDevice } from './core-device.ts';
 import type { Iommufd } from './iommufd-state.ts';
 import type { Assumption, Profile } from './profiles.ts';
 
@@ -81,6 +82,8 @@ export interface Hardware {
   readonly express: boolean;
   readonly msiVectors: number;
   readonly msixVectors: number;
+  /** Where the MSI-X table lies, which a snapshot does not tell: bytes of a BAR, from the first to past the last. */
+  readonly msixTable?: { readonly bar: number; readonly start: number; readonly end: number };
   readonly interruptPin: number;
   readonly configSize: number;
   /** The firmware asks for 1:1 mappings (a `direct` reserved region). */
@@ -172,6 +175,10 @@ export interface VfioDevice {
   readonly node: Node | null;
   /** The iommufd that it is bound to, and the id of its object there. */
   readonly bound: { readonly iommufd: number; readonly id: number } | null;
+  /** What guards its virtual functions, once somebody set it; a random one before. */
+  readonly token: string | null;
+  /** What its users changed while it is open; null until they did, and again after the last close. */
+  readonly core: CoreDevice | null;
 }
 
 export interface IommuGroup {
@@ -253,6 +260,7 @@ export type OpenFile =
       readonly iommufd: number | null;
     }
   | { readonly kind: 'iommufd'; readonly refs: number; readonly iommufd: number }
+  | { readonly kind: 'eventfd'; readonly refs: number }
   | { readonly kind: 'other'; readonly refs: number; readonly path: string };
 
 /** Descriptors of one process: `files[n]` is what descriptor n + 3 refers to, -1 when it is free. */

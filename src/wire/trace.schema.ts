@@ -79,6 +79,7 @@ export const traceOperation = z
       ...on,
       call: z.enum(['read', 'write', 'mmap', 'lseek']),
     }),
+    z.strictObject({ op: z.literal('eventfd'), as }),
     // --- container
     z.strictObject({ op: z.literal('container.api_version'), ...on }),
     z.strictObject({ op: z.literal('container.check_extension'), ...on, extension: register }),
@@ -107,6 +108,30 @@ export const traceOperation = z
     // --- virtual machines
     z.strictObject({ op: z.literal('kvm.add_group'), ...call }),
     z.strictObject({ op: z.literal('kvm.del_group'), ...call }),
+    z.strictObject({
+      op: z.literal('device.set_irqs'),
+      ...call,
+      flags: word,
+      index: word,
+      start: word,
+      count: word,
+      data: z.array(descriptor).max(4096).describe('for each vector a byte, or the descriptor of an eventfd'),
+    }),
+    z.strictObject({
+      op: z.literal('device.ioeventfd'),
+      ...call,
+      flags: word,
+      offset: wide,
+      data: wide,
+      eventfd: descriptor,
+    }),
+    z.strictObject({
+      op: z.literal('device.feature'),
+      ...call,
+      flags: word,
+      token: text.describe('a UUID; anything else stands for zeros'),
+      eventfd: descriptor,
+    }),
     z.strictObject({ op: z.literal('ioctl'), ...call, request: word }),
   ])
   .meta({ id: 'TraceOperation' });

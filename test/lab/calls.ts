@@ -10,14 +10,21 @@ import { mman } from '../../runtime/abi/mman.ts';
 import { layouts } from '../../runtime/abi/vfio.ts';
 import type { Backend } from '../../runtime/backend.ts';
 import type { Memory, Op } from '../../src/model/op.ts';
+import { deviceBytes } from './device-bytes.ts';
 
 /** An operation whose descriptors have names, so that the same words do for the model and for a real process. */
 export type Call = Named<Op>;
 type Named<O> = O extends Op
   ? {
-      [Key in keyof O as Key extends 'pid' ? never : Key]: Key extends 'fd' | 'container' | 'iommufd'
+      [Key in keyof O as Key extends 'pid' ? never : Key]: Key extends
+        | 'fd'
+        | 'container'
+        | 'eventfd'
+        | 'iommufd'
         ? string | number
-        : O[Key];
+        : O[Key] extends readonly number[]
+          ? readonly (string | number)[]
+          : O[Key];
     }
   : never;
 
@@ -33,9 +40,10 @@ export interface Answer {
 
 export function toOp(call: Call, pid: number, descriptors: Descriptors): Op {
   const fields: { [key: string]: unknown } = { ...call, pid };
-  for (const key of ['fd', 'container', 'iommufd']) {
-    const name = fields[key];
-    if (typeof name === 'string') fields[key] = descriptors.get(name) ?? -1;
+  const numbered = (name: unknown) => (typeof name === 'string' ? (descriptors.get(name) ?? -1) : name);
+  for (const key of ['fd', 'container', 'iommufd', 'eventfd', 'data']) {
+    const its = fields[key];
+    if (its !== undefined) fields[key] = Array.isArray(its) ? its.map(numbered) : numbered(its);
   }
   return fields as unknown as Op;
 }
@@ -70,6 +78,8 @@ export function perform(backend: Backend, op: Op): Answer {
       throw new Error('the machines of the lab make no virtual machines');
     case 'file.call':
       return fileCall(backend, op.fd, op.call);
+    case 'eventfd':
+      return plain(backend.eventfd(0, fcntl.O_CLOEXEC));
     default:
       return ioctl(backend, op);
   }
@@ -114,6 +124,7 @@ type Ioctl = Exclude<
       | 'close'
       | 'descriptor.pass'
       | 'file.call'
+      | 'eventfd'
       | `kvm.${string}`;
   }
 >;
@@ -142,6 +153,10 @@ function ioctl(backend: Backend, op: Ioctl): Answer {
         op,
         new TextEncoder().encode(`${op.name}\0`),
       );
+    case 'device.set_irqs':
+    case 'device.ioeventfd':
+    case 'device.feature':
+      return pointer(backend, fd, deviceBytes(op).request, op, deviceBytes(op).bytes);
     case 'ioctl':
       return pointer(backend, fd, op.request, op, new Uint8Array(256));
     case 'container.map_dma':

@@ -12,10 +12,11 @@ import type { Fault } from '../faults.ts';
 import { type CallName, calls, endings, firstPrivate } from '../frame.ts';
 import { FileSystem } from './file-system.ts';
 import { Injection, type Seen } from './injection.ts';
-import { Machine, WouldBlock } from './machine.ts';
+import { Machine } from './machine.ts';
 import { newProcess, type Process } from './process.ts';
 import { refuse } from './refuse.ts';
 import { Exchange, type SystemCall, systemCalls } from './system-calls.ts';
+import { WouldBlock } from './would-block.ts';
 
 declare const frame: ArrayBuffer;
 /** What to boot from, as two JSON texts: they may be larger than the frame. */

@@ -12,6 +12,7 @@ import { worldFrom } from '../../../src/model/world.ts';
 import type { Credentials } from '../../backend.ts';
 import { logged, logLines } from './log.ts';
 import { refuse } from './refuse.ts';
+import { WouldBlock } from './would-block.ts';
 
 export class Machine {
   readonly snapshot: Snapshot;
@@ -77,6 +78,3 @@ export class Machine {
     return device;
   }
 }
-
-/** A call that would wait for others without end; caught where calls enter. */
-export class WouldBlock extends Error {}

@@ -7,6 +7,7 @@ import type { Attribute } from './node.ts';
 import type { Process } from './process.ts';
 import { refuse } from './refuse.ts';
 import { decodeText, encodeText } from './text.ts';
+import { WouldBlock } from './would-block.ts';
 
 /** What a caller passed to ioctl(2). */
 export interface Argument {
@@ -158,6 +159,42 @@ export class NullFile extends OpenFile {
   }
   override pwrite(_process: Process, bytes: Uint8Array): number {
     return bytes.length;
+  }
+  override lseek(): number {
+    return 0;
+  }
+}
+
+/** eventfd(2) (fs/eventfd.c). It has no positions, so pread and pwrite refuse it. */
+export class CounterFile extends OpenFile {
+  private count: bigint;
+
+  constructor(named: Opened, initial: number) {
+    super(named);
+    this.count = BigInt(initial);
+  }
+
+  override read(_process: Process, length: number): Uint8Array | number {
+    if (length < 8) return refuse('EINVAL');
+    if (this.count === 0n) throw new WouldBlock('eventfd: waits for a signal');
+    const bytes = new Uint8Array(8);
+    new DataView(bytes.buffer).setBigUint64(0, this.count, true);
+    this.count = 0n;
+    return bytes;
+  }
+  override write(_process: Process, bytes: Uint8Array): number {
+    if (bytes.length < 8) return refuse('EINVAL');
+    const more = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
+    if (more === 0xffff_ffff_ffff_ffffn) return refuse('EINVAL');
+    if (this.count + more > 0xffff_ffff_ffff_fffen) throw new WouldBlock('eventfd: waits for a reader');
+    this.count += more;
+    return 8;
+  }
+  override pread(): number {
+    return refuse('ESPIPE');
+  }
+  override pwrite(): number {
+    return refuse('ESPIPE');
   }
   override lseek(): number {
     return 0;

@@ -1,6 +1,13 @@
 /** Structures as ioctls take them: little endian, in the caller's memory. */
 import type { Result } from '../../../src/model/outcome.ts';
 import type { Field } from '../../abi/layout.ts';
+import type { Machine } from './machine.ts';
+
+/** The file that a request is made on. */
+export interface On {
+  readonly machine: Machine;
+  readonly fd: number;
+}
 
 export type Done = Extract<Result, { readonly ok: true }>;
 

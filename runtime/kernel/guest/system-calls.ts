@@ -1,9 +1,10 @@
 /** Every system call: its arguments out of the frame, its answer and bytes back into it. */
+import { fcntl } from '../../abi/fcntl.ts';
 import { mman } from '../../abi/mman.ts';
 import { type CallName, frame } from '../frame.ts';
 import type { FileSystem } from './file-system.ts';
 import type { Machine } from './machine.ts';
-import type { Argument, OpenFile } from './open-file.ts';
+import { type Argument, CounterFile, type OpenFile } from './open-file.ts';
 import type { Process } from './process.ts';
 import { refuse } from './refuse.ts';
 import { decodeText, encodeInto } from './text.ts';
@@ -163,6 +164,13 @@ export const systemCalls: Readonly<Partial<Record<CallName, SystemCall>>> = {
     return file.ioctl(process, its.int(1) >>> 0, its.argument);
   },
   mmap: (_, process, its) => mmap(process, its),
+  eventfd: ({ machine }, process, its) => {
+    const fd = machine.value({ op: 'eventfd', pid: process.pid });
+    if (fd < 0) return fd;
+    const path = 'anon_inode:[eventfd]';
+    process.files.set(fd, new CounterFile({ path, asked: path, flags: fcntl.O_RDWR }, its.int(0) >>> 0));
+    return fd;
+  },
   munmap: (_, process, its) => process.memory.unmap(its.wide(0), its.wide(1)),
   lstat: ({ files }, process, its) => {
     const status = files.status(process, its.text());

@@ -15,6 +15,7 @@ import type { Process } from './process.ts';
 import { refuse } from './refuse.ts';
 import { argszOf, type Done, field, put, u32, u64 } from './structures.ts';
 import { decodeText } from './text.ts';
+import { deviceFeature, deviceInfo, ioeventfd, irqInfo, regionInfo, setIrqs } from './vfio-device.ts';
 
 export type Kind = 'container' | 'group' | 'device' | 'iommufd';
 
@@ -97,6 +98,9 @@ const handlers: Readonly<Record<Kind, Readonly<Record<number, Handler>>>> = {
     [requests.VFIO_DEVICE_GET_INFO]: deviceInfo,
     [requests.VFIO_DEVICE_GET_REGION_INFO]: regionInfo,
     [requests.VFIO_DEVICE_GET_IRQ_INFO]: irqInfo,
+    [requests.VFIO_DEVICE_SET_IRQS]: setIrqs,
+    [requests.VFIO_DEVICE_IOEVENTFD]: ioeventfd,
+    [requests.VFIO_DEVICE_FEATURE]: deviceFeature,
     [requests.VFIO_DEVICE_RESET]: ({ machine, fd }, { pid }) =>
       machine.value({ op: 'device.reset', pid, fd }),
   },
@@ -196,51 +200,6 @@ function getDeviceFd({ machine, fd }: VfioFile, process: Process, argument: Argu
   if (device < 0) return device;
   process.files.set(device, new VfioFile(machine, device, 'device', deviceFile));
   return device;
-}
-
-/** drivers/vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_get_info: 6.1 copies 16 or 20 bytes back, 6.12 what the caller has, to 24. */
-function deviceInfo({ machine, fd }: VfioFile, { pid }: Process, argument: Argument): number {
-  const { fields } = layouts.vfio_device_info;
-  const its = argument.structure(16);
-  const argsz = argszOf(its) ?? 0;
-  const result = machine.step({ op: 'device.get_info', pid, fd, argsz: argszOf(its) });
-  if (typeof result === 'number') return result;
-  const known = machine.world.profile.deviceInfoSize;
-  const size = known === 24 ? Math.min(argsz, known) : argsz >= known ? known : 16;
-  if (its === null || its.byteLength < size) return refuse('EFAULT');
-  put(its, fields.flags, field(result, 'flags'));
-  put(its, fields.num_regions, field(result, 'num_regions'));
-  put(its, fields.num_irqs, field(result, 'num_irqs'));
-  for (let at = fields.cap_offset.offset; at < size; at++) its.setUint8(at, 0);
-  return result.value;
-}
-
-/** vfio_pci_ioctl_get_region_info. */
-function regionInfo({ machine, fd }: VfioFile, { pid }: Process, argument: Argument): number {
-  const { size, fields } = layouts.vfio_region_info;
-  const its = argument.structure(size);
-  const index = u32(its, fields.index);
-  const result = machine.step({ op: 'device.region_info', pid, fd, argsz: argszOf(its), index });
-  if (typeof result === 'number') return result;
-  if (its === null) return refuse('EFAULT');
-  put(its, fields.flags, field(result, 'flags'));
-  put(its, fields.cap_offset, 0);
-  put(its, fields.size, field(result, 'size'));
-  put(its, fields.offset, field(result, 'offset'));
-  return result.value;
-}
-
-/** vfio_pci_ioctl_get_irq_info. */
-function irqInfo({ machine, fd }: VfioFile, { pid }: Process, argument: Argument): number {
-  const { size, fields } = layouts.vfio_irq_info;
-  const its = argument.structure(size);
-  const index = u32(its, fields.index);
-  const result = machine.step({ op: 'device.irq_info', pid, fd, argsz: argszOf(its), index });
-  if (typeof result === 'number') return result;
-  if (its === null) return refuse('EFAULT');
-  put(its, fields.flags, field(result, 'flags'));
-  put(its, fields.count, field(result, 'count'));
-  return result.value;
 }
 
 /** drivers/vfio/group.c:vfio_device_open_file: anon_inode_getfile() with O_RDWR. */

@@ -1,8 +1,9 @@
 import { structure } from '../argument.ts';
-import { fileOf } from '../files.ts';
 import { everywhere, type Rule } from '../guard.ts';
+import { irq, vectorsOf } from '../interrupts.ts';
 import type { Op } from '../op.ts';
-import type { Hardware, State, World } from '../state.ts';
+import { hardwareOf } from '../open-device.ts';
+import type { World } from '../state.ts';
 
 type Info = Extract<Op, { op: 'device.irq_info' }>;
 
@@ -16,9 +17,6 @@ const eventfd = 1;
 const maskable = 2;
 const automasked = 4;
 const noResize = 8;
-
-const error = 3;
-const count = 5;
 
 export const deviceIrqInfo: Rule<Info> = {
   words: {
@@ -36,7 +34,7 @@ export const deviceIrqInfo: Rule<Info> = {
       words: 'there is no such kind of interrupt',
       errno: 'EINVAL',
       citation,
-      applies: (_world, _state, op) => op.index >>> 0 >= count,
+      applies: (_world, _state, op) => op.index >>> 0 >= irq.count,
     },
     {
       id: 'device.irq_info.error',
@@ -44,40 +42,19 @@ export const deviceIrqInfo: Rule<Info> = {
       errno: 'EINVAL',
       citation,
       applies: (world, state, op) =>
-        op.index >>> 0 === error && hardwareOf(world, state, op)?.express === false,
+        op.index >>> 0 === irq.error && hardwareOf(world, state, op)?.express === false,
     },
   ),
   effect: (world, state, op) => {
     const hardware = hardwareOf(world, state, op);
     const index = op.index >>> 0;
-    const vectors = hardware === undefined ? 0 : vectorsOf(hardware, index);
+    const vectors = hardware === undefined ? 0 : vectorsOf(world, hardware, index);
     return { state, value: 0, out: { flags: flagsOf(world, index), count: vectors } };
   },
   undo: () => ({ none: 'it only asks' }),
 };
 
-function hardwareOf(world: World, state: State, op: Info): Hardware | undefined {
-  const file = fileOf(state, op);
-  return file?.kind === 'device' ? world.hardware[file.device] : undefined;
-}
-
-/** INTx, MSI, MSI-X, error and request, in the order of their indexes. */
-function vectorsOf({ interruptPin, msiVectors, msixVectors, express }: Hardware, index: number): number {
-  switch (index) {
-    case 0:
-      return interruptPin === 0 ? 0 : 1;
-    case 1:
-      return msiVectors;
-    case 2:
-      return msixVectors;
-    case error:
-      return express ? 1 : 0;
-    default:
-      return 1;
-  }
-}
-
 function flagsOf(world: World, index: number): number {
-  if (index === 0) return eventfd | maskable | automasked;
-  return index === 2 && world.profile.dynamicMsix ? eventfd : eventfd | noResize;
+  if (index === irq.intx) return eventfd | maskable | automasked;
+  return index === irq.msix && world.profile.dynamicMsix ? eventfd : eventfd | noResize;
 }

@@ -1,8 +1,9 @@
 import { structure } from '../argument.ts';
-import { fileOf } from '../files.ts';
+import { barOf } from '../bars.ts';
 import { everywhere, type Rule } from '../guard.ts';
 import type { Op } from '../op.ts';
-import type { Hardware, State, World } from '../state.ts';
+import { hardwareOf } from '../open-device.ts';
+import type { Hardware } from '../state.ts';
 
 type Info = Extract<Op, { op: 'device.region_info' }>;
 
@@ -52,11 +53,6 @@ export const deviceRegionInfo: Rule<Info> = {
   undo: () => ({ none: 'it only asks' }),
 };
 
-function hardwareOf(world: World, state: State, op: Info): Hardware | undefined {
-  const file = fileOf(state, op);
-  return file?.kind === 'device' ? world.hardware[file.device] : undefined;
-}
-
 /**
  * Memory of a page or more can be mapped; a smaller BAR only if its page is its own, which a snapshot does not tell. The
  * snapshot does not tell either which BAR holds the MSI-X table, so no capability is shown.
@@ -69,9 +65,4 @@ function region(hardware: Hardware, index: number): { readonly size: number; rea
   if (index === rom) return { size: bar.size, flags: readable };
   const maps = bar.kind === 'memory' && bar.size >= 4096;
   return { size: bar.size, flags: readable | writable | (maps ? mappable : 0) };
-}
-
-function barOf({ bars }: Hardware, index: number): Hardware['bars'][number] | undefined {
-  for (let place = 0; place < bars.length; place += 1) if (bars[place]?.index === index) return bars[place];
-  return undefined;
 }

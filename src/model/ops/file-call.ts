@@ -31,7 +31,7 @@ const first: readonly Guard<Call>[] = [
     words: 'the file has no position',
     errno: 'ESPIPE',
     citation: 'fs/read_write.c:vfs_llseek',
-    on: (file) => file.kind !== 'other',
+    on: (file) => file.kind !== 'other' && file.kind !== 'eventfd',
   }),
 ];
 
@@ -52,7 +52,7 @@ const rest: readonly Guard<Call>[] = [
     words: 'the file cannot be mapped',
     errno: 'ENODEV',
     citation: 'mm/mmap.c:do_mmap',
-    on: (file) => file.kind === 'group' || file.kind === 'iommufd' || file.kind === 'other',
+    on: (file) => file.kind !== 'container' && file.kind !== 'device',
   }),
   calls('mmap', {
     id: 'file.call.mmap-bar',
@@ -67,6 +67,13 @@ const rest: readonly Guard<Call>[] = [
     errno: 'EINVAL',
     citation: 'fs/read_write.c:vfs_read, vfs_write',
     on: (file) => file.kind === 'container' || file.kind === 'group' || file.kind === 'iommufd',
+  }),
+  calls(null, {
+    id: 'file.call.counter',
+    words: 'a counter is read and written in words of eight bytes',
+    errno: 'EINVAL',
+    citation: 'fs/eventfd.c:eventfd_read, eventfd_write',
+    on: (file) => file.kind === 'eventfd',
   }),
   calls(null, {
     id: 'file.call.bar',

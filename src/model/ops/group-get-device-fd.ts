@@ -1,9 +1,10 @@
 import { unreadable } from '../argument.ts';
 import { viableByWalk } from '../attachment.ts';
-import { deviceNamed, nameOf, tokenRefused } from '../device-name.ts';
+import { deviceNamed, nameOf, tokenGiven, tokenRefused } from '../device-name.ts';
 import { fileOf, groupOf, openDevice, tableFull } from '../files.ts';
 import type { Guard, Rule } from '../guard.ts';
 import type { Op } from '../op.ts';
+import { withToken } from '../open-device.ts';
 import { capable } from '../permission.ts';
 import type { State, World } from '../state.ts';
 
@@ -43,7 +44,7 @@ const options: Guard<Get> = {
 
 const token: Guard<Get> = {
   id: 'group.get_device_fd.token',
-  words: "the virtual function's physical function is with vfio-pci, and its token was not given",
+  words: 'physical and virtual functions are both used with vfio-pci, and their token was not given',
   errno: 'EACCES',
   citation: match,
   applies: (world, state, op) => tokenRefused(world, state, op),
@@ -111,7 +112,7 @@ export const groupGetDeviceFd: Rule<Get> = {
     call: 'ioctl(fd, VFIO_GROUP_GET_DEVICE_FD, name)',
     arguments: { name: 'the address of the device, for vfio-pci followed by options' },
     effect:
-      "The process has a new descriptor of the device, which keeps the group's file open and the group in its container.",
+      "The process has a new descriptor of the device, which keeps the group's file open and the group in its container. A token for a physical function is its token from then on.",
     undo: '`close` of the new descriptor',
   },
   ioctl: { on: 'group', request: 0x3b6a },
@@ -121,8 +122,10 @@ export const groupGetDeviceFd: Rule<Get> = {
     '6.12': now,
   },
   effect: (world, state, op) => {
-    const { state: after, fd } = openDevice(world, state, op, deviceNamed(world, state, op));
-    return { state: after, value: fd };
+    const index = deviceNamed(world, state, op);
+    const token = tokenGiven(world, state, op);
+    const { state: after, fd } = openDevice(world, state, op, index);
+    return { state: token === null ? after : withToken(after, index, token), value: fd };
   },
   undo: (world, before, op) => ({
     op: 'close',

@@ -14,11 +14,8 @@ type Ioctl = Extract<Op, { op: 'ioctl' }>;
 const getIommuInfo = 0x3b70;
 const dirtyPages = 0x3b75;
 
-const setIrqs = 0x3b6e;
 const hotResetInfo = 0x3b70;
 const hotReset = 0x3b71;
-const ioeventfd = 0x3b74;
-const feature = 0x3b75;
 
 const deviceIoctl = {
   seed: 'drivers/vfio/pci/vfio_pci.c:vfio_pci_ioctl',
@@ -86,17 +83,6 @@ const short: Guard<Ioctl> = {
   applies: (world, state, op) => shorter(op, least(world, state, op) ?? 0),
 };
 
-const noFeature: Guard<Ioctl> = {
-  id: 'ioctl.feature',
-  words: 'the device has no tokens for virtual functions',
-  errno: 'ENOTTY',
-  citation: 'drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_feature_token',
-  applies: (world, state, op) => {
-    const hardware = op.request === feature ? hardwareOf(world, state, op) : undefined;
-    return hardware !== undefined && !(hardware.sriov && hardware.physicalFunction === null);
-  },
-};
-
 const zero: Guard<Ioctl> = {
   id: 'ioctl.zero',
   words: 'a structure of zeroes asks for nothing that the request could do',
@@ -153,9 +139,9 @@ export const ioctl: Rule<Ioctl> = {
   },
   guards: {
     seed: [...first, ...structure, noReset, zero, ...info],
-    '6.1': [...first, oldDirty, ...structure, noFeature, noReset, zero, ...info],
+    '6.1': [...first, oldDirty, ...structure, noReset, zero, ...info],
     // Since 6.5 a count of zero is judged before the reset domain.
-    '6.12': [closed, unbound, unset, unknown, oldDirty, ...structure, noFeature, zero, noReset, ...info],
+    '6.12': [closed, unbound, unset, unknown, oldDirty, ...structure, zero, noReset, ...info],
   },
   effect: (world, state, op) => {
     const devices = besides(world, state, op);
@@ -175,15 +161,9 @@ function least(world: World, state: State, op: Ioctl): number | null {
   }
   if (file?.kind !== 'device') return null;
   switch (op.request) {
-    case setIrqs:
-      return 20;
     case hotResetInfo:
     case hotReset:
       return 12;
-    case ioeventfd:
-      return deviceFeatures ? 28 : null;
-    case feature:
-      return deviceFeatures ? 8 : null;
     default:
       return null;
   }

@@ -121,6 +121,10 @@ export type TraceOperation = {
   readonly fd: TraceDescriptor;
   readonly call: "read" | "write" | "mmap" | "lseek";
 } | {
+  readonly op: "eventfd";
+  /** names the descriptor that it answers, for the operations that follow */
+  readonly as?: TraceName;
+} | {
   readonly op: "container.api_version";
   readonly fd: TraceDescriptor;
 } | {
@@ -198,6 +202,32 @@ export type TraceOperation = {
   readonly op: "kvm.del_group";
   readonly fd: TraceDescriptor;
   readonly argsz?: number | null;
+} | {
+  readonly op: "device.set_irqs";
+  readonly fd: TraceDescriptor;
+  readonly argsz?: number | null;
+  readonly flags: number;
+  readonly index: number;
+  readonly start: number;
+  readonly count: number;
+  /** for each vector a byte, or the descriptor of an eventfd */
+  readonly data: readonly TraceDescriptor[];
+} | {
+  readonly op: "device.ioeventfd";
+  readonly fd: TraceDescriptor;
+  readonly argsz?: number | null;
+  readonly flags: number;
+  readonly offset: TraceWide;
+  readonly data: TraceWide;
+  readonly eventfd: TraceDescriptor;
+} | {
+  readonly op: "device.feature";
+  readonly fd: TraceDescriptor;
+  readonly argsz?: number | null;
+  readonly flags: number;
+  /** a UUID; anything else stands for zeros */
+  readonly token: string;
+  readonly eventfd: TraceDescriptor;
 } | {
   readonly op: "ioctl";
   readonly fd: TraceDescriptor;

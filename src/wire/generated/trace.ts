@@ -572,6 +572,23 @@ export const traceSchema: JsonSchema = {
      "properties": {
       "op": {
        "type": "string",
+       "const": "eventfd"
+      },
+      "as": {
+       "description": "names the descriptor that it answers, for the operations that follow",
+       "$ref": "#/$defs/TraceName"
+      }
+     },
+     "required": [
+      "op"
+     ],
+     "additionalProperties": false
+    },
+    {
+     "type": "object",
+     "properties": {
+      "op": {
+       "type": "string",
        "const": "container.api_version"
       },
       "fd": {
@@ -1058,6 +1075,161 @@ export const traceSchema: JsonSchema = {
      "required": [
       "op",
       "fd"
+     ],
+     "additionalProperties": false
+    },
+    {
+     "type": "object",
+     "properties": {
+      "op": {
+       "type": "string",
+       "const": "device.set_irqs"
+      },
+      "fd": {
+       "$ref": "#/$defs/TraceDescriptor"
+      },
+      "argsz": {
+       "anyOf": [
+        {
+         "type": "integer",
+         "minimum": -2147483648,
+         "maximum": 4294967295
+        },
+        {
+         "type": "null"
+        }
+       ]
+      },
+      "flags": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      },
+      "index": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      },
+      "start": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      },
+      "count": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      },
+      "data": {
+       "maxItems": 4096,
+       "type": "array",
+       "items": {
+        "$ref": "#/$defs/TraceDescriptor"
+       },
+       "description": "for each vector a byte, or the descriptor of an eventfd"
+      }
+     },
+     "required": [
+      "op",
+      "fd",
+      "flags",
+      "index",
+      "start",
+      "count",
+      "data"
+     ],
+     "additionalProperties": false
+    },
+    {
+     "type": "object",
+     "properties": {
+      "op": {
+       "type": "string",
+       "const": "device.ioeventfd"
+      },
+      "fd": {
+       "$ref": "#/$defs/TraceDescriptor"
+      },
+      "argsz": {
+       "anyOf": [
+        {
+         "type": "integer",
+         "minimum": -2147483648,
+         "maximum": 4294967295
+        },
+        {
+         "type": "null"
+        }
+       ]
+      },
+      "flags": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      },
+      "offset": {
+       "$ref": "#/$defs/TraceWide"
+      },
+      "data": {
+       "$ref": "#/$defs/TraceWide"
+      },
+      "eventfd": {
+       "$ref": "#/$defs/TraceDescriptor"
+      }
+     },
+     "required": [
+      "op",
+      "fd",
+      "flags",
+      "offset",
+      "data",
+      "eventfd"
+     ],
+     "additionalProperties": false
+    },
+    {
+     "type": "object",
+     "properties": {
+      "op": {
+       "type": "string",
+       "const": "device.feature"
+      },
+      "fd": {
+       "$ref": "#/$defs/TraceDescriptor"
+      },
+      "argsz": {
+       "anyOf": [
+        {
+         "type": "integer",
+         "minimum": -2147483648,
+         "maximum": 4294967295
+        },
+        {
+         "type": "null"
+        }
+       ]
+      },
+      "flags": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      },
+      "token": {
+       "type": "string",
+       "maxLength": 8192,
+       "pattern": "^[^\\u0000]*$",
+       "description": "a UUID; anything else stands for zeros"
+      },
+      "eventfd": {
+       "$ref": "#/$defs/TraceDescriptor"
+      }
+     },
+     "required": [
+      "op",
+      "fd",
+      "flags",
+      "token",
+      "eventfd"
      ],
      "additionalProperties": false
     },

@@ -66,6 +66,7 @@ export class FakeKernel {
       ioctl: no,
       mmap: no,
       munmap: no,
+      eventfd: no,
       list: no,
     };
   }

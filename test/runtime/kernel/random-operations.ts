@@ -198,6 +198,12 @@ const files: readonly Maker[] = [
   (its) => ({ op: 'device.region_info', ...call(its, 32, 'device'), index: its.c % 11 }),
   (its) => ({ op: 'device.irq_info', ...call(its, 16, 'device'), index: its.c % 7 }),
   (its) => ({ op: 'device.reset', pid: its.pid, fd: pick(descriptors(its, 'device'), its.a) }),
+  (its) => ({ op: 'eventfd', pid: its.pid }),
+  setIrqs,
+  setIrqs,
+  setIrqs,
+  ioeventfd,
+  feature,
   (its) => ({
     op: 'ioctl',
     ...call(its, 16, 'device'),
@@ -248,5 +254,51 @@ function getDeviceFd(its: Context): Op {
     pid: its.pid,
     fd: pick(descriptors(its, 'group'), its.a),
     name: pick(names, its.b),
+  };
+}
+
+/** An eventfd mostly, at times another file or nothing that is open. */
+function signal(its: Context, number: number): number {
+  return pick([...descriptors(its, 'eventfd'), -1, ...descriptors(its, 'eventfd')], number);
+}
+
+function setIrqs(its: Context): Op {
+  const { b, c } = its;
+  const count = pick([1, 1, 1, 0, 2], b >> 3);
+  const room = pick(argsizes, c);
+  const fd = pick(descriptors(its, 'device'), its.a);
+  return {
+    op: 'device.set_irqs',
+    pid: its.pid,
+    fd,
+    ...(room === undefined ? {} : { argsz: room }),
+    flags: pick([36, 36, 36, 33, 34, 20, 12, 17, 9, 40, 4, 100], b),
+    index: pick([0, 1, 2, 3, 4, 0, 1, 2, 5], c),
+    start: pick([0, 0, 0, 1, 7], c >> 4),
+    count,
+    data: Array.from({ length: count }, (_, place) => signal(its, c + place)),
+  };
+}
+
+function ioeventfd(its: Context): Op {
+  const { b, c } = its;
+  return {
+    op: 'device.ioeventfd',
+    ...call(its, 32, 'device'),
+    flags: pick([4, 4, 1, 8, 3, 16], b),
+    offset: pick([0n, 0n, 16n, 0x1fffdn, 1n << 40n, 7n << 40n], b >> 3),
+    data: pick([0n, 1n], c),
+    eventfd: signal(its, b),
+  };
+}
+
+function feature(its: Context): Op {
+  const { a, b } = its;
+  return {
+    op: 'device.feature',
+    ...call(its, 24, 'device'),
+    flags: pick([0x20003, 0x20004, 0x20005, 0x20000, 0x40003, 0x10003, 0x30003, 0x20064, 3, 0x80000], b),
+    token: pick(['8e7ea7ad-0c76-4f8c-a5a6-5d5c7b4b6a00', ''], a),
+    eventfd: signal(its, a),
   };
 }

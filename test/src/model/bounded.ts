@@ -144,8 +144,8 @@ function heldBy(state: State, pid: number): readonly (readonly [number, OpenFile
   });
 }
 
-function count(state: State): Record<OpenFile['kind'], number> {
-  const files = { container: 0, group: 0, device: 0, iommufd: 0, other: 0 };
+function count(state: State): Readonly<Record<OpenFile['kind'], number>> {
+  const files = { container: 0, group: 0, device: 0, eventfd: 0, iommufd: 0, other: 0 };
   for (const file of state.files) if (file !== null) files[file.kind] += 1;
   // A closed container that its groups keep alive is one still.
   files.container = state.containers.filter((container) => container !== null).length;

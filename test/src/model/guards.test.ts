@@ -3,6 +3,7 @@ import { guardsOf } from '../../../src/model/guards.ts';
 import { profileIds, profiles } from '../../../src/model/profiles.ts';
 import { provocations } from './provocations.ts';
 import { Session } from './session.ts';
+import { deviceVectors } from './vectors-device.ts';
 import { noiommuVectors } from './vectors-noiommu.ts';
 import { realVectors } from './vectors-real.ts';
 
@@ -15,7 +16,7 @@ const beyondPci = ['group.set_container.mixing'];
 /** Every guard refuses something: in a vector of the fact sheet, or in a provocation made for it. */
 test.each(profileIds)('%s: no guard is out of reach', (profile) => {
   const reached = new Set<string>();
-  const sessions = [...noiommuVectors, ...realVectors].map(({ run }) => run);
+  const sessions = [...noiommuVectors, ...realVectors, ...deviceVectors].map(({ run }) => run);
   for (const run of walking.includes(profile) ? [] : sessions) {
     const session = new Session(profile);
     run(session);

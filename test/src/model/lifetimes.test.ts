@@ -97,6 +97,9 @@ test("the operations' request numbers are those of the kernel's header", () => {
     'device.region_info': requests.VFIO_DEVICE_GET_REGION_INFO,
     'device.irq_info': requests.VFIO_DEVICE_GET_IRQ_INFO,
     'device.reset': requests.VFIO_DEVICE_RESET,
+    'device.set_irqs': requests.VFIO_DEVICE_SET_IRQS,
+    'device.ioeventfd': requests.VFIO_DEVICE_IOEVENTFD,
+    'device.feature': requests.VFIO_DEVICE_FEATURE,
   };
   const declared = Object.entries(rules).flatMap(([name, { ioctl }]) =>
     ioctl ? [[name, ioctl.request]] : [],

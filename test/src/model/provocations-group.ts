@@ -213,10 +213,9 @@ export const devices: Readonly<Record<string, Provocation>> = {
   'ioctl.container-unset': plain((s) => s.ioctl(s.open('vfio'), 0x1234)),
   'ioctl.unknown': opened((s, fd) => s.ioctl(fd, 0x1234)),
   'ioctl.dirty-pages.type': later((s) => s.ioctl(realInContainer(s, 1).c, 0x3b75)),
-  'ioctl.fault': opened((s, fd) => s.ioctl(fd, 0x3b6e, null)),
-  'ioctl.argsz': opened((s, fd) => s.ioctl(fd, 0x3b6e, 19)),
-  'ioctl.feature': later((s) => s.ioctl(device(s), 0x3b75)),
-  'ioctl.zero': opened((s, fd) => s.ioctl(fd, 0x3b6e)),
+  'ioctl.fault': opened((s, fd) => s.ioctl(fd, 0x3b70, null)),
+  'ioctl.argsz': opened((s, fd) => s.ioctl(fd, 0x3b70, 11)),
+  'ioctl.zero': opened((s, fd) => s.ioctl(fd, 0x3b71)),
   'ioctl.hot-reset.domain': on([functionAt('0000:00:02.0', { iommuGroup: 8 })], (s) => {
     s.take('0000:00:02.0');
     const c = s.open('vfio');

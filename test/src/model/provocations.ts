@@ -1,7 +1,9 @@
 import type { Provocation } from './provocation.ts';
 import { deviceCdevs } from './provocations-cdev.ts';
 import { container, files } from './provocations-container.ts';
+import { features, ioeventfds } from './provocations-device.ts';
 import { devices, groups, virtualMachines } from './provocations-group.ts';
+import { interrupts } from './provocations-irqs.ts';
 import { sysfs } from './provocations-sysfs.ts';
 
 /** One for every guard, by its id. */
@@ -13,4 +15,7 @@ export const provocations: Readonly<Record<string, Provocation>> = {
   ...devices,
   ...virtualMachines,
   ...deviceCdevs,
+  ...interrupts,
+  ...ioeventfds,
+  ...features,
 };

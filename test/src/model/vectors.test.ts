@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { profilesSince } from '../../../src/model/profiles.ts';
 import { Session } from './session.ts';
+import { deviceVectors } from './vectors-device.ts';
 import { noiommuVectors } from './vectors-noiommu.ts';
 import { realVectors } from './vectors-real.ts';
 
-const vectors = [...noiommuVectors, ...realVectors];
+const vectors = [...noiommuVectors, ...realVectors, ...deviceVectors];
 
 /**
  * The test vectors that were run on real kernels 6.1.192 and 6.12.117: T1 to T42, and those of the later ones that the

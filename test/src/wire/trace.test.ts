@@ -41,13 +41,19 @@ type Frozen<T> = T extends (infer Item)[]
 /** The model's operation as a trace has it: names for numbers that differ from run to run, and no bigint. */
 type Traced<O> = O extends { readonly op: OpKind }
   ? {
-      [Key in keyof O as Key extends 'pid' ? never : Key]: Key extends 'fd' | 'container' | 'iommufd'
+      [Key in keyof O as Key extends 'pid' ? never : Key]: Key extends
+        | 'fd'
+        | 'container'
+        | 'eventfd'
+        | 'iommufd'
         ? TraceDescriptor
         : Key extends 'to'
           ? string
           : O[Key] extends bigint
             ? string
-            : O[Key];
+            : O[Key] extends readonly number[]
+              ? readonly TraceDescriptor[]
+              : O[Key];
     }
   : never;
 

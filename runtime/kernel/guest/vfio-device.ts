@@ -1,0 +1,158 @@
+/**
+ * The requests of a device file of vfio-pci: bytes become the model's operations and its answers become bytes. Sizes and
+ * order of copying are those of drivers/vfio/pci/vfio_pci_core.c.
+ */
+
+import type { Op } from '../../../src/model/op.ts';
+import { step } from '../../../src/model/step.ts';
+import { layouts, vfio } from '../../abi/vfio.ts';
+import type { Argument } from './open-file.ts';
+import type { Process } from './process.ts';
+import { refuse } from './refuse.ts';
+import { argszOf, field, type On, put, s32, u32, u64 } from './structures.ts';
+
+/** drivers/vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_get_info: 6.1 copies 16 or 20 bytes back, 6.12 what the caller has, to 24. */
+export function deviceInfo({ machine, fd }: On, { pid }: Process, argument: Argument): number {
+  const { fields } = layouts.vfio_device_info;
+  const its = argument.structure(16);
+  const argsz = argszOf(its) ?? 0;
+  const result = machine.step({ op: 'device.get_info', pid, fd, argsz: argszOf(its) });
+  if (typeof result === 'number') return result;
+  const known = machine.world.profile.deviceInfoSize;
+  const size = known === 24 ? Math.min(argsz, known) : argsz >= known ? known : 16;
+  if (its === null || its.byteLength < size) return refuse('EFAULT');
+  put(its, fields.flags, field(result, 'flags'));
+  put(its, fields.num_regions, field(result, 'num_regions'));
+  put(its, fields.num_irqs, field(result, 'num_irqs'));
+  for (let at = fields.cap_offset.offset; at < size; at++) its.setUint8(at, 0);
+  return result.value;
+}
+
+/** vfio_pci_ioctl_get_region_info. */
+export function regionInfo({ machine, fd }: On, { pid }: Process, argument: Argument): number {
+  const { size, fields } = layouts.vfio_region_info;
+  const its = argument.structure(size);
+  const index = u32(its, fields.index);
+  const result = machine.step({ op: 'device.region_info', pid, fd, argsz: argszOf(its), index });
+  if (typeof result === 'number') return result;
+  if (its === null) return refuse('EFAULT');
+  put(its, fields.flags, field(result, 'flags'));
+  put(its, fields.cap_offset, 0);
+  put(its, fields.size, field(result, 'size'));
+  put(its, fields.offset, field(result, 'offset'));
+  return result.value;
+}
+
+/** vfio_pci_ioctl_get_irq_info. */
+export function irqInfo({ machine, fd }: On, { pid }: Process, argument: Argument): number {
+  const { size, fields } = layouts.vfio_irq_info;
+  const its = argument.structure(size);
+  const index = u32(its, fields.index);
+  const result = machine.step({ op: 'device.irq_info', pid, fd, argsz: argszOf(its), index });
+  if (typeof result === 'number') return result;
+  if (its === null) return refuse('EFAULT');
+  put(its, fields.flags, field(result, 'flags'));
+  put(its, fields.count, field(result, 'count'));
+  return result.value;
+}
+
+/** vfio_pci_ioctl_set_irqs: what stands behind the structure is copied once the structure itself is found good. */
+export function setIrqs({ machine, fd }: On, { pid }: Process, argument: Argument): number {
+  const { size, fields } = layouts.vfio_irq_set;
+  const its = argument.structure(size);
+  const flags = u32(its, fields.flags);
+  const count = u32(its, fields.count);
+  const width = (flags & vfio.VFIO_IRQ_SET_DATA_EVENTFD) !== 0 ? 4 : 1;
+  const wanted = (flags & vfio.VFIO_IRQ_SET_DATA_NONE) !== 0 ? 0 : Math.min(count, mostVectors);
+  const there = its === null ? 0 : Math.min(wanted, Math.floor((its.byteLength - size) / width));
+  const data: number[] = [];
+  for (let place = 0; place < there; place++) {
+    const at = size + place * width;
+    data.push(width === 4 ? (its?.getInt32(at, true) ?? 0) : (its?.getUint8(at) ?? 0));
+  }
+  const [index, start] = [u32(its, fields.index), u32(its, fields.start)];
+  const op: Op = {
+    op: 'device.set_irqs',
+    pid,
+    fd,
+    argsz: argszOf(its),
+    flags,
+    index,
+    start,
+    count,
+    data,
+  };
+  return there < wanted ? unreadable(machine, op, irqHeader) : machine.value(op);
+}
+
+/** More than any device has, so that a count which is refused anyway is not read. */
+const mostVectors = 4096;
+
+/** vfio_pci_ioctl_ioeventfd. */
+export function ioeventfd({ machine, fd }: On, { pid }: Process, argument: Argument): number {
+  const { fields } = layouts.vfio_device_ioeventfd;
+  const its = argument.structure(28);
+  return machine.value({
+    op: 'device.ioeventfd',
+    pid,
+    fd,
+    argsz: argszOf(its),
+    flags: u32(its, fields.flags),
+    offset: u64(its, fields.offset),
+    data: u64(its, fields.data),
+    eventfd: s32(its, fields.fd),
+  });
+}
+
+/** drivers/vfio/vfio_main.c:vfio_ioctl_device_feature. */
+export function deviceFeature({ machine, fd }: On, { pid }: Process, argument: Argument): number {
+  const { size, fields } = layouts.vfio_device_feature;
+  const its = argument.structure(size);
+  const flags = u32(its, fields.flags);
+  const which = flags & vfio.VFIO_DEVICE_FEATURE_MASK;
+  const behind = its === null ? 0 : its.byteLength - size;
+  const token = which === vfio.VFIO_DEVICE_FEATURE_PCI_VF_TOKEN && behind >= 16;
+  const op: Op = {
+    op: 'device.feature',
+    pid,
+    fd,
+    argsz: argszOf(its),
+    flags,
+    token: token && its !== null ? uuid(its, size) : '',
+    eventfd: behind >= 4 && its !== null ? its.getInt32(size, true) : 0,
+  };
+  const needed = needs[which] ?? 0;
+  return needed > behind ? unreadable(machine, op, featureHeader) : machine.value(op);
+}
+
+/** Bytes that are copied from behind the structure. */
+const needs: Readonly<Record<number, number>> = {
+  [vfio.VFIO_DEVICE_FEATURE_PCI_VF_TOKEN]: 16,
+  [vfio.VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY_WITH_WAKEUP]: 8,
+};
+
+/** 16 bytes as a UUID is written. */
+function uuid(its: DataView, at: number): string {
+  let text = '';
+  for (let place = 0; place < 16; place++) {
+    if (place === 4 || place === 6 || place === 8 || place === 10) text += '-';
+    text += its
+      .getUint8(at + place)
+      .toString(16)
+      .padStart(2, '0');
+  }
+  return text;
+}
+
+const irqHeader = /\.(fault|argsz|index|count|flags|range|data|room)$/;
+const featureHeader = /\.(unknown|fault|argsz|flags|both|absent|token|get|nothing|room)$/;
+
+/**
+ * A call whose structure can be read and what stands behind it cannot: the tests of the structure come first (`header`
+ * names their guards), and where nothing is copied after them it is a call like any other.
+ */
+function unreadable(machine: On['machine'], op: Op, header: RegExp): number {
+  const { result } = step(machine.world, machine.state, op);
+  const copies = op.op !== 'device.feature' || (op.flags & vfio.VFIO_DEVICE_FEATURE_PROBE) === 0;
+  return (!result.ok && header.test(result.guard)) || !copies ? machine.value(op) : refuse('EFAULT');
+}

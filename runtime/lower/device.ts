@@ -1,0 +1,64 @@
+import type { Op } from '../../src/model/op.ts';
+import { requests } from '../abi/ioctl.ts';
+import { encode, patch } from '../abi/layout.ts';
+import { layouts, vfio } from '../abi/vfio.ts';
+import type { Backend } from '../backend.ts';
+
+/** Requests of a device file whose structure has a tail; the answer is the system call's own. */
+type Of<Kind extends Op['op']> = Extract<Op, { op: Kind }>;
+
+/** No device has more vectors; what a greater count asks is refused before the data are looked at. */
+const mostVectors = 4096;
+
+export function setIrqs(backend: Backend, op: Of<'device.set_irqs'>): number {
+  const { size } = layouts.vfio_irq_set;
+  const width = (op.flags & vfio.VFIO_IRQ_SET_DATA_EVENTFD) !== 0 ? 4 : 1;
+  const data = new DataView(new ArrayBuffer(Math.min(op.count >>> 0, mostVectors) * width));
+  for (const [place, value] of op.data.entries()) {
+    if (place * width >= data.byteLength) break;
+    if (width === 4) data.setInt32(place * width, value, true);
+    else data.setUint8(place, value);
+  }
+  const { flags, index, start, count } = op;
+  const argsz = op.argsz ?? size + data.byteLength;
+  const header = encode(layouts.vfio_irq_set, { argsz, flags, index, start, count });
+  return tailed(backend, op, 'VFIO_DEVICE_SET_IRQS', header, new Uint8Array(data.buffer));
+}
+
+export function ioeventfd(backend: Backend, op: Of<'device.ioeventfd'>): number {
+  const layout = layouts.vfio_device_ioeventfd;
+  const { flags, offset, data, eventfd: fd } = op;
+  const bytes = encode(layout, { argsz: op.argsz ?? layout.size, flags, offset, data, fd });
+  return tailed(backend, op, 'VFIO_DEVICE_IOEVENTFD', bytes);
+}
+
+export function feature(backend: Backend, op: Of<'device.feature'>): number {
+  const tail = new Uint8Array(16);
+  if ((op.flags & vfio.VFIO_DEVICE_FEATURE_MASK) === vfio.VFIO_DEVICE_FEATURE_PCI_VF_TOKEN) {
+    const digits = op.token.replaceAll('-', '');
+    if (/^[0-9a-f]{32}$/i.test(digits)) {
+      for (let at = 0; at < 16; at++) tail[at] = Number.parseInt(digits.slice(at * 2, at * 2 + 2), 16);
+    }
+  } else {
+    const entry = layouts.vfio_device_low_power_entry_with_wakeup;
+    patch(entry, tail, { wakeup_eventfd: op.eventfd });
+  }
+  const { size } = layouts.vfio_device_feature;
+  const argsz = op.argsz ?? size + tail.length;
+  const header = encode(layouts.vfio_device_feature, { argsz, flags: op.flags });
+  return tailed(backend, op, 'VFIO_DEVICE_FEATURE', header, tail);
+}
+
+/** `argsz` null stands for a pointer that cannot be read. */
+function tailed(
+  backend: Backend,
+  { fd, argsz }: { readonly fd: number; readonly argsz?: number | null },
+  request: keyof typeof requests,
+  header: Uint8Array,
+  tail: Uint8Array = new Uint8Array(0),
+): number {
+  const bytes = new Uint8Array(header.length + tail.length);
+  bytes.set(header);
+  bytes.set(tail, header.length);
+  return backend.ioctl(fd, requests[request], argsz === null ? null : bytes);
+}

@@ -1,0 +1,46 @@
+import { type CoreDevice, untouched } from './core-device.ts';
+import { fileAt, fileOf } from './files.ts';
+import { replace } from './places.ts';
+import { same } from './same.ts';
+import type { Hardware, State, World } from './state.ts';
+
+/** The device behind a descriptor: what it is, and what its users have made of it. */
+interface Descriptor {
+  readonly pid: number;
+  readonly fd: number;
+}
+
+export function hardwareOf(world: World, state: State, op: Descriptor): Hardware | undefined {
+  const file = fileOf(state, op);
+  return file?.kind === 'device' ? world.hardware[file.device] : undefined;
+}
+
+export function coreOf(state: State, op: Descriptor): CoreDevice {
+  const file = fileOf(state, op);
+  return (file?.kind === 'device' ? state.devices[file.device]?.vfio?.core : null) ?? untouched;
+}
+
+export function withCore(state: State, op: Descriptor, changes: Partial<CoreDevice>): State {
+  const file = fileOf(state, op);
+  const device = file?.kind === 'device' ? state.devices[file.device] : undefined;
+  if (file?.kind !== 'device' || !device?.vfio) return state;
+  const made = { ...(device.vfio.core ?? untouched), ...changes };
+  const core = same(made, untouched) ? null : made;
+  const changed = { ...device, vfio: { ...device.vfio, core } };
+  return { ...state, devices: replace(state.devices, file.device, changed) };
+}
+
+/** What descriptors of eventfds are refused for (fs/eventfd.c:eventfd_ctx_fdget, eventfd_ctx_fileget). */
+export function eventfdFault(state: State, pid: number, fd: number): 'EBADF' | 'EINVAL' | null {
+  const kind = fileAt(state, pid, fd)?.kind;
+  if (kind === undefined) return 'EBADF';
+  return kind === 'eventfd' ? null : 'EINVAL';
+}
+
+/** A device whose virtual functions are guarded by this token from now on. */
+export function withToken(state: State, index: number, token: string): State {
+  const device = state.devices[index];
+  if (!device?.vfio) return state;
+  const changed = { ...device, vfio: { ...device.vfio, token } };
+  return { ...state, devices: replace(state.devices, index, changed) };
+}
