@@ -16,6 +16,7 @@ import { readMatches } from './matches.ts';
 import { readNetworks } from './network.ts';
 import { readPeers, readRoutes } from './routes.ts';
 import { readUsers } from './users.ts';
+import { readVfioDevices } from './vfio-devices.ts';
 
 /**
  * Reads a machine, once: everything that a snapshot holds, from sysfs, procfs, /dev and /etc, of this machine or of a
@@ -74,6 +75,7 @@ export function probe(files: MachineFiles, options: ProbeOptions = {}): Probed {
     managementPeers: readPeers(files, options.sshConnection),
     ...readUsers(files),
     nodes: readNodes(files),
+    vfioDevices: readVfioDevices(files),
   };
   return { snapshot, diagnostics };
 }

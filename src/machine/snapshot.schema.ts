@@ -215,4 +215,14 @@ export const snapshotSchema = z.strictObject({
   ),
   userGroups: fact(z.array(z.strictObject({ name, gid: count }))),
   nodes: fact(z.array(deviceNode)).describe('/dev/vfio and /dev/iommu'),
+  vfioDevices: fact(
+    z.array(
+      z.strictObject({
+        index: z.int().min(0).max(1048575).describe('X of vfioX'),
+        function: z.union([address, z.null()]).describe('null: no PCI function (a mediated device)'),
+      }),
+    ),
+  )
+    .exactOptional()
+    .describe('/sys/class/vfio-dev; not told: no plan foretells which vfioX a function gets'),
 });

@@ -161,7 +161,7 @@ function register(world: World, state: State, hardware: Hardware, driver: Driver
   const group: VfioGroup = now.groups[known] ?? newGroup(id, noiommu);
   const node = hasCdev(world, group.noiommu) ? ownNode : null;
   const vfio = {
-    index: lowestFreeIndex(now),
+    index: lowestFreeIndex(world, now),
     group: minor,
     opens: 0,
     unbound: 0,
@@ -230,8 +230,8 @@ function lowestFreeGroup(state: State): number {
   return free;
 }
 
-function lowestFreeIndex(state: State): number {
-  const taken = new Set<number>();
+function lowestFreeIndex(world: World, state: State): number {
+  const taken = new Set<number>(world.strangers);
   for (const device of state.devices) if (device.vfio !== null) taken.add(device.vfio.index);
   let free = 0;
   while (taken.has(free)) free += 1;

@@ -48,7 +48,8 @@ function registeredAtBoot(
     number,
     { readonly group: VfioGroup; readonly devices: number[]; readonly minor: number }
   >();
-  let index = 0;
+  const numbers = numbersAtBoot(snapshot);
+  let count = 0;
   for (const [hardware, pci] of functionsOf(world, snapshot)) {
     const device = devices[hardware.index];
     const fake = isFake(snapshot, pci) && typeof pci.iommuGroup === 'number';
@@ -60,6 +61,7 @@ function registeredAtBoot(
     const entry = members.get(id) ?? { group: { ...fresh, node }, devices: [], minor: members.size };
     members.set(id, entry);
     entry.devices.unshift(hardware.index);
+    const index = numbers?.get(pci.address) ?? count;
     const cdev = hasCdev(world, fresh.noiommu) ? (nodes.get(cdevPath({ index })) ?? ownNode) : null;
     const vfio = {
       index,
@@ -72,10 +74,16 @@ function registeredAtBoot(
       core: null,
     };
     devices[hardware.index] = { ...device, group: id, vfio };
-    index += 1;
+    count += 1;
   }
   const groups = Array.from(members.values(), ({ group, devices: inIt }) => ({ ...group, devices: inIt }));
   return { devices, iommuGroups: iommuGroups.sort((a, b) => a.id - b.id), groups };
+}
+
+/** X of vfioX by function, where the snapshot tells it; otherwise they are counted. */
+function numbersAtBoot({ vfioDevices }: Snapshot): ReadonlyMap<string | null, number> | null {
+  if (vfioDevices === undefined || isUnknown(vfioDevices)) return null;
+  return new Map(vfioDevices.map(({ index, function: address }) => [address, index]));
 }
 
 /** Modules that the snapshot shows and those built in; where it shows none, those that the bound drivers need. */

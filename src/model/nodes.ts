@@ -38,9 +38,12 @@ export function nodeAt(state: State, path: string): NodePlace | null {
 }
 
 function cdevAt(state: State, path: string): NodePlace | null {
+  // Thousands of devices may be asked, so numbers are compared and not texts.
+  const index = Number(path.slice(cdevs.length + 'vfio'.length));
   for (let device = 0; device < state.devices.length; device += 1) {
     const vfio = state.devices[device]?.vfio;
-    if (vfio?.node && cdevPath(vfio) === path) return { kind: 'cdev', node: vfio.node, device };
+    if (!vfio?.node || vfio.index !== index) continue;
+    return cdevPath(vfio) === path ? { kind: 'cdev', node: vfio.node, device } : null;
   }
   return null;
 }

@@ -31,6 +31,8 @@ export interface World {
   readonly aperture: bigint;
   /** SET_IOMMU(6) works: the ARM SMMU's nesting. */
   readonly nesting: boolean;
+  /** X of every vfioX that is no PCI function's; null: the snapshot tells nobody's, and X is a guess. */
+  readonly strangers: readonly number[] | null;
   /** What the snapshot did not tell, and what was assumed instead; the checker makes preconditions of them. */
   readonly assumed: readonly Assumption[];
 }

@@ -70,6 +70,7 @@ export function worldFrom(snapshot: Snapshot, options: WorldOptions = {}): { wor
     reserved: reservedOf(snapshot),
     aperture: (1n << 48n) - 1n,
     nesting: snapshot.architecture === 'aarch64',
+    strangers: strangersOf(snapshot),
     assumed,
   };
   return { world, state: bootState(world, snapshot, reader) };
@@ -243,6 +244,12 @@ function freshParameters(profile: Profile, module: string): Readonly<Record<stri
     default:
       return Object.hasOwn(profile.modules, module) ? {} : null;
   }
+}
+
+/** Numbers that devices have which are no PCI functions. */
+function strangersOf({ vfioDevices }: Snapshot): readonly number[] | null {
+  if (vfioDevices === undefined || isUnknown(vfioDevices)) return null;
+  return vfioDevices.flatMap(({ index, function: address }) => (address === null ? [index] : []));
 }
 
 /** Groups on which the firmware put 1:1 mappings of its own. */

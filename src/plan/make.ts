@@ -72,7 +72,7 @@ function stepsOf(
   const steps = script.steps.map((each, index) => {
     const before = state;
     state = step(world, before, each.op).state;
-    const paths = touched(world, before, each.op).filter((path) => !isNumbered(path) || named(each.op, path));
+    const paths = foretold(world, before, each.op);
     return {
       number: index + 1,
       operation: operationOf(each.op),
@@ -88,13 +88,24 @@ function stepsOf(
   return { steps, end: state };
 }
 
-/** X of vfioX is the lowest that is free, and a snapshot does not tell which are taken: no prediction is made of it. */
-function isNumbered(path: string): boolean {
-  return /\/vfio-dev\/vfio\d+$|^\/dev\/vfio\/devices\//.test(path);
+/**
+ * The paths whose state a step foretells. X of vfioX is the lowest that is free: nothing is said of it where the snapshot
+ * does not tell which are taken, nor where the way back would give the device another one.
+ */
+function foretold(world: World, before: State, op: Op): readonly string[] {
+  const paths = touched(world, before, op);
+  const own = op.op === 'node.own' ? op.path : null;
+  if (world.strangers === null) return paths.filter((path) => !isNumbered(path) || path === own);
+  if (!paths.some(isNumbered)) return paths;
+  const undo = undoOf(world, before, op);
+  const after = step(world, before, op).state;
+  const back = 'none' in undo ? null : step(world, after, undo).state;
+  const same = (path: string) => back === null || show(world, back, path) === show(world, before, path);
+  return paths.filter((path) => !isNumbered(path) || path === own || same(path));
 }
 
-function named(op: Op, path: string): boolean {
-  return op.op === 'node.own' && op.path === path;
+function isNumbered(path: string): boolean {
+  return /\/vfio-dev\/vfio\d+$|^\/dev\/vfio\/devices\//.test(path);
 }
 
 function undoFor(

@@ -10,7 +10,7 @@ type Relies = { readonly [path: string]: string };
 /**
  * The facts that a plan rests on: who the machine is; the kernel and its VFIO options; identity, driver, group and
  * uses of every function that the policy names, and of those that share a group with one; the switch of no-IOMMU
- * mode; the numbers of users; the nodes that are given away. Taint, SSH sessions, routes' gateways and functions that
+ * mode; the numbers of users; the nodes that are given away; which vfioX are taken. Taint, SSH sessions, routes' gateways and functions that
  * the policy has nothing to do with may change without making a plan stale. Facts that the snapshot does not tell are
  * absent here: a precondition stands for each that matters.
  */
@@ -39,6 +39,8 @@ function* pathsOf(policy: HostPolicy, script: Script): Generator<string> {
     else if (op.op === 'node.own') yield `/nodes/${op.path}`;
   }
   for (const driver of drivers) yield `/drivers/${driver}`;
+  // Which vfioX a function gets depends on those that are taken.
+  if (drivers.size > 0 && snapshot.vfioDevices !== undefined) yield '/vfioDevices';
   for (const { who } of policy.allows) {
     if (who.kind === 'user') yield `/users/${who.name}/uid`;
     else if (who.kind === 'group') yield `/userGroups/${who.name}/gid`;

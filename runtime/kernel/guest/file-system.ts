@@ -38,7 +38,7 @@ export class FileSystem {
     );
     const sys = directory({
       bus: kept(directory({ pci: bus.bus })),
-      class: classes(machine),
+      class: classes(machine, bus),
       devices: kept(devices),
       kernel: directory({ iommu_groups: iommuGroups(machine, bus) }),
       module: moduleDirectory(machine),

@@ -48,7 +48,7 @@ function reservedRegions(regions: Listed['reserved'] | undefined): Node | undefi
 }
 
 /** /sys/class. */
-export function classes(machine: Machine): Directory {
+export function classes(machine: Machine, bus: PciBus): Directory {
   const { units } = machine.snapshot.iommu;
   const groups = groupDirectories(machine);
   return directory({
@@ -56,8 +56,24 @@ export function classes(machine: Machine): Directory {
       groups.names,
       (name) => groups.lookup(name) && link('/sys/class/vfio', `/sys/devices/virtual/vfio/${name}`),
     ),
+    'vfio-dev': () => vfioDevices(machine, bus),
     iommu: isUnknown(units) ? undefined : directory(Object.fromEntries(units.map((unit) => [unit, empty]))),
   });
+}
+
+/** /sys/class/vfio-dev, there while module vfio is (drivers/vfio/vfio_main.c:vfio_init). */
+function vfioDevices({ world, state }: Machine, bus: PciBus): Directory | undefined {
+  if (!world.profile.vfioDev || (state.modules[world.vfioModule] ?? null) === null) return undefined;
+  const numbered = (name: string) =>
+    state.devices.findIndex(({ vfio }) => vfio && `vfio${vfio.index}` === name);
+  return collection(
+    () => state.devices.flatMap(({ vfio }) => (vfio === null ? [] : [`vfio${vfio.index}`])),
+    (name) => {
+      const address = world.hardware[numbered(name)]?.address;
+      const path = address === undefined ? undefined : bus.pathOf(address);
+      return path === undefined ? undefined : link('/sys/class/vfio-dev', `${path}/vfio-dev/${name}`);
+    },
+  );
 }
 
 /** /sys/devices/virtual: VFIO's groups are devices without a parent. */

@@ -70,6 +70,13 @@ export interface Snapshot {
   }[] | Unknown;
   /** /dev/vfio and /dev/iommu */
   readonly nodes: readonly DeviceNode[] | Unknown;
+  /** /sys/class/vfio-dev; not told: no plan foretells which vfioX a function gets */
+  readonly vfioDevices?: readonly {
+    /** X of vfioX */
+    readonly index: number;
+    /** null: no PCI function (a mediated device) */
+    readonly function: Address | null;
+  }[] | Unknown;
 }
 
 /** Something that the snapshot could not tell, and why. */

@@ -564,6 +564,44 @@ export const snapshotSchema: JsonSchema = {
     }
    ],
    "description": "/dev/vfio and /dev/iommu"
+  },
+  "vfioDevices": {
+   "description": "/sys/class/vfio-dev; not told: no plan foretells which vfioX a function gets",
+   "anyOf": [
+    {
+     "type": "array",
+     "items": {
+      "type": "object",
+      "properties": {
+       "index": {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 1048575,
+        "description": "X of vfioX"
+       },
+       "function": {
+        "anyOf": [
+         {
+          "$ref": "#/$defs/Address"
+         },
+         {
+          "type": "null"
+         }
+        ],
+        "description": "null: no PCI function (a mediated device)"
+       }
+      },
+      "required": [
+       "index",
+       "function"
+      ],
+      "additionalProperties": false
+     }
+    },
+    {
+     "$ref": "#/$defs/Unknown"
+    }
+   ]
   }
  },
  "required": [

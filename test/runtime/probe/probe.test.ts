@@ -193,6 +193,7 @@ describe('a captured tree', () => {
     ]);
     expect(snapshot.hostname).toBe('edge-01');
     expect(snapshot.nodes).toEqual([]);
+    expect(snapshot.vfioDevices).toEqual([]);
   });
 
   test('a matching module that is not loaded leaves the drivers unknown', () => {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Snapshot } from '../../../src/machine/snapshot.ts';
 import { step } from '../../../src/model/step.ts';
 import { show } from '../../../src/model/view.ts';
 import { worldFrom } from '../../../src/model/world.ts';
@@ -39,6 +40,46 @@ describe('a plan', () => {
       why: [{ file: 'policy.vfio', line: 2, column: 1, text: 'bind 03:00.0 to vfio-pci' }],
     });
     expect(bind?.lasting.join()).toContain('tainted');
+  });
+
+  test('foretells the cdev of a device, where the snapshot tells which numbers are taken', () => {
+    const bound = { ...nic, at: '05:00.0', driver: 'vfio-pci', driverOverride: 'vfio-pci' } as const;
+    const taken = [
+      { index: 0, function: null },
+      { index: 2, function: '0000:05:00.0' },
+    ];
+    const words = { functions: [nic, bound], options: { IOMMUFD: 'y', VFIO_DEVICE_CDEV: 'y' } } as const;
+    const told = machine({ ...words, replace: { vfioDevices: taken } });
+    const bindOf = (snapshot: Snapshot) =>
+      planOf({ snapshot, bind: { '03:00.0': 'vfio-pci' } }).steps.find(
+        ({ operation }) => operation.op === 'driver.bind',
+      );
+    const vfioDev = '/sys/bus/pci/devices/0000:03:00.0/vfio-dev/vfio1';
+    expect(bindOf(told)).toMatchObject({
+      before: { '/dev/vfio/devices/vfio1': null, [vfioDev]: null },
+      after: { '/dev/vfio/devices/vfio1': '600 0:0', [vfioDev]: 'directory' },
+      undo: { after: { '/dev/vfio/devices/vfio1': null, [vfioDev]: null } },
+    });
+    expect(planOf({ snapshot: told, bind: { '03:00.0': 'vfio-pci' } }).relies).toHaveProperty('/vfioDevices');
+    const none = machine({ ...words, options: { IOMMUFD: 'n', VFIO_DEVICE_CDEV: 'n' } });
+    expect(bindOf({ ...none, vfioDevices: taken })?.after).not.toHaveProperty('/dev/vfio/devices/vfio1');
+    expect(JSON.stringify(bindOf(machine(words)))).not.toMatch(/vfio-dev|devices.vfio/);
+  });
+
+  test('gives no number to a device whose way back would have another', () => {
+    const functions = [
+      { ...nic, driver: 'vfio-pci', driverOverride: 'vfio-pci' },
+      { ...nic, at: '05:00.0', driver: 'vfio-pci', driverOverride: 'vfio-pci' },
+    ] as const;
+    const vfioDevices = [
+      { index: 1, function: '0000:03:00.0' },
+      { index: 2, function: '0000:05:00.0' },
+    ];
+    const snapshot = machine({ functions, replace: { vfioDevices } });
+    const { steps } = planOf({ snapshot, bind: { '03:00.0': 'e1000e' } });
+    const unbind = steps.find(({ operation }) => operation.op === 'driver.unbind');
+    expect(unbind).toBeDefined();
+    expect(JSON.stringify(unbind)).not.toMatch(/vfio-dev|devices.vfio/);
   });
 
   test('ends with the permission that it uses', () => {
