@@ -1,8 +1,8 @@
 import type { Op } from '../../src/model/op.ts';
 import type { PlanOperation } from '../../src/plan/plan.ts';
 import { errnoOf } from '../abi/errno.ts';
-import { fcntl } from '../abi/fcntl.ts';
 import { type Backend, WouldBlock } from '../backend.ts';
+import { writeText } from './sysfs-writes.ts';
 
 /** What a system call would answer that was not made because it would not return. */
 const blocked = 'blocked';
@@ -42,36 +42,18 @@ const deeds: { readonly [Kind in DeedKind]: (backend: Backend, op: Deeds[Kind]) 
     return 0;
   },
   'parameter.write': (backend, { module, parameter, text }) =>
-    write(backend, `/sys/module/${module.replaceAll('-', '_')}/parameters/${parameter}`, text),
+    writeText(backend, `/sys/module/${module.replaceAll('-', '_')}/parameters/${parameter}`, text),
   // A lone newline clears an override; an empty write would not reach the kernel's handler at all.
   'override.write': (backend, { device, text }) =>
-    write(backend, `/sys/bus/pci/devices/${device}/driver_override`, `${text}\n`),
+    writeText(backend, `/sys/bus/pci/devices/${device}/driver_override`, `${text}\n`),
   'driver.bind': (backend, { driver, device }) =>
-    write(backend, `/sys/bus/pci/drivers/${driver}/bind`, device),
+    writeText(backend, `/sys/bus/pci/drivers/${driver}/bind`, device),
   'driver.unbind': (backend, { driver, device }) =>
-    write(backend, `/sys/bus/pci/drivers/${driver}/unbind`, device),
-  'drivers.probe': (backend, { device }) => write(backend, '/sys/bus/pci/drivers_probe', device),
+    writeText(backend, `/sys/bus/pci/drivers/${driver}/unbind`, device),
+  'drivers.probe': (backend, { device }) => writeText(backend, '/sys/bus/pci/drivers_probe', device),
   // The owner first: the new mode is meant for the new owner.
   'node.own': (backend, { path, uid, gid, mode }) => {
     const given = backend.chown(path, uid, gid);
     return given < 0 ? given : backend.chmod(path, mode);
   },
 };
-
-function write(backend: Backend, path: string, text: string): number {
-  const fd = backend.open(path, fcntl.O_WRONLY | fcntl.O_CLOEXEC);
-  if (fd < 0) return fd;
-  const answer = written(backend, fd, new TextEncoder().encode(text));
-  const closed = backend.close(fd);
-  return answer < 0 ? answer : closed < 0 ? closed : answer;
-}
-
-/** A write that a simulated kernel does not make, because it would not return, leaves no descriptor behind. */
-function written(backend: Backend, fd: number, bytes: Uint8Array): number {
-  try {
-    return backend.write(fd, bytes);
-  } catch (error) {
-    if (error instanceof WouldBlock) backend.close(fd);
-    throw error;
-  }
-}

@@ -9,6 +9,7 @@ import { layouts } from '../abi/vfio.ts';
 import { type Backend, WouldBlock } from '../backend.ts';
 import { answerOf, type Deed } from './deeds.ts';
 import { feature, ioeventfd, setIrqs } from './device.ts';
+import { type SysfsWrite, writeSysfs } from './sysfs-writes.ts';
 
 /**
  * Every operation of the model as system calls of one process, and what they answer as the model says it. Descriptors
@@ -55,6 +56,17 @@ const lowerings: Lowerings = {
   'driver.unbind': deed,
   'drivers.probe': deed,
   'node.own': deed,
+  'driver.new_id': sysfsWrite,
+  'driver.remove_id': sysfsWrite,
+  'bus.autoprobe': sysfsWrite,
+  'bus.rescan': sysfsWrite,
+  'device.remove': sysfsWrite,
+  'device.enable': sysfsWrite,
+  'device.sysfs_reset': sysfsWrite,
+  'device.reset_method': sysfsWrite,
+  'device.sriov_numvfs': sysfsWrite,
+  'device.sriov_autoprobe': sysfsWrite,
+  'iommu_group.type': sysfsWrite,
   open: (backend, { path }) => replyOf(backend.open(path, fcntl.O_RDWR | fcntl.O_CLOEXEC)),
   close: (backend, { fd }) => replyOf(backend.close(fd)),
   'file.call': fileCall,
@@ -113,6 +125,10 @@ const lowerings: Lowerings = {
 
 function deed(backend: Backend, op: Deed): Reply {
   return replyOf(answerOf(backend, op));
+}
+
+function sysfsWrite(backend: Backend, op: SysfsWrite): Reply {
+  return replyOf(writeSysfs(backend, op));
 }
 
 /** An ioctl whose argument is a number. */

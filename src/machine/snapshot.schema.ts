@@ -70,7 +70,18 @@ const pciFunction = z
     ),
     sriov: fact(
       z.union([
-        z.strictObject({ totalVfs: z.int().min(0).max(65535), numVfs: z.int().min(0).max(65535) }),
+        z.strictObject({
+          totalVfs: z.int().min(0).max(65535),
+          numVfs: z.int().min(0).max(65535),
+          routing: z
+            .strictObject({
+              offset: z.int().min(0).max(65535),
+              stride: z.int().min(0).max(65535),
+              device: hex16.describe('device ID of the virtual functions'),
+            })
+            .exactOptional()
+            .describe('where its virtual functions are, enabled or not'),
+        }),
         z.null(),
       ]),
     ).describe('null: not a physical function'),

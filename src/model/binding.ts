@@ -1,7 +1,18 @@
 import { detachContainer } from './attachment.ts';
-import { loaded, noiommuAllowed, parameterOf } from './modules.ts';
+import { candidates, matches } from './matching.ts';
+import { noiommuAllowed, parameterOf } from './modules.ts';
 import { lowestFree, put, replace } from './places.ts';
-import type { Device, Driver, Hardware, IommuGroup, State, VfioGroup, World } from './state.ts';
+import type {
+  Device,
+  Driver,
+  Hardware,
+  IommuGroup,
+  Node,
+  State,
+  VfioDevice,
+  VfioGroup,
+  World,
+} from './state.ts';
 
 /**
  * The driver core and VFIO's side of it: which driver matches, what a probe refuses, and what binding and unbinding do to
@@ -13,16 +24,6 @@ export const taintUser = 64;
 
 /** What devtmpfs gives a node whose driver says nothing of it. */
 export const ownNode = { uid: 0, gid: 0, mode: 0o600 } as const;
-
-/** Whether the driver is there to bind to. */
-export function registered(world: World, state: State, driver: Driver): boolean {
-  return driver.module === null || loaded(world, state, driver.module) !== null;
-}
-
-/** drivers/pci/pci-driver.c:pci_bus_match: an override names the only driver that matches, and it always does. */
-export function matches(device: Device, hardware: Hardware, driver: string): boolean {
-  return device.override === null ? hardware.drivers.includes(driver) : device.override === driver;
-}
 
 /** drivers/iommu/iommu.c:iommu_device_use_default_domain: a host driver may not join a group that userspace owns. */
 export function ownedByUser(world: World, state: State, hardware: Hardware, driver: Driver): boolean {
@@ -63,13 +64,28 @@ export function incoherent(world: World, state: State, hardware: Hardware): bool
   return !world.coherent && (state.devices[hardware.index]?.group ?? null) !== null;
 }
 
+/**
+ * drivers/pci/pci-driver.c:pci_device_can_probe: a virtual function whose physical one has sriov_drivers_autoprobe off
+ * is for drivers that its override names.
+ */
+export function withheld(world: World, state: State, hardware: Hardware): boolean {
+  const owner = hardware.physicalFunction === null ? undefined : world.devices.get(hardware.physicalFunction);
+  if (owner === undefined || state.devices[hardware.index]?.override !== null) return false;
+  return state.devices[owner.index]?.settings.probesVirtual === false;
+}
+
+/** A physical function with virtual functions enabled, which a VFIO driver does not take. */
+export function hasVirtualFunctions(state: State, hardware: Hardware): boolean {
+  return (state.devices[hardware.index]?.settings.virtualFunctions ?? 0) > 0;
+}
+
 /** Whether the probe of a VFIO driver would fail, for whatever reason. */
 function probeFails(world: World, state: State, hardware: Hardware): boolean {
   const seed = world.profile.viability === 'walk';
   return (
     (!seed &&
       (denylisted(world, state, hardware) ||
-        hardware.virtualFunctions > 0 ||
+        hasVirtualFunctions(state, hardware) ||
         incoherent(world, state, hardware))) ||
     hardware.headerType !== 0 ||
     groupless(world, state, hardware)
@@ -77,7 +93,8 @@ function probeFails(world: World, state: State, hardware: Hardware): boolean {
 }
 
 /** The state with the device bound, or null when its probe fails. */
-export function tryBind(world: World, state: State, hardware: Hardware, driver: Driver): State | null {
+function tryBind(world: World, state: State, hardware: Hardware, driver: Driver): State | null {
+  if (withheld(world, state, hardware)) return null;
   if (driver.vfio && probeFails(world, state, hardware)) return null;
   return bind(world, state, hardware, driver);
 }
@@ -104,12 +121,31 @@ export function unbind(world: World, state: State, hardware: Hardware): State {
 /** Offers a newly registered driver every unbound device that it matches; failures are ignored (driver_attach). */
 export function attachDriver(world: World, state: State, driver: Driver): State {
   let now = state;
-  for (const hardware of world.hardware) {
-    const device = now.devices[hardware.index];
-    if (device === undefined || device.driver !== null || !matches(device, hardware, driver.name)) continue;
-    if (!ownedByUser(world, now, hardware, driver)) now = tryBind(world, now, hardware, driver) ?? now;
-  }
+  const offer = (hardware: Hardware | undefined): void => {
+    const device = hardware && now.devices[hardware.index];
+    if (hardware === undefined || device?.present !== true || device.driver !== null) return;
+    if (!matches(now, device, hardware, driver.name) || ownedByUser(world, now, hardware, driver)) return;
+    now = tryBind(world, now, hardware, driver) ?? now;
+  };
+  const { arrived } = state.bus;
+  for (const hardware of world.hardware) if (!arrived.includes(hardware.index)) offer(hardware);
+  for (const index of arrived) offer(world.hardware[index]);
   return now;
+}
+
+/**
+ * Offers the device to every matching driver in registration order. A probe's own failure is swallowed and the next
+ * driver asked; a refusal before the probe stops the walk (drivers/base/dd.c:__device_attach).
+ */
+export function attachDevice(world: World, state: State, hardware: Hardware): State | 'refused' {
+  const device = state.devices[hardware.index];
+  if (device === undefined || device.driver !== null) return state;
+  for (const driver of candidates(world, state, hardware)) {
+    if (ownedByUser(world, state, hardware, driver)) return 'refused';
+    const bound = tryBind(world, state, hardware, driver);
+    if (bound !== null) return bound;
+  }
+  return state;
 }
 
 function iommuGroupOf(state: State, id: number | null): IommuGroup | undefined {
@@ -159,17 +195,7 @@ function register(world: World, state: State, hardware: Hardware, driver: Driver
   const minor = known === -1 ? lowestFree(now.groups) : known;
   const noiommu = isNoiommu(world, iommuGroupOf(now, id)?.fake === true);
   const group: VfioGroup = now.groups[known] ?? newGroup(id, noiommu);
-  const node = hasCdev(world, group.noiommu) ? ownNode : null;
-  const vfio = {
-    index: lowestFreeIndex(world, now),
-    group: minor,
-    opens: 0,
-    unbound: 0,
-    node,
-    bound: null,
-    token: null,
-    core: null,
-  };
+  const vfio = freshVfio(lowestFreeIndex(world, now), minor, hasCdev(world, group.noiommu) ? ownNode : null);
   return {
     ...replaceDevice(now, hardware, { ...device, driver: driver.name, group: id, vfio }),
     groups: put(now.groups, minor, { ...group, devices: [hardware.index, ...group.devices] }),
@@ -179,6 +205,21 @@ function register(world: World, state: State, hardware: Hardware, driver: Driver
 /** Whether a device gets a cdev: those without an IOMMU do not (drivers/vfio/vfio.h:vfio_device_add). */
 export function hasCdev({ profile }: World, noiommu: boolean): boolean {
   return profile.build.cdev && !noiommu;
+}
+
+/** A vfio device that nobody has opened yet. */
+export function freshVfio(index: number, group: number, node: Node | null): VfioDevice {
+  return {
+    index,
+    group,
+    opens: 0,
+    unbound: 0,
+    node,
+    bound: null,
+    token: null,
+    resetWorks: false,
+    core: null,
+  };
 }
 
 export function newGroup(iommuGroup: number, noiommu: boolean): VfioGroup {
@@ -221,7 +262,8 @@ function unregister(state: State, hardware: Hardware): State {
   };
 }
 
-function lowestFreeGroup(state: State): number {
+/** The number that the next IOMMU group gets. */
+export function lowestFreeGroup(state: State): number {
   let free = 0;
   for (const group of state.iommuGroups) {
     if (group.id > free) break;

@@ -1,13 +1,19 @@
 import { isUnknown, type PciFunction, type Snapshot } from '../machine/snapshot.ts';
-import { fakeGroup, hasCdev, isNoiommu, newGroup, ownNode } from './binding.ts';
+import { fakeGroup, freshVfio, hasCdev, isNoiommu, newGroup, ownNode } from './binding.ts';
 import { type FactReader, isFake, textsOf } from './facts.ts';
 import { loaded, loadOrder } from './modules.ts';
 import { cdevPath, freshIommuNode } from './nodes.ts';
 import { replace } from './places.ts';
+import { absentDevice, freshSettings } from './presence.ts';
 import type { Device, Driver, Hardware, IommuGroup, Node, State, VfioGroup, World } from './state.ts';
 
 /** The state that a snapshot shows: what is loaded, bound and owned at the moment it was taken. */
-export function bootState(world: World, snapshot: Snapshot, reader: FactReader): State {
+export function bootState(
+  world: World,
+  snapshot: Snapshot,
+  reader: FactReader,
+  absent: ReadonlySet<string>,
+): State {
   const taint = reader.read('/kernel/taint', snapshot.kernel.taint, 0, '0');
   const modules = modulesAtBoot(world, snapshot);
   const nodes = new Map<string, Node>();
@@ -19,8 +25,9 @@ export function bootState(world: World, snapshot: Snapshot, reader: FactReader):
   return {
     modules,
     taint,
+    bus: { autoprobe: true, ids: [], registered: [], arrived: [] },
     ...registeredAtBoot(world, snapshot, nodes, {
-      devices: devicesAtBoot(world, snapshot, reader),
+      devices: devicesAtBoot(world, snapshot, reader, absent),
       iommuGroups: groupsAtBoot(world, snapshot),
     }),
     containers: [],
@@ -63,17 +70,7 @@ function registeredAtBoot(
     entry.devices.unshift(hardware.index);
     const index = numbers?.get(pci.address) ?? count;
     const cdev = hasCdev(world, fresh.noiommu) ? (nodes.get(cdevPath({ index })) ?? ownNode) : null;
-    const vfio = {
-      index,
-      group: entry.minor,
-      opens: 0,
-      unbound: 0,
-      node: cdev,
-      bound: null,
-      token: null,
-      core: null,
-    };
-    devices[hardware.index] = { ...device, group: id, vfio };
+    devices[hardware.index] = { ...device, group: id, vfio: freshVfio(index, entry.minor, cdev) };
     count += 1;
   }
   const groups = Array.from(members.values(), ({ group, devices: inIt }) => ({ ...group, devices: inIt }));
@@ -107,11 +104,27 @@ function modulesAtBoot(world: World, snapshot: Snapshot): State['modules'] {
 }
 
 /** VFIO's devices are registered afterwards, since each may make a group. */
-function devicesAtBoot(world: World, snapshot: Snapshot, reader: FactReader): readonly Device[] {
-  return functionsOf(world, snapshot).map(([{ address, group }, pci]) => {
+function devicesAtBoot(
+  world: World,
+  snapshot: Snapshot,
+  reader: FactReader,
+  absent: ReadonlySet<string>,
+): readonly Device[] {
+  return functionsOf(world, snapshot).map(([hardware, pci]) => {
+    const { address, group } = hardware;
+    if (absent.has(address)) return absentDevice(hardware);
     const fact = `/functions/${address}/driverOverride`;
     const override = reader.read<string | null>(fact, pci.driverOverride, null, 'none');
-    return { driver: driverAtBoot(world, pci)?.name ?? null, override, group, vfio: null };
+    const virtualFunctions = isUnknown(pci.sriov) ? 0 : (pci.sriov?.numVfs ?? 0);
+    const settings = { ...freshSettings(hardware), virtualFunctions };
+    return {
+      present: true,
+      driver: driverAtBoot(world, pci)?.name ?? null,
+      override,
+      group,
+      vfio: null,
+      settings,
+    };
   });
 }
 
@@ -123,7 +136,7 @@ function groupsAtBoot(world: World, snapshot: Snapshot): readonly IommuGroup[] {
   const members = new Map<number, number[]>();
   const owners = new Map<number, number>();
   for (const [{ index, group }, pci] of functionsOf(world, snapshot)) {
-    if (group === null) continue;
+    if (group === null || group < 0) continue;
     if (driverAtBoot(world, pci)?.managesDma === false) owners.set(group, (owners.get(group) ?? 0) + 1);
     const devices = members.get(group);
     if (devices === undefined) members.set(group, [index]);

@@ -12,6 +12,7 @@ export function draftOf(state: State): Draft {
     modules: state.modules,
     taint: state.taint,
     devices: state.devices,
+    bus: state.bus,
     iommuGroups: state.iommuGroups,
     groups: state.groups,
     containers: state.containers,

@@ -1,5 +1,5 @@
-import { registered } from './binding.ts';
 import type { Guard } from './guard.ts';
+import { registered } from './matching.ts';
 import type { Op } from './op.ts';
 import { rootOnly } from './permission.ts';
 

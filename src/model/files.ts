@@ -249,6 +249,8 @@ export function changeVfio(draft: Draft, index: number, opens: 1 | 0 | -1, unbou
   const left = vfio.opens + opens;
   const core = left === 0 ? null : vfio.core;
   const counted = { ...vfio, opens: left, unbound: vfio.unbound + unbound, core };
+  // The first open resets the function (drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_enable).
+  if (opens === 1 && vfio.opens === 0) counted.resetWorks = device.settings.resetMethods.length > 0;
   const changed: Device = { ...device, vfio: counted };
   draft.devices = replace(draft.devices, index, changed);
 }

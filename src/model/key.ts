@@ -15,6 +15,7 @@ export class Keys {
     const holders = holdersByFile(state);
     const { modules } = state;
     let key = `${this.known.get(modules) ?? this.number(modules, JSON.stringify(modules))} ${state.taint}`;
+    key += ` ${this.known.get(state.bus) ?? this.number(state.bus, JSON.stringify(state.bus))}`;
     for (const device of state.devices) {
       key += ` ${this.known.get(device) ?? this.number(device, deviceKey(device))}`;
     }
@@ -52,11 +53,15 @@ export class Keys {
   }
 }
 
-function deviceKey({ driver, override, group, vfio }: Device): string {
-  const key = `${driver},${override},${group},${vfio && `${vfio.opens}-${vfio.unbound}`}`;
-  return vfio === null || (vfio.core === null && vfio.token === null)
-    ? key
-    : `${key},${vfio.token},${vfio.core === null ? '' : coreKey(vfio.core)}`;
+function deviceKey({ present, driver, override, group, vfio, settings }: Device): string {
+  const { resetMethods, enables, virtualFunctions, probesVirtual } = settings;
+  const files = `${resetMethods},${enables},${virtualFunctions},${probesVirtual}`;
+  const key = `${present},${driver},${override},${group},${files},${vfio && `${vfio.opens}-${vfio.unbound}`}`;
+  if (vfio === null) return key;
+  const { core, token, resetWorks } = vfio;
+  return core === null && token === null
+    ? `${key},${resetWorks}`
+    : `${key},${resetWorks},${token},${core === null ? '' : coreKey(core)}`;
 }
 
 /** For every file, by place: its references, and the processes that have descriptors of it. */

@@ -55,8 +55,7 @@ export const deviceLaws: readonly Law[] = [
     profiles: claiming,
     onStep: (world, before, op, outcome) =>
       changed(before, outcome.state).every(
-        ([was, is, index]) =>
-          was.vfio !== null || is.vfio === null || world.hardware[index]?.virtualFunctions === 0,
+        ([was, is]) => was.vfio !== null || is.vfio === null || was.settings.virtualFunctions === 0,
       ) && opened(before, op, outcome).every((index) => tokenGiven(world, before, op, index)),
   },
   {

@@ -1,3 +1,4 @@
+import { originOf } from './origin.ts';
 import type { Mapping, State, World } from './state.ts';
 
 /** The mappings of a type1 container: sorted by iova, pairwise disjoint. Addresses are unsigned 64-bit. */
@@ -46,7 +47,9 @@ export function translatable(
   if (last > world.aperture) return false;
   return minors.every((minor) => {
     const id = state.groups[minor]?.iommuGroup ?? -1;
-    return (world.reserved.get(id) ?? []).every(({ start, end }) => last < start || iova > end);
+    const group = state.iommuGroups.find((its) => its.id === id);
+    const origin = group === undefined ? id : originOf(world, group);
+    return (world.reserved.get(origin ?? id) ?? []).every(({ start, end }) => last < start || iova > end);
   });
 }
 

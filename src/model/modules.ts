@@ -62,7 +62,8 @@ function whole(value: number): string | null {
   return value <= 4294967295 ? String(value) : null;
 }
 
-function truth(world: World, text: string): string | null {
+/** lib/kstrtox.c:kstrtobool: the first letter decides, or two of `on` and `off`. */
+export function truth(world: World, text: string): string | null {
   const { yes, no, onOff } = world.profile.booleans;
   const first = text.charAt(0);
   if (first !== '' && yes.includes(first)) return 'Y';

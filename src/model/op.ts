@@ -36,6 +36,19 @@ export type Op =
       readonly gid: number;
       readonly mode: number;
     }
+  // --- sysfs, where the text is told to the byte as it is written
+  | DriverWrite<'driver.new_id'>
+  | DriverWrite<'driver.remove_id'>
+  | { readonly op: 'bus.autoprobe'; readonly pid: number; readonly text: string }
+  /** Of the whole bus, or of the bus that a device is on. */
+  | { readonly op: 'bus.rescan'; readonly pid: number; readonly device?: Address; readonly text: string }
+  | DeviceWrite<'device.remove'>
+  | DeviceWrite<'device.enable'>
+  | DeviceWrite<'device.sysfs_reset'>
+  | DeviceWrite<'device.reset_method'>
+  | DeviceWrite<'device.sriov_numvfs'>
+  | DeviceWrite<'device.sriov_autoprobe'>
+  | { readonly op: 'iommu_group.type'; readonly pid: number; readonly group: number; readonly text: string }
   // --- files
   | { readonly op: 'open'; readonly pid: number; readonly path: string }
   | { readonly op: 'close'; readonly pid: number; readonly fd: number }
@@ -117,6 +130,20 @@ export type Op =
    * told, the rest reads as zero; a request by value has the value 0.
    */
   | ({ readonly op: 'ioctl'; readonly request: number } & Call);
+
+interface DriverWrite<Name extends string> {
+  readonly op: Name;
+  readonly pid: number;
+  readonly driver: string;
+  readonly text: string;
+}
+
+interface DeviceWrite<Name extends string> {
+  readonly op: Name;
+  readonly pid: number;
+  readonly device: Address;
+  readonly text: string;
+}
 
 /** An ioctl with a pointer argument. */
 interface Call {

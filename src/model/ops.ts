@@ -1,5 +1,7 @@
 import { type Asked, askedIn, type Rule } from './guard.ts';
 import type { Op, OpKind } from './op.ts';
+import { busAutoprobe } from './ops/bus-autoprobe.ts';
+import { busRescan } from './ops/bus-rescan.ts';
 import { close } from './ops/close.ts';
 import { containerApiVersion } from './ops/container-api-version.ts';
 import { containerCheckExtension } from './ops/container-check-extension.ts';
@@ -8,14 +10,22 @@ import { containerSetIommu } from './ops/container-set-iommu.ts';
 import { containerUnmapDma } from './ops/container-unmap-dma.ts';
 import { descriptorPass } from './ops/descriptor-pass.ts';
 import { deviceBindIommufd } from './ops/device-bind-iommufd.ts';
+import { deviceEnable } from './ops/device-enable.ts';
 import { deviceFeature } from './ops/device-feature.ts';
 import { deviceGetInfo } from './ops/device-get-info.ts';
 import { deviceIoeventfd } from './ops/device-ioeventfd.ts';
 import { deviceIrqInfo } from './ops/device-irq-info.ts';
 import { deviceRegionInfo } from './ops/device-region-info.ts';
+import { deviceRemove } from './ops/device-remove.ts';
 import { deviceReset } from './ops/device-reset.ts';
+import { deviceResetMethod } from './ops/device-reset-method.ts';
 import { deviceSetIrqs } from './ops/device-set-irqs.ts';
+import { deviceSriovAutoprobe } from './ops/device-sriov-autoprobe.ts';
+import { deviceSriovNumvfs } from './ops/device-sriov-numvfs.ts';
+import { deviceSysfsReset } from './ops/device-sysfs-reset.ts';
 import { driverBind } from './ops/driver-bind.ts';
+import { driverNewId } from './ops/driver-new-id.ts';
+import { driverRemoveId } from './ops/driver-remove-id.ts';
 import { driverUnbind } from './ops/driver-unbind.ts';
 import { driversProbe } from './ops/drivers-probe.ts';
 import { eventfd } from './ops/eventfd.ts';
@@ -25,6 +35,7 @@ import { groupGetStatus } from './ops/group-get-status.ts';
 import { groupSetContainer } from './ops/group-set-container.ts';
 import { groupUnsetContainer } from './ops/group-unset-container.ts';
 import { ioctl } from './ops/ioctl.ts';
+import { iommuGroupType } from './ops/iommu-group-type.ts';
 import { kvmAddGroup, kvmDelGroup } from './ops/kvm-group.ts';
 import { moduleLoad } from './ops/module-load.ts';
 import { moduleUnload } from './ops/module-unload.ts';
@@ -43,6 +54,17 @@ export const rules: { readonly [Kind in OpKind]: Rule<Extract<Op, { op: Kind }>>
   'driver.bind': driverBind,
   'driver.unbind': driverUnbind,
   'drivers.probe': driversProbe,
+  'driver.new_id': driverNewId,
+  'driver.remove_id': driverRemoveId,
+  'bus.autoprobe': busAutoprobe,
+  'bus.rescan': busRescan,
+  'device.remove': deviceRemove,
+  'device.enable': deviceEnable,
+  'device.sysfs_reset': deviceSysfsReset,
+  'device.reset_method': deviceResetMethod,
+  'device.sriov_numvfs': deviceSriovNumvfs,
+  'device.sriov_autoprobe': deviceSriovAutoprobe,
+  'iommu_group.type': iommuGroupType,
   'node.own': nodeOwn,
   open,
   close,

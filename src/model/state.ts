@@ -27,6 +27,8 @@ export interface World {
   readonly staticContainerNode: boolean;
   /** Ranges of I/O addresses that no mapping may touch, by real group: the MSI window and firmware's own. */
   readonly reserved: ReadonlyMap<number, readonly IovaRange[]>;
+  /** The type that each real group had at first, which a group that comes back gets again. */
+  readonly groupTypes: ReadonlyMap<number, string>;
   /** The last I/O address that the IOMMU translates. */
   readonly aperture: bigint;
   /** SET_IOMMU(6) works: the ARM SMMU's nesting. */
@@ -60,14 +62,24 @@ export interface Hardware {
   readonly address: Address;
   readonly vendor: string;
   readonly device: string;
+  /** The same as numbers, with subsystem and class: what ids are compared with. */
+  readonly id: DynamicId;
   readonly headerType: number;
-  /** The real IOMMU group, or null. */
+  /**
+   * The real IOMMU group, or null. Devices with the same share a group whenever they are there; after all of them were
+   * gone its id may be another, which is the state's to say.
+   */
   readonly group: number | null;
+  /** Place of the bridge above it; -1 on a root bus, and where the snapshot does not list the bridge. */
+  readonly bridge: number;
   /** Drivers that match without an override, in registration order. */
   readonly drivers: readonly string[];
-  readonly resets: boolean;
-  /** Virtual functions that are enabled on this physical function. */
-  readonly virtualFunctions: number;
+  /** Ways to reset it, in the order in which they are tried. */
+  readonly resetMethods: readonly string[];
+  /** sriov_totalvfs of a physical function; null of any other. */
+  readonly totalVfs: number | null;
+  /** Of a physical function: the places of its virtual functions, enabled or not, in their order. */
+  readonly virtualFunctions: readonly number[];
   /** An SR-IOV physical or virtual function. */
   readonly sriov: boolean;
   /** The PF of a virtual function. */
@@ -120,6 +132,16 @@ export interface Module {
   readonly readOnly: readonly string[];
 }
 
+/** Ids as a driver's table and new_id have them: 0xffffffff is any, and `mask` says which bits of the class count. */
+export interface DynamicId {
+  readonly vendor: number;
+  readonly device: number;
+  readonly subvendor: number;
+  readonly subdevice: number;
+  readonly class: number;
+  readonly mask: number;
+}
+
 /** Everything that operations change. Immutable: a step shares what it did not touch. */
 export interface State {
   /** By `Module.index`: the parameters' texts of a loaded module, null when it is not loaded. */
@@ -128,6 +150,7 @@ export interface State {
   readonly taint: number;
   /** By `Hardware.index`. */
   readonly devices: readonly Device[];
+  readonly bus: Bus;
   /** Real and fake groups, sorted by id. */
   readonly iommuGroups: readonly IommuGroup[];
   /** By minor number, which is the lowest free one: VFIO's group objects, revoked ones that are still open included. */
@@ -156,12 +179,39 @@ export interface Node {
   readonly mode: number;
 }
 
+/** What the PCI bus itself keeps. */
+export interface Bus {
+  /** drivers_autoprobe: a driver that registers takes the devices that are there. */
+  readonly autoprobe: boolean;
+  /** Drivers that have ids of run time, by name; ids oldest first. */
+  readonly ids: readonly { readonly driver: string; readonly ids: readonly DynamicId[] }[];
+  /** Drivers that registered since the snapshot, in their order: the bus has them behind all others. */
+  readonly registered: readonly string[];
+  /** Devices that came since the snapshot, in their order: the bus has them behind all others. */
+  readonly arrived: readonly number[];
+}
+
 export interface Device {
+  /** Whether it is there at all: `remove` and sriov_numvfs take devices away, `rescan` brings them back. */
+  readonly present: boolean;
   readonly driver: string | null;
   readonly override: string | null;
   /** IOMMU group now: the real one, the fake one while bound to VFIO, or null. */
   readonly group: number | null;
   readonly vfio: VfioDevice | null;
+  readonly settings: Settings;
+}
+
+/** What a device's own files were given. */
+export interface Settings {
+  /** Ways to reset it that `reset_method` left, in their order. */
+  readonly resetMethods: readonly string[];
+  /** How often `enable` enabled it; what drivers count comes on top. */
+  readonly enables: number;
+  /** sriov_numvfs: the first so many of `Hardware.virtualFunctions` are there. */
+  readonly virtualFunctions: number;
+  /** sriov_drivers_autoprobe: whether its virtual functions may be probed without an override. */
+  readonly probesVirtual: boolean;
 }
 
 export interface VfioDevice {
@@ -177,8 +227,13 @@ export interface VfioDevice {
   readonly node: Node | null;
   /** The iommufd that it is bound to, and the id of its object there. */
   readonly bound: { readonly iommufd: number; readonly id: number } | null;
-  /** What guards its virtual functions, once somebody set it; a random one before. */
+  /**
+   * Of a physical function: the UUID, in lower case, that its virtual functions are opened with. Null: still the random
+   * one that it was registered with, which nobody knows. A device's FEATURE VF_TOKEN and the name of GET_DEVICE_FD set it.
+   */
   readonly token: string | null;
+  /** Whether the reset worked with which the first open began: the RESET flag of GET_INFO. */
+  readonly resetWorks: boolean;
   /** What its users changed while it is open; null until they did, and again after the last close. */
   readonly core: CoreDevice | null;
 }

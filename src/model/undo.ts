@@ -22,12 +22,14 @@ export function undoOf(world: World, before: State, op: Op): Op | { readonly non
 
 /**
  * Whether a state is the earlier one again, but for what lasts (taint) and for numbers that the kernel hands out as it
- * likes: X of vfioX and a group's minor are the lowest that is free, so a device that comes back may get another one.
+ * likes: X of vfioX and a group's minor are the lowest that is free, so a device that comes back may get another one,
+ * and what comes back to the bus is its last.
  */
 export function restored(before: State, after: State): boolean {
-  const { taint: _, groups, devices, ...rest } = before;
-  const { taint: __, groups: groupsNow, devices: devicesNow, ...restNow } = after;
-  return same(rest, restNow) && sameDevices(devices, devicesNow) && sameGroups(groups, groupsNow);
+  const { taint: _, groups, devices, bus, ...rest } = before;
+  const { taint: __, groups: groupsNow, devices: devicesNow, bus: busNow, ...restNow } = after;
+  const sameBus = bus.autoprobe === busNow.autoprobe && same(bus.ids, busNow.ids);
+  return sameBus && same(rest, restNow) && sameDevices(devices, devicesNow) && sameGroups(groups, groupsNow);
 }
 
 function sameDevices(before: State['devices'], after: State['devices']): boolean {

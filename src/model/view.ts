@@ -1,4 +1,4 @@
-import { registered } from './binding.ts';
+import { registered } from './matching.ts';
 import { loaded, parameterOf } from './modules.ts';
 import { cdevPath, nodeAt } from './nodes.ts';
 import type { Op } from './op.ts';

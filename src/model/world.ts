@@ -1,8 +1,10 @@
 import { isVfioDriver } from '../machine/drivers.ts';
 import { type Fact, isUnknown, type PciFunction, type Snapshot } from '../machine/snapshot.ts';
+import { disabledVirtualFunctions } from '../machine/virtual-functions.ts';
 import { bootState } from './boot.ts';
 import { FactReader, isFake, textsOf } from './facts.ts';
 import { moduleName } from './modules.ts';
+import { idsOf, placed } from './placement.ts';
 import { type Assumption, type Profile, type ProfileId, profileFor } from './profiles.ts';
 import type { Driver, Hardware, IovaRange, Module, Process, State, World } from './state.ts';
 
@@ -32,20 +34,27 @@ export const root: Process = {
   memlock: null,
 };
 
-interface WorldOptions {
+export interface WorldOptions {
   /** Overrides the profile that the kernel release chooses; the build options stay the snapshot's. */
   readonly profile?: ProfileId;
   /** Beside ROOT. */
   readonly processes?: readonly Process[];
+  /** Whether virtual functions that are not enabled are part of the world, so that sriov_numvfs can enable them. */
+  readonly virtualFunctions?: boolean;
 }
 
 export function worldFrom(snapshot: Snapshot, options: WorldOptions = {}): { world: World; state: State } {
   const { profile, assumed: fromProfile } = profileFor(snapshot, options.profile);
   const assumed: Assumption[] = [...fromProfile];
   const reader = new FactReader(assumed);
-  const sorted = [...snapshot.functions].sort((a, b) => (a.address < b.address ? -1 : 1));
-  const claimed = claimedByFirmware(snapshot);
-  const hardware = sorted.map((pci, index) => hardwareOf(reader, snapshot, claimed, pci, index));
+  const disabled = options.virtualFunctions === true ? disabledVirtualFunctions(snapshot) : [];
+  const functions = [...snapshot.functions, ...disabled].sort((a, b) => (a.address < b.address ? -1 : 1));
+  const absent = new Set(disabled.map(({ address }) => address));
+  const facts = { reader, snapshot, claimed: claimedByFirmware(snapshot), absent };
+  const hardware = placed(
+    functions,
+    functions.map((pci, index) => hardwareOf(facts, pci, index)),
+  );
   const drivers = driversOf(reader, snapshot, profile, hardware);
   const modules = modulesOf(reader, snapshot, profile, drivers);
   const grouped = hardware.some(({ group }) => group !== null);
@@ -67,25 +76,37 @@ export function worldFrom(snapshot: Snapshot, options: WorldOptions = {}): { wor
     // No file tells it. The drivers of every x86 IOMMU say so (intel_iommu_capable, amd_iommu_capable).
     coherent: true,
     staticContainerNode: nodes.some(({ path }) => path === '/dev/vfio/vfio'),
-    reserved: reservedOf(snapshot),
+    reserved: reservedOf(snapshot, hardware),
+    groupTypes: groupTypesOf(snapshot, hardware),
     aperture: (1n << 48n) - 1n,
     nesting: snapshot.architecture === 'aarch64',
     strangers: strangersOf(snapshot),
     assumed,
   };
-  return { world, state: bootState(world, snapshot, reader) };
+  return { world, state: bootState(world, { ...snapshot, functions }, reader, absent) };
+}
+
+interface Facts {
+  readonly reader: FactReader;
+  readonly snapshot: Snapshot;
+  readonly claimed: ReadonlySet<number>;
+  /** Virtual functions that are not enabled, by address. */
+  readonly absent: ReadonlySet<string>;
 }
 
 function hardwareOf(
-  reader: FactReader,
-  snapshot: Snapshot,
-  claimed: ReadonlySet<number>,
+  { reader, snapshot, claimed, absent }: Facts,
   pci: PciFunction,
   index: number,
-): Hardware {
+): Omit<Hardware, 'bridge' | 'virtualFunctions'> {
   const at = (name: string): string => `/functions/${pci.address}/${name}`;
   const capabilities = isUnknown(pci.capabilities) ? plainCapabilities : pci.capabilities;
-  const group = reader.read<number | null>(at('iommuGroup'), pci.iommuGroup, null, 'none');
+  // What is not there yet will have a group of its own, if any: its id is not one of now.
+  const group = absent.has(pci.address)
+    ? isUnknown(pci.iommuGroup)
+      ? -1 - index
+      : null
+    : reader.read<number | null>(at('iommuGroup'), pci.iommuGroup, null, 'none');
   const sriov = isUnknown(pci.sriov) ? null : pci.sriov;
   const physicalFunction = isUnknown(pci.physicalFunction) ? null : pci.physicalFunction;
   const resetMethods = reader.read(at('resetMethods'), pci.resetMethods, ['flr'], 'some');
@@ -94,11 +115,12 @@ function hardwareOf(
     address: pci.address,
     vendor: pci.vendor,
     device: pci.device,
+    id: idsOf(pci),
     headerType: reader.read(at('headerType'), pci.headerType, headerByClass(pci), 'by class'),
     group: isFake(snapshot, pci) ? null : group,
     drivers: driversMatching(reader, pci),
-    resets: resetMethods.length > 0,
-    virtualFunctions: sriov?.numVfs ?? 0,
+    resetMethods,
+    totalVfs: sriov?.totalVfs ?? null,
     sriov: sriov !== null || physicalFunction !== null,
     physicalFunction,
     bars: isUnknown(pci.bars)
@@ -261,10 +283,14 @@ function claimedByFirmware(snapshot: Snapshot): ReadonlySet<number> {
   return new Set(claimed.map(({ id }) => id));
 }
 
-function reservedOf(snapshot: Snapshot): ReadonlyMap<number, readonly IovaRange[]> {
+function reservedOf(
+  snapshot: Snapshot,
+  hardware: readonly Hardware[],
+): ReadonlyMap<number, readonly IovaRange[]> {
   const groups = isUnknown(snapshot.iommu.groups) ? [] : snapshot.iommu.groups;
-  return new Map(
-    groups.map(({ id, reserved }) => [
+  return withOwners(
+    hardware,
+    groups.map(({ id, reserved }): [number, readonly IovaRange[]] => [
       id,
       isUnknown(reserved)
         ? []
@@ -273,4 +299,28 @@ function reservedOf(snapshot: Snapshot): ReadonlyMap<number, readonly IovaRange[
             .map(({ start, end }) => ({ start: BigInt(start), end: BigInt(end) })),
     ]),
   );
+}
+
+function groupTypesOf(snapshot: Snapshot, hardware: readonly Hardware[]): ReadonlyMap<number, string> {
+  const groups = isUnknown(snapshot.iommu.groups) ? [] : snapshot.iommu.groups;
+  return withOwners(
+    hardware,
+    groups.flatMap(({ id, type }): [number, string][] => (isUnknown(type) ? [] : [[id, type]])),
+  );
+}
+
+/** What is told of groups, and for a virtual function that is not there yet, whose group nobody tells, its owner's. */
+function withOwners<T>(
+  hardware: readonly Hardware[],
+  told: readonly (readonly [number, T])[],
+): ReadonlyMap<number, T> {
+  const all = new Map(told);
+  for (const { group, virtualFunctions } of hardware) {
+    const its = group === null ? undefined : all.get(group);
+    for (const index of its === undefined ? [] : virtualFunctions) {
+      const own = hardware[index]?.group ?? null;
+      if (its !== undefined && own !== null && own < 0) all.set(own, its);
+    }
+  }
+  return all;
 }

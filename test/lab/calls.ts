@@ -65,6 +65,25 @@ export function perform(backend: Backend, op: Op): Answer {
       return write(backend, `/sys/bus/pci/drivers/${op.driver}/unbind`, op.device);
     case 'drivers.probe':
       return write(backend, '/sys/bus/pci/drivers_probe', op.device);
+    case 'driver.new_id':
+      return write(backend, `/sys/bus/pci/drivers/${op.driver}/new_id`, op.text);
+    case 'driver.remove_id':
+      return write(backend, `/sys/bus/pci/drivers/${op.driver}/remove_id`, op.text);
+    case 'bus.autoprobe':
+      return write(backend, '/sys/bus/pci/drivers_autoprobe', op.text);
+    case 'bus.rescan': {
+      const from = op.device === undefined ? '/sys/bus/pci' : `/sys/bus/pci/devices/${op.device}`;
+      return write(backend, `${from}/rescan`, op.text);
+    }
+    case 'device.remove':
+    case 'device.enable':
+    case 'device.sysfs_reset':
+    case 'device.reset_method':
+    case 'device.sriov_numvfs':
+    case 'device.sriov_autoprobe':
+      return write(backend, `/sys/bus/pci/devices/${op.device}/${deviceFiles[op.op]}`, op.text);
+    case 'iommu_group.type':
+      return write(backend, `/sys/kernel/iommu_groups/${op.group}/type`, op.text);
     case 'node.own':
       return plain(backend.chown(op.path, op.uid, op.gid) || backend.chmod(op.path, op.mode));
     case 'open':
@@ -84,6 +103,15 @@ export function perform(backend: Backend, op: Op): Answer {
       return ioctl(backend, op);
   }
 }
+
+const deviceFiles = {
+  'device.remove': 'remove',
+  'device.enable': 'enable',
+  'device.sysfs_reset': 'reset',
+  'device.reset_method': 'reset_method',
+  'device.sriov_numvfs': 'sriov_numvfs',
+  'device.sriov_autoprobe': 'sriov_drivers_autoprobe',
+} as const;
 
 /** A deed's success is 0; a negative answer is the errno. */
 function plain(value: number): Answer {
@@ -119,7 +147,8 @@ type Ioctl = Exclude<
   Op,
   {
     op:
-      | `${'module' | 'parameter' | 'override' | 'driver' | 'drivers' | 'node'}.${string}`
+      | `${'module' | 'parameter' | 'override' | 'driver' | 'drivers' | 'node' | 'bus' | 'iommu_group'}.${string}`
+      | keyof typeof deviceFiles
       | 'open'
       | 'close'
       | 'descriptor.pass'

@@ -140,6 +140,13 @@ export interface PciFunction {
   readonly sriov: {
     readonly totalVfs: number;
     readonly numVfs: number;
+    /** where its virtual functions are, enabled or not */
+    readonly routing?: {
+      readonly offset: number;
+      readonly stride: number;
+      /** device ID of the virtual functions */
+      readonly device: string;
+    };
   } | null | Unknown;
   /** the PF of a virtual function; null: not a VF */
   readonly physicalFunction: Address | null | Unknown;

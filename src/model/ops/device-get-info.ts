@@ -25,10 +25,10 @@ export const deviceGetInfo: Rule<Info> = {
   },
   ioctl: { on: 'device', request: 0x3b6b },
   guards: everywhere<Info>(...structure<Info>('device.get_info', 16, citation)),
-  effect: (world, state, op) => {
+  effect: (_world, state, op) => {
     const file = fileOf(state, op);
-    const hardware = file?.kind === 'device' ? world.hardware[file.device] : undefined;
-    const flags = pci | (hardware?.resets === true ? resets : 0);
+    const vfio = file?.kind === 'device' ? state.devices[file.device]?.vfio : undefined;
+    const flags = pci | (vfio?.resetWorks === true ? resets : 0);
     return { state, value: 0, out: { flags, num_regions: 9, num_irqs: 5, cap_offset: 0 } };
   },
   undo: () => ({ none: 'it only asks' }),

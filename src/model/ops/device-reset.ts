@@ -15,16 +15,16 @@ export const deviceReset: Rule<Reset> = {
   ioctl: { on: 'device', request: 0x3b6f },
   guards: everywhere<Reset>({
     id: 'device.reset.none',
-    words: 'the function has no reset of its own',
+    words: 'the reset that began the first open did not work',
     errno: 'EINVAL',
     citation: {
       seed: 'drivers/vfio/pci/vfio_pci.c:vfio_pci_ioctl',
       '6.1': 'drivers/vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_reset',
       '6.12': 'drivers/vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_reset',
     },
-    applies: (world, state, op) => {
+    applies: (_world, state, op) => {
       const file = fileOf(state, op);
-      return file?.kind === 'device' && world.hardware[file.device]?.resets === false;
+      return file?.kind === 'device' && state.devices[file.device]?.vfio?.resetWorks === false;
     },
   }),
   effect: (_world, state) => ({ state, value: 0 }),

@@ -1,7 +1,17 @@
-import { bind, denylisted, groupless, incoherent, matches, ownedByUser } from '../binding.ts';
+import {
+  bind,
+  denylisted,
+  groupless,
+  hasVirtualFunctions,
+  incoherent,
+  ownedByUser,
+  withheld,
+} from '../binding.ts';
 import { driverFile } from '../driver-directory.ts';
 import type { Guard, Rule } from '../guard.ts';
+import { matches } from '../matching.ts';
 import type { Op } from '../op.ts';
+import { deviceAt } from '../presence.ts';
 import type { Device, Driver, Hardware, State, World } from '../state.ts';
 
 type Bind = Extract<Op, { op: 'driver.bind' }>;
@@ -13,14 +23,15 @@ const asked: readonly Guard<Bind>[] = [
     words: 'there is no such device',
     errno: 'ENODEV',
     citation: 'drivers/base/bus.c:bind_store',
-    applies: (world, _state, op) => !world.devices.has(op.device),
+    applies: (world, state, op) => deviceAt(world, state, op.device) === undefined,
   },
   {
     id: 'driver.bind.unmatched',
     words: 'the driver does not match the device: neither its ids nor driver_override name it',
     errno: 'ENODEV',
     citation: 'drivers/base/bus.c:bind_store (drivers/pci/pci-driver.c:pci_match_device)',
-    applies: (world, state, op) => on(world, state, op, (hw, device) => !matches(device, hw, op.driver)),
+    applies: (world, state, op) =>
+      on(world, state, op, (hw, device) => !matches(state, device, hw, op.driver)),
   },
   {
     id: 'driver.bind.bound',
@@ -39,6 +50,14 @@ const owned: Guard<Bind> = {
     'drivers/iommu/iommu.c:iommu_device_use_default_domain (drivers/pci/pci-driver.c:pci_dma_configure)',
   applies: (world, state, op) =>
     on(world, state, op, (hw, _device, driver) => ownedByUser(world, state, hw, driver)),
+};
+
+const virtualWithheld: Guard<Bind> = {
+  id: 'driver.bind.withheld',
+  words: 'the physical function has sriov_drivers_autoprobe off, and no override names the driver',
+  errno: 'ENODEV',
+  citation: 'drivers/pci/pci-driver.c:pci_device_probe, pci_device_can_probe',
+  applies: (world, state, op) => on(world, state, op, (hw) => withheld(world, state, hw)),
 };
 
 const listed: Guard<Bind> = {
@@ -66,7 +85,7 @@ const virtual: Guard<Bind> = {
   words: 'the device is a physical function with virtual functions enabled',
   errno: 'EBUSY',
   citation: 'drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_register_device',
-  applies: (world, state, op) => onVfio(world, state, op, (hw) => hw.virtualFunctions > 0),
+  applies: (world, state, op) => onVfio(world, state, op, (hw) => hasVirtualFunctions(state, hw)),
 };
 
 const group: Guard<Bind> = {
@@ -89,7 +108,7 @@ const caches: Guard<Bind> = {
   applies: (world, state, op) => onVfio(world, state, op, (hw) => incoherent(world, state, hw)),
 };
 
-const now = [...asked, owned, listed, bridge, virtual, group, caches];
+const now = [...asked, owned, virtualWithheld, listed, bridge, virtual, group, caches];
 
 export const driverBind: Rule<Bind> = {
   words: {
@@ -100,7 +119,7 @@ export const driverBind: Rule<Bind> = {
       'The device is bound. A host driver raises the owner count of the IOMMU group; a VFIO driver registers the device and, if it is the first of its group, the group with its node. Where that group is made up, the kernel is tainted (bit 6).',
     undo: '`driver.unbind`',
   },
-  guards: { seed: [...asked, bridge, group], '6.1': now, '6.12': now },
+  guards: { seed: [...asked, bridge, group], '6.1': now },
   effect: (world, state, op) => {
     const driver = world.drivers.get(op.driver);
     const hardware = world.devices.get(op.device);

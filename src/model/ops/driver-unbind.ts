@@ -1,8 +1,9 @@
-import { unbind } from '../binding.ts';
 import { driverFile } from '../driver-directory.ts';
-import { holdersOf } from '../files.ts';
 import { everywhere, type Rule } from '../guard.ts';
+import { held, holders } from '../held.ts';
 import type { Op } from '../op.ts';
+import { deviceAt, goingWithDriver, release } from '../presence.ts';
+import type { Hardware, State, World } from '../state.ts';
 
 type Unbind = Extract<Op, { op: 'driver.unbind' }>;
 
@@ -23,31 +24,33 @@ export const driverUnbind: Rule<Unbind> = {
       errno: 'ENODEV',
       citation: 'drivers/base/bus.c:unbind_store',
       applies: (world, state, op) => {
-        const hardware = world.devices.get(op.device);
+        const hardware = deviceAt(world, state, op.device);
         return hardware === undefined || state.devices[hardware.index]?.driver !== op.driver;
       },
     },
     {
       id: 'driver.unbind.held',
-      words: 'the call would not return before every descriptor of the device is closed',
+      words:
+        'the call would not return before every descriptor of the device, and of virtual functions that go with it, is closed',
       errno: null,
       citation: {
         seed: 'drivers/vfio/vfio.c:vfio_del_group_dev',
         '6.1': 'drivers/vfio/vfio_main.c:vfio_unregister_group_dev',
         '6.12': 'drivers/vfio/vfio_main.c:vfio_unregister_group_dev',
       },
-      applies: (world, state, op) => {
-        const hardware = world.devices.get(op.device);
-        const vfio = hardware === undefined ? null : state.devices[hardware.index]?.vfio;
-        return (vfio?.opens ?? 0) + (vfio?.unbound ?? 0) > 0;
-      },
-      waitsFor: (world, state, op) => holdersOf(state, world.devices.get(op.device)?.index ?? -1),
+      applies: (world, state, op) => held(state, going(world, state, op)),
+      waitsFor: (world, state, op) => holders(state, going(world, state, op)),
     },
   ),
   effect: (world, state, op) => {
     const hardware = world.devices.get(op.device);
     const value = op.device.length;
-    return { state: hardware === undefined ? state : unbind(world, state, hardware), value };
+    return { state: hardware === undefined ? state : release(world, state, hardware), value };
   },
   undo: (_world, _before, op) => ({ ...op, op: 'driver.bind' }),
 };
+
+function going(world: World, state: State, op: Unbind): readonly Hardware[] {
+  const hardware = deviceAt(world, state, op.device);
+  return hardware === undefined ? [] : [...goingWithDriver(world, state, hardware), hardware];
+}

@@ -1,7 +1,8 @@
-import { matches, ownedByUser, registered, tryBind } from '../binding.ts';
+import { attachDevice } from '../binding.ts';
 import type { Guard, Rule } from '../guard.ts';
 import type { Op } from '../op.ts';
 import { rootOnly } from '../permission.ts';
+import { deviceAt } from '../presence.ts';
 import type { State, World } from '../state.ts';
 
 type Probe = Extract<Op, { op: 'drivers.probe' }>;
@@ -13,7 +14,7 @@ const guards: readonly Guard<Probe>[] = [
     words: 'there is no such device',
     errno: 'ENODEV',
     citation: 'drivers/base/bus.c:drivers_probe_store',
-    applies: (world, _state, op) => !world.devices.has(op.device),
+    applies: (world, state, op) => deviceAt(world, state, op.device) === undefined,
   },
   {
     id: 'drivers.probe.group-owned',
@@ -35,7 +36,7 @@ export const driversProbe: Rule<Probe> = {
     undo: '`driver.unbind` of the driver that it bound',
   },
   // Before the claim of DMA ownership there is nothing that could stop the walk.
-  guards: { seed: guards.slice(0, 2), '6.1': guards, '6.12': guards },
+  guards: { seed: guards.slice(0, 2), '6.1': guards },
   effect: (world, state, op) => {
     const walked = walk(world, state, op);
     return { state: walked === 'refused' ? state : walked, value: op.device.length };
@@ -50,22 +51,7 @@ export const driversProbe: Rule<Probe> = {
   },
 };
 
-/**
- * Offers the device to every matching driver in registration order. A probe's own failure is swallowed and the next
- * driver asked; a refusal before the probe stops the walk (drivers/base/dd.c:__device_attach).
- */
 function walk(world: World, state: State, op: Probe): State | 'refused' {
-  const hardware = world.devices.get(op.device);
-  const device = hardware && state.devices[hardware.index];
-  if (hardware === undefined || device === undefined || device.driver !== null) return state;
-  const names = device.override === null ? hardware.drivers : [device.override];
-  for (const name of names) {
-    const driver = world.drivers.get(name);
-    if (driver === undefined || !registered(world, state, driver) || !matches(device, hardware, name))
-      continue;
-    if (ownedByUser(world, state, hardware, driver)) return 'refused';
-    const bound = tryBind(world, state, hardware, driver);
-    if (bound !== null) return bound;
-  }
-  return state;
+  const hardware = deviceAt(world, state, op.device);
+  return hardware === undefined ? state : attachDevice(world, state, hardware);
 }

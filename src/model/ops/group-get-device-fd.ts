@@ -1,6 +1,6 @@
 import { unreadable } from '../argument.ts';
 import { viableByWalk } from '../attachment.ts';
-import { deviceNamed, nameOf, tokenGiven, tokenRefused } from '../device-name.ts';
+import { deviceNamed, nameOf, tokenGiven, tokenVerdict } from '../device-name.ts';
 import { fileOf, groupOf, openDevice, tableFull } from '../files.ts';
 import type { Guard, Rule } from '../guard.ts';
 import type { Op } from '../op.ts';
@@ -36,19 +36,37 @@ const endless: Guard<Get> = {
 
 const options: Guard<Get> = {
   id: 'group.get_device_fd.options',
-  words: 'what follows the name is not an option that the device takes',
+  words: 'what follows the name is no option, or `vf_token=` comes twice or without a UUID',
   errno: 'EINVAL',
   citation: match,
   applies: (world, state, op) => nameOf(world, state, op) === 'EINVAL',
 };
 
-const token: Guard<Get> = {
-  id: 'group.get_device_fd.token',
-  words: 'physical and virtual functions are both used with vfio-pci, and their token was not given',
-  errno: 'EACCES',
-  citation: match,
-  applies: (world, state, op) => tokenRefused(world, state, op),
-};
+/** The three that vfio_pci_validate_vf_token refuses with, each with its own line in the log. */
+const tokens: readonly Guard<Get>[] = [
+  {
+    id: 'group.get_device_fd.token-unasked',
+    words: 'a token was given, and the device is neither a physical function nor one of a vfio-pci PF',
+    errno: 'EINVAL',
+    citation: match,
+    applies: (world, state, op) => tokenVerdict(world, state, op) === 'not-asked-for',
+  },
+  {
+    id: 'group.get_device_fd.token-required',
+    words:
+      'the physical function is with vfio-pci and shares its virtual ones by a token, which was not given',
+    errno: 'EACCES',
+    citation: match,
+    applies: (world, state, op) => tokenVerdict(world, state, op) === 'required',
+  },
+  {
+    id: 'group.get_device_fd.token',
+    words: 'the token is not that of the physical function',
+    errno: 'EACCES',
+    citation: match,
+    applies: (world, state, op) => tokenVerdict(world, state, op) === 'incorrect',
+  },
+];
 
 const stranger: Guard<Get> = {
   id: 'group.get_device_fd.name',
@@ -104,7 +122,7 @@ const unviable: Guard<Get> = {
   },
 };
 
-const now = [fault, endless, options, token, stranger, full, noContainer, noIommu, rawio];
+const now = [fault, endless, options, ...tokens, stranger, full, noContainer, noIommu, rawio];
 
 export const groupGetDeviceFd: Rule<Get> = {
   words: {

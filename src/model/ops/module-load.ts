@@ -5,7 +5,7 @@ import { freshIommuNode } from '../nodes.ts';
 import type { Op } from '../op.ts';
 import { capable } from '../permission.ts';
 import { replace } from '../places.ts';
-import type { Module, State, World } from '../state.ts';
+import type { Driver, Module, State, World } from '../state.ts';
 
 type Load = Extract<Op, { op: 'module.load' }>;
 
@@ -54,10 +54,17 @@ export function loadModule(world: World, state: State, name: string): State {
     }
     if (module.name === 'iommufd') now = { ...now, iommuNode: freshIommuNode };
     for (const driver of world.drivers.values()) {
-      if (driver.module === module.name) now = attachDriver(world, now, driver);
+      if (driver.module === module.name) now = register(world, now, driver);
     }
   }
   return now;
+}
+
+/** drivers/base/bus.c:bus_add_driver: only where the bus probes by itself are the devices offered. */
+function register(world: World, state: State, driver: Driver): State {
+  const registered = [...state.bus.registered, driver.name];
+  const there = { ...state, bus: { ...state.bus, registered } };
+  return state.bus.autoprobe ? attachDriver(world, there, driver) : there;
 }
 
 /** An order in which no module is asked to go while another of them needs it. */

@@ -1,11 +1,12 @@
-import { unbind } from '../binding.ts';
-import { holdersOf } from '../files.ts';
-import type { Guard, Rule } from '../guard.ts';
+import { changeIds } from '../dynamic-ids.ts';
+import { everywhere, type Guard, type Rule } from '../guard.ts';
+import { held, holders } from '../held.ts';
 import { loaded, moduleOf } from '../modules.ts';
 import type { Op } from '../op.ts';
 import { capable } from '../permission.ts';
 import { replace } from '../places.ts';
-import type { Module, State, World } from '../state.ts';
+import { goingWithDriver, release } from '../presence.ts';
+import type { Hardware, Module, State, World } from '../state.ts';
 
 type Unload = Extract<Op, { op: 'module.unload' }>;
 
@@ -46,16 +47,18 @@ const asked: readonly Guard<Unload>[] = [
   },
 ];
 
+/** Open devices hold their module; a cdev that is not bound holds vfio alone, and a virtual function another one. */
 const waits: Guard<Unload> = {
   id: 'module.unload.held',
-  words: 'the call would not return before every descriptor of the devices is closed',
+  words:
+    'the call would not return before every descriptor of the devices and of their virtual functions is closed',
   errno: null,
-  citation: 'drivers/vfio/vfio_main.c:vfio_unregister_group_dev',
-  applies: (world, state, op) => held(world, state, op).length > 0,
-  waitsFor: (world, state, op) => {
-    const pids = held(world, state, op).flatMap((index) => holdersOf(state, index));
-    return [...new Set(pids)].sort((a, b) => a - b);
+  citation: {
+    seed: 'drivers/vfio/vfio.c:vfio_del_group_dev (drivers/pci/iov.c:sriov_disable)',
+    '6.1': 'drivers/vfio/vfio_main.c:vfio_unregister_group_dev (drivers/pci/iov.c:sriov_disable)',
   },
+  applies: (world, state, op) => held(state, going(world, state, op)),
+  waitsFor: (world, state, op) => holders(state, going(world, state, op)),
 };
 
 export const moduleUnload: Rule<Unload> = {
@@ -66,7 +69,7 @@ export const moduleUnload: Rule<Unload> = {
     effect: 'The modules are gone with their drivers, and the devices of these have none.',
     undo: '`module.load`',
   },
-  guards: { seed: asked, '6.12': [...asked, waits] },
+  guards: everywhere<Unload>(...asked, waits),
   effect: (world, state, op) => {
     let now = state;
     for (const name of named(op)) {
@@ -82,17 +85,18 @@ export const moduleUnload: Rule<Unload> = {
   }),
 };
 
-function named(op: Unload): readonly string[] {
-  return [op.module, ...(op.also ?? [])];
+/** Devices that lose their drivers, and what goes with them. */
+function going(world: World, state: State, op: Unload): readonly Hardware[] {
+  return world.hardware.flatMap((hardware) => {
+    const driver = state.devices[hardware.index]?.driver ?? null;
+    const module = driver === null ? null : (world.drivers.get(driver)?.module ?? null);
+    const goes = module !== null && named(op).some((name) => moduleOf(world, name)?.name === module);
+    return goes ? [...goingWithDriver(world, state, hardware), hardware] : [];
+  });
 }
 
-/** Devices that a module's going would unbind while their cdevs are open, not bound: these hold module vfio alone. */
-function held(world: World, state: State, op: Unload): readonly number[] {
-  return state.devices.flatMap(({ driver, vfio }, index) => {
-    const module = driver === null ? null : world.drivers.get(driver)?.module;
-    const goes = module !== null && named(op).some((name) => moduleOf(world, name)?.name === module);
-    return goes && vfio !== null && vfio.unbound > 0 ? [index] : [];
-  });
+function named(op: Unload): readonly string[] {
+  return [op.module, ...(op.also ?? [])];
 }
 
 function inUse(world: World, state: State, module: Module, gone: ReadonlySet<string>): boolean {
@@ -118,13 +122,20 @@ function inUse(world: World, state: State, module: Module, gone: ReadonlySet<str
   });
 }
 
+/** What the bus knew of a driver goes with it (drivers/pci/pci-driver.c:pci_unregister_driver). */
+function unregistered(state: State, driver: string): State {
+  const { bus } = changeIds(state, driver, []);
+  return { ...state, bus: { ...bus, registered: bus.registered.filter((name) => name !== driver) } };
+}
+
 function unloadModule(world: World, state: State, module: Module): State {
   let now = state;
   for (const driver of world.drivers.values()) {
     if (driver.module !== module.name) continue;
     for (const hardware of world.hardware) {
-      if (now.devices[hardware.index]?.driver === driver.name) now = unbind(world, now, hardware);
+      if (now.devices[hardware.index]?.driver === driver.name) now = release(world, now, hardware);
     }
+    now = unregistered(now, driver.name);
   }
   now = { ...now, modules: replace(now.modules, module.index, null) };
   if (module.name === 'iommufd') return { ...now, iommuNode: null };

@@ -2,6 +2,7 @@ import { everywhere, type Rule } from '../guard.ts';
 import type { Op } from '../op.ts';
 import { rootOnly } from '../permission.ts';
 import { replace } from '../places.ts';
+import { deviceAt } from '../presence.ts';
 
 type Write = Extract<Op, { op: 'override.write' }>;
 
@@ -19,7 +20,7 @@ export const overrideWrite: Rule<Write> = {
       words: 'there is no such device',
       errno: 'ENOENT',
       citation: 'drivers/pci/pci-sysfs.c:driver_override_store (the file is in the device directory)',
-      applies: (world, _state, op) => !world.devices.has(op.device),
+      applies: (world, state, op) => deviceAt(world, state, op.device) === undefined,
     },
     rootOnly('override.write', 'driver_override'),
     {

@@ -988,6 +988,33 @@ export const snapshotSchema: JsonSchema = {
            "type": "integer",
            "minimum": 0,
            "maximum": 65535
+          },
+          "routing": {
+           "description": "where its virtual functions are, enabled or not",
+           "type": "object",
+           "properties": {
+            "offset": {
+             "type": "integer",
+             "minimum": 0,
+             "maximum": 65535
+            },
+            "stride": {
+             "type": "integer",
+             "minimum": 0,
+             "maximum": 65535
+            },
+            "device": {
+             "type": "string",
+             "pattern": "^[0-9a-f]{4}$",
+             "description": "device ID of the virtual functions"
+            }
+           },
+           "required": [
+            "offset",
+            "stride",
+            "device"
+           ],
+           "additionalProperties": false
           }
          },
          "required": [

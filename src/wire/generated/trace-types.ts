@@ -97,6 +97,50 @@ export type TraceOperation = {
   readonly op: "drivers.probe";
   readonly device: string;
 } | {
+  readonly op: "driver.new_id";
+  readonly driver: string;
+  readonly text: string;
+} | {
+  readonly op: "driver.remove_id";
+  readonly driver: string;
+  readonly text: string;
+} | {
+  readonly op: "bus.autoprobe";
+  readonly text: string;
+} | {
+  readonly op: "bus.rescan";
+  /** on whose bus; left out: everywhere */
+  readonly device?: string;
+  readonly text: string;
+} | {
+  readonly op: "device.remove";
+  readonly device: string;
+  readonly text: string;
+} | {
+  readonly op: "device.enable";
+  readonly device: string;
+  readonly text: string;
+} | {
+  readonly op: "device.sysfs_reset";
+  readonly device: string;
+  readonly text: string;
+} | {
+  readonly op: "device.reset_method";
+  readonly device: string;
+  readonly text: string;
+} | {
+  readonly op: "device.sriov_numvfs";
+  readonly device: string;
+  readonly text: string;
+} | {
+  readonly op: "device.sriov_autoprobe";
+  readonly device: string;
+  readonly text: string;
+} | {
+  readonly op: "iommu_group.type";
+  readonly group: number;
+  readonly text: string;
+} | {
   readonly op: "node.own";
   readonly path: string;
   readonly uid: number;

@@ -443,6 +443,275 @@ export const traceSchema: JsonSchema = {
      "properties": {
       "op": {
        "type": "string",
+       "const": "driver.new_id"
+      },
+      "driver": {
+       "type": "string",
+       "maxLength": 8192,
+       "pattern": "^[^\\u0000]*$"
+      },
+      "text": {
+       "type": "string",
+       "maxLength": 8192,
+       "pattern": "^[^\\u0000]*$"
+      }
+     },
+     "required": [
+      "op",
+      "driver",
+      "text"
+     ],
+     "additionalProperties": false
+    },
+    {
+     "type": "object",
+     "properties": {
+      "op": {
+       "type": "string",
+       "const": "driver.remove_id"
+      },
+      "driver": {
+       "type": "string",
+       "maxLength": 8192,
+       "pattern": "^[^\\u0000]*$"
+      },
+      "text": {
+       "type": "string",
+       "maxLength": 8192,
+       "pattern": "^[^\\u0000]*$"
+      }
+     },
+     "required": [
+      "op",
+      "driver",
+      "text"
+     ],
+     "additionalProperties": false
+    },
+    {
+     "type": "object",
+     "properties": {
+      "op": {
+       "type": "string",
+       "const": "bus.autoprobe"
+      },
+      "text": {
+       "type": "string",
+       "maxLength": 8192,
+       "pattern": "^[^\\u0000]*$"
+      }
+     },
+     "required": [
+      "op",
+      "text"
+     ],
+     "additionalProperties": false
+    },
+    {
+     "type": "object",
+     "properties": {
+      "op": {
+       "type": "string",
+       "const": "bus.rescan"
+      },
+      "device": {
+       "description": "on whose bus; left out: everywhere",
+       "type": "string",
+       "maxLength": 8192,
+       "pattern": "^[^\\u0000]*$"
+      },
+      "text": {
+       "type": "string",
+       "maxLength": 8192,
+       "pattern": "^[^\\u0000]*$"
+      }
+     },
+     "required": [
+      "op",
+      "text"
+     ],
+     "additionalProperties": false
+    },
+    {
+     "type": "object",
+     "properties": {
+      "op": {
+       "type": "string",
+       "const": "device.remove"
+      },
+      "device": {
+       "type": "string",
+       "maxLength": 8192,
+       "pattern": "^[^\\u0000]*$"
+      },
+      "text": {
+       "type": "string",
+       "maxLength": 8192,
+       "pattern": "^[^\\u0000]*$"
+      }
+     },
+     "required": [
+      "op",
+      "device",
+      "text"
+     ],
+     "additionalProperties": false
+    },
+    {
+     "type": "object",
+     "properties": {
+      "op": {
+       "type": "string",
+       "const": "device.enable"
+      },
+      "device": {
+       "type": "string",
+       "maxLength": 8192,
+       "pattern": "^[^\\u0000]*$"
+      },
+      "text": {
+       "type": "string",
+       "maxLength": 8192,
+       "pattern": "^[^\\u0000]*$"
+      }
+     },
+     "required": [
+      "op",
+      "device",
+      "text"
+     ],
+     "additionalProperties": false
+    },
+    {
+     "type": "object",
+     "properties": {
+      "op": {
+       "type": "string",
+       "const": "device.sysfs_reset"
+      },
+      "device": {
+       "type": "string",
+       "maxLength": 8192,
+       "pattern": "^[^\\u0000]*$"
+      },
+      "text": {
+       "type": "string",
+       "maxLength": 8192,
+       "pattern": "^[^\\u0000]*$"
+      }
+     },
+     "required": [
+      "op",
+      "device",
+      "text"
+     ],
+     "additionalProperties": false
+    },
+    {
+     "type": "object",
+     "properties": {
+      "op": {
+       "type": "string",
+       "const": "device.reset_method"
+      },
+      "device": {
+       "type": "string",
+       "maxLength": 8192,
+       "pattern": "^[^\\u0000]*$"
+      },
+      "text": {
+       "type": "string",
+       "maxLength": 8192,
+       "pattern": "^[^\\u0000]*$"
+      }
+     },
+     "required": [
+      "op",
+      "device",
+      "text"
+     ],
+     "additionalProperties": false
+    },
+    {
+     "type": "object",
+     "properties": {
+      "op": {
+       "type": "string",
+       "const": "device.sriov_numvfs"
+      },
+      "device": {
+       "type": "string",
+       "maxLength": 8192,
+       "pattern": "^[^\\u0000]*$"
+      },
+      "text": {
+       "type": "string",
+       "maxLength": 8192,
+       "pattern": "^[^\\u0000]*$"
+      }
+     },
+     "required": [
+      "op",
+      "device",
+      "text"
+     ],
+     "additionalProperties": false
+    },
+    {
+     "type": "object",
+     "properties": {
+      "op": {
+       "type": "string",
+       "const": "device.sriov_autoprobe"
+      },
+      "device": {
+       "type": "string",
+       "maxLength": 8192,
+       "pattern": "^[^\\u0000]*$"
+      },
+      "text": {
+       "type": "string",
+       "maxLength": 8192,
+       "pattern": "^[^\\u0000]*$"
+      }
+     },
+     "required": [
+      "op",
+      "device",
+      "text"
+     ],
+     "additionalProperties": false
+    },
+    {
+     "type": "object",
+     "properties": {
+      "op": {
+       "type": "string",
+       "const": "iommu_group.type"
+      },
+      "group": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      },
+      "text": {
+       "type": "string",
+       "maxLength": 8192,
+       "pattern": "^[^\\u0000]*$"
+      }
+     },
+     "required": [
+      "op",
+      "group",
+      "text"
+     ],
+     "additionalProperties": false
+    },
+    {
+     "type": "object",
+     "properties": {
+      "op": {
+       "type": "string",
        "const": "node.own"
       },
       "path": {

@@ -6,6 +6,7 @@ import { Session } from './session.ts';
 import { deviceVectors } from './vectors-device.ts';
 import { noiommuVectors } from './vectors-noiommu.ts';
 import { realVectors } from './vectors-real.ts';
+import { sysfsVectors } from './vectors-sysfs.ts';
 
 /** Kernels that judge a group by a walk at every use; the vectors are of those that claim it. */
 const walking = profileIds.filter((id) => profiles[id].viability === 'walk');
@@ -16,7 +17,9 @@ const beyondPci = ['group.set_container.mixing'];
 /** Every guard refuses something: in a vector of the fact sheet, or in a provocation made for it. */
 test.each(profileIds)('%s: no guard is out of reach', (profile) => {
   const reached = new Set<string>();
-  const sessions = [...noiommuVectors, ...realVectors, ...deviceVectors].map(({ run }) => run);
+  const sessions = [...noiommuVectors, ...realVectors, ...deviceVectors, ...sysfsVectors].map(
+    ({ run }) => run,
+  );
   for (const run of walking.includes(profile) ? [] : sessions) {
     const session = new Session(profile);
     run(session);

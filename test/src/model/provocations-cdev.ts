@@ -7,11 +7,6 @@ export const deviceCdevs: Readonly<Record<string, Provocation>> = {
     s.bound();
     s.tryOpen('8');
   }),
-  'module.unload.held': cdevs((s) => {
-    s.take(single);
-    s.cdev();
-    s.call({ op: 'module.unload', pid, module: 'vfio_pci' });
-  }),
   'file.call.not-bound': cdevs((s) => {
     s.take(single);
     s.call({ op: 'file.call', pid, fd: s.cdev(), call: 'read' });

@@ -13,7 +13,6 @@ import {
   plain,
   reserved,
   secondGroup,
-  since,
   write,
 } from './provocation.ts';
 import type { Session } from './session.ts';
@@ -110,11 +109,6 @@ export const groups: Readonly<Record<string, Provocation>> = {
   ),
   'group.get_device_fd.endless': grouped((s, fd) => s.device(fd, 'x'.repeat(4096))),
   'group.get_device_fd.options': later((s) => s.device(realInContainer(s, 3).g, `${single} foo`)),
-  'group.get_device_fd.token': (profile) =>
-    since(
-      '6.1',
-      on(virtual, (s) => s.device(s.open('8'), single)),
-    )(profile),
   'group.get_device_fd.name': plain((s) => s.device(realInContainer(s, 3).g, 'nope')),
   'group.get_device_fd.descriptors': on(machine, (s) => {
     const { g } = realInContainer(s, 3);
@@ -145,22 +139,6 @@ export const groups: Readonly<Record<string, Provocation>> = {
     }),
   ),
 };
-
-/** A virtual function on vfio-pci whose physical function is there too. */
-const virtual = [
-  functionAt(pair, {
-    iommuGroup: 7,
-    driver: 'vfio-pci',
-    driverOverride: 'vfio-pci',
-    sriov: { totalVfs: 4, numVfs: 1 },
-  }),
-  functionAt(single, {
-    iommuGroup: 8,
-    driver: 'vfio-pci',
-    driverOverride: 'vfio-pci',
-    physicalFunction: pair,
-  }),
-];
 
 function grouped(act: (session: Session, group: number) => unknown): Provocation {
   return plain((s) => {

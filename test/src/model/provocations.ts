@@ -1,4 +1,5 @@
 import type { Provocation } from './provocation.ts';
+import { busAndFiles } from './provocations-bus.ts';
 import { deviceCdevs } from './provocations-cdev.ts';
 import { container, files } from './provocations-container.ts';
 import { features, ioeventfds } from './provocations-device.ts';
@@ -9,6 +10,7 @@ import { sysfs } from './provocations-sysfs.ts';
 /** One for every guard, by its id. */
 export const provocations: Readonly<Record<string, Provocation>> = {
   ...sysfs,
+  ...busAndFiles,
   ...files,
   ...container,
   ...groups,

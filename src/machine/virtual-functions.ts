@@ -1,0 +1,68 @@
+import { isUnknown, type PciFunction, type Snapshot } from './snapshot.ts';
+
+/** No physical function known to date has more; the bound is for snapshots that nobody wrote in earnest. */
+const most = 256;
+
+/**
+ * Virtual functions that physical ones could have and that are not enabled, as far as the snapshot tells where they
+ * would be (drivers/pci/iov.c:pci_iov_virtfn_bus, pci_iov_virtfn_devfn). What only a function that is there shows stays
+ * unknown; that it resets by FLR is the specification's demand.
+ */
+export function disabledVirtualFunctions(snapshot: Snapshot): readonly PciFunction[] {
+  const known = new Set(snapshot.functions.map(({ address }) => address));
+  return snapshot.functions.flatMap((pci) =>
+    virtualAddresses(pci).flatMap((address) => {
+      if (known.has(address)) return [];
+      known.add(address);
+      return [virtualFunction(snapshot, pci, address)];
+    }),
+  );
+}
+
+/** Addresses of all virtual functions that a function could have, in their order; none where they are not told. */
+export function virtualAddresses({ address, sriov }: PciFunction): readonly string[] {
+  if (isUnknown(sriov) || sriov?.routing === undefined) return [];
+  const { offset, stride } = sriov.routing;
+  const [, domain = '', bus = '', slot = '', fn = ''] =
+    /^([\da-f]+):([\da-f]{2}):([\da-f]{2})\.([0-7])$/.exec(address) ?? [];
+  const first = Number.parseInt(bus, 16) * 256 + Number.parseInt(slot, 16) * 8 + Number(fn) + offset;
+  const hex = (value: number): string => value.toString(16).padStart(2, '0');
+  return Array.from({ length: Math.min(sriov.totalVfs, most) }, (_, place) => first + stride * place)
+    .filter((id) => id < 0x10000)
+    .map((id) => `${domain}:${hex(id >> 8)}:${hex((id >> 3) & 31)}.${id & 7}`);
+}
+
+function virtualFunction(snapshot: Snapshot, pf: PciFunction, address: string): PciFunction {
+  const device = isUnknown(pf.sriov) ? undefined : pf.sriov?.routing?.device;
+  const unknown = { unknown: 'the virtual function is not enabled' };
+  const id = device ?? pf.device;
+  const alike = snapshot.functions.find(
+    (pci) => pci.vendor === pf.vendor && pci.device === id && pci.physicalFunction !== null,
+  );
+  return {
+    address,
+    vendor: pf.vendor,
+    device: id,
+    subsystemVendor: alike?.subsystemVendor ?? pf.subsystemVendor,
+    subsystemDevice: alike?.subsystemDevice ?? pf.subsystemDevice,
+    class: alike?.class ?? pf.class,
+    revision: alike?.revision ?? pf.revision,
+    headerType: 0,
+    driver: null,
+    driverOverride: null,
+    drivers: alike?.drivers ?? unknown,
+    iommuGroup: pf.iommuGroup === null ? null : unknown,
+    slot: isUnknown(pf.slot)
+      ? pf.slot
+      : [...pf.slot.slice(0, -1), address.slice(address.lastIndexOf(':') + 1)],
+    serial: null,
+    numaNode: pf.numaNode,
+    resetMethods: ['flr'],
+    bars: alike?.bars ?? unknown,
+    capabilities: alike?.capabilities ?? unknown,
+    sriov: null,
+    physicalFunction: pf.address,
+    netdevs: [],
+    blockDevices: [],
+  };
+}

@@ -1,0 +1,42 @@
+import { matchesDynamically } from './dynamic-ids.ts';
+import { loaded } from './modules.ts';
+import type { Device, Driver, Hardware, State, World } from './state.ts';
+
+/** Which drivers a device would be offered, and in which order. */
+
+/** Whether the driver is there to bind to. */
+export function registered(world: World, state: State, driver: Driver): boolean {
+  return driver.module === null || loaded(world, state, driver.module) !== null;
+}
+
+/**
+ * drivers/pci/pci-driver.c:pci_match_device: an override names the only driver that matches, and it always does; else
+ * ids of run time come before the driver's own table.
+ */
+export function matches(state: State, device: Device, hardware: Hardware, driver: string): boolean {
+  if (device.override !== null) return device.override === driver;
+  return hardware.drivers.includes(driver) || matchesDynamically(state, hardware, driver);
+}
+
+/**
+ * The drivers that match a device, in the order in which they registered (drivers/base/bus.c:bus_for_each_drv). Nothing
+ * shows the order of those that had registered when the snapshot was taken: what is built in was before the modules,
+ * and the rest goes as the snapshot lists it, which `World.assumed` says.
+ */
+export function candidates(world: World, state: State, hardware: Hardware): readonly Driver[] {
+  const device = state.devices[hardware.index];
+  if (device === undefined) return [];
+  const byId = state.bus.ids.map(({ driver }) => driver);
+  const names = device.override === null ? new Set([...hardware.drivers, ...byId]) : [device.override];
+  const found: Driver[] = [];
+  for (const name of names) {
+    const driver = world.drivers.get(name);
+    if (driver === undefined || !registered(world, state, driver)) continue;
+    if (matches(state, device, hardware, name)) found.push(driver);
+  }
+  const turn = (driver: Driver): number => {
+    const late = state.bus.registered.indexOf(driver.name);
+    return late >= 0 ? late + 1 : driver.module === null ? -1 : 0;
+  };
+  return found.sort((a, b) => turn(a) - turn(b));
+}

@@ -1,0 +1,135 @@
+import { describe, expect, test } from 'vitest';
+import { profilesSince } from '../../../src/model/profiles.ts';
+import { ROOT } from '../../../src/model/world.ts';
+import { functionAt, pair } from './machine.ts';
+import {
+  opened,
+  openedVirtual,
+  otherToken,
+  pf,
+  physical,
+  ported,
+  put,
+  shared,
+  token,
+  vf,
+  withSriov,
+} from './provocations-bus.ts';
+import { Session } from './session.ts';
+import { descriptor, number } from './vector.ts';
+
+const second = '0000:06:10.2';
+
+function deviceOf(s: Session, address: string) {
+  return s.state.devices[s.world.devices.get(address)?.index ?? -1];
+}
+
+describe.each(profilesSince('6.1'))('Linux %s', (profile) => {
+  test('virtual functions of vfio-pci bind at once, one group and vfioX each, and go with 0', () => {
+    const s = withSriov(profile);
+    expect(deviceOf(s, vf)?.present).toBe(false);
+    shared(s, 2);
+    const seen = [vf, second].map((address) => {
+      const { present, driver, override, group, vfio } = deviceOf(s, address) ?? {};
+      return [present, driver, override, group, vfio?.index];
+    });
+    expect(seen).toEqual([
+      [true, 'vfio-pci', 'vfio-pci', 0, 1],
+      [true, 'vfio-pci', 'vfio-pci', 1, 2],
+    ]);
+    expect(put(s, 'device.sriov_numvfs', pf, '0\n')).toBe(2);
+    expect([vf, second].map((address) => deviceOf(s, address)?.present)).toEqual([false, false]);
+    expect(s.state.iommuGroups.map(({ id }) => id)).toEqual([7]);
+  });
+
+  test('go with the driver of their physical function, when nobody has them open', () => {
+    const s = withSriov(profile);
+    openedVirtual(s);
+    expect(s.unbind(pf, 'vfio-pci')).toBe(`blocked by ${ROOT}`);
+    expect(put(s, 'device.remove', pf, '1')).toBe(`blocked by ${ROOT}`);
+    for (let fd = 3; fd < 10; fd += 1) s.close(fd);
+    expect(s.unbind(pf, 'vfio-pci')).toBe(pf.length);
+    expect(deviceOf(s, vf)?.present).toBe(false);
+    expect(s.bind(vf)).toBe('ENODEV');
+  });
+
+  test('a device with virtual functions of a host driver does not come to vfio-pci', () => {
+    const s = withSriov(profile, [{ ...physical, driver: 'pci-pf-stub', drivers: ['pci-pf-stub'] }], {
+      drivers: ['vfio-pci', 'pci-pf-stub'],
+    });
+    expect(put(s, 'device.sriov_numvfs', pf, '1')).toBe(1);
+    // This driver leaves them enabled when it goes.
+    expect(s.unbind(pf, 'pci-pf-stub')).toBe(pf.length);
+    s.override(pf);
+    expect(s.bind(pf)).toBe('EBUSY');
+  });
+
+  test('the token: of a virtual function always, of the physical one while a virtual one is open', () => {
+    const s = withSriov(profile);
+    const { pfGroup, vfGroup } = openedVirtual(s);
+    const ask = (group: number, name: string) => descriptor(s.device(group, name));
+    expect([
+      ask(vfGroup, vf),
+      ask(vfGroup, `${vf} vf_token=${otherToken}`),
+      ask(vfGroup, `${vf}  vf_token=${token.toUpperCase()} `),
+      ask(vfGroup, `${vf} vf_token=${token} vf_token=${token}`),
+      ask(pfGroup, pf),
+      ask(pfGroup, `${pf} vf_token=${otherToken}`),
+      ask(pfGroup, `${pf} vf_token=${token}`),
+    ]).toEqual(['EACCES', 'EACCES', number, 'EINVAL', 'EACCES', 'EACCES', number]);
+  });
+
+  test('the token of the beginning is random, and the physical function may set another one while nobody uses them', () => {
+    const s = withSriov(profile);
+    shared(s);
+    const group = opened(s, vf);
+    expect(s.device(group, `${vf} vf_token=${token}`)).toBe('EACCES');
+    const owner = opened(s, pf);
+    for (const uuid of [otherToken, token]) s.close(Number(s.device(owner, `${pf} vf_token=${uuid}`)));
+    expect(s.device(group, `${vf} vf_token=${otherToken}`)).toBe('EACCES');
+    expect(descriptor(s.device(group, `${vf} vf_token=${token}`))).toBe(number);
+  });
+
+  test('sriov_drivers_autoprobe off keeps drivers away that no override names', () => {
+    const s = withSriov(profile);
+    s.call({ op: 'driver.new_id', pid: ROOT, driver: 'pci-stub', text: '8086 10ca' });
+    put(s, 'device.sriov_autoprobe', pf, '0');
+    put(s, 'device.sriov_numvfs', pf, '1');
+    expect(deviceOf(s, vf)?.driver).toBeNull();
+    expect(s.bind(vf, 'pci-stub')).toBe('ENODEV');
+    s.override(vf, 'pci-stub');
+    expect(s.bind(vf, 'pci-stub')).toBe(vf.length);
+    put(s, 'device.sriov_numvfs', pf, '0');
+    put(s, 'device.sriov_autoprobe', pf, 'yes');
+    put(s, 'device.sriov_numvfs', pf, '1');
+    expect(deviceOf(s, vf)?.driver).toBe('pci-stub');
+  });
+});
+
+test('a bridge goes with what is behind it, and a rescan below another bus does not find them', () => {
+  const s = new Session('6.12', withSriov('6.12', [...ported, functionAt('0000:02:00.0')]));
+  const behind = ported[1]?.address ?? '';
+  expect(put(s, 'device.remove', '0000:00:1c.0', '1')).toBe(1);
+  expect(deviceOf(s, behind)?.present).toBe(false);
+  const rescan = (device?: string) =>
+    s.call({ op: 'bus.rescan', pid: ROOT, text: '1', ...(device === undefined ? {} : { device }) });
+  expect(rescan('0000:02:00.0')).toBe(1);
+  expect(deviceOf(s, behind)?.present).toBe(false);
+  expect(rescan()).toBe(1);
+  expect([deviceOf(s, behind)?.driver, deviceOf(s, '0000:00:1c.0')?.driver]).toEqual(['e1000e', 'pcieport']);
+  // Ids are handed out anew: 7 and 9 were free, and so was 0.
+  expect(s.state.iommuGroups.map(({ id }) => id)).toEqual([0, 1]);
+});
+
+test('devices that come back are the last ones of the bus', () => {
+  const s = new Session('6.12');
+  for (const address of [pair, '0000:02:00.0']) s.unbind(address);
+  put(s, 'device.remove', pair, '1');
+  s.call({ op: 'bus.autoprobe', pid: ROOT, text: '0' });
+  s.call({ op: 'bus.rescan', pid: ROOT, text: '1' });
+  // The bus asks drivers for what comes even with autoprobe off.
+  expect(deviceOf(s, pair)?.driver).toBe('e1000e');
+  s.unbind(pair);
+  s.call({ op: 'driver.new_id', pid: ROOT, driver: 'vfio-pci', text: '8086 10d3' });
+  expect([deviceOf(s, '0000:02:00.0')?.vfio?.index, deviceOf(s, pair)?.vfio?.index]).toEqual([0, 1]);
+});
