@@ -243,9 +243,15 @@ export const commands: readonly CommandDescription[] = [
     name: 'replay',
     purpose:
       'make the operations of a recorded trace on the simulated kernel, and show the first answer that differs',
-    text: 'Traces are described in docs/traces.md. The first operation that is answered otherwise is shown as expected, got and why: the guard that answered, its errno and where the kernel makes the test. Nothing real is touched.',
-    operands: [{ name: '<trace>', text: 'a trace (.jsonl); `-` is standard input' }],
+    text: 'Traces are described in docs/traces.md. The first operation that is answered otherwise is shown as expected, got and why: the guard that answered, its errno and where the kernel makes the test. An strace log is taken for a trace as far as it tells arguments: what it does not tell is said, not guessed. Nothing real is touched.',
+    operands: [{ name: '<trace>', text: 'a trace (.jsonl) or an strace log; `-` is standard input' }],
     options: [
+      {
+        key: 'input',
+        flags: '--input <trace|strace>',
+        text: 'what the file is',
+        shows: 'what it looks like',
+      },
       {
         key: 'machine',
         flags: '--machine <file>',
@@ -260,6 +266,10 @@ export const commands: readonly CommandDescription[] = [
       {
         words: 'vfioplan replay boot.jsonl --profile 6.1',
         text: 'would another kernel have answered the same?',
+      },
+      {
+        words: 'vfioplan replay dpdk.strace --machine edge-01.json',
+        text: 'what `strace -f -y -o dpdk.strace -e trace=desc,process PROGRAM` wrote',
       },
     ],
     exits: ['done', 'refused', 'usage'],

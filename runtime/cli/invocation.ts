@@ -23,6 +23,8 @@ export interface Options {
   readonly detailedExitcode: boolean;
   /** As it was typed: whether there is such a kernel is seen with the trace. */
   readonly profile?: string;
+  /** Left out: what the file looks like. */
+  readonly input?: 'trace' | 'strace';
   readonly native: boolean;
   readonly stateDir?: string;
   readonly sysroot?: string;

@@ -22,6 +22,10 @@ export function optionsFrom(io: Io, given: Readonly<Record<string, unknown>>): O
   if (!/^\d{1,5}$/.test(port) || Number(port) > 65535) {
     return { mistake: `\`${port}\` is not a TCP port`, word: port, cure: 'give a number from 0 to 65535' };
   }
+  const input = text(given['input']);
+  if (input !== undefined && input !== 'trace' && input !== 'strace') {
+    return { mistake: `\`${input}\` is not a kind of input`, word: input, cure: 'it is `trace` or `strace`' };
+  }
   const machine = Array.isArray(given['machine']) ? given['machine'].map(String) : [];
   if (given['native'] === true && machine[0] !== undefined) {
     return {
@@ -45,6 +49,7 @@ export function optionsFrom(io: Io, given: Readonly<Record<string, unknown>>): O
     ...(out === undefined ? {} : { out }),
     detailedExitcode: given['detailedExitcode'] === true,
     ...(profile === undefined ? {} : { profile }),
+    ...(input === undefined ? {} : { input }),
     native: given['native'] === true,
     ...(stateDir === undefined ? {} : { stateDir }),
     ...(sysroot === undefined ? {} : { sysroot }),

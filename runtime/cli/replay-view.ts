@@ -1,6 +1,6 @@
 import type { Diagnostic, KernelAnswer } from '../../src/diagnostics/diagnostic.ts';
 import { report } from '../../src/diagnostics/report.ts';
-import type { Trace, TraceCall, TraceOperation } from '../../src/wire/trace.ts';
+import type { Trace, TraceCall } from '../../src/wire/trace.ts';
 import type { Divergence, Replay } from '../trace/replay.ts';
 import { answerWords, type Difference } from '../trace/results.ts';
 import type { Reason } from '../trace/shadow.ts';
@@ -25,14 +25,18 @@ export function replayView(trace: Trace, replay: Replay): string {
 }
 
 /** The divergence as a diagnostic: expected, got and why. */
-export function divergenceReport({ call, differences, reason, silent }: Divergence): Diagnostic {
+export function divergenceReport({ call, differences, reason, silent, tried }: Divergence): Diagnostic {
   const [first, ...others] = differences;
   if (first === undefined) throw new Error('a divergence without a difference');
-  const operation = operationWords(call.record.operation);
+  const operation = operationWords(call.record);
   const causes = others.map(
     (other) =>
       `${subjectWords(other)} is ${quoted(other.expected)} in the trace too, and ${quoted(other.got)} here`,
   );
+  if (tried > 1)
+    causes.push(
+      `what the trace does not tell was tried in ${tried} ways, and no way is answered so; this is the plainest`,
+    );
   causes.push(...silent.map((guard) => `this guard did not apply here: ${reasonWords(guard)}`));
   if (first.subject === 'answer' && reason === null && silent.length === 0)
     causes.push('no guard of the model refuses it here, nor would one answer so');
@@ -79,15 +83,19 @@ function surroundings(trace: Trace, { call, got }: Divergence): string {
   return rows.join('');
 }
 
-function callWords({ process, operation, result }: TraceCall): string {
+function callWords(call: TraceCall): string {
+  const { process, operation, result } = call;
   const answer = result === undefined ? 'not told' : answerWords(operation, result);
-  return `${process}: ${operationWords(operation)} = ${printable(answer)}`;
+  return `${process}: ${operationWords(call)} = ${printable(answer)}`;
 }
 
 /** `group.set_container fd=group container=c`. */
-function operationWords(operation: TraceOperation): string {
+function operationWords({ operation, untold = [] }: Pick<TraceCall, 'operation' | 'untold'>): string {
   const { op, ...fields } = operation;
-  return [op, ...Object.entries(fields).map(([name, value]) => `${name}=${valueWords(value)}`)].join(' ');
+  const told = Object.entries(fields).map(
+    ([name, value]) => `${name}=${untold.includes(name) ? '?' : valueWords(value)}`,
+  );
+  return [op, ...told].join(' ');
 }
 
 function valueWords(value: unknown): string {

@@ -7,6 +7,7 @@ import { type ProfileId, profileIds } from '../../src/model/profiles.ts';
 import { readSnapshot } from '../../src/wire/read.ts';
 import { readTrace } from '../../src/wire/read-trace.ts';
 import type { Trace } from '../../src/wire/trace.ts';
+import { looksLikeStrace, readStrace } from '../trace/strace/read.ts';
 import type { Exit } from './exit-codes.ts';
 import type { Invocation } from './invocation.ts';
 import { kinds, readText } from './read.ts';
@@ -37,7 +38,8 @@ export function traceInput(invocation: Invocation): TraceInput {
   }
   const read = readText(io.files, file, line.placeOf(file), kinds.trace, true);
   if ('problem' in read) return { diagnostics: [read.problem], sources: new Map() };
-  const { trace, diagnostics } = readTrace(file, read.text);
+  const strace = (options.input ?? (looksLikeStrace(read.text) ? 'strace' : 'trace')) === 'strace';
+  const { trace, diagnostics } = strace ? readStrace(file, read.text) : readTrace(file, read.text);
   const sources = new Map([[file, read.text]]);
   if (trace === undefined) return { diagnostics, sources };
   const machine = machineOf(invocation, file, trace, sources);

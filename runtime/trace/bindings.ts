@@ -1,9 +1,12 @@
 import type { TraceDescriptor } from '../../src/wire/trace.ts';
 
+/** How many names of a process are remembered as recent. */
+const recentNames = 64;
+
 /** What the names of a trace stand for while it runs: descriptors by the process that has them. */
 export class Bindings {
   private readonly numbers = new Map<string, number>();
-  private readonly names = new Map<string, string>();
+  private readonly recent = new Map<string, readonly string[]>();
 
   /** A number stands for itself, and a name whose opening failed for -1, as an unset variable would. */
   number(process: string, name: TraceDescriptor): number {
@@ -12,17 +15,17 @@ export class Bindings {
 
   bind(process: string, name: string, fd: number): void {
     this.numbers.set(keyOf(process, name), fd);
-    this.names.set(keyOf(process, fd), name);
+    const others = this.recentOf(process).filter((other) => other !== name);
+    this.recent.set(process, fd < 0 ? others : [name, ...others].slice(0, recentNames));
   }
 
-  /** The name that was last given to a descriptor, as long as it still has that number. */
-  nameOf(process: string, fd: number): string | undefined {
-    const name = this.names.get(keyOf(process, fd));
-    return name !== undefined && this.number(process, name) === fd ? name : undefined;
+  /** The names that a process gave last, the newest first. */
+  recentOf(process: string): readonly string[] {
+    return this.recent.get(process) ?? [];
   }
 }
 
 /** Names have no space. */
-function keyOf(process: string, what: string | number): string {
-  return `${process} ${what}`;
+function keyOf(process: string, name: string): string {
+  return `${process} ${name}`;
 }

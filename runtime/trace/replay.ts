@@ -1,10 +1,11 @@
 import type { Snapshot } from '../../src/machine/snapshot.ts';
 import type { ProfileId } from '../../src/model/profiles.ts';
-import type { Trace, TraceCall, TraceLine, TraceResult } from '../../src/wire/trace.ts';
+import type { Trace, TraceCall, TraceLine, TraceOperation, TraceResult } from '../../src/wire/trace.ts';
 import { bootSandbox, type SandboxOptions } from '../kernel/sandbox.ts';
 import { type Difference, differences, resultOf } from './results.ts';
 import { type Reason, Shadow } from './shadow.ts';
 import { type Stage, simulatedStage } from './stage.ts';
+import { standIns } from './stand-ins.ts';
 
 /** How far a trace and the simulated kernel agree. */
 export interface Replay {
@@ -31,6 +32,8 @@ export interface Divergence {
   readonly got: TraceResult;
   /** The guard that refused here; null: none did. */
   readonly reason: Reason | null;
+  /** Ways to make the operation that were tried: more than one where the trace does not tell all of it. */
+  readonly tried: number;
   /** Where the trace tells a refusal: the guards that make it, none of which applied here. */
   readonly silent: readonly Reason[];
 }
@@ -98,14 +101,20 @@ class Player {
   }
 
   private call(call: TraceLine<TraceCall>): boolean {
-    const { process, operation, result: told, untold = [] } = call.record;
+    const { process, result: told, untold = [] } = call.record;
+    if (told === undefined || untold.length > 0) this.untold += 1;
+    const chosen =
+      untold.length === 0
+        ? { operation: call.record.operation, tried: 1 }
+        : this.standIn(call.record, untold);
+    if (chosen === null) return true;
+    const { operation, tried } = chosen;
     const { reply, memory } = this.stage.perform(process, operation);
     const done = memory === undefined ? operation : ({ ...operation, memory } as typeof operation);
     const foretold = this.shadow.answer(process, done);
     const waits = 'blocks' in foretold.told ? foretold.told.blocks : [];
     const got = reply === null ? foretold.told : resultOf(reply, waits);
     this.made += 1;
-    if (told === undefined || untold.length > 0) this.untold += 1;
     if (reply === null) this.unasked += 1;
     const found: Difference[] = [];
     if (told !== undefined) {
@@ -120,13 +129,35 @@ class Player {
       call,
       differences: found,
       got,
+      tried,
       reason: agreed ? foretold.reason : null,
-      silent: told === undefined ? [] : this.silent(call.record, told, got),
+      silent: told === undefined ? [] : this.silent(process, operation, told, got),
     };
     return false;
   }
 
-  private silent({ process, operation }: TraceCall, told: TraceResult, got: TraceResult): readonly Reason[] {
+  /**
+   * Where a trace does not tell all of an operation: one that would be answered as the trace tells. Where there is none,
+   * though all that could be answered was tried, the plainest, which then differs; otherwise null, and it is left out.
+   */
+  private standIn({ process, operation, result: told }: TraceCall, untold: readonly string[]): Chosen | null {
+    const { operations, whole } = standIns(operation, untold, this.shadow.present(process, operation));
+    const tried = operations.length;
+    for (const its of operations) {
+      const fits =
+        told === undefined || differences(its, told, this.shadow.wouldAnswer(process, its)).length === 0;
+      if (fits) return { operation: its, tried };
+    }
+    const [plainest] = operations;
+    return whole && plainest !== undefined ? { operation: plainest, tried } : null;
+  }
+
+  private silent(
+    process: string,
+    operation: TraceOperation,
+    told: TraceResult,
+    got: TraceResult,
+  ): readonly Reason[] {
     if ('errno' in told && !('errno' in got && got.errno === told.errno))
       return this.shadow.couldAnswer(process, operation, told.errno);
     return 'blocks' in told && !('blocks' in got) ? this.shadow.couldAnswer(process, operation, null) : [];
@@ -158,4 +189,9 @@ function logWords(lines: readonly string[]): string {
   return lines.length === 0
     ? 'nothing'
     : lines.map((line) => line.replace(/\([^():]{1,40}:\d+\)$/, '(…)')).join('\n');
+}
+
+interface Chosen {
+  readonly operation: TraceOperation;
+  readonly tried: number;
 }

@@ -1,5 +1,6 @@
 import type { Snapshot } from '../../src/machine/snapshot.ts';
 import { dispatch } from '../../src/model/dispatch.ts';
+import { containerOf, fileAt } from '../../src/model/files.ts';
 import { guardOf } from '../../src/model/guards.ts';
 import type { Op } from '../../src/model/op.ts';
 import { asking } from '../../src/model/ops.ts';
@@ -12,8 +13,9 @@ import { worldFrom } from '../../src/model/world.ts';
 import type { TraceOperation, TraceResult } from '../../src/wire/trace.ts';
 import type { Credentials } from '../backend.ts';
 import { Bindings } from './bindings.ts';
-import { opOf } from './operations.ts';
+import { opOf, wide } from './operations.ts';
 import { resultOf } from './results.ts';
+import type { Present } from './stand-ins.ts';
 
 /** Why an operation was answered as it was. */
 export interface Reason {
@@ -93,6 +95,29 @@ export class Shadow {
     }
     const waits = 'blocks' in result ? this.namesOf(result.blocks) : [];
     return { told: resultOf(result, waits), reason: this.reasonOf(result) };
+  }
+
+  /** What the model would answer; nothing is done. */
+  wouldAnswer(process: string, operation: TraceOperation): TraceResult {
+    const { result } = step(this.world, this.state, this.op(process, operation));
+    return resultOf(result, []);
+  }
+
+  /** What may stand in for what a trace does not tell of an operation. */
+  present(process: string, operation: TraceOperation): Present {
+    const op = this.op(process, operation);
+    const container = 'fd' in op ? containerOf(this.state, op) : null;
+    const all = container?.iommu?.driver === 'type1' ? container.iommu.mappings : [];
+    const last = all.at(-1);
+    const named = this.bindings.recentOf(process);
+    const isContainer = (name: string): boolean =>
+      fileAt(this.state, op.pid, this.bindings.number(process, name))?.kind === 'container';
+    const some = [...all.slice(0, 100), ...(last === undefined || all.length <= 100 ? [] : [last])];
+    return {
+      descriptors: [...named.filter(isContainer), ...named.filter((name) => !isContainer(name))],
+      devices: [...this.world.devices.keys()].slice(0, 1000),
+      mappings: some.map(({ iova, size }) => ({ iova: wide(iova), size: wide(size) })),
+    };
   }
 
   /** Paths that the operation names or changes. */

@@ -46,6 +46,14 @@ describe('examples', () => {
       }, 60_000);
     }
 
+    for (const log of files.filter((name) => name.endsWith('.strace'))) {
+      it(`${folder}: replay ${log}`, async () => {
+        const file = join(examples, folder, 'expected', `${log}.replay.txt`);
+        const said = vfioplan(folder, 'replay', log, '--machine', 'machine.json');
+        await expect(said).toMatchFileSnapshot(file);
+      }, 60_000);
+    }
+
     if (files.includes('script.jsonl')) {
       it(`${folder}: record script.jsonl`, () => {
         const recorded = readFileSync(join(examples, folder, 'agrees.jsonl'), 'utf8');

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { readStrace } from '../../runtime/trace/strace/read.ts';
 import { check } from '../../src/check/check.ts';
 import { codes } from '../../src/diagnostics/codes.ts';
 import type { Declaration } from '../../src/diagnostics/declare.ts';
@@ -61,6 +62,7 @@ async function codesOf({ language, text }: Example): Promise<readonly string[]> 
   if (language === 'plan') return readPlan('plan.json', text).diagnostics.map(({ code }) => code);
   if (language === 'trace')
     return readTrace('trace.jsonl', text.trimEnd()).diagnostics.map(({ code }) => code);
+  if (language === 'strace') return readStrace('log', text).diagnostics.map(({ code }) => code);
   if (language === 'replay') return replayed(text);
   const provoke = provocations[text.trim()];
   if (language !== 'deed' || !provoke)

@@ -38,7 +38,7 @@ function ending(
   const human = replayView(trace, found);
   if (divergence === undefined)
     return { exit: 'done', diagnostics, sources, human, json: { agrees: true, ...counts } };
-  const { call, differences, got, reason, silent } = divergence;
+  const { call, ...rest } = divergence;
   return {
     exit: 'refused',
     diagnostics: [...diagnostics, divergenceReport(divergence)],
@@ -47,7 +47,7 @@ function ending(
     json: {
       agrees: false,
       ...counts,
-      divergence: { line: call.line, call: call.record, differences, got, reason, silent },
+      divergence: { line: call.line, call: call.record, ...rest },
     },
   };
 }

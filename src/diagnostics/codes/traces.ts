@@ -37,6 +37,22 @@ const documents = {
     title: 'NUL byte in a trace',
     message: 'a NUL byte stands here, which no trace has',
   },
+  VP3057: {
+    severity: 'error',
+    title: 'strace log without VFIO calls',
+    message: 'no call in this strace log is one of VFIO',
+  },
+  VP3058: {
+    severity: 'warning',
+    title: 'calls of an strace log are passed over',
+    message: 'calls like this one are left out ({count} in all): {why}',
+  },
+  VP3059: {
+    severity: 'info',
+    title: 'strace log does not tell who the processes are',
+    message:
+      'the processes of this log are taken for root with every capability, as it does not tell who they are',
+  },
 } as const satisfies Record<`VP305${number}`, Declaration>;
 
 /** What can stop a trace while it is replayed or recorded: VP62. */
