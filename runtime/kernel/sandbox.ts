@@ -3,8 +3,8 @@
  * each the same interface as a real kernel's.
  *
  * What the simulation has and Linux has not: it never blocks (`WouldBlock` instead), and what it does not know answers
- * ENOSYS. What it leaves out of Linux: files that take writes the model does not know (new_id, remove, rescan, enable,
- * sriov_numvfs …), contents of device registers, iommufd.
+ * ENOSYS. What it leaves out of Linux: files that take writes the model does not know (config, msi_bus …), contents of
+ * device registers.
  */
 import guest from 'guest:kernel';
 import type { Snapshot } from '../../src/machine/snapshot.ts';

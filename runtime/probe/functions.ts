@@ -178,5 +178,13 @@ function sriovOf(files: MachineFiles, at: string): PciFunction['sriov'] {
   const [totalVfs, numVfs] = [integer(files, `${at}/sriov_totalvfs`), integer(files, `${at}/sriov_numvfs`)];
   if (isUnknown(totalVfs)) return totalVfs;
   if (isUnknown(numVfs)) return numVfs;
-  return { totalVfs, numVfs };
+  // Since 4.13, and all three or none: without one of them the others place nothing.
+  const offset = integer(files, `${at}/sriov_offset`);
+  const stride = integer(files, `${at}/sriov_stride`);
+  const device = textOf(files, `${at}/sriov_vf_device`);
+  if (isUnknown(offset) || isUnknown(stride) || isMissing(device)) return { totalVfs, numVfs };
+  const id = /^[\da-f]{1,4}$/.exec(device.trim())?.[0]?.padStart(4, '0');
+  return id === undefined
+    ? { totalVfs, numVfs }
+    : { totalVfs, numVfs, routing: { offset, stride, device: id } };
 }

@@ -1,3 +1,4 @@
+import { deviceFiles, shownFile } from './device-files.ts';
 import { registered } from './matching.ts';
 import { loaded, parameterOf } from './modules.ts';
 import { cdevPath, nodeAt } from './nodes.ts';
@@ -83,6 +84,9 @@ export function logOf(world: World, before: State, after: State, op: Op): readon
 function showSys(world: World, state: State, parts: readonly string[]): string | null {
   const [first, second, third, ...rest] = parts;
   if (first === 'bus' && second === 'pci' && third === 'devices') return showDevice(world, state, rest);
+  if (first === 'bus' && second === 'pci' && third === 'drivers_autoprobe') {
+    return rest.length === 0 ? `${state.bus.autoprobe ? 1 : 0}` : null;
+  }
   if (first === 'bus' && second === 'pci' && third === 'drivers') return showDriver(world, state, rest);
   if (first === 'kernel' && second === 'iommu_groups') return showGroup(world, state, [third ?? '', ...rest]);
   if (first === 'module') return showModule(world, state, [second ?? '', third, ...rest]);
@@ -99,7 +103,7 @@ function showDevice(
 ): string | null {
   const hardware = world.devices.get(address ?? '');
   const device = hardware && state.devices[hardware.index];
-  if (hardware === undefined || device === undefined || more.length > 0) return null;
+  if (hardware === undefined || device?.present !== true || more.length > 0) return null;
   if (file === 'vfio-dev' && world.profile.vfioDev && device.vfio !== null) {
     return entry === undefined || entry === `vfio${device.vfio.index}` ? 'directory' : null;
   }
@@ -114,7 +118,7 @@ function showDevice(
     case 'iommu_group':
       return device.group === null ? null : `${device.group}`;
     default:
-      return null;
+      return shownFile(world, hardware, device, file);
   }
 }
 
@@ -180,6 +184,7 @@ function named(op: Op): readonly string[] {
     case 'driver.bind':
     case 'driver.unbind':
     case 'drivers.probe':
+    case 'device.remove':
       return [`/sys/bus/pci/devices/${op.device}/driver`];
     case 'node.own':
     case 'open':
@@ -197,6 +202,7 @@ function* changeable(world: World, before: State, after: State): Iterable<string
     const is = after.devices[hardware.index];
     if (was !== is) yield* devicePaths(hardware, was, is);
   }
+  if (before.bus !== after.bus) yield '/sys/bus/pci/drivers_autoprobe';
   yield* changedNodes(before, after);
   for (const id of changedGroups(before, after)) {
     for (const file of ['', '/name', '/type']) yield `/sys/kernel/iommu_groups/${id}${file}`;
@@ -245,6 +251,7 @@ function* devicePaths({ address }: Hardware, ...devices: readonly (Device | unde
   yield `${directory}/driver`;
   yield `${directory}/driver_override`;
   yield `${directory}/iommu_group`;
+  for (const file of deviceFiles) yield `${directory}/${file}`;
   for (const device of devices) {
     if (device?.vfio) yield `${directory}/vfio-dev/vfio${device.vfio.index}`;
     if (device?.vfio?.node) yield cdevPath(device.vfio);

@@ -33,6 +33,17 @@ export function shows(text: string | undefined): Attribute | undefined {
     : { kind: 'attribute', mode: 0o444, size: 4096, read: () => `${text}\n` };
 }
 
+/** A file of sysfs that takes writes: the answer is that of the model's operation. */
+export function takes(
+  mode: number,
+  write: (text: string, pid: number) => number,
+  read?: () => string,
+): Attribute {
+  const file = { kind: 'attribute', mode, size: 4096 } as const;
+  const answer = (text: string, pid: number): number => Math.min(0, write(text, pid));
+  return read === undefined ? { ...file, write: answer } : { ...file, read, write: answer };
+}
+
 /** A link in directory `from` to `target`, both absolute. */
 export function link(from: string, target: string): Link {
   return { kind: 'link', target, from };

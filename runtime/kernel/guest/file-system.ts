@@ -26,6 +26,8 @@ export class FileSystem {
   private readonly paths: Paths;
   /** Who makes the call that is being answered: /proc/self. */
   private caller: Process | null = null;
+  /** `Machine.moves` when the known ways were walked. */
+  private moves = 0;
 
   constructor(machine: Machine, processes: ReadonlyMap<number, Process>) {
     this.machine = machine;
@@ -115,6 +117,10 @@ export class FileSystem {
 
   private walk(process: Process, path: string, follow: boolean): Place | number {
     this.caller = process;
+    if (this.moves !== this.machine.moves) {
+      this.moves = this.machine.moves;
+      this.paths.forget();
+    }
     return this.paths.walk(path, process.who, follow);
   }
 

@@ -2,7 +2,8 @@
  * The machine behind the files: the model's world and state, the snapshot that they came from, and the kernel log.
  * Whatever changes here changes through the model's `step`.
  */
-import type { Snapshot } from '../../../src/machine/snapshot.ts';
+import type { PciFunction, Snapshot } from '../../../src/machine/snapshot.ts';
+import { disabledVirtualFunctions } from '../../../src/machine/virtual-functions.ts';
 import type { Op } from '../../../src/model/op.ts';
 import type { Result } from '../../../src/model/outcome.ts';
 import type { ProfileId } from '../../../src/model/profiles.ts';
@@ -14,19 +15,37 @@ import { logged, logLines } from './log.ts';
 import { refuse } from './refuse.ts';
 import { WouldBlock } from './would-block.ts';
 
+/** Operations after which other devices may be there than before. */
+const moving: ReadonlySet<Op['op']> = new Set([
+  'bus.rescan',
+  'device.remove',
+  'device.sriov_numvfs',
+  'driver.unbind',
+  'module.unload',
+] as const);
+
 export class Machine {
   readonly snapshot: Snapshot;
+  /** Every function that is there or may come. */
+  readonly functions: readonly PciFunction[];
   /** One line an event, without time stamps: there is no clock. */
   readonly log: string[] = [];
   world: World;
   state: State;
 
   constructor(snapshot: Snapshot, profile: ProfileId | undefined) {
-    const { world, state } = worldFrom(snapshot, profile === undefined ? {} : { profile });
+    const { world, state } = worldFrom(snapshot, {
+      ...(profile === undefined ? {} : { profile }),
+      virtualFunctions: true,
+    });
     this.snapshot = snapshot;
+    this.functions = [...snapshot.functions, ...disabledVirtualFunctions(snapshot)];
     this.world = world;
     this.state = state;
   }
+
+  /** How often devices may have come or gone. */
+  moves = 0;
 
   /** The guard that refused the last operation. */
   refusedBy = '';
@@ -35,7 +54,10 @@ export class Machine {
   step(op: Op): Extract<Result, { ok: true }> | number {
     const before = this.state;
     const { result, state } = step(this.world, before, op);
-    if (state !== before) this.state = state;
+    if (state !== before) {
+      this.state = state;
+      if (moving.has(op.op)) this.moves += 1;
+    }
     if (logged.has(op.op)) this.note(logLines(this.world, before, state, op, result));
     if (result.ok) return result;
     this.refusedBy = result.guard;
@@ -70,6 +92,10 @@ export class Machine {
     const processes = new Map(this.world.processes);
     processes.delete(pid);
     this.world = { ...this.world, processes };
+  }
+
+  present(hardware: Hardware): boolean {
+    return this.state.devices[hardware.index]?.present === true;
   }
 
   device(hardware: Hardware): Device {

@@ -75,6 +75,11 @@ export class Paths {
     this.root = root;
   }
 
+  /** Nothing is known any more: some directory that stayed until now is gone. */
+  forget(): void {
+    this.known.clear();
+  }
+
   /** As `walk`, from the root. */
   walk(path: string, who: Credentials, follow: boolean): Place | number {
     const cut = path.lastIndexOf('/');

@@ -1,7 +1,7 @@
 /** /sys/devices/pci*, where functions lie behind their bridges, and /sys/bus/pci, where they lie by address. */
 import { isUnknown, type PciFunction } from '../../../src/machine/snapshot.ts';
 import type { Driver } from '../../../src/model/state.ts';
-import { collection, directory, kept, link } from './build.ts';
+import { collection, directory, kept, link, takes } from './build.ts';
 import type { Machine } from './machine.ts';
 import type { Attribute, Directory, Node } from './node.ts';
 import { functionEntry, functionNames, type Placed } from './pci-function.ts';
@@ -15,9 +15,8 @@ export class PciBus {
 
   constructor(machine: Machine) {
     this.machine = machine;
-    const paths = placeFunctions(machine.snapshot.functions);
-    const virtual = virtualFunctions(machine.snapshot.functions, paths);
-    for (const pci of machine.snapshot.functions) {
+    const paths = placeFunctions(machine.functions);
+    for (const pci of machine.functions) {
       const hardware = machine.world.devices.get(pci.address);
       const path = paths.get(pci.address);
       if (hardware === undefined || path === undefined) continue;
@@ -26,7 +25,11 @@ export class PciBus {
         pci,
         hardware,
         path,
-        virtualFunctions: virtual.get(pci.address) ?? [],
+        virtualFunctions: hardware.virtualFunctions.flatMap((index) => {
+          const virtual = machine.world.hardware[index];
+          const at = virtual === undefined ? undefined : paths.get(virtual.address);
+          return virtual === undefined || at === undefined ? [] : [{ hardware: virtual, path: at }];
+        }),
         physicalFunction: parent === null ? undefined : paths.get(parent),
       });
       this.put(path);
@@ -49,7 +52,7 @@ export class PciBus {
     directory({
       devices: kept(
         collection(
-          () => [...this.functions.keys()],
+          () => [...this.functions.keys()].filter((address) => this.there(address)),
           (address) => this.byAddress(address),
         ),
       ),
@@ -63,6 +66,12 @@ export class PciBus {
       drivers_probe: this.writeOnly((address, pid) =>
         this.machine.value({ op: 'drivers.probe', pid, device: address }),
       ),
+      drivers_autoprobe: takes(
+        0o644,
+        (text, pid) => this.machine.value({ op: 'bus.autoprobe', pid, text }),
+        () => `${this.machine.state.bus.autoprobe ? 1 : 0}\n`,
+      ),
+      rescan: takes(0o200, (text, pid) => this.machine.value({ op: 'bus.rescan', pid, text })),
     }),
   );
 
@@ -94,18 +103,30 @@ export class PciBus {
     };
     return kept(
       collection(
-        () => [...(its === undefined ? [] : functionNames(this.machine, its)), ...behind],
-        // A function's files stay, whatever they say; its links and directories come and go.
-        (name) => files.get(name) ?? (behind.has(name) ? this.at(`${path}/${name}`) : entry(name)),
+        () => [
+          ...(its === undefined ? [] : functionNames(this.machine, its)),
+          ...[...behind].filter((name) => this.there(name)),
+        ],
+        // A function's files stay as long as it, whatever they say; its links and directories come and go.
+        (name) => {
+          if (behind.has(name)) return this.there(name) ? this.at(`${path}/${name}`) : undefined;
+          return files.get(name) ?? entry(name);
+        },
       ),
     );
   }
 
   private byAddress(address: string): Node | undefined {
     const its = this.functions.get(address);
-    if (its === undefined) return undefined;
+    if (its === undefined || !this.machine.present(its.hardware)) return undefined;
     const here = '/sys/bus/pci/devices';
     return its.path === `${here}/${address}` ? this.at(its.path) : kept(link(here, its.path));
+  }
+
+  /** Whether what has this name is there: a function that is absent is not, a host bridge always is. */
+  private there(name: string): boolean {
+    const its = this.functions.get(name);
+    return its === undefined || this.machine.present(its.hardware);
   }
 
   private driver(name: string): Directory | undefined {
@@ -119,6 +140,12 @@ export class PciBus {
       ),
       unbind: this.writeOnly((device, pid) =>
         this.machine.value({ op: 'driver.unbind', pid, driver: name, device }),
+      ),
+      new_id: takes(0o200, (text, pid) =>
+        this.machine.value({ op: 'driver.new_id', pid, driver: name, text }),
+      ),
+      remove_id: takes(0o200, (text, pid) =>
+        this.machine.value({ op: 'driver.remove_id', pid, driver: name, text }),
       ),
       module: driver.module === null ? undefined : link(here, `/sys/module/${driver.module}`),
     };
@@ -169,17 +196,4 @@ function placeFunctions(functions: readonly PciFunction[]): ReadonlyMap<string, 
     return [address, `/sys/devices/${[host, ...bridges, address].join('/')}`];
   });
   return new Map(placed);
-}
-
-function virtualFunctions(
-  functions: readonly PciFunction[],
-  paths: ReadonlyMap<string, string>,
-): ReadonlyMap<string, string[]> {
-  const all = new Map<string, string[]>();
-  for (const { address, physicalFunction } of functions) {
-    const path = paths.get(address);
-    if (isUnknown(physicalFunction) || physicalFunction === null || path === undefined) continue;
-    all.set(physicalFunction, [...(all.get(physicalFunction) ?? []), path].sort());
-  }
-  return all;
 }

@@ -5,14 +5,15 @@ import { directory, link, shows } from './build.ts';
 import type { Machine } from './machine.ts';
 import type { Attribute, Node } from './node.ts';
 import { config, modalias, resources } from './pci-text.ts';
+import { writableEntries } from './pci-writes.ts';
 
 export interface Placed {
   readonly pci: PciFunction;
   readonly hardware: Hardware;
   /** Its directory under /sys/devices. */
   readonly path: string;
-  /** Paths of its virtual functions, in their order. */
-  readonly virtualFunctions: readonly string[];
+  /** Its virtual functions, enabled or not, in their order. */
+  readonly virtualFunctions: readonly { readonly hardware: Hardware; readonly path: string }[];
   /** Path of its physical function. */
   readonly physicalFunction: string | undefined;
 }
@@ -23,17 +24,27 @@ export function functionEntry(machine: Machine, its: Placed, name: string): Node
   if (entry !== undefined) return entry(machine, its);
   const virtual = /^virtfn(0|[1-9]\d*)$/.exec(name);
   const target = virtual === null ? undefined : its.virtualFunctions[Number(virtual[1])];
-  return target === undefined ? undefined : link(its.path, target);
+  return target === undefined || !machine.present(target.hardware) ? undefined : link(its.path, target.path);
 }
 
 export function functionNames(machine: Machine, its: Placed): readonly string[] {
   const there = Object.keys(entries).filter((name) => entries[name]?.(machine, its) !== undefined);
-  return [...there, ...its.virtualFunctions.map((_, index) => `virtfn${index}`)];
+  const enabled = its.virtualFunctions.flatMap(({ hardware }, index) =>
+    machine.present(hardware) ? [`virtfn${index}`] : [],
+  );
+  return [...there, ...enabled];
 }
 
-type Entry = (machine: Machine, its: Placed) => Node | undefined;
+function routing(
+  { sriov }: PciFunction,
+  say: (its: { readonly offset: number; readonly stride: number; readonly device: string }) => string,
+): string | undefined {
+  return isUnknown(sriov) || sriov?.routing === undefined ? undefined : say(sriov.routing);
+}
 
-/** drivers/pci/pci-sysfs.c. Files that take writes which the model does not know (reset, remove, new_id …) are left out. */
+export type Entry = (machine: Machine, its: Placed) => Node | undefined;
+
+/** drivers/pci/pci-sysfs.c. Files that take writes which the model does not know (msi_bus, config …) are read-only. */
 const entries: Readonly<Record<string, Entry>> = {
   class: (_, { pci }) => shows(`0x${pci.class}`),
   vendor: (_, { pci }) => shows(`0x${pci.vendor}`),
@@ -45,9 +56,10 @@ const entries: Readonly<Record<string, Entry>> = {
   numa_node: (_, { pci }) => shows(told(pci.numaNode, String)),
   resource: (_, { pci }) => shows(told(pci.bars, resources)),
   config: (_, { pci }) => config(pci),
-  reset_method: (_, { pci }) => shows(told(pci.resetMethods, (all) => all.join(' ') || undefined)),
   sriov_totalvfs: (_, { pci }) => shows(told(pci.sriov, (sriov) => sriov?.totalVfs.toString())),
-  sriov_numvfs: (_, { pci }) => shows(told(pci.sriov, (sriov) => sriov?.numVfs.toString())),
+  sriov_offset: (_, { pci }) => shows(routing(pci, ({ offset }) => `${offset}`)),
+  sriov_stride: (_, { pci }) => shows(routing(pci, ({ stride }) => `${stride}`)),
+  sriov_vf_device: (_, { pci }) => shows(routing(pci, ({ device }) => device)),
   physfn: (_, { path, physicalFunction }) =>
     physicalFunction === undefined ? undefined : link(path, physicalFunction),
   subsystem: (_, { path }) => link(path, '/sys/bus/pci'),
@@ -56,6 +68,7 @@ const entries: Readonly<Record<string, Entry>> = {
     return driver === null ? undefined : link(path, `/sys/bus/pci/drivers/${driver}`);
   },
   driver_override: driverOverride,
+  ...writableEntries,
   iommu_group: (machine, { path, hardware }) => {
     const { group } = machine.device(hardware);
     return group === null ? undefined : link(path, `/sys/kernel/iommu_groups/${group}`);

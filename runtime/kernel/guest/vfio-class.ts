@@ -1,8 +1,9 @@
 /** /sys/kernel/iommu_groups, /sys/class/vfio, /sys/class/iommu and /dev/vfio: what VFIO and the IOMMU show of themselves. */
 import { isUnknown, type Snapshot } from '../../../src/machine/snapshot.ts';
 import { nodeAt } from '../../../src/model/nodes.ts';
+import { originOf } from '../../../src/model/origin.ts';
 import type { IommuGroup, Node as Owned, VfioGroup } from '../../../src/model/state.ts';
-import { collection, directory, link, shows } from './build.ts';
+import { collection, directory, link, shows, takes } from './build.ts';
 import type { Machine } from './machine.ts';
 import type { DeviceNode, Directory, Node } from './node.ts';
 import type { PciBus } from './pci-bus.ts';
@@ -24,8 +25,8 @@ function iommuGroup(machine: Machine, bus: PciBus, group: IommuGroup): Directory
   const here = `/sys/kernel/iommu_groups/${group.id}/devices`;
   const addresses = group.devices.flatMap((index) => machine.world.hardware[index]?.address ?? []);
   const listed = isUnknown(machine.snapshot.iommu.groups) ? [] : machine.snapshot.iommu.groups;
-  const known = listed.find(({ id }) => id === group.id);
-  const type = known === undefined || isUnknown(known.type) ? undefined : known.type;
+  const origin = group.fake ? null : originOf(machine.world, group);
+  const known = listed.find(({ id }) => id === origin);
   return directory({
     devices: collection(
       () => addresses,
@@ -34,10 +35,24 @@ function iommuGroup(machine: Machine, bus: PciBus, group: IommuGroup): Directory
         return path === undefined ? undefined : link(here, path);
       },
     ),
-    type: shows(group.fake ? group.type : type),
+    // A type that the snapshot does not tell is not told here either.
+    type:
+      !group.fake && (known === undefined ? (origin ?? 0) >= 0 : isUnknown(known.type))
+        ? undefined
+        : groupType(machine, group),
     name: shows(group.name ?? undefined),
     reserved_regions: reservedRegions(group.fake ? [] : known?.reserved),
   });
+}
+
+/** Written since 5.11, which the kernels that walk a group at every use have not seen. */
+function groupType(machine: Machine, { id, type }: IommuGroup): Node | undefined {
+  if (machine.world.profile.viability === 'walk') return shows(type);
+  return takes(
+    0o644,
+    (text, pid) => machine.value({ op: 'iommu_group.type', pid, group: id, text }),
+    () => `${machine.state.iommuGroups.find((its) => its.id === id)?.type ?? type}\n`,
+  );
 }
 
 function reservedRegions(regions: Listed['reserved'] | undefined): Node | undefined {

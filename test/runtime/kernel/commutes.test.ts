@@ -11,7 +11,7 @@ import { step } from '../../../src/model/step.ts';
 import { show, touched } from '../../../src/model/view.ts';
 import { worldFrom } from '../../../src/model/world.ts';
 import { machine } from '../../machines.ts';
-import { beginning, type Draw, draws, operation, type Regions } from './random-operations.ts';
+import { beginning, type Draw, draws, operation, physical, type Regions } from './random-operations.ts';
 
 /**
  * Lowering commutes with the model: an operation carried out as system calls and bytes on the simulated kernel answers
@@ -38,8 +38,17 @@ const words = {
       driverOverride: 'vfio-pci',
       group: 7,
     },
+    {
+      at: physical,
+      id: '8086:10c9',
+      class: 'nic',
+      driver: 'igb',
+      drivers: ['igb'],
+      group: 8,
+      sriov: { totalVfs: 2, numVfs: 0, routing: { offset: 128, stride: 2, device: '10ca' } },
+    },
   ],
-  drivers: ['vfio-pci', 'pci-stub', 'e1000e'],
+  drivers: ['vfio-pci', 'pci-stub', 'e1000e', 'igb'],
 } as const;
 
 const root = {
@@ -96,6 +105,7 @@ async function run(profile: ProfileId, drawn: readonly Draw[]): Promise<string[]
   const processes = new Map(both.map((process) => [process.pid, process]));
   const model = worldFrom(snapshot, {
     profile,
+    virtualFunctions: true,
     processes: both.map(({ pid }, index) => {
       const who = index === 0 ? root : user;
       return { ...who, pid, capabilities: new Set<string>(who.capabilities) };

@@ -20,6 +20,9 @@ export const draws = fc.array(
   { minLength: 1, maxLength: 100, size: 'max' },
 );
 
+/** A physical function of igb with room for two virtual ones. */
+export const physical = '0000:00:07.0';
+
 const [nic, left] = ['0000:00:04.0', '0000:00:05.0'] as const;
 
 /** Ways to begin, so that random operations meet open devices often: nothing, a real group's, one without an IOMMU. */
@@ -89,11 +92,11 @@ const sysfs: readonly Maker[] = [
     parameter: 'enable_unsafe_noiommu_mode',
     text: pick(['Y', 'N', '1', 'on', 'of', 'maybe'], a),
   }),
-  ({ pid, a }) => ({
+  ({ pid, a, b }) => ({
     op: 'parameter.write',
     pid,
-    module: 'vfio_iommu_type1',
-    parameter: pick(['allow_unsafe_interrupts', 'dma_entry_limit', 'missing'], a),
+    module: pick(['vfio_iommu_type1', 'vfio_pci'], b),
+    parameter: pick(['allow_unsafe_interrupts', 'dma_entry_limit', 'enable_sriov', 'missing'], a),
     text: pick(['Y', 'N', '1', '2', '65535', '99999999999'], a + 1),
   }),
   (its) => ({
@@ -117,6 +120,55 @@ const sysfs: readonly Maker[] = [
     device: pick(addresses(its), its.a),
   }),
   (its) => ({ op: 'drivers.probe', pid: its.pid, device: pick(addresses(its), its.a) }),
+  (its) => ({
+    op: pick(['driver.new_id', 'driver.remove_id'] as const, its.c),
+    pid: its.pid,
+    driver: pick(drivers, its.b),
+    text: pick(['8086 10d3', '8086 1572', '8086', '10ec 8139\n', '8086 10d3 8086 0 0 0 1'], its.a),
+  }),
+  ({ pid, a }) => ({ op: 'bus.autoprobe', pid, text: pick(['0', '1\n', 'off'], a) }),
+  (its) => ({
+    op: 'bus.rescan',
+    pid: its.pid,
+    text: pick(['1', '0', 'x', '1'], its.b),
+    ...(its.c % 3 === 0 ? { device: pick(addresses(its), its.a) } : {}),
+  }),
+  (its) => ({
+    op: pick(['device.remove', 'device.enable', 'device.sysfs_reset'] as const, its.c),
+    pid: its.pid,
+    device: pick(addresses(its), its.a),
+    text: pick(['1', '1\n', '0', 'x', '0x2'], its.b),
+  }),
+  (its) => ({
+    op: 'device.reset_method',
+    pid: its.pid,
+    device: pick(addresses(its), its.a),
+    text: pick(['\n', 'flr', 'default', 'bus flr', 'no', 'flr '.repeat(8)], its.b),
+  }),
+  ({ pid, a }) => ({
+    op: 'device.sriov_numvfs',
+    pid,
+    device: physical,
+    text: pick(['0', '1', '2', '3', 'x'], a),
+  }),
+  ({ pid, a }) => ({
+    op: 'device.sriov_autoprobe',
+    pid,
+    device: physical,
+    text: pick(['0', '1', 'off', 'x'], a),
+  }),
+  ({ pid, a, b }) => ({
+    op: pick(['driver.unbind', 'driver.bind'] as const, b),
+    pid,
+    device: physical,
+    driver: pick(['igb', 'igb', 'vfio-pci'], a),
+  }),
+  ({ pid, a, b, state }) => ({
+    op: 'iommu_group.type',
+    pid,
+    group: pick([...state.iommuGroups.map(({ id }) => id), 99], a),
+    text: pick(['DMA', 'DMA-FQ\n', 'identity', 'auto', 'dma'], b),
+  }),
   ({ pid, a, b, state }) => ({
     op: 'node.own',
     pid,
