@@ -4,6 +4,7 @@ import type { Op } from './op.ts';
 import type { Outcome } from './outcome.ts';
 import type { State, World } from './state.ts';
 import { stepWithout } from './step.ts';
+import { type Renaming, renamed } from './symmetry.ts';
 
 /**
  * Walks every state that a world can reach by an alphabet of operations, breadth first, and asks the laws everywhere. The
@@ -17,6 +18,8 @@ interface Exploration {
   readonly laws: readonly Law[];
   /** Guards left out, to plant a defect. */
   readonly without?: ReadonlySet<string>;
+  /** Renamings that the alphabet treats alike: of states that only they tell apart one is walked. */
+  readonly symmetries?: readonly Renaming[];
   /** States after which it gives up, and says so. */
   readonly limit?: number;
 }
@@ -94,17 +97,27 @@ class Walk {
   constructor(exploration: Exploration, without: ReadonlySet<string>) {
     this.exploration = exploration;
     this.without = without;
-    this.seen = new Set([this.keys.of(exploration.initial)]);
+    this.seen = new Set([this.keyOf(exploration.initial)]);
   }
 
   /** Whether the state is new. */
   enter(state: State, parent: number, op: Op): boolean {
     const before = this.seen.size;
-    this.seen.add(this.keys.of(state));
+    this.seen.add(this.keyOf(state));
     if (this.seen.size === before) return false;
     this.parents.push(parent);
     this.ops.push(op);
     return true;
+  }
+
+  /** The least key of all that the state may be called. */
+  private keyOf(state: State): string {
+    let key = this.keys.of(state);
+    for (const symmetry of this.exploration.symmetries ?? []) {
+      const other = this.keys.of(renamed(state, symmetry));
+      if (other < key) key = other;
+    }
+    return key;
   }
 
   trace(place: number, last: Op | null): readonly Traced[] {

@@ -1,6 +1,6 @@
 import { coreKey } from './core-device.ts';
 import { iommufdKeys } from './iommufd-key.ts';
-import type { Container, Device, OpenFile, State, VfioGroup } from './state.ts';
+import type { Container, Device, Node, OpenFile, State, VfioGroup } from './state.ts';
 
 /**
  * States as short texts in which names that the kernel hands out do not matter: two states that differ only in numbers
@@ -12,27 +12,49 @@ export class Keys {
   private readonly known = new WeakMap<object, number>();
 
   of(state: State): string {
-    const holders = holdersByFile(state);
-    const { modules } = state;
-    let key = `${this.known.get(modules) ?? this.number(modules, JSON.stringify(modules))} ${state.taint}`;
-    key += ` ${this.known.get(state.bus) ?? this.number(state.bus, JSON.stringify(state.bus))}`;
+    return `${this.settings(state)}#${this.devices(state)}#${this.iommuGroups(state)}#${this.files(state)}`;
+  }
+
+  private settings({ modules, taint, bus, containerNode, iommuNode }: State): string {
+    const parameters = this.known.get(modules) ?? this.number(modules, JSON.stringify(modules));
+    const switches = this.known.get(bus) ?? this.number(bus, JSON.stringify(bus));
+    return `${parameters} ${taint} ${switches} ${this.node(containerNode)} ${this.node(iommuNode)}`;
+  }
+
+  private devices(state: State): string {
+    let key = '';
     for (const device of state.devices) {
-      key += ` ${this.known.get(device) ?? this.number(device, deviceKey(device))}`;
+      key += ` ${this.known.get(device) ?? this.number(device, deviceKey(device))}@${this.node(device.vfio?.node ?? null)}`;
     }
+    return key;
+  }
+
+  private iommuGroups(state: State): string {
+    let key = '';
     for (const group of state.iommuGroups) {
       const { id, fake, devices, ownerCount, owner, iommufd } = group;
       const claimed = owner !== null ? 'owned' : iommufd !== null ? 'bound' : '';
       key += ` ${this.known.get(group) ?? this.number(group, `${id},${fake},${devices},${ownerCount}${claimed}`)}`;
     }
-    key += '#';
+    return key;
+  }
+
+  private files(state: State): string {
+    const holders = holdersByFile(state);
     const groups: string[] = [];
     for (const group of state.groups) if (group !== null) groups.push(this.group(group, holders));
     const containers: string[] = [];
     for (const container of state.containers) {
       if (container !== null) containers.push(containerKey(state, container, holders));
     }
-    if (state.iommufds.length > 0) key += `${iommufdKeys(state, holders)}#`;
-    return `${key}${groups.sort().join('|')}#${containers.sort().join('|')}#${others(state, holders)}`;
+    const contexts = state.iommufds.length > 0 ? `${iommufdKeys(state, holders)}#` : '';
+    return `${contexts}${groups.sort().join('|')}#${containers.sort().join('|')}#${others(state, holders)}`;
+  }
+
+  private node(node: Node | null): number | string {
+    return node === null
+      ? ''
+      : (this.known.get(node) ?? this.number(node, `${node.mode} ${node.uid}:${node.gid}`));
   }
 
   /** The text of an object that states share, as a number; objects with the same text have the same. */
@@ -45,11 +67,7 @@ export class Keys {
 
   private group(group: VfioGroup, holders: readonly string[]): string {
     const { node, file, containerUsers, cdevOpens } = group;
-    const owner =
-      node === null
-        ? ''
-        : (this.known.get(node) ?? this.number(node, `${node.mode} ${node.uid}:${node.gid}`));
-    return `${groupName(group)},${owner},${file === null ? '' : holders[file]},${containerUsers}${cdevOpens > 0 ? `c${cdevOpens}` : ''}`;
+    return `${groupName(group)},${this.node(node)},${file === null ? '' : holders[file]},${containerUsers}${cdevOpens > 0 ? `c${cdevOpens}` : ''}`;
   }
 }
 
@@ -67,11 +85,20 @@ function deviceKey({ present, driver, override, group, vfio, settings }: Device)
 /** For every file, by place: its references, and the processes that have descriptors of it. */
 function holdersByFile(state: State): readonly string[] {
   const holders: string[] = state.files.map((file) => (file === null ? '' : `${file.refs}`));
-  for (const { pid, files } of state.descriptors) {
+  for (const { pid, files } of byProcess(state.descriptors)) {
     for (const id of files) if (id !== -1) holders[id] += `/${pid}`;
   }
   for (const { pid, file } of state.kvm) holders[file] += `/kvm${pid}`;
   return holders;
+}
+
+/** Tables stand in the order in which processes first opened something, which nobody can see. */
+function byProcess(tables: State['descriptors']): State['descriptors'] {
+  for (let place = 1; place < tables.length; place += 1) {
+    if ((tables[place]?.pid ?? 0) < (tables[place - 1]?.pid ?? 0))
+      return [...tables].sort((a, b) => a.pid - b.pid);
+  }
+  return tables;
 }
 
 function containerKey(state: State, container: Container, holders: readonly string[]): string {

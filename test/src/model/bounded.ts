@@ -2,7 +2,7 @@ import type { PciFunction } from '../../../src/machine/snapshot.ts';
 import { fileOf } from '../../../src/model/files.ts';
 import type { Op } from '../../../src/model/op.ts';
 import type { ProfileId } from '../../../src/model/profiles.ts';
-import type { Hardware, OpenFile, State, World } from '../../../src/model/state.ts';
+import type { Hardware, OpenFile, Process, State, World } from '../../../src/model/state.ts';
 import { ROOT, worldFrom } from '../../../src/model/world.ts';
 import { snapshotOf, user } from './machine.ts';
 
@@ -10,12 +10,17 @@ import { snapshotOf, user } from './machine.ts';
  * Small worlds for exhaustive exploration: ROOT with every capability, and a process without CAP_SYS_RAWIO that may open
  * every node. Every device matches its host driver and vfio-pci without an override, as after `ids=`.
  */
-export function boundedWorld(profile: ProfileId, functions: readonly PciFunction[], real: boolean): Bounded {
+export function boundedWorld(
+  profile: ProfileId,
+  functions: readonly PciFunction[],
+  real: boolean,
+  users: readonly Process[] = [user],
+): Bounded {
   const snapshot = snapshotOf(
     functions,
     real ? {} : { iommu: { units: [], interruptRemapping: false, groups: [] } },
   );
-  const made = worldFrom(snapshot, { profile, processes: [user] });
+  const made = worldFrom(snapshot, { profile, processes: users });
   const hardware = made.world.hardware.map(
     (device): Hardware => ({ ...device, drivers: ['e1000e', 'vfio-pci'] }),
   );
@@ -53,45 +58,67 @@ const range = { iova: 0x1000n, size: 0x1000n } as const;
  * a process has at most one descriptor of each container, group and device.
  */
 export function alphabet(bounds: Bounds): (world: World, state: State) => Op[] {
+  const made = new WeakMap<World, readonly Part[]>();
   return (world, state) => {
-    const ops: Op[] = [];
-    administer(world, state, ops);
-    const files = count(state);
-    for (const pid of [ROOT, ...bounds.others]) {
-      const held = heldBy(state, pid);
-      if (files.container < bounds.containers) ops.push({ op: 'open', pid, path: '/dev/vfio/vfio' });
-      for (const group of state.groups) {
-        if (!group?.node) continue;
-        // A group that is open is tried too: it must be refused.
-        if (files.group < bounds.groupFiles || group.file !== null) {
-          ops.push({ op: 'open', pid, path: `/dev/vfio/${group.name}` });
-        }
-      }
-      for (const [fd, file] of held) {
-        ops.push({ op: 'close', pid, fd });
-        if (file.kind === 'container') onContainer(bounds, pid, fd, ops);
-        if (file.kind === 'group')
-          onGroup(world, state, bounds, pid, fd, file.group, held, files.device, ops);
-        if (bounds.passes && pid === ROOT && file.kind !== 'device') pass(state, bounds, fd, file, ops);
-      }
-    }
-    return ops;
+    const parts = made.get(world) ?? alphabets(bounds, world);
+    made.set(world, parts);
+    return parts.flatMap((part) => part(world, state));
   };
 }
 
-function administer(world: World, state: State, ops: Op[]): void {
-  const parameter = world.profile.noiommuParameter;
-  const on = state.modules[world.vfioModule]?.[parameter] === 'Y';
-  ops.push({ op: 'parameter.write', pid: ROOT, module: 'vfio', parameter, text: on ? 'N' : 'Y' });
-  for (const { address, index } of world.hardware) {
-    const driver = state.devices[index]?.driver ?? null;
-    if (driver !== null) {
-      ops.push({ op: 'driver.unbind', pid: ROOT, driver, device: address });
-      continue;
+type Part = (world: World, state: State) => Op[];
+
+/** The same in parts: the parameter, each device, each process. */
+function alphabets(bounds: Bounds, world: World): readonly Part[] {
+  return [
+    flip,
+    ...world.hardware.map(
+      (hardware): Part =>
+        (_world, state) =>
+          administer(hardware, state),
+    ),
+    ...[ROOT, ...bounds.others].map(
+      (pid): Part =>
+        (_world, state) =>
+          use(world, state, bounds, pid),
+    ),
+  ];
+}
+
+function flip({ profile, vfioModule }: World, state: State): Op[] {
+  const parameter = profile.noiommuParameter;
+  const on = state.modules[vfioModule]?.[parameter] === 'Y';
+  return [{ op: 'parameter.write', pid: ROOT, module: 'vfio', parameter, text: on ? 'N' : 'Y' }];
+}
+
+function administer({ address, index }: Hardware, state: State): Op[] {
+  const driver = state.devices[index]?.driver ?? null;
+  if (driver !== null) return [{ op: 'driver.unbind', pid: ROOT, driver, device: address }];
+  return ['vfio-pci', 'e1000e'].map(
+    (name): Op => ({ op: 'driver.bind', pid: ROOT, driver: name, device: address }),
+  );
+}
+
+/** What one process may do with files. */
+function use(world: World, state: State, bounds: Bounds, pid: number): Op[] {
+  const ops: Op[] = [];
+  const files = count(state);
+  const held = heldBy(state, pid);
+  if (files.container < bounds.containers) ops.push({ op: 'open', pid, path: '/dev/vfio/vfio' });
+  for (const group of state.groups) {
+    if (!group?.node) continue;
+    // A group that is open is tried too: it must be refused.
+    if (files.group < bounds.groupFiles || group.file !== null) {
+      ops.push({ op: 'open', pid, path: `/dev/vfio/${group.name}` });
     }
-    for (const name of ['vfio-pci', 'e1000e'])
-      ops.push({ op: 'driver.bind', pid: ROOT, driver: name, device: address });
   }
+  for (const [fd, file] of held) {
+    ops.push({ op: 'close', pid, fd });
+    if (file.kind === 'container') onContainer(bounds, pid, fd, ops);
+    if (file.kind === 'group') onGroup(world, state, bounds, pid, fd, file.group, held, files.device, ops);
+    if (bounds.passes && pid === ROOT && file.kind !== 'device') pass(state, bounds, fd, file, ops);
+  }
+  return ops;
 }
 
 function onContainer(bounds: Bounds, pid: number, fd: number, ops: Op[]): void {

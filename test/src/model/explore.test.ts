@@ -3,6 +3,7 @@ import type { PciFunction } from '../../../src/machine/snapshot.ts';
 import { type Explored, explore } from '../../../src/model/explore.ts';
 import { laws } from '../../../src/model/laws.ts';
 import { type ProfileId, profiles } from '../../../src/model/profiles.ts';
+import { symmetriesOf } from '../../../src/model/symmetry.ts';
 import { ROOT } from '../../../src/model/world.ts';
 import { alphabet, type Bounds, boundedWorld } from './bounded.ts';
 import { bare, bareToo, bridge, functionAt, pair, sibling, single, user } from './machine.ts';
@@ -105,6 +106,57 @@ describe('every reachable state keeps the laws', () => {
     expect(explored.complete).toBe(true);
     expect(explored.states).toBeGreaterThan(atLeast);
     expect(explored.transitions).toBeGreaterThan(10 * explored.states);
+  });
+});
+
+describe('of states that only names tell apart, one is enough', () => {
+  const both = { ...apart, maps: false, containers: 1 };
+  const users = [user, { ...user, pid: user.pid + 1 }];
+  const worlds: readonly [
+    string,
+    readonly PciFunction[],
+    Bounds,
+    number,
+    number,
+    readonly string[],
+    string,
+  ][] = [
+    ['groups', [inGroup7, inGroup8], both, 1, 1.8, ['driver.unbind.held'], 'P25'],
+    ['devices of a group', [inGroup7, besideIt], both, 1, 1.4, ['driver.bind.group-owned'], 'P1'],
+    ['devices without a group', [groupless, another], both, 1, 1.8, ['open.rawio'], 'P11'],
+    ['processes', [inGroup7], { ...both, others: users.map(({ pid }) => pid) }, 1, 1.4, ['open.busy'], 'P12'],
+    [
+      'groups and processes',
+      [inGroup7, inGroup8],
+      { ...both, groupFiles: 1, others: users.map(({ pid }) => pid) },
+      3,
+      2.5,
+      ['container.set_iommu.again'],
+      'P15',
+    ],
+  ];
+  test.each(worlds)('%s', { timeout: 120_000 }, (_name, functions, bounds, renamings, less, without, law) => {
+    const real = functions.some(({ iommuGroup }) => iommuGroup !== null);
+    const { world, initial } = boundedWorld('6.12', functions, real, users);
+    const symmetries = symmetriesOf(world, initial, bounds.others);
+    expect(symmetries).toHaveLength(renamings);
+    const asked = { world, initial, alphabet: alphabet(bounds), laws };
+    const all = explore(asked);
+    const reduced = explore({ ...asked, symmetries });
+    expect([all.broken, reduced.broken, all.complete, reduced.complete]).toEqual([null, null, true, true]);
+    expect(reduced.guards).toEqual(all.guards);
+    expect(all.states / reduced.states).toBeGreaterThan(less);
+    // A planted defect is found in as few operations.
+    const broken = { ...asked, without: new Set(without) };
+    const found = [explore(broken), explore({ ...broken, symmetries })].map((each) => each.broken);
+    expect(found.map((each) => each?.law.id)).toEqual([law, law]);
+    expect(found[1]?.trace).toHaveLength(found[0]?.trace.length ?? -1);
+  });
+
+  test('devices that are not alike keep their places', () => {
+    const other = functionAt(bareToo, { device: '1572' });
+    const { world, initial } = boundedWorld('6.12', [inGroup7, groupless, other], true);
+    expect(symmetriesOf(world, initial, [user.pid])).toEqual([]);
   });
 });
 
