@@ -19,6 +19,8 @@ export const frame = {
   ending: 44,
   /** s64, from the kernel: the value, or the negative errno. */
   answer: 48,
+  /** u32, the host's: the list of arguments that the script's function is called with. */
+  list: 56,
   bytes: 64,
   bytesMaximum: 65536,
 } as const;

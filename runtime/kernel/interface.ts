@@ -33,7 +33,7 @@ export class SystemInterface {
   }
 
   /** One system call; what it gave back lies in `taken` until the next. */
-  call(pid: number, number: number, its: readonly Argument[], bytes: Uint8Array = nothing): number {
+  call(pid: number, number: number, its: readonly Argument[], bytes: Uint8Array | string = nothing): number {
     const after = this.cross(pid, number, its, bytes);
     const low = after.getInt32(frame.answer, true);
     const fits = after.getInt32(frame.answer + 4, true) === low >> 31;
@@ -45,14 +45,17 @@ export class SystemInterface {
   }
 
   /** The frame's fields once the call was answered. */
-  private cross(pid: number, number: number, its: readonly Argument[], bytes: Uint8Array): DataView {
+  private cross(pid: number, number: number, its: readonly Argument[], bytes: Uint8Array | string): DataView {
     const fields = this.script.fields();
     fields.setUint32(frame.number, number, true);
     fields.setUint32(frame.pid, pid, true);
     for (let index = 0; index < its.length; index++) setArgument(fields, index, its[index] ?? 0);
-    fields.setUint32(frame.length, bytes.length, true);
-    if (bytes.length > 0) this.script.bytes().set(bytes);
-    this.script.enter();
+    if (typeof bytes === 'string') this.script.enter(bytes);
+    else {
+      fields.setUint32(frame.length, bytes.length, true);
+      if (bytes.length > 0) this.script.bytes().set(bytes);
+      this.script.enter();
+    }
     const after = this.script.fields();
     switch (after.getUint32(frame.ending, true)) {
       case endings.wouldBlock:
@@ -168,7 +171,8 @@ class ProcessInterface implements SimulatedProcess {
 
   /** A text longer than the frame is cut; it is far beyond what any path or name may have. */
   private onPath(number: number, path: string, ...its: Argument[]): number {
-    return this.kernel.call(this.pid, number, its, encoder.encode(path).subarray(0, frame.bytesMaximum));
+    const bytes = plain.test(path) ? path : encoder.encode(path).subarray(0, frame.bytesMaximum);
+    return this.kernel.call(this.pid, number, its, bytes);
   }
 
   private fill(number: number, its: readonly Argument[]): Uint8Array | number {
@@ -176,6 +180,9 @@ class ProcessInterface implements SimulatedProcess {
     return answer < 0 ? answer : this.kernel.taken().slice();
   }
 }
+
+/** Paths that mean the same as text and as bytes; all others go as bytes. */
+const plain = /^[ -~]{1,4096}$/;
 
 function setArgument(fields: DataView, index: number, value: Argument): void {
   const at = frame.argument[index] ?? 0;

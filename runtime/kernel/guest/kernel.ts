@@ -54,8 +54,9 @@ class Kernel {
   }
 
   /** One call from outside. */
-  enter(): void {
+  enter(text: string | undefined): void {
     const { its } = this;
+    its.given = text;
     const number = its.number();
     const process = this.processes.get(its.pid());
     const plain = process === undefined || this.injects ? undefined : plainCalls[number];
@@ -159,4 +160,4 @@ class Kernel {
 
 const kernel = new Kernel(JSON.parse(boot.snapshot), JSON.parse(boot.options));
 
-Object.assign(globalThis, { enter: () => kernel.enter() });
+Object.assign(globalThis, { enter: (text?: string) => kernel.enter(text) });

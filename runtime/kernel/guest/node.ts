@@ -7,7 +7,9 @@ import { refuse } from './refuse.ts';
 
 export interface Directory {
   readonly kind: 'directory';
-  /** Its name leads to it for as long as the machine runs, and everybody may search it. */
+  /**
+   * Its name leads to it for as long as the machine runs, or as long as it has entries, and everybody may search it.
+   */
   readonly kept?: true;
   readonly mode?: number;
   readonly uid?: number;
@@ -107,7 +109,8 @@ export class Paths {
       if (refused < 0) return refused;
     }
     const place = { node: walked.node, path: `/${walked.names.join('/')}` };
-    if (walked.kept && this.known.size < mostKnown) this.known.set(path, place);
+    // What is not there any more has no entries, but `..` would still lead out of it.
+    if (walked.kept && !path.includes('/..') && this.known.size < mostKnown) this.known.set(path, place);
     return place;
   }
 }

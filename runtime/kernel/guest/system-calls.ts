@@ -15,6 +15,8 @@ const argumentWords = frame.argument.map((at) => at / 4);
 export class Exchange {
   /** Of ioctl(2). */
   readonly argument: FrameArgument;
+  /** The call's text where it came as one. */
+  given: string | undefined;
   private readonly words: Int32Array;
   private readonly view: DataView;
   private readonly area: Uint8Array;
@@ -70,7 +72,7 @@ export class Exchange {
     return made;
   }
   text(): string {
-    return decodeText(this.bytes());
+    return this.given ?? decodeText(this.bytes());
   }
   /** Gives bytes back; answers how many. */
   give(bytes: Uint8Array): number {

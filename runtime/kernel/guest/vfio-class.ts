@@ -3,7 +3,7 @@ import { isUnknown, type Snapshot } from '../../../src/machine/snapshot.ts';
 import { nodeAt } from '../../../src/model/nodes.ts';
 import { originOf } from '../../../src/model/origin.ts';
 import type { IommuGroup, Node as Owned, VfioGroup } from '../../../src/model/state.ts';
-import { collection, directory, link, shows, takes } from './build.ts';
+import { collection, directory, kept, link, shows, takes } from './build.ts';
 import type { Machine } from './machine.ts';
 import type { DeviceNode, Directory, Node } from './node.ts';
 import type { PciBus } from './pci-bus.ts';
@@ -102,16 +102,18 @@ export function vfioNodes(machine: Machine): () => Directory | undefined {
     () => cdevNames(machine),
     (name) => character(nodeAt(machine.state, `/dev/vfio/devices/${name}`)?.node),
   );
-  const nodes = collection(
-    () => [
-      ...(machine.state.containerNode === null ? [] : ['vfio']),
-      ...groupNames(machine),
-      ...(cdevNames(machine).length === 0 ? [] : ['devices']),
-    ],
-    (name) => {
-      if (name === 'devices') return cdevNames(machine).length === 0 ? undefined : cdevs;
-      return character(name === 'vfio' ? machine.state.containerNode : groupNamed(machine, name)?.node);
-    },
+  const nodes = kept(
+    collection(
+      () => [
+        ...(machine.state.containerNode === null ? [] : ['vfio']),
+        ...groupNames(machine),
+        ...(cdevNames(machine).length === 0 ? [] : ['devices']),
+      ],
+      (name) => {
+        if (name === 'devices') return cdevNames(machine).length === 0 ? undefined : cdevs;
+        return character(name === 'vfio' ? machine.state.containerNode : groupNamed(machine, name)?.node);
+      },
+    ),
   );
   const there = () => nodes.names().length > 0;
   return () => (there() ? nodes : undefined);
@@ -142,9 +144,15 @@ function groupNames(machine: Machine): readonly string[] {
 
 /** A group that has its node: one that was revoked has none. */
 function groupNamed(machine: Machine, name: string): VfioGroup | undefined {
-  return machine.state.groups.find((group) => group?.name === name && group.node !== null) ?? undefined;
+  const { groups } = machine.state;
+  for (let minor = 0; minor < groups.length; minor += 1) {
+    const group = groups[minor];
+    if (group?.name === name && group.node !== null) return group;
+  }
+  return undefined;
 }
 
 function character(node: Owned | null | undefined): DeviceNode | undefined {
-  return node === null || node === undefined ? undefined : { kind: 'character', driver: 'vfio', ...node };
+  if (node === null || node === undefined) return undefined;
+  return { kind: 'character', driver: 'vfio', uid: node.uid, gid: node.gid, mode: node.mode };
 }
