@@ -278,7 +278,7 @@ export const commands: readonly CommandDescription[] = [
   {
     name: 'record',
     purpose: 'make the operations of a script, and write down what the kernel answered: a trace',
-    text: 'A script is a trace whose answers are not told, or are told anew: docs/traces.md. The kernel is the simulated one, on the machine that the script names.',
+    text: 'A script is a trace whose answers are not told, or are told anew: docs/traces.md. Without --native the kernel is the simulated one, on the machine that the script names. With --native this process makes the operations on this machine, opens nothing but the files of VFIO, closes at the end what it opened, and refuses beforehand what changes the machine for others, unless --allow-changes is given: then it takes back at the end what can be taken back, and says what cannot.',
     operands: [{ name: '<script>', text: 'a script (.jsonl); `-` is standard input' }],
     options: [
       { key: 'out', flags: '--out <file>', text: 'write the trace there instead of on stdout' },
@@ -289,13 +289,23 @@ export const commands: readonly CommandDescription[] = [
         repeats: true,
       },
       profile,
+      { key: 'native', flags: '--native', text: 'on this machine (needs root, and --out)' },
+      {
+        key: 'allowChanges',
+        flags: '--allow-changes',
+        text: 'with --native, also write to sysfs, load modules and give nodes away',
+      },
       { ...format, text: 'how a refusal is written' },
     ],
     examples: [
       { words: 'vfioplan record session.jsonl --out trace.jsonl', text: 'on the simulated kernel' },
       { words: 'vfioplan record trace.jsonl --profile 6.1', text: 'the answers of another kernel' },
+      {
+        words: 'sudo vfioplan record session.jsonl --native --out real.jsonl',
+        text: "this kernel's answers",
+      },
     ],
-    exits: ['done', 'refused', 'usage'],
+    exits: ['done', 'refused', 'rollback-incomplete', 'usage'],
     load: async () => (await import('./commands/record.ts')).record,
   },
   {

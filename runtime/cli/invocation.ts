@@ -26,6 +26,7 @@ export interface Options {
   /** Left out: what the file looks like. */
   readonly input?: 'trace' | 'strace';
   readonly native: boolean;
+  readonly allowChanges: boolean;
   readonly stateDir?: string;
   readonly sysroot?: string;
   /** 0: any free port. */

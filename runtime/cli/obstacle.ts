@@ -7,13 +7,12 @@ import type { Invocation } from './invocation.ts';
 export async function obstacleTo(command: string, { io, line }: Invocation): Promise<Diagnostic | null> {
   const obstacle = await io.machine.obstacle();
   if (obstacle === null) return null;
-  const place = line.placeOf(command === 'apply' ? '--native' : command);
+  const optional = command === 'apply' || command === 'record';
+  const place = line.placeOf(optional ? '--native' : command);
   if (obstacle === 'not-root') {
     const cures = [
       `run it as root: \`sudo vfioplan ${command} …\``,
-      ...(command === 'apply'
-        ? ['leave `--native` away to rehearse on a simulated kernel, which needs no privilege']
-        : []),
+      ...(optional ? ['leave `--native` away: a simulated kernel needs no privilege'] : []),
     ];
     return report('VP6901', place, { command }, { cures });
   }

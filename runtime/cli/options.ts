@@ -29,7 +29,7 @@ export function optionsFrom(io: Io, given: Readonly<Record<string, unknown>>): O
   const machine = Array.isArray(given['machine']) ? given['machine'].map(String) : [];
   if (given['native'] === true && machine[0] !== undefined) {
     return {
-      mistake: 'an apply with --native reads this machine, and takes no snapshot',
+      mistake: 'a command with --native reads this machine, and takes no snapshot',
       word: machine[0],
       cure: 'leave --machine away, or --native',
     };
@@ -51,6 +51,7 @@ export function optionsFrom(io: Io, given: Readonly<Record<string, unknown>>): O
     ...(profile === undefined ? {} : { profile }),
     ...(input === undefined ? {} : { input }),
     native: given['native'] === true,
+    allowChanges: given['allowChanges'] === true,
     ...(stateDir === undefined ? {} : { stateDir }),
     ...(sysroot === undefined ? {} : { sysroot }),
     port: Number(port),

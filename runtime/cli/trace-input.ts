@@ -26,8 +26,11 @@ export interface TraceInput {
   };
 }
 
-/** Reads the file that the command line names, and the snapshot that it names in turn or that `--machine` gives. */
-export function traceInput(invocation: Invocation): TraceInput {
+/**
+ * Reads the file that the command line names, and the snapshot that it names in turn or that `--machine` gives; `live` is
+ * this machine, and takes the place of any.
+ */
+export function traceInput(invocation: Invocation, live?: Snapshot): TraceInput {
   const { io, line, operands, options } = invocation;
   const [file = ''] = operands;
   const [, excess] = options.machine;
@@ -42,7 +45,8 @@ export function traceInput(invocation: Invocation): TraceInput {
   const { trace, diagnostics } = strace ? readStrace(file, read.text) : readTrace(file, read.text);
   const sources = new Map([[file, read.text]]);
   if (trace === undefined) return { diagnostics, sources };
-  const machine = machineOf(invocation, file, trace, sources);
+  const machine =
+    live === undefined ? machineOf(invocation, file, trace, sources) : { snapshot: live, diagnostics: [] };
   const profile = profileOf(invocation, trace);
   const all = [...diagnostics, ...machine.diagnostics, ...profile.diagnostics];
   if (machine.snapshot === undefined || profile.diagnostics.length > 0) return { diagnostics: all, sources };

@@ -29,14 +29,15 @@ export async function record(
   }
 }
 
-/** The header of what is recorded: a machine that is named by its file stays so. */
-function headerOf(
+/** The header of what is recorded: a machine that is named by its file stays so, where it is not this one. */
+export function headerOf(
   { header: { record } }: Trace,
   snapshot: Snapshot,
   profile: ProfileId,
   from: NonNullable<TraceHeader['from']>,
 ): TraceHeader {
-  const machine = record.machine !== undefined && 'file' in record.machine ? record.machine : { snapshot };
+  const named = from.kernel === 'simulated' && record.machine !== undefined && 'file' in record.machine;
+  const machine = named ? record.machine : { snapshot };
   const { format, version, about } = record;
   return {
     ...{
@@ -50,7 +51,8 @@ function headerOf(
   };
 }
 
-class Recorder {
+/** Does what records say, one after the other, and writes down what came of it. */
+export class Recorder {
   private readonly stage: Stage;
   private readonly shadow: Shadow;
   private taint: string | null;
@@ -101,4 +103,4 @@ class Recorder {
   }
 }
 
-const tainted = '/proc/sys/kernel/tainted';
+export const tainted = '/proc/sys/kernel/tainted';

@@ -8,6 +8,7 @@ import type { Result } from '../../src/model/outcome.ts';
 import type { ProfileId } from '../../src/model/profiles.ts';
 import type { State, World } from '../../src/model/state.ts';
 import { step } from '../../src/model/step.ts';
+import { undoOf } from '../../src/model/undo.ts';
 import { touched } from '../../src/model/view.ts';
 import { worldFrom } from '../../src/model/world.ts';
 import type { TraceOperation, TraceResult } from '../../src/wire/trace.ts';
@@ -118,6 +119,11 @@ export class Shadow {
       devices: [...this.world.devices.keys()].slice(0, 1000),
       mappings: some.map(({ iova, size }) => ({ iova: wide(iova), size: wide(size) })),
     };
+  }
+
+  /** The operation that would take this one back, or why there is none. */
+  undoOf(process: string, operation: TraceOperation): Op | { readonly none: string } {
+    return undoOf(this.world, this.state, this.op(process, operation));
   }
 
   /** Paths that the operation names or changes. */

@@ -33,14 +33,14 @@ export interface Deed {
 }
 
 /** One process of a stage. */
-interface Actor {
+export interface Actor {
   readonly pid: number;
   readonly backend: Backend;
   readonly memory: UserMemory;
 }
 
 /** Numbers for names, done, and the name given to what was opened. */
-function act(
+export function act(
   actors: ReadonlyMap<string, Actor>,
   bindings: Bindings,
   process: string,

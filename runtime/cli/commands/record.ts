@@ -4,12 +4,14 @@ import { record as recordScript } from '../../trace/record.ts';
 import { type Ending, refusal } from '../exit.ts';
 import type { Invocation } from '../invocation.ts';
 import { progressOn } from '../progress.ts';
+import { recordNatively } from '../record-natively.ts';
 import { save } from '../save.ts';
 import { limitReport } from '../simulation-limit.ts';
 import { traceInput } from '../trace-input.ts';
 
 /** `vfioplan record SCRIPT`: makes the operations of a script, and writes down what the kernel answered. */
 export async function record(invocation: Invocation): Promise<Ending> {
+  if (invocation.options.native) return recordNatively(invocation);
   const { diagnostics, sources, ready, exit } = traceInput(invocation);
   if (ready === undefined) return refusal(diagnostics, sources, exit);
   const { io } = invocation;

@@ -1,3 +1,4 @@
+import { capabilityNames } from '../../abi/capability.ts';
 import type { Credentials } from '../../backend.ts';
 import { AddressSpace } from './memory.ts';
 import type { OpenFile } from './open-file.ts';
@@ -17,16 +18,6 @@ export function newProcess(pid: number, who: Credentials): Process {
 
 /** What the kernel log and /proc call every process here. */
 export const commandName = 'vfioplan';
-
-/** include/uapi/linux/capability.h, in the order of their bits. */
-const capabilityNames = [
-  'CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE',
-  'NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN',
-  'SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE',
-  'MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE',
-]
-  .join(' ')
-  .split(' ');
 
 /** The capability set as /proc/PID/status prints it. */
 export function capabilityMask(names: readonly string[]): string {

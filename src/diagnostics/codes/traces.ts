@@ -72,6 +72,21 @@ const deeds = {
     title: 'replay reached a limit',
     message: 'the run of `{file}` was stopped: {reason}',
   },
+  VP6204: {
+    severity: 'error',
+    title: 'operation cannot be recorded on this machine',
+    message: 'this cannot be recorded on this machine: {reason}',
+  },
+  VP6205: {
+    severity: 'error',
+    title: 'script changes the machine',
+    message: '`{op}` changes this machine for others than the process that asks',
+  },
+  VP6206: {
+    severity: 'error',
+    title: 'recording left changes behind',
+    message: '`{path}` shows {is} and showed {was} before the recording',
+  },
 } as const satisfies Record<`VP62${number}`, Declaration>;
 
 export const traces = { ...documents, ...deeds } as const satisfies Record<`VP${number}`, Declaration>;

@@ -5,6 +5,9 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { nodeFiles } from '../../../runtime/cli/files.ts';
 import type { Io } from '../../../runtime/cli/io.ts';
+import type { Fault } from '../../../runtime/kernel/faults.ts';
+import { bootSandbox } from '../../../runtime/kernel/sandbox.ts';
+import { root } from '../../../src/model/world.ts';
 import type { Plan } from '../../../src/plan/plan.ts';
 import { machine } from '../../machines.ts';
 import { codesOf, inFolder, ioWith, vfioplan } from './world.ts';
@@ -137,8 +140,48 @@ const commandLines: Readonly<Record<string, Provocation>> = {
   'meet-a-bug': { argv: 'check @/p.vfio', changes: { files: buggy } },
 };
 
+const override = '/sys/bus/pci/devices/0000:03:00.0/driver_override';
+const here = machine({
+  hostname: 'here',
+  functions: [{ at: '03:00.0', id: '8086:10d3', class: 'nic', driver: 'e1000e' }],
+});
+
+/** A script of one operation, recorded on a simulated kernel that stands for this machine. */
+function recorded(operation: object, words: string, faults: readonly Fault[] = []) {
+  return async (): Promise<readonly string[]> => {
+    const sandbox = await bootSandbox(here, { faults });
+    const backend = sandbox.process({ ...root, capabilities: [...root.capabilities] });
+    const onIt: Partial<Io> = {
+      machine: {
+        read: () => Promise.resolve({ snapshot: here, diagnostics: [] }),
+        obstacle: () => Promise.resolve(null),
+        backend: () => Promise.resolve(backend),
+      },
+    };
+    const who = { uid: 0, gid: 0, groups: [], capabilities: [], memlock: null };
+    const records = [
+      ...[trace.trim(), JSON.stringify({ record: 'process', name: 'me', ...who })],
+      JSON.stringify({ record: 'call', process: 'me', operation }),
+    ];
+    const script = `${records.join('\n')}\n`;
+    const argv = `record @/s.jsonl --native --out @/o.jsonl ${words}`.trim();
+    const codes = await provoke({ files: { 's.jsonl': script }, argv, changes: onIt });
+    sandbox.dispose();
+    return codes;
+  };
+}
+
+const overriding = { op: 'override.write', device: '0000:03:00.0', text: 'vfio-pci' };
+
 export const provocations: Readonly<Record<string, () => Promise<readonly string[]>>> = {
   ...Object.fromEntries(Object.entries(commandLines).map(([name, each]) => [name, () => provoke(each)])),
+  'record-natively': recorded({ op: 'open', path: '/dev/vfio/vfio' }, ''),
+  'record-natively-what-is-not-ours': recorded({ op: 'open', path: '/dev/sda' }, ''),
+  'record-changes-natively': recorded(overriding, ''),
+  'record-changes-natively-with-leave': recorded(overriding, '--allow-changes'),
+  'record-natively-what-others-change': recorded(overriding, '--allow-changes', [
+    { on: { call: 'write', path: override }, nth: 2, answer: 'EIO' },
+  ]),
   'serve-the-editor': () =>
     inFolder((folder) => codesOf(['editor', '--port', '0'], { home: editorIn(folder) })),
   'serve-an-editor-that-is-not-built': () => codesOf(['editor'], { home: new URL('file:///nonexistent/') }),
