@@ -79,24 +79,35 @@ export function hasVirtualFunctions(state: State, hardware: Hardware): boolean {
   return (state.devices[hardware.index]?.settings.virtualFunctions ?? 0) > 0;
 }
 
-/** Whether the probe of a VFIO driver would fail, for whatever reason. */
-function probeFails(world: World, state: State, hardware: Hardware): boolean {
+/** Why a driver's probe fails; the guards of `driver.bind` have the same names. */
+export type ProbeRefusal =
+  | 'withheld'
+  | 'denylisted'
+  | 'bridge'
+  | 'virtual-functions'
+  | 'no-group'
+  | 'incoherent';
+
+/** The first test of a driver's probe that fails, null when it takes the device. */
+export function probeRefusal(
+  world: World,
+  state: State,
+  hardware: Hardware,
+  driver: Driver,
+): ProbeRefusal | null {
+  if (withheld(world, state, hardware)) return 'withheld';
+  if (!driver.vfio) return null;
   const seed = world.profile.viability === 'walk';
-  return (
-    (!seed &&
-      (denylisted(world, state, hardware) ||
-        hasVirtualFunctions(state, hardware) ||
-        incoherent(world, state, hardware))) ||
-    hardware.headerType !== 0 ||
-    groupless(world, state, hardware)
-  );
+  if (!seed && denylisted(world, state, hardware)) return 'denylisted';
+  if (hardware.headerType !== 0) return 'bridge';
+  if (!seed && hasVirtualFunctions(state, hardware)) return 'virtual-functions';
+  if (groupless(world, state, hardware)) return 'no-group';
+  return !seed && incoherent(world, state, hardware) ? 'incoherent' : null;
 }
 
 /** The state with the device bound, or null when its probe fails. */
 function tryBind(world: World, state: State, hardware: Hardware, driver: Driver): State | null {
-  if (withheld(world, state, hardware)) return null;
-  if (driver.vfio && probeFails(world, state, hardware)) return null;
-  return bind(world, state, hardware, driver);
+  return probeRefusal(world, state, hardware, driver) === null ? bind(world, state, hardware, driver) : null;
 }
 
 /** Binds without asking anything: the guards were asked before. */

@@ -57,30 +57,6 @@ export function lastingOf(world: World, before: State, op: Op): readonly string[
   return lasting;
 }
 
-/** The lines that the kernel logs between a state and the one after `op`. */
-export function logOf(world: World, before: State, after: State, op: Op): readonly string[] {
-  if (before === after) return [];
-  const lines: string[] = [];
-  for (const { address, index } of world.hardware) {
-    const was = before.devices[index];
-    const is = after.devices[index];
-    if (was === undefined || is === undefined || was === is) continue;
-    if (was.group !== is.group) {
-      const place = `${is.driver ?? was.driver ?? 'pci'} ${address}`;
-      if (was.group !== null) lines.push(`${place}: Removing from iommu group ${was.group}`);
-      if (is.group !== null) {
-        lines.push(`${place}: Adding to iommu group ${is.group}`);
-        lines.push(`${place}: Adding kernel taint for vfio-noiommu group on device`);
-      }
-    }
-    const opened = op.op === 'group.get_device_fd' && (is.vfio?.opens ?? 0) > (was.vfio?.opens ?? 0);
-    if (opened && after.groups[is.vfio?.group ?? -1]?.noiommu) {
-      lines.push(`${is.driver} ${address}: vfio-noiommu device opened by user (vfioplan:${op.pid})`);
-    }
-  }
-  return lines;
-}
-
 function showSys(world: World, state: State, parts: readonly string[]): string | null {
   const [first, second, third, ...rest] = parts;
   if (first === 'bus' && second === 'pci' && third === 'devices') return showDevice(world, state, rest);

@@ -4,6 +4,7 @@
  */
 import type { PciFunction, Snapshot } from '../../../src/machine/snapshot.ts';
 import { disabledVirtualFunctions } from '../../../src/machine/virtual-functions.ts';
+import { logOf, logs } from '../../../src/model/log.ts';
 import type { Op } from '../../../src/model/op.ts';
 import type { Result } from '../../../src/model/outcome.ts';
 import type { ProfileId } from '../../../src/model/profiles.ts';
@@ -11,7 +12,7 @@ import type { Device, Hardware, Process, State, World } from '../../../src/model
 import { step } from '../../../src/model/step.ts';
 import { worldFrom } from '../../../src/model/world.ts';
 import type { Credentials } from '../../backend.ts';
-import { logged, logLines } from './log.ts';
+import { commandName } from './process.ts';
 import { refuse } from './refuse.ts';
 import { WouldBlock } from './would-block.ts';
 
@@ -58,7 +59,7 @@ export class Machine {
       this.state = state;
       if (moving.has(op.op)) this.moves += 1;
     }
-    if (logged.has(op.op)) this.note(logLines(this.world, before, state, op, result));
+    if (logs.has(op.op)) this.note(logOf(this.world, before, op, { result, state }, commandName));
     if (result.ok) return result;
     this.refusedBy = result.guard;
     if ('blocks' in result) throw new WouldBlock(`${result.guard}: waits for ${result.blocks.join(', ')}`);

@@ -25,7 +25,7 @@ const names: ReadonlySet<string> = new Set([
 type Refused = 'invalid' | 'unsupported' | 'too many';
 
 /** The methods that a text leaves, in its order (drivers/pci/pci.c:reset_method_store). */
-function methodsOf(
+export function methodsOf(
   hardware: Hardware,
   text: string,
 ): { readonly methods: readonly string[] } | { readonly refused: Refused; readonly name: string } {

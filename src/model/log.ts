@@ -1,0 +1,234 @@
+import { deviceNamed } from './device-name.ts';
+import { groupOf } from './files.ts';
+import { deviceLines, failedProbe } from './log-probes.ts';
+import type { Op } from './op.ts';
+import { methodsOf } from './ops/device-reset-method.ts';
+import type { Outcome } from './outcome.ts';
+import { deviceAt, enabledVirtualFunctions, goingWith, goingWithDriver } from './presence.ts';
+import type { Hardware, State, World } from './state.ts';
+import { wholeNumber } from './text.ts';
+
+/**
+ * The kernel log of one step: what VFIO, the IOMMU code and the driver core say of it, oldest first, without time stamps.
+ * A pure function of the step, so that a recorded log can be compared with it. What other parts of the kernel say (the
+ * enumeration of a bus, host drivers) is not the model's.
+ */
+
+/** The operations that may log something; the others need not be asked. */
+export const logs: ReadonlySet<Op['op']> = new Set([
+  'driver.bind',
+  'driver.unbind',
+  'drivers.probe',
+  'driver.new_id',
+  'bus.rescan',
+  'device.remove',
+  'device.reset_method',
+  'device.sriov_numvfs',
+  'module.load',
+  'module.unload',
+  'open',
+  'group.get_device_fd',
+  'group.set_container',
+  'container.set_iommu',
+  'container.map_dma',
+] as const);
+
+/** `user` is the name of the calling program, which VFIO mentions. */
+export function logOf(
+  world: World,
+  before: State,
+  op: Op,
+  { result, state: after }: Outcome,
+  user: string,
+): readonly string[] {
+  if (!logs.has(op.op)) return [];
+  if (!result.ok) return refusal(world, before, op, result.guard);
+  const change = { world, before, after, op };
+  switch (op.op) {
+    case 'open':
+    case 'module.load':
+      return [...versionLine(world, before, after), ...deviceLines(change)];
+    case 'device.reset_method':
+      return resetLines(world, before, op);
+    case 'group.get_device_fd':
+      return openedLine(world, before, op, user);
+    case 'group.set_container':
+    case 'container.set_iommu':
+    case 'container.map_dma':
+      return [];
+    default:
+      return deviceLines(change);
+  }
+}
+
+/** drivers/vfio/vfio_main.c:vfio_init. */
+function versionLine(world: World, before: State, after: State): readonly string[] {
+  const appeared = before.modules[world.vfioModule] === null && after.modules[world.vfioModule] !== null;
+  return appeared ? ['VFIO - User Level meta-driver version: 0.3'] : [];
+}
+
+/** drivers/vfio/group.c:vfio_device_open_file (6.1: vfio_main.c; seed: vfio.c:vfio_group_get_device_fd). */
+function openedLine(
+  world: World,
+  before: State,
+  op: Extract<Op, { op: 'group.get_device_fd' }>,
+  user: string,
+): readonly string[] {
+  if (groupOf(before, op)?.noiommu !== true) return [];
+  return [
+    `${place(world, before, deviceNamed(world, before, op))}: vfio-noiommu device opened by user (${user}:${op.pid})`,
+  ];
+}
+
+/** drivers/pci/pci.c:reset_method_store. */
+function resetLines(
+  world: World,
+  before: State,
+  op: Extract<Op, { op: 'device.reset_method' }>,
+): readonly string[] {
+  const hardware = deviceAt(world, before, op.device);
+  if (hardware === undefined || op.text === '') return [];
+  const prefix = place(world, before, hardware.index);
+  const answer = methodsOf(hardware, op.text);
+  if ('refused' in answer) {
+    const words = {
+      invalid: `Invalid reset method '${answer.name}'`,
+      unsupported: `Unsupported reset method '${answer.name}'`,
+      'too many': 'Too many reset methods',
+    };
+    return [`${prefix}: ${words[answer.refused]}`];
+  }
+  if (answer.methods.length === 0 && op.text.trim() === '') {
+    return [`${prefix}: All device reset methods disabled by user`];
+  }
+  const own = hardware.resetMethods.includes('device_specific');
+  return own && answer.methods[0] !== 'device_specific'
+    ? [`${prefix}: Device-specific reset disabled/de-prioritized by user`]
+    : [];
+}
+
+/** What a refusal logs, by the guard that made it; most say nothing. */
+function refusal(world: World, before: State, op: Op, guard: string): readonly string[] {
+  switch (op.op) {
+    case 'driver.bind':
+      return probeOf(world, before, op, guard);
+    case 'driver.unbind':
+    case 'device.remove':
+    case 'device.sriov_numvfs':
+    case 'module.unload':
+      return guard.endsWith('.held') ? requestLine(world, before, op) : sriovLines(world, before, op, guard);
+    case 'device.reset_method':
+      return /\.(invalid|unsupported|count)$/.test(guard) ? resetLines(world, before, op) : [];
+    case 'group.get_device_fd':
+      return tokenLines(world, before, op, guard);
+    case 'group.set_container':
+    case 'container.set_iommu':
+      if (guard.endsWith('.interrupts')) return [noRemapping];
+      return guard.endsWith('.firmware') ? firmwareLines(world, before, op) : [];
+    case 'container.map_dma':
+      if (guard !== 'container.map_dma.memlock') return [];
+      return [`vfio_pin_pages_remote: RLIMIT_MEMLOCK (${world.processes.get(op.pid)?.memlock}) exceeded`];
+    default:
+      return [];
+  }
+}
+
+/** drivers/vfio/vfio_iommu_type1.c:vfio_iommu_type1_attach_group. */
+const noRemapping =
+  'vfio_iommu_type1_attach_group: No interrupt remapping support.  Use the module param "allow_unsafe_interrupts" to enable VFIO IOMMU support on this platform';
+
+/** drivers/iommu/iommu.c:__iommu_device_set_domain; earlier drivers/iommu/intel/iommu.c:intel_iommu_attach_device. */
+function firmwareLines(
+  world: World,
+  before: State,
+  op: Extract<Op, { op: 'group.set_container' | 'container.set_iommu' }>,
+): readonly string[] {
+  const text =
+    world.profile.reservedAt === 'set-container'
+      ? 'Firmware has requested this device have a 1:1 IOMMU mapping, rejecting configuring the device without a 1:1 mapping. Contact your platform vendor.'
+      : 'Device is ineligible for IOMMU domain attach due to platform RMRR requirement.  Contact your platform vendor.';
+  if (op.op !== 'group.set_container') return [];
+  const group = groupOf(before, op);
+  const iommuGroup = before.iommuGroups.find(({ id }) => id === group?.iommuGroup);
+  const first = iommuGroup?.devices.find((index) => world.hardware[index]?.firmwareReserved === true);
+  return first === undefined ? [] : [`${place(world, before, first)}: ${text}`];
+}
+
+function probeOf(
+  world: World,
+  before: State,
+  op: Extract<Op, { op: 'driver.bind' }>,
+  guard: string,
+): readonly string[] {
+  const hardware = deviceAt(world, before, op.device);
+  const driver = world.drivers.get(op.driver);
+  const inProbe = /\.(denylisted|bridge|virtual-functions|no-group|incoherent)$/.test(guard);
+  if (!inProbe || hardware === undefined || driver === undefined) return [];
+  return failedProbe(world, before, hardware, driver);
+}
+
+type Going = Extract<Op, { op: 'driver.unbind' | 'device.remove' | 'device.sriov_numvfs' | 'module.unload' }>;
+
+/** drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_request, of the first device that is waited for. */
+function requestLine(world: World, before: State, op: Going): readonly string[] {
+  const first = goingIn(world, before, op).find(({ index }) => {
+    const vfio = before.devices[index]?.vfio;
+    return (vfio?.opens ?? 0) + (vfio?.unbound ?? 0) > 0;
+  });
+  if (first === undefined) return [];
+  const asked = before.devices[first.index]?.vfio?.core?.request === true;
+  const words = asked
+    ? 'Relaying device request to user (#0)'
+    : 'No device request channel registered, blocked until released by user';
+  return [`${place(world, before, first.index)}: ${words}`];
+}
+
+/** What an operation takes away, in its order. */
+function goingIn(world: World, before: State, op: Going): readonly Hardware[] {
+  if (op.op === 'module.unload') {
+    return world.hardware.flatMap((hardware) => [...goingWithDriver(world, before, hardware), hardware]);
+  }
+  const hardware = deviceAt(world, before, op.device);
+  if (hardware === undefined) return [];
+  if (op.op === 'device.sriov_numvfs') return enabledVirtualFunctions(world, before, hardware);
+  const others = op.op === 'device.remove' ? goingWith : goingWithDriver;
+  return [...others(world, before, hardware), hardware];
+}
+
+/** drivers/pci/iov.c:sriov_numvfs_store. */
+function sriovLines(world: World, before: State, op: Going, guard: string): readonly string[] {
+  const hardware = op.op === 'device.sriov_numvfs' ? deviceAt(world, before, op.device) : undefined;
+  if (hardware === undefined || op.op !== 'device.sriov_numvfs') return [];
+  const enabled = before.devices[hardware.index]?.settings.virtualFunctions ?? 0;
+  const wanted = wholeNumber(op.text) ?? 0n;
+  const words: Readonly<Record<string, string>> = {
+    'no-driver': 'no driver bound to device; cannot configure SR-IOV',
+    driver: 'driver does not support SR-IOV configuration via sysfs',
+    enabled: `${enabled} VFs already enabled. Disable before enabling ${wanted} VFs`,
+  };
+  const said = words[guard.slice(guard.lastIndexOf('.') + 1)];
+  return said === undefined ? [] : [`${place(world, before, hardware.index)}: ${said}`];
+}
+
+/** drivers/vfio/pci/vfio_pci_core.c:vfio_pci_validate_vf_token; the kernel says it so often a second at most. */
+function tokenLines(
+  world: World,
+  before: State,
+  op: Extract<Op, { op: 'group.get_device_fd' }>,
+  guard: string,
+): readonly string[] {
+  const index = deviceNamed(world, before, op);
+  const virtual = (world.hardware[index]?.physicalFunction ?? null) !== null;
+  const words: Readonly<Record<string, string>> = {
+    'group.get_device_fd.token-required': 'VF token required to access device',
+    'group.get_device_fd.token': 'Incorrect VF token provided for device',
+    'group.get_device_fd.token-unasked': `VF token incorrectly provided, ${virtual ? 'PF not bound to vfio-pci' : 'not a PF or VF'}`,
+  };
+  const said = words[guard];
+  return said === undefined ? [] : [`${place(world, before, index)}: ${said}`];
+}
+
+/** What the kernel puts before a device's lines: its driver or bus, and its name (drivers/base/core.c:dev_driver_string). */
+function place(world: World, state: State, index: number): string {
+  return `${state.devices[index]?.driver ?? 'pci'} ${world.hardware[index]?.address}`;
+}
