@@ -146,7 +146,7 @@ interface DeviceWrite<Name extends string> {
 }
 
 /** An ioctl with a pointer argument. */
-interface Call {
+export interface Call {
   readonly pid: number;
   readonly fd: number;
   /** `null`: a pointer that cannot be read (EFAULT). Otherwise the structure's `argsz`; leave out for "large enough". */
