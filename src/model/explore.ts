@@ -1,9 +1,10 @@
 import { Keys } from './key.ts';
 import type { Law } from './law.ts';
 import type { Op } from './op.ts';
+import { type Asking, asking } from './ops.ts';
 import type { Outcome } from './outcome.ts';
 import type { State, World } from './state.ts';
-import { stepWithout } from './step.ts';
+import { stepAsking } from './step.ts';
 import { type Renaming, renamed } from './symmetry.ts';
 
 /**
@@ -50,9 +51,9 @@ export function explore(exploration: Exploration): Explored {
   const laws = exploration.laws.filter(({ profiles }) => profiles.includes(world.profile.id));
   const onStates = laws.filter(({ onState }) => onState !== undefined);
   const onSteps = laws.filter(({ onStep }) => onStep !== undefined);
-  const without = exploration.without ?? new Set<string>();
+  const asked = without(asking[world.profile.id], exploration.without);
   const guards = new Set<string>();
-  const walk = new Walk(exploration, without);
+  const walk = new Walk(exploration, asked);
   let transitions = 0;
   const finish = (law: Law | undefined, place: number, op: Op | null, complete: boolean): Explored => ({
     states: walk.parents.length,
@@ -69,7 +70,7 @@ export function explore(exploration: Exploration): Explored {
     for (const [state, place] of frontier) {
       for (const op of alphabet(world, state)) {
         transitions += 1;
-        const outcome = stepWithout(without, world, state, op);
+        const outcome = stepAsking(asked, world, state, op);
         if (!outcome.result.ok) guards.add(outcome.result.guard);
         const step = onSteps.find(({ onStep }) => onStep?.(world, state, op, outcome) === false);
         if (step !== undefined) return finish(step, place, op, false);
@@ -85,6 +86,13 @@ export function explore(exploration: Exploration): Explored {
   return finish(undefined, 0, null, true);
 }
 
+/** A kernel's guards but for some. */
+function without(asked: Asking, absent: ReadonlySet<string> | undefined): Asking {
+  if (absent === undefined || absent.size === 0) return asked;
+  const left = Object.entries(asked).map(([op, guards]) => [op, guards.filter(({ id }) => !absent.has(id))]);
+  return Object.fromEntries(left) as Asking;
+}
+
 /** What has been seen, and by which step each state was reached first. */
 class Walk {
   readonly parents: number[] = [-1];
@@ -92,11 +100,11 @@ class Walk {
   private readonly keys = new Keys();
   private readonly seen: Set<string>;
   private readonly exploration: Exploration;
-  private readonly without: ReadonlySet<string>;
+  private readonly asked: Asking;
 
-  constructor(exploration: Exploration, without: ReadonlySet<string>) {
+  constructor(exploration: Exploration, asked: Asking) {
     this.exploration = exploration;
-    this.without = without;
+    this.asked = asked;
     this.seen = new Set([this.keyOf(exploration.initial)]);
   }
 
@@ -129,7 +137,7 @@ class Walk {
     const { world, initial } = this.exploration;
     let state = initial;
     return ops.map((op) => {
-      const outcome = stepWithout(this.without, world, state, op);
+      const outcome = stepAsking(this.asked, world, state, op);
       state = outcome.state;
       return { op, result: outcome.result };
     });

@@ -11,6 +11,8 @@ export class Session {
   world: World;
   state: State;
   readonly guards = new Set<string>();
+  /** Every call: the state before it, and what was asked. */
+  readonly calls: { readonly world: World; readonly state: State; readonly op: Op }[] = [];
   readonly profile: ProfileId;
 
   constructor(profile: ProfileId, made: { world: World; state: State } = testWorld(profile)) {
@@ -20,6 +22,7 @@ export class Session {
   }
 
   result(op: Op): Result {
+    this.calls.push({ world: this.world, state: this.state, op });
     const { result, state } = step(this.world, this.state, op);
     if (!result.ok) {
       this.guards.add(result.guard);

@@ -1,0 +1,28 @@
+import { type ProfileId, profileIds, profiles } from '../../src/model/profiles.ts';
+
+/**
+ * Guards that the kernel has and nobody can miss: where one applies another applies too and answers the same, or nothing
+ * that a caller can do leads there. Each entry is checked on every input, and must be needed.
+ */
+export const implied: Readonly<
+  Record<string, { readonly by?: string; readonly why: string; readonly kernels?: readonly ProfileId[] }>
+> = {
+  'device.sysfs_reset.text': { by: 'device.sysfs_reset.number', why: 'what is no number is not 1' },
+  'device.set_irqs.index': {
+    by: 'device.set_irqs.range',
+    why: 'a kind of interrupt that does not exist has no vectors',
+  },
+  'group.get_device_fd.no-container': {
+    by: 'group.get_device_fd.no-iommu',
+    why: 'where there is no container there is no IOMMU driver of it',
+  },
+  'container.map_dma.wrap': {
+    by: 'container.map_dma.range',
+    why: 'what leaves the address space leaves what the IOMMU translates, and before 5.1 nothing was asked in between',
+    kernels: profileIds.filter((id) => profiles[id].viability === 'walk'),
+  },
+  'group.set_container.mixing': {
+    why: 'to these kernels a group is fake when its bus has no IOMMU, and all devices of the model are on one bus',
+    kernels: profileIds.filter((id) => profiles[id].viability === 'walk'),
+  },
+};
