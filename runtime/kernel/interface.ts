@@ -114,13 +114,10 @@ class ProcessInterface implements SimulatedProcess {
     memory.set(this.kernel.taken());
     return answer;
   }
-  mmap(length: number, protection: number, flags: number, fd: number, _offset: bigint): bigint | number {
-    const answer = this.kernel.wide(this.pid, calls.mmap, [
-      length,
-      protection,
-      flags,
-      BigInt.asUintN(64, BigInt(fd)),
-    ]);
+  mmap(length: number, protection: number, flags: number, fd: number, offset: bigint): bigint | number {
+    const its = [length, protection, flags, BigInt.asUintN(64, BigInt(fd))];
+    const place = new BigUint64Array([BigInt.asUintN(64, offset)]);
+    const answer = this.kernel.wide(this.pid, calls.mmap, its, new Uint8Array(place.buffer));
     return answer < 0n ? Number(answer) : answer;
   }
   munmap(address: bigint, length: number): number {

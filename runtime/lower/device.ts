@@ -1,6 +1,6 @@
 import type { Op } from '../../src/model/op.ts';
 import { requests } from '../abi/ioctl.ts';
-import { encode, patch } from '../abi/layout.ts';
+import { decode, encode, patch } from '../abi/layout.ts';
 import { layouts, vfio } from '../abi/vfio.ts';
 import type { Backend } from '../backend.ts';
 
@@ -47,6 +47,38 @@ export function feature(backend: Backend, op: Of<'device.feature'>): number {
   const argsz = op.argsz ?? size + tail.length;
   const header = encode(layouts.vfio_device_feature, { argsz, flags: op.flags });
   return tailed(backend, op, 'VFIO_DEVICE_FEATURE', header, tail);
+}
+
+/** The largest answer that anybody asks for: a bus has 256 functions at most, and those behind its bridges. */
+const mostDevices = 4096;
+
+export function readHotResetInfo(
+  backend: Backend,
+  op: Of<'device.hot_reset_info'>,
+): { readonly answer: number; readonly out: { readonly [field: string]: number | string } } {
+  const { size } = layouts.vfio_pci_hot_reset_info;
+  const device = layouts.vfio_pci_dependent_device;
+  const bytes = new Uint8Array(size + mostDevices * device.size);
+  patch(layouts.vfio_pci_hot_reset_info, bytes, { argsz: op.argsz ?? bytes.length });
+  const request = requests.VFIO_DEVICE_GET_PCI_HOT_RESET_INFO;
+  const answer = backend.ioctl(op.fd, request, op.argsz === null ? null : bytes);
+  if (answer < 0) return { answer, out: {} };
+  const { flags, count } = decode(layouts.vfio_pci_hot_reset_info, bytes);
+  const devices = Array.from({ length: count }, (_, place) => {
+    const its = decode(device, bytes.subarray(size + place * device.size));
+    const hex = (value: number, digits: number) => value.toString(16).padStart(digits, '0');
+    const address = `${hex(its.segment, 4)}:${hex(its.bus, 2)}:${hex(its.devfn >> 3, 2)}.${its.devfn & 7}`;
+    return `${its.group_id | 0}@${address}`;
+  });
+  return { answer, out: { flags, count, devices: devices.join(' ') } };
+}
+
+export function hotReset(backend: Backend, op: Of<'device.hot_reset'>): number {
+  const tail = new Uint8Array(Int32Array.from(op.groups).buffer);
+  const { size } = layouts.vfio_pci_hot_reset;
+  const argsz = op.argsz ?? size + tail.length;
+  const header = encode(layouts.vfio_pci_hot_reset, { argsz, flags: op.flags, count: op.groups.length });
+  return tailed(backend, op, 'VFIO_DEVICE_PCI_HOT_RESET', header, tail);
 }
 
 /** `argsz` null stands for a pointer that cannot be read. */

@@ -3,13 +3,13 @@ import type { Op, OpKind } from '../../src/model/op.ts';
 import { errnoOf } from '../abi/errno.ts';
 import { fcntl } from '../abi/fcntl.ts';
 import { requests } from '../abi/ioctl.ts';
-import { decode, encode, type Field, type Layout, patch, type Values } from '../abi/layout.ts';
+import { decode, type Field, type Layout, patch, type Values } from '../abi/layout.ts';
 import { mman } from '../abi/mman.ts';
 import { layouts } from '../abi/vfio.ts';
 import { type Backend, WouldBlock } from '../backend.ts';
 import { answerOf, type Deed } from './deeds.ts';
-import { feature, ioeventfd, setIrqs } from './device.ts';
 import { type SysfsWrite, writeSysfs } from './sysfs-writes.ts';
+import { feature, hotReset, ioeventfd, readHotResetInfo, setIrqs } from './device.ts';
 
 /**
  * Every operation of the model as system calls of one process, and what they answer as the model says it. Descriptors
@@ -22,7 +22,7 @@ export type Reply =
   | {
       readonly ok: true;
       readonly value: number;
-      readonly out?: { readonly [field: string]: number | bigint };
+      readonly out?: { readonly [field: string]: number | bigint | string };
     }
   | { readonly ok: false; readonly errno: Errno | `errno ${number}` | 'blocked' };
 
@@ -118,6 +118,11 @@ const lowerings: Lowerings = {
   ),
   'device.reset': byValue('VFIO_DEVICE_RESET', () => 0),
   'device.set_irqs': (backend, op) => replyOf(setIrqs(backend, op)),
+  'device.read': (backend, op) => readReply(backend.pread(op.fd, op.count >>> 0, op.offset)),
+  'device.write': (backend, op) => replyOf(backend.pwrite(op.fd, Uint8Array.from(op.bytes), op.offset)),
+  'device.mmap': deviceMmap,
+  'device.hot_reset_info': hotResetInfo,
+  'device.hot_reset': (backend, op) => replyOf(hotReset(backend, op)),
   'device.ioeventfd': (backend, op) => replyOf(ioeventfd(backend, op)),
   'device.feature': (backend, op) => replyOf(feature(backend, op)),
   ioctl: anyIoctl,
@@ -152,9 +157,8 @@ function structure<
   values: (op: Op) => Partial<Values<Fields>>,
 ): (backend: Backend, op: Op) => Reply {
   return (backend, op) => {
-    const bytes = encode(layout, { ...values(op), argsz: op.argsz ?? layout.size } as Partial<
-      Values<Fields>
-    >);
+    const bytes = new Uint8Array(Math.max(layout.size, Math.min(op.argsz ?? 0, pageSize)));
+    patch(layout, bytes, { ...values(op), argsz: op.argsz ?? layout.size } as Partial<Values<Fields>>);
     const reply = memory(backend, op, request, bytes);
     if (!reply.ok || out.length === 0) return reply;
     const answered = decode(layout, bytes);
@@ -213,4 +217,24 @@ function fileCall(backend: Backend, { fd, call }: Of<'file.call'>): Reply {
 function replyOf(answer: number): Reply {
   const errno = errnoOf(answer);
   return errno === null ? { ok: true, value: answer } : { ok: false, errno };
+}
+
+function readReply(answer: Uint8Array | number): Reply {
+  if (typeof answer === 'number') return replyOf(answer);
+  const bytes = Array.from(answer.subarray(0, 64), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return { ok: true, value: answer.length, out: { bytes } };
+}
+
+function deviceMmap(backend: Backend, { fd, offset, length, shared }: Of<'device.mmap'>): Reply {
+  const flags = shared ? mman.MAP_SHARED : mman.MAP_PRIVATE;
+  const address = backend.mmap(length, mman.PROT_READ, flags, fd, offset);
+  if (typeof address === 'number') return replyOf(address);
+  backend.munmap(address, length);
+  return { ok: true, value: 0 };
+}
+
+function hotResetInfo(backend: Backend, op: Of<'device.hot_reset_info'>): Reply {
+  const { answer, out } = readHotResetInfo(backend, op);
+  const reply = replyOf(answer);
+  return reply.ok ? { ...reply, out } : reply;
 }

@@ -16,6 +16,10 @@ export interface CoreDevice {
   readonly error: boolean;
   readonly request: boolean;
   readonly ioeventfds: readonly Ioeventfd[];
+  /** Memory decoding in the COMMAND register as users see it: without it no memory is read or written. */
+  readonly memory: boolean;
+  /** Bytes of configuration space that users wrote and that reach no hardware, by offset. */
+  readonly written: { readonly [offset: number]: number };
   /** LOW_POWER_ENTRY was done and LOW_POWER_EXIT was not. */
   readonly lowPower: boolean;
 }
@@ -37,6 +41,8 @@ export const untouched: CoreDevice = {
   error: false,
   request: false,
   ioeventfds: [],
+  memory: true,
+  written: {},
   lowPower: false,
 };
 

@@ -67,6 +67,8 @@ function zeroed(name: Op['op'], asked: Ioctl): Op {
       return { ...call, op: name, index: 0 };
     case 'device.set_irqs':
       return { ...call, op: name, flags: 0, index: 0, start: 0, count: 0, data: [] };
+    case 'device.hot_reset':
+      return { ...call, op: name, flags: 0, groups: [] };
     case 'device.ioeventfd':
       return { ...call, op: name, flags: 0, offset: 0n, data: 0n, eventfd: 0 };
     case 'device.feature':
@@ -75,6 +77,7 @@ function zeroed(name: Op['op'], asked: Ioctl): Op {
     case 'group.get_status':
     case 'group.unset_container':
     case 'device.get_info':
+    case 'device.hot_reset_info':
     case 'device.reset':
       return { ...call, op: name };
     default:

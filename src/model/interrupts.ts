@@ -34,7 +34,7 @@ export function vectorsOf(world: World, hardware: Hardware, index: number): numb
 }
 
 /** The interrupt pin as users see it: virtual functions have none, and broken ones are hidden (vfio_config_init). */
-function hasIntx(world: World, hardware: Hardware): boolean {
+export function hasIntx(world: World, hardware: Hardware): boolean {
   if (hardware.interruptPin === 0 || hardware.physicalFunction !== null) return false;
   return !(world.profile.hidesBrokenIntx && hardware.vendor === '8086' && broken.test(hardware.device));
 }

@@ -118,6 +118,37 @@ export type Op =
       readonly data: bigint;
       readonly eventfd: number;
     } & Call)
+  /** One read or write of a device's file at an offset (pread64, pwrite64). */
+  | {
+      readonly op: 'device.read';
+      readonly pid: number;
+      readonly fd: number;
+      readonly offset: bigint;
+      readonly count: number;
+    }
+  | {
+      readonly op: 'device.write';
+      readonly pid: number;
+      readonly fd: number;
+      readonly offset: bigint;
+      readonly bytes: readonly number[];
+    }
+  /** Maps memory of a device and unmaps it again. */
+  | {
+      readonly op: 'device.mmap';
+      readonly pid: number;
+      readonly fd: number;
+      readonly offset: bigint;
+      readonly length: number;
+      readonly shared: boolean;
+    }
+  | ({ readonly op: 'device.hot_reset_info' } & Call)
+  /** `groups`: descriptors that prove whose the devices are; as many as `count` says. */
+  | ({
+      readonly op: 'device.hot_reset';
+      readonly flags: number;
+      readonly groups: readonly number[];
+    } & Call)
   /** Behind the structure stand 16 bytes of a `token`, or the descriptor of a wake-up `eventfd`, by the feature. */
   | ({
       readonly op: 'device.feature';

@@ -13,8 +13,12 @@ import { deviceBindIommufd } from './ops/device-bind-iommufd.ts';
 import { deviceEnable } from './ops/device-enable.ts';
 import { deviceFeature } from './ops/device-feature.ts';
 import { deviceGetInfo } from './ops/device-get-info.ts';
+import { deviceHotReset } from './ops/device-hot-reset.ts';
+import { deviceHotResetInfo } from './ops/device-hot-reset-info.ts';
 import { deviceIoeventfd } from './ops/device-ioeventfd.ts';
 import { deviceIrqInfo } from './ops/device-irq-info.ts';
+import { deviceMmap } from './ops/device-mmap.ts';
+import { deviceRead } from './ops/device-read.ts';
 import { deviceRegionInfo } from './ops/device-region-info.ts';
 import { deviceRemove } from './ops/device-remove.ts';
 import { deviceReset } from './ops/device-reset.ts';
@@ -23,6 +27,7 @@ import { deviceSetIrqs } from './ops/device-set-irqs.ts';
 import { deviceSriovAutoprobe } from './ops/device-sriov-autoprobe.ts';
 import { deviceSriovNumvfs } from './ops/device-sriov-numvfs.ts';
 import { deviceSysfsReset } from './ops/device-sysfs-reset.ts';
+import { deviceWrite } from './ops/device-write.ts';
 import { driverBind } from './ops/driver-bind.ts';
 import { driverNewId } from './ops/driver-new-id.ts';
 import { driverRemoveId } from './ops/driver-remove-id.ts';
@@ -88,6 +93,11 @@ export const rules: { readonly [Kind in OpKind]: Rule<Extract<Op, { op: Kind }>>
   'kvm.add_group': kvmAddGroup,
   'kvm.del_group': kvmDelGroup,
   'device.set_irqs': deviceSetIrqs,
+  'device.read': deviceRead,
+  'device.write': deviceWrite,
+  'device.mmap': deviceMmap,
+  'device.hot_reset_info': deviceHotResetInfo,
+  'device.hot_reset': deviceHotReset,
   'device.ioeventfd': deviceIoeventfd,
   'device.feature': deviceFeature,
   ioctl,

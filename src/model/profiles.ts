@@ -91,6 +91,8 @@ interface KernelFacts {
   readonly probeFailure: 'driver-first' | 'device-first';
   /** INTx of controllers that cannot mask it is hidden from users. */
   readonly hidesBrokenIntx: boolean;
+  /** The MSI-X table may be mapped with its BAR, and REGION_INFO says so. */
+  readonly msixMappable: boolean;
   /** DEVICE_FEATURE and DEVICE_IOEVENTFD exist. */
   readonly deviceFeatures: boolean;
 }
@@ -129,6 +131,7 @@ const seed: Profile = {
   mapFlags: 3,
   unmapFlags: 0,
   hidesBrokenIntx: false,
+  msixMappable: false,
   deviceFeatures: false,
   probeFailure: 'driver-first',
   kvmTakesDevices: false,
@@ -188,6 +191,7 @@ const v6_1: Profile = {
   mapFlags: 7,
   unmapFlags: 7,
   hidesBrokenIntx: true,
+  msixMappable: true,
   deviceFeatures: true,
 };
 

@@ -86,19 +86,28 @@ export interface Hardware {
   readonly physicalFunction: Address | null;
   readonly bars: readonly {
     readonly index: number;
+    /** Where the host put it; 0: nowhere, and then it is of no use to anybody. */
+    readonly start: bigint;
     readonly size: number;
     readonly kind: 'memory' | 'io' | 'rom';
+    readonly prefetchable: boolean;
   }[];
   /** A display controller: region 8 is its VGA window. */
   readonly vga: boolean;
   /** On a root bus there is no bus or slot to reset. */
   readonly rootBus: boolean;
+  /** The bridges above it, from the root bus down; null where that is not told. */
+  readonly bridges: readonly string[] | null;
+  /** After a reset of its bus the link does not come back, as with some emulated root ports; no snapshot tells. */
+  readonly linkStaysDown?: boolean;
   readonly express: boolean;
   readonly msiVectors: number;
   readonly msixVectors: number;
   /** Where the MSI-X table lies, which a snapshot does not tell: bytes of a BAR, from the first to past the last. */
   readonly msixTable?: { readonly bar: number; readonly start: number; readonly end: number };
   readonly interruptPin: number;
+  /** Where the MSI capability lies, and the low byte of its flags when the device is opened; no snapshot tells. */
+  readonly msi?: { readonly at: number; readonly flags: number };
   readonly configSize: number;
   /** The firmware asks for 1:1 mappings (a `direct` reserved region). */
   readonly firmwareReserved: boolean;

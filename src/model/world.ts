@@ -123,11 +123,10 @@ function hardwareOf(
     totalVfs: sriov?.totalVfs ?? null,
     sriov: sriov !== null || physicalFunction !== null,
     physicalFunction,
-    bars: isUnknown(pci.bars)
-      ? []
-      : pci.bars.map((bar) => ({ index: bar.index, size: bar.size, kind: bar.kind })),
+    bars: isUnknown(pci.bars) ? [] : pci.bars.map(({ start, ...bar }) => ({ ...bar, start: BigInt(start) })),
     vga: /^(0300|0001)/.test(pci.class),
     rootBus: onRootBus(pci),
+    bridges: isUnknown(pci.slot) || pci.slot.length === 0 ? null : pci.slot.slice(0, -1),
     express: capabilities.express,
     msiVectors: capabilities.msiVectors,
     msixVectors: capabilities.msixVectors,

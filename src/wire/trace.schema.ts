@@ -132,6 +132,27 @@ export const traceOperation = z
       count: word,
       data: z.array(descriptor).max(4096).describe('for each vector a byte, or the descriptor of an eventfd'),
     }),
+    z.strictObject({ op: z.literal('device.read'), ...on, offset: wide, count: word }),
+    z.strictObject({
+      op: z.literal('device.write'),
+      ...on,
+      offset: wide,
+      bytes: z.array(z.int().min(0).max(255)).max(65536),
+    }),
+    z.strictObject({
+      op: z.literal('device.mmap'),
+      ...on,
+      offset: wide,
+      length: z.int().min(0).max(Number.MAX_SAFE_INTEGER),
+      shared: z.boolean(),
+    }),
+    z.strictObject({ op: z.literal('device.hot_reset_info'), ...call }),
+    z.strictObject({
+      op: z.literal('device.hot_reset'),
+      ...call,
+      flags: word,
+      groups: z.array(descriptor).max(4096),
+    }),
     z.strictObject({
       op: z.literal('device.ioeventfd'),
       ...call,

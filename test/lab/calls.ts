@@ -10,7 +10,7 @@ import { mman } from '../../runtime/abi/mman.ts';
 import { layouts } from '../../runtime/abi/vfio.ts';
 import type { Backend } from '../../runtime/backend.ts';
 import type { Memory, Op } from '../../src/model/op.ts';
-import { deviceBytes } from './device-bytes.ts';
+import { deviceBytes, namesOf } from './device-bytes.ts';
 
 /** An operation whose descriptors have names, so that the same words do for the model and for a real process. */
 export type Call = Named<Op>;
@@ -35,13 +35,13 @@ export type Descriptors = Map<string, number>;
 export interface Answer {
   readonly value: number;
   readonly errno: string | null;
-  readonly out: { readonly [field: string]: number | bigint };
+  readonly out: { readonly [field: string]: number | bigint | string };
 }
 
 export function toOp(call: Call, pid: number, descriptors: Descriptors): Op {
   const fields: { [key: string]: unknown } = { ...call, pid };
   const numbered = (name: unknown) => (typeof name === 'string' ? (descriptors.get(name) ?? -1) : name);
-  for (const key of ['fd', 'container', 'iommufd', 'eventfd', 'data']) {
+  for (const key of ['fd', 'container', 'iommufd', 'eventfd', 'data', 'groups']) {
     const its = fields[key];
     if (its !== undefined) fields[key] = Array.isArray(its) ? its.map(numbered) : numbered(its);
   }
@@ -97,6 +97,10 @@ export function perform(backend: Backend, op: Op): Answer {
       throw new Error('the machines of the lab make no virtual machines');
     case 'file.call':
       return fileCall(backend, op.fd, op.call);
+    case 'device.read':
+    case 'device.write':
+    case 'device.mmap':
+      return onRegion(backend, op);
     case 'eventfd':
       return plain(backend.eventfd(0, fcntl.O_CLOEXEC));
     default:
@@ -154,6 +158,9 @@ type Ioctl = Exclude<
       | 'descriptor.pass'
       | 'file.call'
       | 'eventfd'
+      | 'device.read'
+      | 'device.write'
+      | 'device.mmap'
       | `kvm.${string}`;
   }
 >;
@@ -182,6 +189,9 @@ function ioctl(backend: Backend, op: Ioctl): Answer {
         op,
         new TextEncoder().encode(`${op.name}\0`),
       );
+    case 'device.hot_reset_info':
+      return hotResetInfo(backend, op);
+    case 'device.hot_reset':
     case 'device.set_irqs':
     case 'device.ioeventfd':
     case 'device.feature':
@@ -209,6 +219,33 @@ function ioctl(backend: Backend, op: Ioctl): Answer {
         index: op.index,
       });
   }
+}
+
+function onRegion(
+  backend: Backend,
+  op: Extract<Op, { op: 'device.read' | 'device.write' | 'device.mmap' }>,
+): Answer {
+  switch (op.op) {
+    case 'device.read': {
+      const bytes = backend.pread(op.fd, op.count >>> 0, op.offset);
+      if (typeof bytes === 'number') return plain(bytes);
+      return { ...plain(bytes.length), out: { bytes: Buffer.from(bytes.subarray(0, 64)).toString('hex') } };
+    }
+    case 'device.write':
+      return plain(backend.pwrite(op.fd, Uint8Array.from(op.bytes), op.offset));
+    case 'device.mmap': {
+      const kind = op.shared ? mman.MAP_SHARED : mman.MAP_PRIVATE;
+      const address = backend.mmap(op.length, mman.PROT_READ, kind, op.fd, op.offset);
+      if (typeof address === 'number') return plain(address);
+      return plain(backend.munmap(address, op.length));
+    }
+  }
+}
+
+function hotResetInfo(backend: Backend, op: Extract<Op, { op: 'device.hot_reset_info' }>): Answer {
+  const bytes = new Uint8Array(65536);
+  const answer = pointer(backend, op.fd, 0x3b70, { argsz: op.argsz === undefined ? 65536 : op.argsz }, bytes);
+  return answer.errno === null ? { ...answer, out: namesOf(bytes) } : answer;
 }
 
 function dma(backend: Backend, op: Extract<Op, { op: 'container.map_dma' | 'container.unmap_dma' }>): Answer {
@@ -244,10 +281,9 @@ function struct<Fields extends { readonly [name: string]: Field }>(
   values: { readonly [name: string]: number | bigint },
 ): Answer {
   if (argsz === null) return plain(backend.ioctl(fd, request, null));
-  const bytes = encode<{ readonly [name: string]: Field }>(layout, {
-    argsz: argsz ?? layout.size,
-    ...values,
-  });
+  // With room for what the kernel writes behind the structure when argsz says that there is some.
+  const bytes = new Uint8Array(Math.max(layout.size, Math.min(argsz ?? 0, 4096)));
+  bytes.set(encode<{ readonly [name: string]: Field }>(layout, { argsz: argsz ?? layout.size, ...values }));
   const answer = plain(backend.ioctl(fd, request, bytes));
   return answer.errno === null ? { ...answer, out: decode(layout, bytes) } : answer;
 }

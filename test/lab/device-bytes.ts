@@ -1,12 +1,22 @@
 import type { Op } from '../../src/model/op.ts';
 
 /** Requests of a device file by number and byte, as include/uapi/linux/vfio.h has them; see calls.ts. */
-type Request = Extract<Op, { op: 'device.set_irqs' | 'device.ioeventfd' | 'device.feature' }>;
+type Request = Extract<
+  Op,
+  { op: 'device.set_irqs' | 'device.ioeventfd' | 'device.feature' | 'device.hot_reset' }
+>;
 
 export function deviceBytes(op: Request): { readonly request: number; readonly bytes: Uint8Array } {
   switch (op.op) {
     case 'device.set_irqs':
       return { request: 0x3b6e, bytes: irqSet(op) };
+    case 'device.hot_reset': {
+      const bytes = Buffer.alloc(12 + op.groups.length * 4);
+      for (const [place, word] of [bytes.length, op.flags, op.groups.length, ...op.groups].entries()) {
+        bytes.writeInt32LE(word | 0, place * 4);
+      }
+      return { request: 0x3b71, bytes: own(bytes) };
+    }
     case 'device.ioeventfd': {
       const bytes = Buffer.alloc(32);
       bytes.writeUInt32LE(32, 0);
@@ -40,6 +50,20 @@ function irqSet({ flags, index, start, count, data }: Extract<Op, { op: 'device.
     else bytes.writeUInt8(value & 0xff, 20 + place);
   }
   return own(bytes);
+}
+
+/** What a hot reset concerns, from struct vfio_pci_hot_reset_info. */
+export function namesOf(bytes: Uint8Array): { flags: number; count: number; devices: string } {
+  const view = new DataView(bytes.buffer);
+  const count = view.getUint32(8, true);
+  const names: string[] = [];
+  for (let at = 12; at < 12 + count * 8; at += 8) {
+    const [bus, place] = [view.getUint8(at + 6), view.getUint8(at + 7)];
+    const hex = (value: number, digits: number) => value.toString(16).padStart(digits, '0');
+    const address = `${hex(view.getUint16(at + 4, true), 4)}:${hex(bus, 2)}:${hex(place >> 3, 2)}.${place & 7}`;
+    names.push(`${view.getInt32(at, true)}@${address}`);
+  }
+  return { flags: view.getUint32(4, true), count, devices: names.join(' ') };
 }
 
 /** Memory of its own: a small Buffer is a piece of a larger one, and argsz is written through `.buffer`. */

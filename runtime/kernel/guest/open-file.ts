@@ -19,6 +19,13 @@ export interface Argument {
   structure(size: number): DataView | null;
 }
 
+/** What is to be mapped. */
+export interface Mapping {
+  readonly offset: bigint;
+  readonly length: number;
+  readonly shared: boolean;
+}
+
 /** How a file was opened. */
 export interface Opened {
   /** Without links. */
@@ -66,7 +73,7 @@ export abstract class OpenFile {
     return refuse('ENOTTY');
   }
   /** Only what the file says; the mapping itself is the process's. */
-  mmap(_process: Process): number {
+  mmap(_process: Process, _mapping: Mapping): number {
     return refuse('ENODEV');
   }
 }

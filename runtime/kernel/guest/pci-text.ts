@@ -57,6 +57,12 @@ export function config(pci: PciFunction): Attribute | undefined {
   };
 }
 
+/** The same bytes. */
+export function configSpace(pci: PciFunction): Uint8Array | undefined {
+  const { capabilities, headerType } = pci;
+  return isUnknown(capabilities) || isUnknown(headerType) ? undefined : space(pci, headerType, capabilities);
+}
+
 type Capabilities = Exclude<PciFunction['capabilities'], { readonly unknown: string }>;
 
 /** Capability ids and lengths of include/uapi/linux/pci_regs.h. */

@@ -209,22 +209,29 @@ function zeros(process: Process, address: bigint): Uint8Array | null {
   return process.memory.covers(address, length, usable) ? new Uint8Array(Number(length)) : null;
 }
 
-/** mm/mmap.c:do_mmap; `argument`s are length, protection, flags and descriptor, and the offset comes as bytes. */
+/** mm/mmap.c:ksys_mmap_pgoff, do_mmap; `argument`s are length, protection, flags and descriptor, the offset is bytes. */
 function mmap(process: Process, its: Exchange): number | bigint {
   const length = its.wide(0);
   const protection = its.int(1);
   const shared = (its.int(2) & 3) === mman.MAP_SHARED;
+  const offset = its.length() < 8 ? 0n : its.structure().getBigUint64(0, true);
+  if ((offset & 0xfffn) !== 0n) return refuse('EINVAL');
+  const anonymous = (its.int(2) & mman.MAP_ANONYMOUS) !== 0;
+  const file = anonymous ? undefined : process.files.get(its.int(3));
+  if (!anonymous && file === undefined) return refuse('EBADF');
   if (length === 0n || (its.int(2) & 3) === 0) return refuse('EINVAL');
-  if ((its.int(2) & mman.MAP_ANONYMOUS) === 0) {
-    const file = process.files.get(its.int(3));
-    if (file === undefined) return refuse('EBADF');
+  if (length > mostAddresses) return refuse('ENOMEM');
+  if (file !== undefined) {
     if (!file.opened(4)) return refuse('EACCES');
     if (shared && (protection & mman.PROT_WRITE) !== 0 && !file.opened(2)) return refuse('EACCES');
-    const refused = file.mmap(process);
+    const refused = file.mmap(process, { offset, length: Number(length), shared });
     if (refused < 0) return refused;
   }
   return process.memory.map(length, protection);
 }
+
+/** 47 bits without the last page. */
+const mostAddresses = 2n ** 47n - 4096n;
 
 /** The names from the `argument[0]`th on, as many as fit, each ended by a zero byte; answers how many there are in all. */
 function list(files: FileSystem, process: Process, its: Exchange): number {

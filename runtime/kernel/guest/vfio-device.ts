@@ -28,21 +28,6 @@ export function deviceInfo({ machine, fd }: On, { pid }: Process, argument: Argu
   return result.value;
 }
 
-/** vfio_pci_ioctl_get_region_info. */
-export function regionInfo({ machine, fd }: On, { pid }: Process, argument: Argument): number {
-  const { size, fields } = layouts.vfio_region_info;
-  const its = argument.structure(size);
-  const index = u32(its, fields.index);
-  const result = machine.step({ op: 'device.region_info', pid, fd, argsz: argszOf(its), index });
-  if (typeof result === 'number') return result;
-  if (its === null) return refuse('EFAULT');
-  put(its, fields.flags, field(result, 'flags'));
-  put(its, fields.cap_offset, 0);
-  put(its, fields.size, field(result, 'size'));
-  put(its, fields.offset, field(result, 'offset'));
-  return result.value;
-}
-
 /** vfio_pci_ioctl_get_irq_info. */
 export function irqInfo({ machine, fd }: On, { pid }: Process, argument: Argument): number {
   const { size, fields } = layouts.vfio_irq_info;
@@ -151,7 +136,7 @@ const featureHeader = /\.(unknown|fault|argsz|flags|both|absent|token|get|nothin
  * A call whose structure can be read and what stands behind it cannot: the tests of the structure come first (`header`
  * names their guards), and where nothing is copied after them it is a call like any other.
  */
-function unreadable(machine: On['machine'], op: Op, header: RegExp): number {
+export function unreadable(machine: On['machine'], op: Op, header: RegExp): number {
   const { result } = step(machine.world, machine.state, op);
   const copies = op.op !== 'device.feature' || (op.flags & vfio.VFIO_DEVICE_FEATURE_PROBE) === 0;
   return (!result.ok && header.test(result.guard)) || !copies ? machine.value(op) : refuse('EFAULT');

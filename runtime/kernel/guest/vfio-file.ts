@@ -10,12 +10,14 @@ import { mman } from '../../abi/mman.ts';
 import { layouts } from '../../abi/vfio.ts';
 import { bindIommufd } from './iommufd-file.ts';
 import type { Machine } from './machine.ts';
-import { type Argument, type Opened, OpenFile } from './open-file.ts';
+import { type Argument, type Mapping, type Opened, OpenFile } from './open-file.ts';
 import type { Process } from './process.ts';
 import { refuse } from './refuse.ts';
 import { argszOf, type Done, field, put, u32, u64 } from './structures.ts';
 import { decodeText } from './text.ts';
-import { deviceFeature, deviceInfo, ioeventfd, irqInfo, regionInfo, setIrqs } from './vfio-device.ts';
+import { deviceFeature, deviceInfo, ioeventfd, irqInfo, setIrqs } from './vfio-device.ts';
+import { readDevice, regionInfo } from './vfio-regions.ts';
+import { hotReset, hotResetInfo } from './vfio-reset.ts';
 
 export type Kind = 'container' | 'group' | 'device' | 'iommufd';
 
@@ -26,16 +28,19 @@ export class VfioFile extends OpenFile {
   readonly machine: Machine;
   readonly fd: number;
   private readonly kind: Kind;
+  /** Of the open file, whichever descriptor moves it; a device's alone has one. */
+  private readonly position: { at: bigint };
 
-  constructor(machine: Machine, fd: number, kind: Kind, named: Opened) {
+  constructor(machine: Machine, fd: number, kind: Kind, named: Opened, position = { at: 0n }) {
     super(named);
+    this.position = position;
     this.machine = machine;
     this.fd = fd;
     this.kind = kind;
   }
 
   override as(fd: number): OpenFile {
-    return new VfioFile(this.machine, fd, this.kind, this.named);
+    return new VfioFile(this.machine, fd, this.kind, this.named, this.position);
   }
 
   override ioctl(process: Process, request: number, argument: Argument): number {
@@ -43,31 +48,30 @@ export class VfioFile extends OpenFile {
     return handler === undefined ? other(this, process, request, argument) : handler(this, process, argument);
   }
 
-  /** What a device's registers hold is not modelled: where a read succeeds, it reads zeros. */
   override read(process: Process, length: number): Uint8Array | number {
-    const answer = this.call(process, 'read');
-    return answer < 0 ? answer : new Uint8Array(length);
+    if (this.kind !== 'device') return this.call(process, 'read');
+    const bytes = this.pread(process, length, this.position.at);
+    if (typeof bytes !== 'number') this.position.at += BigInt(bytes.length);
+    return bytes;
   }
   override pread(process: Process, length: number, offset: bigint): Uint8Array | number {
-    return this.elsewhere(offset) ?? this.read(process, length);
+    return readDevice(this, process, length, offset);
   }
   override write(process: Process, bytes: Uint8Array): number {
-    const answer = this.call(process, 'write');
-    return answer < 0 ? answer : bytes.length;
+    if (this.kind !== 'device') return this.call(process, 'write');
+    const written = this.pwrite(process, bytes, this.position.at);
+    if (written > 0) this.position.at += BigInt(written);
+    return written;
   }
-  override pwrite(process: Process, bytes: Uint8Array, offset: bigint): number {
-    return this.elsewhere(offset) ?? this.write(process, bytes);
+  override pwrite({ pid }: Process, bytes: Uint8Array, offset: bigint): number {
+    return this.machine.value({ op: 'device.write', pid, fd: this.fd, offset, bytes: [...bytes] });
   }
   override lseek(process: Process): number {
     return this.call(process, 'lseek');
   }
-  override mmap(process: Process): number {
-    return this.call(process, 'mmap');
-  }
-
-  /** The model knows a device file's beginning only; ENOSYS is no answer of Linux's. */
-  private elsewhere(offset: bigint): number | undefined {
-    return this.kind === 'device' && offset !== 0n ? refuse('ENOSYS') : undefined;
+  override mmap(process: Process, { offset, length, shared }: Mapping): number {
+    if (this.kind !== 'device') return this.call(process, 'mmap');
+    return this.machine.value({ op: 'device.mmap', pid: process.pid, fd: this.fd, offset, length, shared });
   }
 
   private call({ pid }: Process, call: Extract<Op, { op: 'file.call' }>['call']): number {
@@ -99,6 +103,8 @@ const handlers: Readonly<Record<Kind, Readonly<Record<number, Handler>>>> = {
     [requests.VFIO_DEVICE_GET_REGION_INFO]: regionInfo,
     [requests.VFIO_DEVICE_GET_IRQ_INFO]: irqInfo,
     [requests.VFIO_DEVICE_SET_IRQS]: setIrqs,
+    [requests.VFIO_DEVICE_GET_PCI_HOT_RESET_INFO]: hotResetInfo,
+    [requests.VFIO_DEVICE_PCI_HOT_RESET]: hotReset,
     [requests.VFIO_DEVICE_IOEVENTFD]: ioeventfd,
     [requests.VFIO_DEVICE_FEATURE]: deviceFeature,
     [requests.VFIO_DEVICE_RESET]: ({ machine, fd }, { pid }) =>

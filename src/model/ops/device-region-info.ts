@@ -3,7 +3,8 @@ import { barOf } from '../bars.ts';
 import { everywhere, type Rule } from '../guard.ts';
 import type { Op } from '../op.ts';
 import { hardwareOf } from '../open-device.ts';
-import type { Hardware } from '../state.ts';
+import { mappable, region, saysMsixMappable } from '../regions.ts';
+import type { Hardware, World } from '../state.ts';
 
 type Info = Extract<Op, { op: 'device.region_info' }>;
 
@@ -15,18 +16,20 @@ const citation = {
 
 const readable = 1;
 const writable = 2;
-const mappable = 4;
+const mmap = 4;
+const caps = 8;
 
-const rom = 6;
-const config = 7;
-const vga = 8;
+/** The header of the one capability that there is, MSIX_MAPPABLE (3), behind the structure. */
+const structureSize = 32;
+const headerSize = 8;
 
 export const deviceRegionInfo: Rule<Info> = {
   words: {
     object: 'device',
     call: 'ioctl(fd, VFIO_DEVICE_GET_REGION_INFO, &info)',
     arguments: { index: 'BARs 0 to 5, ROM 6, configuration space 7, VGA 8' },
-    effect: 'Answers flags, size and offset in the file (the index, shifted by 40).',
+    effect:
+      'Answers flags, size and offset in the file (the index, shifted by 40). Of the BAR with the MSI-X table, where it is known (the world tells, or there is one BAR of memory alone), flags say that it can be mapped as a whole, and with an argsz of 40 the capability stands at 32. A BAR of less than a page is taken to share its page, and a ROM to be there.',
     undo: 'none: it only asks',
   },
   ioctl: { on: 'device', request: 0x3b6c },
@@ -37,32 +40,35 @@ export const deviceRegionInfo: Rule<Info> = {
     citation,
     applies: (world, state, op) => {
       const index = op.index >>> 0;
-      return index > vga || (index === vga && hardwareOf(world, state, op)?.vga !== true);
+      return index > region.vga || (index === region.vga && hardwareOf(world, state, op)?.vga !== true);
     },
   }),
   effect: (world, state, op) => {
     const index = op.index >>> 0;
     const hardware = hardwareOf(world, state, op);
-    const { size, flags } = hardware === undefined ? { size: 0, flags: 0 } : region(hardware, index);
+    const { size, flags } = hardware === undefined ? { size: 0, flags: 0 } : shown(world, hardware, index);
+    const room = (flags & caps) !== 0 && (op.argsz ?? 0) >= structureSize + headerSize;
+    const offset = BigInt(index) << 40n;
     return {
       state,
       value: 0,
-      out: { flags, cap_offset: 0, size: BigInt(size), offset: BigInt(index) << 40n },
+      out: { flags, cap_offset: room ? structureSize : 0, size: BigInt(size), offset },
     };
   },
   undo: () => ({ none: 'it only asks' }),
 };
 
-/**
- * Memory of a page or more can be mapped; a smaller BAR only if its page is its own, which a snapshot does not tell. The
- * snapshot does not tell either which BAR holds the MSI-X table, so no capability is shown.
- */
-function region(hardware: Hardware, index: number): { readonly size: number; readonly flags: number } {
-  if (index === config) return { size: hardware.configSize, flags: readable | writable };
-  if (index === vga) return { size: 0xc0000, flags: readable | writable };
+function shown(
+  world: World,
+  hardware: Hardware,
+  index: number,
+): { readonly size: number; readonly flags: number } {
+  if (index === region.config) return { size: hardware.configSize, flags: readable | writable };
+  if (index === region.vga) return { size: 0xc0000, flags: readable | writable };
   const bar = barOf(hardware, index);
   if (bar === undefined || bar.size === 0) return { size: 0, flags: 0 };
-  if (index === rom) return { size: bar.size, flags: readable };
-  const maps = bar.kind === 'memory' && bar.size >= 4096;
-  return { size: bar.size, flags: readable | writable | (maps ? mappable : 0) };
+  if (index === region.rom) return { size: bar.size, flags: readable };
+  const maps = mappable(hardware, index) ? mmap : 0;
+  const says = saysMsixMappable(world, hardware, index) ? caps : 0;
+  return { size: bar.size, flags: readable | writable | maps | says };
 }

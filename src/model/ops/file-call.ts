@@ -2,6 +2,8 @@ import { granted } from '../cdev.ts';
 import { fileOf } from '../files.ts';
 import type { Guard, Rule } from '../guard.ts';
 import type { Op } from '../op.ts';
+import { coreOf, hardwareOf } from '../open-device.ts';
+import { mappable, undecoded, usableSize } from '../regions.ts';
 import type { OpenFile, World } from '../state.ts';
 
 type Call = Extract<Op, { op: 'file.call' }>;
@@ -84,8 +86,20 @@ const rest: readonly Guard<Call>[] = [
   }),
 ];
 
+const undecodedMemory: Guard<Call> = {
+  id: 'file.call.memory',
+  words: 'BAR 0 is memory, which the COMMAND register does not decode',
+  errno: 'EIO',
+  citation: 'drivers/vfio/pci/vfio_pci_rdwr.c:vfio_pci_core_ioread8, vfio_pci_core_iowrite8',
+  applies: (world, state, op) => {
+    const hardware = op.call === 'read' || op.call === 'write' ? hardwareOf(world, state, op) : undefined;
+    return hardware !== undefined && undecoded(hardware, coreOf(state, op), 0, 0, 1);
+  },
+};
+
 const guards = [...first, ...rest];
-const guardsWithCdevs = [...first, unbound, ...rest];
+const guardsWithDecoding = [...guards, undecodedMemory];
+const guardsWithCdevs = [...first, unbound, ...rest, undecodedMemory];
 
 /** VFIO's container and group files have no read, write, mmap and llseek; its device files lack llseek alone. */
 export const fileCall: Rule<Call> = {
@@ -96,7 +110,7 @@ export const fileCall: Rule<Call> = {
     effect: "What the file does: a device's file begins with BAR 0.",
     undo: 'none: what was read or written is not taken back',
   },
-  guards: { seed: guards, '6.12': guardsWithCdevs },
+  guards: { seed: guards, '6.1': guardsWithDecoding, '6.12': guardsWithCdevs },
   effect: (_world, state, op) => {
     const other = fileOf(state, op)?.kind === 'other';
     const units = op.call === 'write' || (op.call === 'read' && !other) ? 1 : 0;
@@ -122,8 +136,8 @@ function calls(
   };
 }
 
-function bar(world: World, file: OpenFile & { kind: 'device' }, mappable: boolean): boolean {
-  const first = world.hardware[file.device]?.bars.find(({ index }) => index === 0);
-  if (first === undefined || first.size === 0) return false;
-  return !mappable || (first.kind === 'memory' && first.size >= 4096);
+function bar(world: World, file: OpenFile & { kind: 'device' }, maps: boolean): boolean {
+  const hardware = world.hardware[file.device];
+  if (hardware === undefined || usableSize(hardware, 0) === 0) return false;
+  return !maps || mappable(hardware, 0);
 }

@@ -3,7 +3,7 @@ import { granted } from '../cdev.ts';
 import { containerOf, fileOf } from '../files.ts';
 import type { Guard, Rule } from '../guard.ts';
 import type { Op } from '../op.ts';
-import type { Hardware, OpenFile, State, World } from '../state.ts';
+import type { State, World } from '../state.ts';
 
 /**
  * Requests that no operation of its own stands for, and numbers that a file does not know. The memory behind the pointer
@@ -14,14 +14,7 @@ type Ioctl = Extract<Op, { op: 'ioctl' }>;
 const getIommuInfo = 0x3b70;
 const dirtyPages = 0x3b75;
 
-const hotResetInfo = 0x3b70;
-const hotReset = 0x3b71;
-
-const deviceIoctl = {
-  seed: 'drivers/vfio/pci/vfio_pci.c:vfio_pci_ioctl',
-  '6.1': 'drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_ioctl',
-  '6.12': 'drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_ioctl',
-} as const;
+const type1 = 'drivers/vfio/vfio_iommu_type1.c:vfio_iommu_type1_get_info, vfio_iommu_type1_dirty_pages';
 
 const closed: Guard<Ioctl> = {
   id: 'ioctl.descriptor',
@@ -73,13 +66,13 @@ const oldDirty: Guard<Ioctl> = {
   },
 };
 
-const fault = unreadable<Ioctl>('ioctl', deviceIoctl);
+const fault = unreadable<Ioctl>('ioctl', type1);
 
 const short: Guard<Ioctl> = {
   id: 'ioctl.argsz',
   words: 'argsz is less than the structure has',
   errno: 'EINVAL',
-  citation: deviceIoctl,
+  citation: type1,
   applies: (world, state, op) => shorter(op, least(world, state, op) ?? 0),
 };
 
@@ -87,44 +80,12 @@ const zero: Guard<Ioctl> = {
   id: 'ioctl.zero',
   words: 'a structure of zeroes asks for nothing that the request could do',
   errno: 'EINVAL',
-  citation: deviceIoctl,
-  applies: (world, state, op) => {
-    const device = hardwareOf(world, state, op) !== undefined;
-    return device ? op.request !== hotResetInfo : op.request === dirtyPages;
-  },
-};
-
-const noReset: Guard<Ioctl> = {
-  id: 'ioctl.hot-reset.domain',
-  words: 'neither the slot nor the bus of the device can be reset',
-  errno: 'ENODEV',
-  citation:
-    'drivers/vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_get_pci_hot_reset_info, vfio_pci_ioctl_pci_hot_reset',
-  applies: (world, state, op) =>
-    (op.request === hotResetInfo || op.request === hotReset) &&
-    hardwareOf(world, state, op)?.rootBus === true,
-};
-
-const room: Guard<Ioctl> = {
-  id: 'ioctl.hot-reset.room',
-  words: 'argsz has no room for all devices that the reset concerns',
-  errno: 'ENOSPC',
-  citation: 'drivers/vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_get_pci_hot_reset_info',
-  applies: (world, state, op) => shorter(op, 12 + 8 * besides(world, state, op).length),
-};
-
-const groupless: Guard<Ioctl> = {
-  id: 'ioctl.hot-reset.group',
-  words: 'a device that the reset concerns has no IOMMU group',
-  errno: 'EPERM',
-  citation: 'drivers/vfio/pci/vfio_pci_core.c:vfio_pci_fill_devs',
-  applies: (world, state, op) =>
-    besides(world, state, op).some(({ index }) => (state.devices[index]?.group ?? null) === null),
+  citation: type1,
+  applies: (_world, _state, op) => op.request === dirtyPages,
 };
 
 const first = [closed, unset, unknown];
 const structure = [fault, short];
-const info = [room, groupless];
 
 export const ioctl: Rule<Ioctl> = {
   words: {
@@ -138,46 +99,18 @@ export const ioctl: Rule<Ioctl> = {
     undo: 'none: it only asks',
   },
   guards: {
-    seed: [...first, ...structure, noReset, zero, ...info],
-    '6.1': [...first, oldDirty, ...structure, noReset, zero, ...info],
-    // Since 6.5 a count of zero is judged before the reset domain.
-    '6.12': [closed, unbound, unset, unknown, oldDirty, ...structure, zero, noReset, ...info],
+    seed: [...first, ...structure],
+    '6.1': [...first, oldDirty, ...structure, zero],
+    '6.12': [closed, unbound, unset, unknown, oldDirty, ...structure, zero],
   },
-  effect: (world, state, op) => {
-    const devices = besides(world, state, op);
-    if (devices.length > 0) return { state, value: 0, out: { count: devices.length } };
-    return { state, value: 0, out: { flags: 3, iova_pgsizes: 0x40201000n } };
-  },
+  effect: (_world, state) => ({ state, value: 0, out: { flags: 3, iova_pgsizes: 0x40201000n } }),
   undo: () => ({ none: 'it only asks' }),
 };
 
 /** The bytes that a request needs at least, or null when the file does not know it. */
 function least(world: World, state: State, op: Ioctl): number | null {
-  const file: OpenFile | null = fileOf(state, op);
-  const { deviceFeatures } = world.profile;
-  if (file?.kind === 'container' && containerOf(state, op)?.iommu?.driver === 'type1') {
-    if (op.request === getIommuInfo) return 16;
-    return op.request === dirtyPages && deviceFeatures ? 8 : null;
-  }
-  if (file?.kind !== 'device') return null;
-  switch (op.request) {
-    case hotResetInfo:
-    case hotReset:
-      return 12;
-    default:
-      return null;
-  }
-}
-
-function hardwareOf(world: World, state: State, op: Ioctl): Hardware | undefined {
-  const file = fileOf(state, op);
-  return file?.kind === 'device' ? world.hardware[file.device] : undefined;
-}
-
-/** The functions on the device's bus, which a hot reset would reset all; empty for every other request. */
-function besides(world: World, state: State, op: Ioctl): readonly Hardware[] {
-  const hardware = op.request === hotResetInfo ? hardwareOf(world, state, op) : undefined;
-  if (hardware === undefined) return [];
-  const bus = hardware.address.slice(0, hardware.address.lastIndexOf(':'));
-  return world.hardware.filter(({ address }) => address.startsWith(`${bus}:`));
+  const container = containerOf(state, op);
+  if (container?.iommu?.driver !== 'type1') return null;
+  if (op.request === getIommuInfo) return 16;
+  return op.request === dirtyPages && world.profile.deviceFeatures ? 8 : null;
 }

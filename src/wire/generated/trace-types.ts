@@ -257,6 +257,32 @@ export type TraceOperation = {
   /** for each vector a byte, or the descriptor of an eventfd */
   readonly data: readonly TraceDescriptor[];
 } | {
+  readonly op: "device.read";
+  readonly fd: TraceDescriptor;
+  readonly offset: TraceWide;
+  readonly count: number;
+} | {
+  readonly op: "device.write";
+  readonly fd: TraceDescriptor;
+  readonly offset: TraceWide;
+  readonly bytes: readonly number[];
+} | {
+  readonly op: "device.mmap";
+  readonly fd: TraceDescriptor;
+  readonly offset: TraceWide;
+  readonly length: number;
+  readonly shared: boolean;
+} | {
+  readonly op: "device.hot_reset_info";
+  readonly fd: TraceDescriptor;
+  readonly argsz?: number | null;
+} | {
+  readonly op: "device.hot_reset";
+  readonly fd: TraceDescriptor;
+  readonly argsz?: number | null;
+  readonly flags: number;
+  readonly groups: readonly TraceDescriptor[];
+} | {
   readonly op: "device.ioeventfd";
   readonly fd: TraceDescriptor;
   readonly argsz?: number | null;

@@ -1414,6 +1414,167 @@ export const traceSchema: JsonSchema = {
      "properties": {
       "op": {
        "type": "string",
+       "const": "device.read"
+      },
+      "fd": {
+       "$ref": "#/$defs/TraceDescriptor"
+      },
+      "offset": {
+       "$ref": "#/$defs/TraceWide"
+      },
+      "count": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      }
+     },
+     "required": [
+      "op",
+      "fd",
+      "offset",
+      "count"
+     ],
+     "additionalProperties": false
+    },
+    {
+     "type": "object",
+     "properties": {
+      "op": {
+       "type": "string",
+       "const": "device.write"
+      },
+      "fd": {
+       "$ref": "#/$defs/TraceDescriptor"
+      },
+      "offset": {
+       "$ref": "#/$defs/TraceWide"
+      },
+      "bytes": {
+       "maxItems": 65536,
+       "type": "array",
+       "items": {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 255
+       }
+      }
+     },
+     "required": [
+      "op",
+      "fd",
+      "offset",
+      "bytes"
+     ],
+     "additionalProperties": false
+    },
+    {
+     "type": "object",
+     "properties": {
+      "op": {
+       "type": "string",
+       "const": "device.mmap"
+      },
+      "fd": {
+       "$ref": "#/$defs/TraceDescriptor"
+      },
+      "offset": {
+       "$ref": "#/$defs/TraceWide"
+      },
+      "length": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991
+      },
+      "shared": {
+       "type": "boolean"
+      }
+     },
+     "required": [
+      "op",
+      "fd",
+      "offset",
+      "length",
+      "shared"
+     ],
+     "additionalProperties": false
+    },
+    {
+     "type": "object",
+     "properties": {
+      "op": {
+       "type": "string",
+       "const": "device.hot_reset_info"
+      },
+      "fd": {
+       "$ref": "#/$defs/TraceDescriptor"
+      },
+      "argsz": {
+       "anyOf": [
+        {
+         "type": "integer",
+         "minimum": -2147483648,
+         "maximum": 4294967295
+        },
+        {
+         "type": "null"
+        }
+       ]
+      }
+     },
+     "required": [
+      "op",
+      "fd"
+     ],
+     "additionalProperties": false
+    },
+    {
+     "type": "object",
+     "properties": {
+      "op": {
+       "type": "string",
+       "const": "device.hot_reset"
+      },
+      "fd": {
+       "$ref": "#/$defs/TraceDescriptor"
+      },
+      "argsz": {
+       "anyOf": [
+        {
+         "type": "integer",
+         "minimum": -2147483648,
+         "maximum": 4294967295
+        },
+        {
+         "type": "null"
+        }
+       ]
+      },
+      "flags": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      },
+      "groups": {
+       "maxItems": 4096,
+       "type": "array",
+       "items": {
+        "$ref": "#/$defs/TraceDescriptor"
+       }
+      }
+     },
+     "required": [
+      "op",
+      "fd",
+      "flags",
+      "groups"
+     ],
+     "additionalProperties": false
+    },
+    {
+     "type": "object",
+     "properties": {
+      "op": {
+       "type": "string",
        "const": "device.ioeventfd"
       },
       "fd": {

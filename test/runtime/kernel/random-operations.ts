@@ -256,6 +256,25 @@ const files: readonly Maker[] = [
   setIrqs,
   ioeventfd,
   feature,
+  access,
+  access,
+  access,
+  (its) => ({
+    op: 'device.mmap',
+    pid: its.pid,
+    fd: pick(descriptors(its, 'device'), its.a),
+    offset: offsetOf(its) & ~pick([0xfffn, 0xfffn, 0n], its.b),
+    length: pick([4096, 4096, 1, 131072, 0, 262144], its.c),
+    shared: its.b % 4 > 0,
+  }),
+  (its) => ({ op: 'device.hot_reset_info', ...call(its, 1024, 'device') }),
+  (its) => ({
+    op: 'device.hot_reset',
+    pid: its.pid,
+    fd: pick(descriptors(its, 'device'), its.a),
+    flags: pick([0, 0, 0, 1], its.b),
+    groups: [descriptors(its, 'group'), descriptors(its), []][its.c % 3]?.slice(0, 1 + (its.b % 3)) ?? [],
+  }),
   (its) => ({
     op: 'ioctl',
     ...call(its, 16, 'device'),
@@ -353,4 +372,22 @@ function feature(its: Context): Op {
     token: pick(['8e7ea7ad-0c76-4f8c-a5a6-5d5c7b4b6a00', ''], a),
     eventfd: signal(its, a),
   };
+}
+
+/** Often where something is: in a BAR, in configuration space, or just around an end. */
+function offsetOf({ b, c }: Context): bigint {
+  const region = BigInt(pick([0, 0, 7, 7, 7, 7, 1, 6, 8, 9], b));
+  return (
+    (region << 40n) + BigInt(pick([0, 4, 0x10, 0x14, 0x3c, 2, 0x1000, 0xffe, 0x1fffe, 0x20000, 0x30], c))
+  );
+}
+
+function access(its: Context): Op {
+  const { a, b, c, pid } = its;
+  const fd = pick(descriptors(its, a % 8 === 0 ? undefined : 'device'), a);
+  const offset = (a + c) % 50 === 0 ? -1n : offsetOf(its);
+  const count = pick([4, 1, 2, 4, 8, 0, 3], b >> 4);
+  if (c % 2 === 0) return { op: 'device.read', pid, fd, offset, count };
+  const fill = pick([0, 2, 0xff, 6], c >> 1);
+  return { op: 'device.write', pid, fd, offset, bytes: Array.from({ length: count }, () => fill) };
 }

@@ -98,6 +98,8 @@ test("the operations' request numbers are those of the kernel's header", () => {
     'device.irq_info': requests.VFIO_DEVICE_GET_IRQ_INFO,
     'device.reset': requests.VFIO_DEVICE_RESET,
     'device.set_irqs': requests.VFIO_DEVICE_SET_IRQS,
+    'device.hot_reset_info': requests.VFIO_DEVICE_GET_PCI_HOT_RESET_INFO,
+    'device.hot_reset': requests.VFIO_DEVICE_PCI_HOT_RESET,
     'device.ioeventfd': requests.VFIO_DEVICE_IOEVENTFD,
     'device.feature': requests.VFIO_DEVICE_FEATURE,
   };

@@ -1,4 +1,4 @@
-import { eventfd, feature, ioeventfd } from './device-calls.ts';
+import { eventfd, feature, ioeventfd, tell } from './device-calls.ts';
 import { functionAt, single } from './machine.ts';
 import { before, device, later, on, type Provocation, plain, since } from './provocation.ts';
 import type { Session } from './session.ts';
@@ -17,7 +17,7 @@ export const ioeventfds: Readonly<Record<string, Provocation>> = {
   'device.ioeventfd.region': opened((s, fd) => ioeventfd(s, fd, { offset: 6n << 40n })),
   'device.ioeventfd.bounds': opened((s, fd) => ioeventfd(s, fd, { offset: 0x1fffdn })),
   'device.ioeventfd.msix': opened((s, fd) => {
-    tableAt(s, 0, 0x1000);
+    tell(s, single, { msixTable: { bar: 0, start: 0x1000, end: 0x1050 } });
     ioeventfd(s, fd, { offset: 0xffdn });
   }),
   'device.ioeventfd.exists': opened((s, fd) => {
@@ -66,13 +66,4 @@ export const features: Readonly<Record<string, Provocation>> = {
 
 function opened(act: (session: Session, device: number) => unknown): Provocation {
   return later((s) => act(s, device(s)));
-}
-
-/** A world that tells where the MSI-X table of `single` lies. */
-function tableAt(s: Session, bar: number, start: number): void {
-  const hardware = s.world.hardware.map((its) =>
-    its.address === single ? { ...its, msixTable: { bar, start, end: start + its.msixVectors * 16 } } : its,
-  );
-  const devices = new Map(hardware.map((its) => [its.address, its]));
-  s.world = { ...s.world, hardware, devices };
 }

@@ -191,21 +191,9 @@ export const devices: Readonly<Record<string, Provocation>> = {
   'ioctl.container-unset': plain((s) => s.ioctl(s.open('vfio'), 0x1234)),
   'ioctl.unknown': opened((s, fd) => s.ioctl(fd, 0x1234)),
   'ioctl.dirty-pages.type': later((s) => s.ioctl(realInContainer(s, 1).c, 0x3b75)),
-  'ioctl.fault': opened((s, fd) => s.ioctl(fd, 0x3b70, null)),
-  'ioctl.argsz': opened((s, fd) => s.ioctl(fd, 0x3b70, 11)),
-  'ioctl.zero': opened((s, fd) => s.ioctl(fd, 0x3b71)),
-  'ioctl.hot-reset.domain': on([functionAt('0000:00:02.0', { iommuGroup: 8 })], (s) => {
-    s.take('0000:00:02.0');
-    const c = s.open('vfio');
-    const g = s.open('8');
-    s.setContainer(g, c);
-    s.setIommu(c, 3);
-    s.ioctl(Number(s.device(g, '0000:00:02.0')), 0x3b70);
-  }),
-  'ioctl.hot-reset.room': opened((s, fd) => s.ioctl(fd, 0x3b70, 12)),
-  'ioctl.hot-reset.group': on([functionAt(single, { iommuGroup: 8 }), functionAt('0000:02:00.1')], (s) =>
-    s.ioctl(device(s), 0x3b70),
-  ),
+  'ioctl.fault': plain((s) => s.ioctl(realInContainer(s, 3).c, 0x3b70, null)),
+  'ioctl.argsz': plain((s) => s.ioctl(realInContainer(s, 3).c, 0x3b70, 15)),
+  'ioctl.zero': later((s) => s.ioctl(realInContainer(s, 3).c, 0x3b75)),
 };
 
 function opened(act: (session: Session, device: number) => unknown): Provocation {

@@ -5,6 +5,7 @@ import { container, files } from './provocations-container.ts';
 import { features, ioeventfds } from './provocations-device.ts';
 import { devices, groups, virtualMachines } from './provocations-group.ts';
 import { interrupts } from './provocations-irqs.ts';
+import { regions, resets } from './provocations-regions.ts';
 import { sysfs } from './provocations-sysfs.ts';
 
 /** One for every guard, by its id. */
@@ -20,4 +21,6 @@ export const provocations: Readonly<Record<string, Provocation>> = {
   ...interrupts,
   ...ioeventfds,
   ...features,
+  ...regions,
+  ...resets,
 };

@@ -30,6 +30,13 @@ const anyWord = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom(0n, 0x1000n, 0x2000n, 0x3000n, 0xfee00000n) },
   fc.constantFrom(-1n, 1n, 2n ** 64n - 1n, 2n ** 64n - 0x1000n, 2n ** 63n, 2n ** 80n),
 );
+const anyOffset = fc.oneof(
+  fc.constantFrom(0n, 4n, 16n, 0x1000n, 0x1fffcn).map((place) => place),
+  fc
+    .tuple(fc.integer({ min: 0, max: 9 }), fc.constantFrom(0n, 4n, 0x10n, 0x3cn, 0xfffn))
+    .map(([index, place]) => (BigInt(index) << 40n) + place),
+  anyWord,
+);
 const anyName = fc.oneof(
   { weight: 6, arbitrary: fc.constantFrom(...machine.map(({ address }) => address)) },
   fc.constantFrom('', 'nope', '__proto__', 'constructor', `${pair} `, `${pair} vf_token=x`, 'x'.repeat(5000)),
@@ -176,6 +183,16 @@ const shapes: { readonly [Kind in Op['op']]: fc.Arbitrary<Record<string, unknown
     data: fc.array(anyNumber, { maxLength: 4 }),
     argsz,
   }),
+  'device.read': fc.record({ fd, offset: anyOffset, count: anyNumber }),
+  'device.write': fc.record({ fd, offset: anyOffset, bytes: fc.array(anyNumber, { maxLength: 6 }) }),
+  'device.mmap': fc.record({
+    fd,
+    offset: anyOffset,
+    length: fc.oneof(fc.constantFrom(4096, 131072), anyNumber),
+    shared: fc.boolean(),
+  }),
+  'device.hot_reset_info': fc.record({ fd, argsz }),
+  'device.hot_reset': fc.record({ fd, flags: anyNumber, groups: fc.array(fd, { maxLength: 3 }), argsz }),
   'device.ioeventfd': fc.record({ fd, flags: anyNumber, offset: anyWord, data: anyWord, eventfd: fd, argsz }),
   'device.feature': fc.record({
     fd,

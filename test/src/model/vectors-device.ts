@@ -1,7 +1,9 @@
-import { eventfd, feature, irqs } from './device-calls.ts';
+import { at, eventfd, feature, irqs, mmap, read, write } from './device-calls.ts';
 import { functionAt, single, snapshotOf, testWorld } from './machine.ts';
 import { Session } from './session.ts';
 import { realInContainer, type Vector } from './vector.ts';
+
+const config = 7;
 
 /** Devices that are open. */
 const withoutMsix = functionAt(single, {
@@ -14,6 +16,43 @@ function opened(s: Session): number {
 }
 
 export const deviceVectors: readonly Vector[] = [
+  {
+    id: 'T59',
+    sequence: 'pread of configuration space at 0xfff, two bytes',
+    run: (s) => [read(s, opened(s), at(config, 0xfff), 2)],
+    expected: ['EFAULT'],
+  },
+  {
+    id: 'T60',
+    sequence: 'pread of a BAR while COMMAND does not decode memory, and when it does again',
+    run: (s) => {
+      const fd = opened(s);
+      const before = read(s, fd, 0n, 4);
+      write(s, fd, at(config, 4), 0, 0);
+      const without = [read(s, fd, 0n, 4), write(s, fd, 0n, 1)];
+      write(s, fd, at(config, 4), 6, 0);
+      return [before, ...without, read(s, fd, 0n, 4)];
+    },
+    expected: [4, 'EIO', 'EIO', 4],
+  },
+  {
+    id: 'T61',
+    sequence: 'pread beyond a BAR; of an empty BAR; pwrite of the ROM',
+    run: (s) => {
+      const fd = opened(s);
+      return [read(s, fd, at(0, 0x20000), 4), read(s, fd, at(1, 0), 4), write(s, fd, at(6, 0), 1)];
+    },
+    expected: ['EINVAL', 'EINVAL', 'EINVAL'],
+  },
+  {
+    id: 'T62',
+    sequence: 'mmap of configuration space; mmap of a BAR with MAP_PRIVATE',
+    run: (s) => {
+      const fd = opened(s);
+      return [mmap(s, fd, at(config, 0)), mmap(s, fd, 0n, { shared: false }), mmap(s, fd, 0n)];
+    },
+    expected: ['EINVAL', 'EINVAL', 0],
+  },
   {
     id: 'T63',
     sequence: 'SET_IRQS of index 5; MASK of MSI; MSI-X on a device without it',

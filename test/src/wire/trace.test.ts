@@ -52,7 +52,9 @@ type Traced<O> = O extends { readonly op: OpKind }
           : O[Key] extends bigint
             ? string
             : O[Key] extends readonly number[]
-              ? readonly TraceDescriptor[]
+              ? Key extends 'bytes'
+                ? O[Key]
+                : readonly TraceDescriptor[]
               : O[Key];
     }
   : never;
