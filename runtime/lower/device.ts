@@ -64,7 +64,8 @@ export function readHotResetInfo(
   const answer = backend.ioctl(op.fd, request, op.argsz === null ? null : bytes);
   if (answer < 0) return { answer, out: {} };
   const { flags, count } = decode(layouts.vfio_pci_hot_reset_info, bytes);
-  const devices = Array.from({ length: count }, (_, place) => {
+  // Made on a container, the request is another, and what stands at these places means something else.
+  const devices = Array.from({ length: count > mostDevices ? 0 : count }, (_, place) => {
     const its = decode(device, bytes.subarray(size + place * device.size));
     const hex = (value: number, digits: number) => value.toString(16).padStart(digits, '0');
     const address = `${hex(its.segment, 4)}:${hex(its.bus, 2)}:${hex(its.devfn >> 3, 2)}.${its.devfn & 7}`;
@@ -81,6 +82,9 @@ export function hotReset(backend: Backend, op: Of<'device.hot_reset'>): number {
   return tailed(backend, op, 'VFIO_DEVICE_PCI_HOT_RESET', header, tail);
 }
 
+/** No request of any file reads more than this without being told so. */
+const mostRead = 64;
+
 /** `argsz` null stands for a pointer that cannot be read. */
 function tailed(
   backend: Backend,
@@ -89,7 +93,7 @@ function tailed(
   header: Uint8Array,
   tail: Uint8Array = new Uint8Array(0),
 ): number {
-  const bytes = new Uint8Array(header.length + tail.length);
+  const bytes = new Uint8Array(Math.max(mostRead, header.length + tail.length));
   bytes.set(header);
   bytes.set(tail, header.length);
   return backend.ioctl(fd, requests[request], argsz === null ? null : bytes);

@@ -55,7 +55,8 @@ function irqSet({ flags, index, start, count, data }: Extract<Op, { op: 'device.
 /** What a hot reset concerns, from struct vfio_pci_hot_reset_info. */
 export function namesOf(bytes: Uint8Array): { flags: number; count: number; devices: string } {
   const view = new DataView(bytes.buffer);
-  const count = view.getUint32(8, true);
+  // Another request has this number on a container, and puts something else there.
+  const count = Math.min(view.getUint32(8, true), 4096);
   const names: string[] = [];
   for (let at = 12; at < 12 + count * 8; at += 8) {
     const [bus, place] = [view.getUint8(at + 6), view.getUint8(at + 7)];
@@ -66,7 +67,9 @@ export function namesOf(bytes: Uint8Array): { flags: number; count: number; devi
   return { flags: view.getUint32(4, true), count, devices: names.join(' ') };
 }
 
-/** Memory of its own: a small Buffer is a piece of a larger one, and argsz is written through `.buffer`. */
+/** With zeros behind, as the same numbers mean larger structures on other files. Memory of its own: a small Buffer is a piece of a larger one, and argsz is written through `.buffer`. */
 function own(bytes: Buffer): Uint8Array {
-  return Uint8Array.from(bytes);
+  const memory = new Uint8Array(Math.max(64, bytes.length));
+  memory.set(bytes);
+  return memory;
 }

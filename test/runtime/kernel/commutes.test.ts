@@ -92,10 +92,15 @@ function carryOut(op: Op, process: SimulatedProcess, all: ReadonlyMap<number, Si
   return lower(process, op);
 }
 
+/** What GET_INFO of a container answers, to who asked a device's request of it. */
+function another(op: Op, out: object): boolean {
+  return op.op === 'device.hot_reset_info' && 'iova_pgsizes' in out;
+}
+
 /** Fields come back only from requests whose structure has room for what they answer. */
 function outOf(op: Op, out: object | undefined): object {
   const whole = !('argsz' in op) || op.argsz === undefined || op.argsz === null || op.argsz >= 24;
-  return out === undefined || op.op === 'ioctl' || !whole ? {} : { out };
+  return out === undefined || op.op === 'ioctl' || !whole || another(op, out) ? {} : { out };
 }
 
 async function run(profile: ProfileId, drawn: readonly Draw[]): Promise<string[]> {
