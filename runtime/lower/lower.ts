@@ -8,8 +8,8 @@ import { mman } from '../abi/mman.ts';
 import { layouts } from '../abi/vfio.ts';
 import { type Backend, WouldBlock } from '../backend.ts';
 import { answerOf, type Deed } from './deeds.ts';
-import { type SysfsWrite, writeSysfs } from './sysfs-writes.ts';
 import { feature, hotReset, ioeventfd, readHotResetInfo, setIrqs } from './device.ts';
+import { type SysfsWrite, writeSysfs } from './sysfs-writes.ts';
 
 /**
  * Every operation of the model as system calls of one process, and what they answer as the model says it. Descriptors
