@@ -12,7 +12,7 @@ type Access = Extract<Op, { op: 'device.read' | 'device.write' }>;
 /** What the kernel moves at most in one call (MAX_RW_COUNT). */
 const most = 0x7fff_f000;
 
-export function countOf(op: Access): number {
+function countOf(op: Access): number {
   return Math.min(op.op === 'device.read' ? op.count >>> 0 : op.bytes.length, most);
 }
 
@@ -24,70 +24,96 @@ export function moved(world: World, state: State, op: Access): number {
   return Math.min(count, roomAt(hardware, regionOf(op.offset), placeIn(op.offset)));
 }
 
-const hasNoPosition = (file: OpenFile): boolean => file.kind === 'eventfd';
-const hasNoData = ({ kind }: OpenFile): boolean =>
-  kind === 'container' || kind === 'group' || kind === 'iommufd';
+const rw = {
+  seed: 'drivers/vfio/pci/vfio_pci.c:vfio_pci_rw',
+  '6.1': 'drivers/vfio/pci/vfio_pci_core.c:vfio_pci_rw',
+} as const;
+const bar = 'drivers/vfio/pci/vfio_pci_rdwr.c:vfio_pci_bar_rw';
 
 /** The guards of one of the two, by kernel. */
-export function accessGuards<O extends Access>(
-  name: O['op'],
-): {
+export function accessGuards<O extends Access>(name: O['op']): Guards<O> {
+  const file = fileGuards<O>(name);
+  const unbound = notBound<O>(name);
+  const place = placeGuards<O>(name);
+  const memory = notDecoded<O>(name);
+  return {
+    seed: [...file, ...place],
+    '6.1': [...file, ...place, memory],
+    '6.12': [...file, unbound, ...place, memory],
+  };
+}
+
+interface Guards<O extends Access> {
   readonly seed: readonly Guard<O>[];
   readonly '6.1': readonly Guard<O>[];
   readonly '6.12': readonly Guard<O>[];
-} {
-  const call = name === 'device.read' ? 'pread64, vfs_read' : 'pwrite64, vfs_write';
-  const vfs = `fs/read_write.c:ksys_${call}`;
-  const rw = {
-    seed: 'drivers/vfio/pci/vfio_pci.c:vfio_pci_rw',
-    '6.1': 'drivers/vfio/pci/vfio_pci_core.c:vfio_pci_rw',
-  } as const;
-  const bar = 'drivers/vfio/pci/vfio_pci_rdwr.c:vfio_pci_bar_rw';
-  const refuse = (
-    id: string,
-    words: string,
-    errno: 'EINVAL' | 'EBADF' | 'ESPIPE' | 'EFAULT' | 'EIO',
-    citation: Guard['citation'],
-    applies: Guard<O>['applies'],
-  ): Guard<O> => ({ id: `${name}.${id}`, words, errno, citation, applies });
-  const onFile =
-    (test: (file: OpenFile) => boolean): Guard<O>['applies'] =>
-    (_world, state, op) => {
-      const file = fileOf(state, op);
-      return file !== null && test(file);
-    };
-  const file = [
+}
+
+type Make<O extends Access> = (
+  id: string,
+  words: string,
+  errno: 'EINVAL' | 'EBADF' | 'ESPIPE' | 'EFAULT' | 'EIO',
+  citation: Guard['citation'],
+  applies: Guard<O>['applies'],
+) => Guard<O>;
+
+function maker<O extends Access>(name: O['op']): Make<O> {
+  return (id, words, errno, citation, applies) => ({ id: `${name}.${id}`, words, errno, citation, applies });
+}
+
+function fileGuards<O extends Access>(name: O['op']): readonly Guard<O>[] {
+  const refuse = maker<O>(name);
+  const vfs = `fs/read_write.c:ksys_${name === 'device.read' ? 'pread64, vfs_read' : 'pwrite64, vfs_write'}`;
+  return [
+    refuse('offset', 'the offset is negative', 'EINVAL', vfs, (_world, _state, op) => {
+      return BigInt.asIntN(64, op.offset) < 0n;
+    }),
+    refuse('descriptor', 'the descriptor is not open', 'EBADF', vfs, (_world, state, op) => {
+      return fileOf(state, op) === null;
+    }),
     refuse(
-      'offset',
-      'the offset is negative',
+      'position',
+      'the file has no positions',
+      'ESPIPE',
+      vfs,
+      onFile(({ kind }) => kind === 'eventfd'),
+    ),
+    refuse(
+      'no-data',
+      'the file cannot be read or written',
       'EINVAL',
       vfs,
-      (_world, _state, op) => BigInt.asIntN(64, op.offset) < 0n,
+      onFile(({ kind }) => kind === 'container' || kind === 'group' || kind === 'iommufd'),
     ),
-    refuse(
-      'descriptor',
-      'the descriptor is not open',
-      'EBADF',
-      vfs,
-      (_w, state, op) => fileOf(state, op) === null,
-    ),
-    refuse('position', 'the file has no positions', 'ESPIPE', vfs, onFile(hasNoPosition)),
-    refuse('no-data', 'the file cannot be read or written', 'EINVAL', vfs, onFile(hasNoData)),
   ];
-  const unbound = refuse(
+}
+
+function notBound<O extends Access>(name: O['op']): Guard<O> {
+  return maker<O>(name)(
     'not-bound',
     'the device cdev is not bound to an iommufd yet',
     'EINVAL',
     'drivers/vfio/vfio_main.c:vfio_device_fops_read, vfio_device_fops_write',
     onFile((its) => its.kind === 'device' && !granted(its)),
   );
-  const place = [
+}
+
+function placeGuards<O extends Access>(name: O['op']): readonly Guard<O>[] {
+  const refuse = maker<O>(name);
+  const rom = refuse(
+    'rom',
+    'a ROM cannot be written',
+    'EINVAL',
+    rw,
+    inRegion<O>((its) => its === region.rom),
+  );
+  return [
     refuse(
       'region',
       'the device has no such region',
       'EINVAL',
       rw,
-      inRegion((index) => index >= region.count),
+      inRegion<O>((its) => its >= region.count),
     ),
     refuse(
       'config-bounds',
@@ -99,17 +125,7 @@ export function accessGuards<O extends Access>(
         return room !== null && regionOf(op.offset) === region.config && room < countOf(op);
       },
     ),
-    ...(name === 'device.write'
-      ? [
-          refuse(
-            'rom',
-            'a ROM cannot be written',
-            'EINVAL',
-            rw,
-            inRegion((index) => index === region.rom),
-          ),
-        ]
-      : []),
+    ...(name === 'device.write' ? [rom] : []),
     refuse(
       'vga',
       'the device is no VGA, or has no port or memory there',
@@ -122,17 +138,21 @@ export function accessGuards<O extends Access>(
       'the device has no such BAR, or the host put it nowhere',
       'EINVAL',
       bar,
-      inBar((size) => size === 0),
+      inBar<O>((size) => size === 0),
     ),
     refuse(
       'bounds',
       'the access begins behind the end of the BAR',
       'EINVAL',
       bar,
-      inBar((size, at) => at >= size),
+      inBar<O>((size, at) => at >= size),
     ),
   ];
-  const memory = refuse(
+}
+
+/** Since v5.8; before, the device answered such a read as it liked (mostly with ones). */
+function notDecoded<O extends Access>(name: O['op']): Guard<O> {
+  return maker<O>(name)(
     'memory',
     'the COMMAND register does not decode memory',
     'EIO',
@@ -144,10 +164,12 @@ export function accessGuards<O extends Access>(
       return undecoded(hardware, coreOf(state, op), regionOf(op.offset), placeIn(op.offset), count);
     },
   );
-  return {
-    seed: [...file, ...place],
-    '6.1': [...file, ...place, memory],
-    '6.12': [...file, unbound, ...place, memory],
+}
+
+function onFile<O extends Access>(test: (file: OpenFile) => boolean): Guard<O>['applies'] {
+  return (_world, state, op) => {
+    const file = fileOf(state, op);
+    return file !== null && test(file);
   };
 }
 

@@ -39,7 +39,7 @@ const windows = [
 ] as const;
 
 /** Bytes from a place to the end of its window; 0: in none. */
-export function vgaRoom(place: number): number {
+function vgaRoom(place: number): number {
   for (const [start, end] of windows) if (place >= start && place < end) return end - place;
   return 0;
 }
@@ -69,7 +69,7 @@ export function undecoded(
 }
 
 /** The BAR of the MSI-X table: as the world tells, or the only one that it can be in; -1: not known, or none. */
-export function msixBar({ msixTable, msixVectors, bars }: Hardware): number {
+function msixBar({ msixTable, msixVectors, bars }: Hardware): number {
   if (msixTable !== undefined) return msixTable.bar;
   if (msixVectors === 0) return -1;
   const memory = bars.filter(({ kind, size }) => kind === 'memory' && size > 0);

@@ -203,7 +203,7 @@ test('a token that was set opens the virtual function, and guards the physical o
   const token = '8e7ea7ad-0c76-4f8c-a5a6-5d5c7b4b6a00';
   const [physical, virtual] = [single, '0000:02:10.0'];
   const functions = [
-    functionAt(physical, { iommuGroup: 8, sriov: { totalVfs: 4, numVfs: 0 } }),
+    functionAt(physical, { iommuGroup: 8, sriov: { totalVfs: 4, numVfs: 1 } }),
     functionAt(virtual, { iommuGroup: 9, physicalFunction: physical }),
   ];
   const s = new Session('6.12', testWorld('6.12', snapshotOf(functions)));
