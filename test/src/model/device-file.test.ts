@@ -202,14 +202,14 @@ describe('hot reset', () => {
 test('a token that was set opens the virtual function, and guards the physical one while that is open', () => {
   const token = '8e7ea7ad-0c76-4f8c-a5a6-5d5c7b4b6a00';
   const [physical, virtual] = [single, '0000:02:10.0'];
+  const bound = { driver: 'vfio-pci', driverOverride: 'vfio-pci' };
   const functions = [
-    functionAt(physical, { iommuGroup: 8, sriov: { totalVfs: 4, numVfs: 1 } }),
-    functionAt(virtual, { iommuGroup: 9, physicalFunction: physical }),
+    functionAt(physical, { ...bound, iommuGroup: 8, sriov: { totalVfs: 4, numVfs: 1 } }),
+    functionAt(virtual, { ...bound, iommuGroup: 9, physicalFunction: physical }),
   ];
   const s = new Session('6.12', testWorld('6.12', snapshotOf(functions)));
   const { c, g } = realInContainer(s, 3);
   const pf = Number(s.device(g, physical));
-  s.take(virtual);
   const other = s.open('9');
   s.setContainer(other, c);
   expect(s.device(other, virtual)).toBe('EACCES');
