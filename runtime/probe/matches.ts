@@ -1,12 +1,16 @@
 import type { Fact } from '../../src/machine/snapshot.ts';
 import { isUnknown } from '../../src/machine/snapshot.ts';
-import { isMissing, type MachineFiles, textOf } from './files.ts';
+import { isMissing, linkName, type MachineFiles, textOf } from './files.ts';
 import { devicesPath, reason } from './functions.ts';
 
 /**
  * Which drivers would match a function by themselves: the patterns of modules.alias and of what is built in, against the
  * function's own alias (scripts/mod/file2alias.c do_pci_entry). They name modules; what drivers a module registers only a
  * loaded one tells (/sys/module/NAME/drivers). Ids that were added to a driver at run time (new_id) are shown nowhere.
+ *
+ * Before 6.17 a kernel does not tell what its built-in drivers match (scripts/mod/modpost.c wrote aliases for modules
+ * alone). So that nothing matches a function is known only where no driver is built in that could; the driver that has
+ * a function without an override evidently matches it.
  */
 export function readMatches(
   files: MachineFiles,
@@ -15,16 +19,52 @@ export function readMatches(
   if (isUnknown(release)) return () => release;
   const patterns = patternsOf(files, `/lib/modules/${release}`);
   if ('unknown' in patterns) return () => patterns;
+  const silent = patterns.builtInTold ? [] : silentDrivers(files);
   return (address) => {
     const alias = textOf(files, `${devicesPath}/${address}/modalias`);
     if (isMissing(alias)) return reason(alias);
     const candidates = [...(patterns.byVendor.get(alias.slice(0, 13)) ?? []), ...patterns.ofAny];
     const modules = new Set(candidates.filter(({ form }) => form.test(alias)).map(({ module }) => module));
     const drivers = [...modules].map((module) => driversOf(files, module));
-    return (
-      drivers.find(isUnknown) ?? [...new Set(drivers.flatMap((each) => (isUnknown(each) ? [] : each)))].sort()
-    );
+    const unknown = drivers.find(isUnknown);
+    if (unknown !== undefined) return unknown;
+    const found = new Set(drivers.flatMap((each) => (isUnknown(each) ? [] : each)));
+    if (isUnknown(silent)) return found.size > 0 ? [...found].sort() : silent;
+    const bound = boundByItself(files, address);
+    if (bound !== null && silent.includes(bound)) found.add(bound);
+    if (found.size > 0 || silent.length === 0) return [...found].sort();
+    return { unknown: `drivers that are built in do not tell what they match: ${silent.join(', ')}` };
   };
+}
+
+/** Built-in drivers that match no endpoint by themselves: bridges of the platform, and those that wait for an override. */
+const harmless: ReadonlySet<string> = new Set([
+  'agpgart-amd64',
+  'agpgart-intel',
+  'agpgart-via',
+  'pci-stub',
+  'pcieport',
+  'shpchp',
+  'uio_pci_generic',
+  'vfio-pci',
+]);
+
+/** PCI drivers that are registered and no loaded module's: only a loaded one has `initstate` (kernel/module/sysfs.c). */
+function silentDrivers(files: MachineFiles): Fact<readonly string[]> {
+  const names = files.list('/sys/bus/pci/drivers');
+  if (isMissing(names)) return reason(names);
+  return names.filter((name) => {
+    if (harmless.has(name)) return false;
+    const module = linkName(files, `/sys/bus/pci/drivers/${name}/module`);
+    return isMissing(module) || isMissing(textOf(files, `/sys/module/${module}/initstate`));
+  });
+}
+
+function boundByItself(files: MachineFiles, address: string): string | null {
+  const driver = linkName(files, `${devicesPath}/${address}/driver`);
+  const override = textOf(files, `${devicesPath}/${address}/driver_override`);
+  const overridden = !isMissing(override) && !['', '(null)'].includes(override.trim());
+  return isMissing(driver) || overridden ? null : driver;
 }
 
 interface Pattern {
@@ -36,6 +76,8 @@ interface Patterns {
   /** By `pci:v00008086`: nearly all patterns name a vendor. */
   readonly byVendor: ReadonlyMap<string, readonly Pattern[]>;
   readonly ofAny: readonly Pattern[];
+  /** Whether what is built in tells its patterns too. */
+  readonly builtInTold: boolean;
 }
 
 function patternsOf(files: MachineFiles, directory: string): Patterns | { readonly unknown: string } {
@@ -66,7 +108,7 @@ function patternsOf(files: MachineFiles, directory: string): Patterns | { readon
       else list.push(pattern);
     }
   }
-  return { byVendor, ofAny };
+  return { byVendor, ofAny, builtInTold: /(^|\0)[\w-]+\.alias=pci:/.test(builtIn) };
 }
 
 function asExpression(form: string): RegExp {

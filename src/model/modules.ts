@@ -1,4 +1,5 @@
 import type { Module, Parameters, State, World } from './state.ts';
+import { handed, unsigned } from './text.ts';
 
 /** A module's name as /sys/module has it: modprobe takes dashes for underscores. */
 export function moduleName(name: string): string {
@@ -49,21 +50,26 @@ export function loadOrder(world: World, state: Pick<State, 'modules'>, name: str
 }
 
 /**
- * What a parameter's file would read after `text` was written, or null when the kernel cannot read the text
- * (lib/kstrtox.c:kstrtobool, kstrtouint). A parameter's type is told by what it reads now.
+ * What a parameter's file would read after `text` was written, or why the kernel cannot read the text (kernel/params.c:
+ * param_set_bool, param_set_uint). A parameter's type is told by what it reads now.
  */
-export function parsed(world: World, now: string, text: string): string | null {
-  if (now === 'Y' || now === 'N') return truth(world, text);
-  if (/^-?\d+$/.test(now)) return /^\+?\d{1,10}\n?$/.test(text) ? whole(Number(text)) : null;
-  return text.replace(/\n$/, '');
+export function parsed(world: World, now: string, text: string): { readonly text: string } | Unreadable {
+  const asked = handed(text);
+  if (now === 'Y' || now === 'N') {
+    const value = truth(world, asked);
+    return value === null ? 'EINVAL' : { text: value };
+  }
+  if (/^-?\d+$/.test(now)) {
+    const value = unsigned(asked, 32);
+    return typeof value === 'string' ? value : { text: `${value}` };
+  }
+  return { text: asked.replace(/\n$/, '') };
 }
 
-function whole(value: number): string | null {
-  return value <= 4294967295 ? String(value) : null;
-}
+type Unreadable = 'EINVAL' | 'ERANGE';
 
 /** lib/kstrtox.c:kstrtobool: the first letter decides, or two of `on` and `off`. */
-export function truth(world: World, text: string): string | null {
+export function truth(world: World, text: string): 'Y' | 'N' | null {
   const { yes, no, onOff } = world.profile.booleans;
   const first = text.charAt(0);
   if (first !== '' && yes.includes(first)) return 'Y';

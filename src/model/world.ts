@@ -149,11 +149,19 @@ function headerByClass(pci: PciFunction): number {
   return pci.class.startsWith('0604') || pci.class.startsWith('0609') ? 1 : 0;
 }
 
+/** What `candidates` goes by where several drivers match a function. */
+const unknownOrder = 'nothing shows in which order drivers registered';
+
 /** The drivers that match without an override; one that is bound without an override evidently matches. */
 function driversMatching(reader: FactReader, pci: PciFunction): readonly string[] {
   const listed = isUnknown(pci.drivers) ? [] : pci.drivers.filter((name) => !matchesByOverrideOnly(name));
   const bound = reader.read<string | null>(`/functions/${pci.address}/driver`, pci.driver, null, 'none');
   const override = isUnknown(pci.driverOverride) ? null : pci.driverOverride;
+  const [first, ...others] = listed;
+  if (first !== undefined && others.length > 0) {
+    const fact = `/functions/${pci.address}/drivers`;
+    reader.assumed.push({ fact, taken: `${first} before ${others.join(', ')}`, unknown: unknownOrder });
+  }
   return bound === null || listed.includes(bound) || override === bound ? listed : [bound, ...listed];
 }
 

@@ -1,4 +1,5 @@
 import type { Place } from '../diagnostics/diagnostic.ts';
+import { isVfioDriver } from '../machine/drivers.ts';
 import { type Address, isUnknown, type PciFunction } from '../machine/snapshot.ts';
 import { ROOT } from '../model/world.ts';
 import type { HostPolicy } from '../policy/policy.ts';
@@ -108,12 +109,26 @@ function idTableNames({ world }: Draft, address: Address, driver: string): boole
   );
 }
 
+function hostDrivers(names: readonly string[]): readonly string[] {
+  return names.filter((name) => !isVfioDriver(name));
+}
+
 /** What the steps take for granted and the snapshot could not tell. */
 function relyOnBinding(draft: Draft, wanted: Wanted, bound: string | null): void {
   const { address, driver, byKernel, place } = wanted;
   const device = draft.functions.get(address);
   if (device === undefined) return;
   relyOn(draft, device, 'driver', `${address} is bound to no driver`, [place]);
+  const others =
+    byKernel && bound !== driver && !isUnknown(device.drivers) ? hostDrivers(device.drivers) : [];
+  if (others.length > 1) {
+    draft.need({
+      fact: `/functions/${address}/drivers`,
+      sentence: `of ${others.join(' and ')}, the kernel asks ${driver} first for ${address}`,
+      unknown: 'nothing shows in which order drivers registered',
+      why: [place],
+    });
+  }
   // Also where nothing is bound in the end: whether the driver can be given back rests on the override.
   if (byKernel || driver !== bound) {
     relyOn(draft, device, 'driverOverride', `${address} has no driver override`, [place]);

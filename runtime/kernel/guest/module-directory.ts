@@ -42,7 +42,7 @@ function parameter(machine: Machine, module: Module, name: string): Attribute {
         pid,
         module: module.name,
         parameter: name,
-        text: text.replace(/\n$/, ''),
+        text,
       }),
     );
   return { kind: 'attribute', mode: 0o644, size: 4096, read, write };

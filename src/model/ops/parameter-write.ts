@@ -1,10 +1,34 @@
-import { everywhere, type Rule } from '../guard.ts';
+import type { Guard, Rule } from '../guard.ts';
 import { loaded, moduleOf, parameterOf, parsed } from '../modules.ts';
 import type { Op } from '../op.ts';
 import { rootOnly } from '../permission.ts';
 import { replace } from '../places.ts';
+import { handler } from '../sysfs-file.ts';
+import { taken } from '../text.ts';
 
 type Write = Extract<Op, { op: 'parameter.write' }>;
+
+const guards: readonly Guard<Write>[] = [
+  {
+    id: 'parameter.write.missing',
+    words: 'the module is not loaded, or this kernel gives it no such parameter',
+    errno: 'ENOENT',
+    citation: 'kernel/params.c:add_sysfs_param (drivers/vfio: module_param_named under CONFIG_VFIO_NOIOMMU)',
+    applies: (world, state, op) => parameterOf(world, state, op.module, op.parameter) === null,
+  },
+  {
+    id: 'parameter.write.read-only',
+    words: 'the parameter can only be given when the module is loaded',
+    errno: 'EACCES',
+    citation: 'fs/kernfs/file.c:kernfs_fop_open',
+    applies: (world, _state, op) => moduleOf(world, op.module)?.readOnly.includes(op.parameter) === true,
+  },
+  rootOnly('parameter.write', 'a module parameter'),
+  unreadable('EINVAL', 'text', 'the kernel cannot read the text as a value of this parameter'),
+];
+
+/** None of VFIO's parameters was a number before. */
+const tooLarge = unreadable('ERANGE', 'range', 'the number is too large for the parameter');
 
 export const parameterWrite: Rule<Write> = {
   words: {
@@ -14,42 +38,17 @@ export const parameterWrite: Rule<Write> = {
     effect: 'The parameter has the value; groups that exist keep what they are.',
     undo: '`parameter.write` with what was before',
   },
-  guards: everywhere<Write>(
-    {
-      id: 'parameter.write.missing',
-      words: 'the module is not loaded, or this kernel gives it no such parameter',
-      errno: 'ENOENT',
-      citation:
-        'kernel/params.c:add_sysfs_param (drivers/vfio: module_param_named under CONFIG_VFIO_NOIOMMU)',
-      applies: (world, state, op) => parameterOf(world, state, op.module, op.parameter) === null,
-    },
-    {
-      id: 'parameter.write.read-only',
-      words: 'the parameter can only be given when the module is loaded',
-      errno: 'EACCES',
-      citation: 'fs/kernfs/file.c:kernfs_fop_open',
-      applies: (world, _state, op) => moduleOf(world, op.module)?.readOnly.includes(op.parameter) === true,
-    },
-    rootOnly('parameter.write', 'a module parameter'),
-    {
-      id: 'parameter.write.text',
-      words: 'the kernel cannot read the text as a value of this parameter',
-      errno: 'EINVAL',
-      citation: 'kernel/params.c:param_set_bool (lib/kstrtox.c:kstrtobool)',
-      applies: (world, state, op) => {
-        const now = parameterOf(world, state, op.module, op.parameter);
-        return now !== null && parsed(world, now, op.text) === null;
-      },
-    },
-  ),
+  guards: { seed: guards, '6.1': [...guards, tooLarge] },
   effect: (world, state, op) => {
     const module = moduleOf(world, op.module);
     const parameters = loaded(world, state, op.module);
     const now = parameterOf(world, state, op.module, op.parameter);
-    const text = now === null ? null : parsed(world, now, op.text);
-    const value = op.text.length;
-    if (module === undefined || parameters === null || text === null || text === now) return { state, value };
-    const changed = { ...parameters, [op.parameter]: text };
+    const read = now === null || op.text === '' ? null : parsed(world, now, op.text);
+    const value = taken(op.text);
+    if (module === undefined || parameters === null || read === null || typeof read === 'string')
+      return { state, value };
+    if (read.text === now) return { state, value };
+    const changed = { ...parameters, [op.parameter]: read.text };
     return { state: { ...state, modules: replace(state.modules, module.index, changed) }, value };
   },
   undo: (world, before, op) => {
@@ -57,3 +56,16 @@ export const parameterWrite: Rule<Write> = {
     return text === null ? { none: 'the parameter does not exist' } : { ...op, text };
   },
 };
+
+function unreadable(errno: 'EINVAL' | 'ERANGE', id: string, words: string): Guard<Write> {
+  return handler<Write>({
+    id: `parameter.write.${id}`,
+    words,
+    errno,
+    citation: 'kernel/params.c:param_set_bool, param_set_uint (lib/kstrtox.c:kstrtobool, kstrtouint)',
+    applies: (world, state, op) => {
+      const now = parameterOf(world, state, op.module, op.parameter);
+      return now !== null && parsed(world, now, op.text) === errno;
+    },
+  });
+}

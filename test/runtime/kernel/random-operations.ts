@@ -97,7 +97,7 @@ const sysfs: readonly Maker[] = [
     pid,
     module: pick(['vfio_iommu_type1', 'vfio_pci'], b),
     parameter: pick(['allow_unsafe_interrupts', 'dma_entry_limit', 'enable_sriov', 'missing'], a),
-    text: pick(['Y', 'N', '1', '2', '65535', '99999999999'], a + 1),
+    text: pick(['Y', 'N', '1\n', '0x2', '65535', '99999999999', '010', '\n'], a + 1),
   }),
   (its) => ({
     op: 'override.write',

@@ -236,6 +236,13 @@ function kernel(tree: Tree): void {
   }))
     tree.file(path, content);
   tree.link('/sys/module/i40e/drivers/pci:i40e', '/sys/bus/pci/drivers/i40e');
+  tree.link('/sys/bus/pci/drivers/i40e/module', '/sys/module/i40e');
+  tree.link('/sys/bus/pci/drivers/nvme/module', '/sys/module/nvme');
+  tree.directory('/sys/bus/pci/drivers/simple-gpu');
+  tree.file(
+    `${pathOf(addresses.display)}/modalias`,
+    'pci:v00001234d00001111sv00001AF4sd00001100bc03sc00i00\n',
+  );
   const alias = 'pci:v00008086d00001572sv00008086sd00000001bc02sc00i00\n';
   tree.file(`${pathOf(addresses.nic)}/modalias`, alias);
   tree.file(`${pathOf(addresses.nvme)}/modalias`, alias.replace('bc02sc00i00', 'bc01sc08i02'));

@@ -28,6 +28,7 @@ export const sysfs: Readonly<Record<string, Provocation>> = {
     }),
   ),
   'parameter.write.text': plain((s) => s.parameter('maybe')),
+  'parameter.write.range': later((s) => write(s, 'vfio_iommu_type1', 'dma_entry_limit', '4294967296')),
   'override.write.device': plain((s) => s.override('0000:ff:00.0')),
   'override.write.permission': plain((s) =>
     s.call({ op: 'override.write', pid: nobody.pid, device: pair, text: 'x' }),

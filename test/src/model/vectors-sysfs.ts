@@ -56,6 +56,28 @@ export const sysfsVectors: readonly Vector[] = [
     expected: [9, 'vfio-pci', null, 'e1000e', 9, 'vfio-pci', 'ENODEV'],
   },
   {
+    id: '3.6 dma_entry_limit',
+    sequence: 'the limit as 0x10, 010, +7 with a newline, 8 with more behind, -1, 2^32, nothing',
+    run: (s) => {
+      const parameter = 'dma_entry_limit';
+      const module = 'vfio_iommu_type1';
+      const place = s.world.modules.get(module)?.index ?? -1;
+      return ['0x10', '010', '+7\n', '8 9', '-1', '4294967296', ''].map((text) => [
+        s.call({ op: 'parameter.write', pid: ROOT, module, parameter, text }),
+        s.state.modules[place]?.[parameter],
+      ]);
+    },
+    expected: [
+      [4, '16'],
+      [3, '8'],
+      [3, '7'],
+      ['EINVAL', '7'],
+      ['EINVAL', '7'],
+      ['ERANGE', '7'],
+      [0, '7'],
+    ],
+  },
+  {
     id: '3.4 enable',
     sequence: 'enable of a bound device, then of an unbound one: 0, 1, 1, 0, 0, 0',
     run: (s) => {

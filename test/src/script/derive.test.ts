@@ -71,6 +71,15 @@ describe('from the state of the snapshot to what the policy says', () => {
     ]);
   });
 
+  test('where two drivers of the kernel know a function, `default` says that it takes their order for granted', () => {
+    const both = { ...nic, driver: null, drivers: ['e1000e', 'igb'] };
+    const snapshot = machine({ functions: [both], drivers: ['igb', 'e1000e'] });
+    const { policy } = hostPolicy({ snapshot, bind: { '03:00.0': 'default' } });
+    expect(deriveScript(policy).preconditions.map(({ fact, sentence }) => [fact, sentence])).toEqual([
+      ['/functions/0000:03:00.0/drivers', 'of e1000e and igb, the kernel asks e1000e first for 0000:03:00.0'],
+    ]);
+  });
+
   test('a driver that would not match again is named by the override before it is unbound', () => {
     const functions = [{ ...nic, driverOverride: 'vfio-pci' }];
     expect(opsOf({ snapshot: machine({ functions }), bind: { '03:00.0': 'vfio-pci' } })).toEqual([

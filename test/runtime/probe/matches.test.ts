@@ -1,0 +1,53 @@
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { sysrootFiles } from '../../../runtime/probe/files.ts';
+import { probe } from '../../../runtime/probe/probe.ts';
+import type { PciFunction, Snapshot } from '../../../src/machine/snapshot.ts';
+import { addresses, captureServer } from './tree.ts';
+
+let root = '';
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'vfioplan-matches-'));
+  captureServer(root);
+});
+
+afterEach(() => rmSync(root, { recursive: true }));
+
+function captured(): Snapshot {
+  const { snapshot } = probe(sysrootFiles(root), {});
+  if (snapshot === undefined) throw new Error('no snapshot');
+  return snapshot;
+}
+
+function functionOf(snapshot: Snapshot, address: string): PciFunction | undefined {
+  return snapshot.functions.find((its) => its.address === address);
+}
+
+test('a matching module that is not loaded leaves the drivers unknown', () => {
+  expect(functionOf(captured(), addresses.nvme)?.drivers).toEqual({
+    unknown: "module nvme matches, and is not loaded to tell its driver's name",
+  });
+});
+
+test('that no module matches is nothing known, where a driver is built in that does not tell what it matches', () => {
+  expect(functionOf(captured(), addresses.display)?.drivers).toEqual({
+    unknown: 'drivers that are built in do not tell what they match: nvme, simple-gpu',
+  });
+});
+
+test('where what is built in tells what it matches, a function without a match has none', () => {
+  const told = 'simple_gpu.alias=pci:v0000ABCDd*sv*sd*bc*sc*i*\0';
+  writeFileSync(join(root, 'lib/modules/6.12.9-amd64/modules.builtin.modinfo'), told);
+  expect(functionOf(captured(), addresses.display)?.drivers).toEqual([]);
+});
+
+test('the built-in driver that has a function without an override matches it', () => {
+  symlinkSync(
+    '../../../bus/pci/drivers/simple-gpu',
+    join(root, 'sys/devices/pci0000:00/0000:00:03.0/driver'),
+  );
+  expect(functionOf(captured(), addresses.display)?.drivers).toEqual(['simple-gpu']);
+});
