@@ -4,20 +4,15 @@ import { writeLines } from '../../src/wire/write.ts';
 import { linuxHolders } from '../execute/holders.ts';
 import { type NativeRecording, recordNatively as recordTrace } from '../trace/native.ts';
 import { nativeProblems } from '../trace/native-script.ts';
-import { record as rehearse } from '../trace/record.ts';
 import { type Ending, hasErrors, refusal } from './exit.ts';
 import type { Invocation } from './invocation.ts';
 import { takeSnapshot } from './live.ts';
 import { obstacleTo } from './obstacle.ts';
 import { save } from './save.ts';
-import { limitReport } from './simulation-limit.ts';
 import { traceInput } from './trace-input.ts';
-import { counted } from './words.ts';
+import { counted, printable } from './words.ts';
 
-/**
- * `vfioplan record --native`: the script is judged, then made on a simulated copy of this machine, as it was read a moment
- * before, and only then here.
- */
+/** `vfioplan record --native`: the script is judged, for this machine as it was read a moment before, and then made here. */
 export async function recordNatively(invocation: Invocation): Promise<Ending> {
   const { io, line, options } = invocation;
   const { out } = options;
@@ -35,11 +30,6 @@ export async function recordNatively(invocation: Invocation): Promise<Ending> {
   const { trace, snapshot, profile } = ready;
   const problems = nativeProblems(trace, snapshot, options.allowChanges);
   if (problems.length > 0) return refusal([...diagnostics, ...problems], sources);
-  try {
-    await rehearse(trace, snapshot, { ...io.sandboxLimits, ...(profile === undefined ? {} : { profile }) });
-  } catch (error) {
-    return refusal([limitReport(invocation, error)], sources);
-  }
   // Whether the file can be written is known before anything is done.
   const unwritable = save(invocation, out, '');
   if (unwritable !== null) return unwritable;
@@ -52,7 +42,7 @@ export async function recordNatively(invocation: Invocation): Promise<Ending> {
 
 function ending(
   { line }: Invocation,
-  { records, undone, left }: NativeRecording,
+  { records, unmade, undone, left }: NativeRecording,
   diagnostics: readonly Diagnostic[],
   sources: Ending['sources'],
 ): Ending {
@@ -62,12 +52,14 @@ function ending(
     report('VP6206', line.placeOf('--native'), { path, was: shown(was), is: shown(is) }),
   );
   const words = [`recorded: ${counted(calls, 'operation') || 'no operation'} on this machine`];
+  for (const { line: number, waitsFor } of unmade)
+    words.push(`line ${number} was not made: it would wait until ${printable(waitsFor)} closes the device`);
   if (undone > 0) words.push(`taken back: ${counted(undone, 'change')}`);
   return {
     exit: found.length === 0 ? 'done' : 'rollback-incomplete',
     diagnostics: [...diagnostics, ...found],
     sources,
     human: `${words.join('; ')}\n`,
-    json: { calls, undone, left },
+    json: { calls, unmade, undone, left },
   };
 }

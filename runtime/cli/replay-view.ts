@@ -9,6 +9,9 @@ import { counted, printable } from './words.ts';
 /** How many operations are shown before and after the one that differs. */
 const around = 3;
 
+/** How many guards that did not apply are named. */
+const mostGuards = 4;
+
 /** What a replay found, for a person: the summary, or the operations around the first that differs. */
 export function replayView(trace: Trace, replay: Replay): string {
   const { made, compared, observations, untold, unasked, divergence, profile } = replay;
@@ -37,7 +40,10 @@ export function divergenceReport({ call, differences, reason, silent, tried }: D
     causes.push(
       `what the trace does not tell was tried in ${tried} ways, and no way is answered so; this is the plainest`,
     );
-  causes.push(...silent.map((guard) => `this guard did not apply here: ${reasonWords(guard)}`));
+  causes.push(
+    ...silent.slice(0, mostGuards).map((guard) => `this guard did not apply here: ${reasonWords(guard)}`),
+  );
+  if (silent.length > mostGuards) causes.push(`nor did ${silent.length - mostGuards} more that answer so`);
   if (first.subject === 'answer' && reason === null && silent.length === 0)
     causes.push('no guard of the model refuses it here, nor would one answer so');
   const kernel = reason === null ? undefined : kernelAnswer(operation, reason);

@@ -2,7 +2,7 @@ import type { Snapshot } from '../../src/machine/snapshot.ts';
 import { isUnknown } from '../../src/machine/snapshot.ts';
 import type { Op } from '../../src/model/op.ts';
 import type { ProfileId } from '../../src/model/profiles.ts';
-import type { Trace, TraceCall, TraceOperation, TraceRecord } from '../../src/wire/trace.ts';
+import type { Trace, TraceOperation, TraceRecord } from '../../src/wire/trace.ts';
 import type { Backend } from '../backend.ts';
 import { isLowered, lower } from '../lower/lower.ts';
 import { observe } from '../lower/observe.ts';
@@ -18,6 +18,8 @@ import { credentialsOf } from './who.ts';
 /** A script carried out on a real kernel. */
 export interface NativeRecording {
   readonly records: readonly TraceRecord[];
+  /** Operations that were not made, since they would wait until others let go; the trace is without them. */
+  readonly unmade: readonly { readonly line: number; readonly waitsFor: string }[];
   /** Operations that were taken back. */
   readonly undone: number;
   /** What is not as it was before: a path, what it showed, what it shows. */
@@ -56,40 +58,38 @@ export function recordNatively(
   const from = { kernel: 'linux', ...(isUnknown(release) ? {} : { release }) } as const;
   const records: TraceRecord[] = [headerOf(script, snapshot, shadow.profile.id, from)];
   const changes: Change[] = [];
-  for (const { record } of script.records) {
+  const unmade: { line: number; waitsFor: string }[] = [];
+  for (const { record, line } of script.records) {
     if (record.record === 'process') {
       const { capabilities, groups, memlock = null, uid, gid } = credentialsOf(backend);
       records.push(
         recorder.take({ ...record, uid, gid, groups: [...groups], capabilities: [...capabilities], memlock }),
       );
-    } else if (record.record === 'call')
-      records.push(made(recorder, shadow, backend, record, changes, holders));
+    } else if (record.record === 'call') {
+      const { process, operation } = record;
+      const waitsFor = waiting(shadow, process, operation, holders);
+      if (waitsFor !== null) unmade.push({ line, waitsFor });
+      else {
+        if (changesMachine(operation.op)) changes.push(changeOf(shadow, backend, process, operation));
+        records.push(recorder.take(record));
+      }
+    }
   }
   stage.closeAll();
   const undone = takeBack(backend, changes);
-  return { records, undone, left: leftOf(backend, changes) };
+  return { records, unmade, undone, left: leftOf(backend, changes) };
 }
 
-function made(
-  recorder: Recorder,
+/** For whom the operation would wait without end; null: it would not. */
+function waiting(
   shadow: Shadow,
-  backend: Backend,
-  call: TraceCall,
-  changes: Change[],
+  process: string,
+  operation: TraceOperation,
   holders: Holders,
-): TraceRecord {
-  const { process, operation, comment } = call;
+): string | null {
   const others = operation.op === 'driver.unbind' ? holders(operation.device) : [];
-  if (others.length > 0 || 'blocks' in shadow.wouldAnswer(process, operation)) {
-    const who = others.length === 0 ? 'others let go' : `${others.join(', ')} lets go`;
-    const why = `not made: it would wait until ${who}`;
-    return {
-      ...{ record: 'call', process, operation },
-      comment: comment === undefined ? why : `${comment}; ${why}`,
-    };
-  }
-  if (changesMachine(operation.op)) changes.push(changeOf(shadow, backend, process, operation));
-  return recorder.take(call);
+  if (others.length > 0) return others.join(', ');
+  return 'blocks' in shadow.wouldAnswer(process, operation) ? 'this process' : null;
 }
 
 function changeOf(shadow: Shadow, backend: Backend, process: string, operation: TraceOperation): Change {

@@ -3,6 +3,9 @@ import { report } from '../diagnostics/report.ts';
 import { locate, type Path } from './json.ts';
 import { rolesOf, type TraceCall, type TraceRecord } from './trace.ts';
 
+/** Of one trace: each costs a kernel more than a line of text. */
+const maxTraceProcesses = 1000;
+
 /**
  * What a schema cannot say of a trace: a process is introduced before it acts, and a descriptor is named before it is
  * used, and used by the process that has it.
@@ -20,6 +23,7 @@ export class TraceNames {
         break;
       case 'process':
         this.processes.set(record.name, 'alive');
+        if (this.processes.size > maxTraceProcesses) found.push(tooMany);
         break;
       case 'exit':
         found.push(...this.process(record.process, ['process']));
@@ -80,6 +84,12 @@ export class TraceNames {
     return [{ path, say: (place) => report('VP3051', place, { name, problem }, { cures }) }];
   }
 }
+
+const tooMany: Problem = {
+  path: ['name'],
+  say: (place) =>
+    report('VP3016', place, { document: 'trace', values: `more than ${maxTraceProcesses} processes` }),
+};
 
 interface Problem {
   readonly path: Path;

@@ -2,6 +2,7 @@ import type { Scenario } from './scenario.ts';
 import { intelIommu } from './scenarios/intel-iommu.ts';
 import { noIommu } from './scenarios/no-iommu.ts';
 import { notViable } from './scenarios/not-viable.ts';
+import { recording } from './scenarios/record.ts';
 import { lateFailure, middleFailure } from './scenarios/rollback.ts';
 import { vectorsBesideIntel, vectorsWithoutIommu } from './scenarios/vectors.ts';
 import { walkBesideIntel, walkWithoutIommu } from './scenarios/walk.ts';
@@ -13,6 +14,7 @@ export const scenarios: readonly Scenario[] = [
   notViable,
   lateFailure,
   middleFailure,
+  recording,
   vectorsWithoutIommu,
   vectorsBesideIntel,
   walkWithoutIommu,

@@ -147,6 +147,7 @@ describe('reading', () => {
     ['a NUL in a text', textOf(header, root, call({ op: 'open', path: '/\0' })), 'VP3010', '"/\\u0000"'],
     ['a NUL in the file', `${textOf(header, root)}\0\n`, 'VP3056', '\0'],
     ['a long line', `${textOf(header, root)}${' '.repeat(maxTraceLine + 1)}\n`, 'VP3055', ' '],
+    ['too many processes', textOf(header, ...processes(1001)), 'VP3016', '"p1000"'],
     ['too many lines', textOf(header) + '\n'.repeat(maxTraceLines + 5), 'VP3016', ''],
   ])('%s is refused with its line', (_, text, code, at) => {
     const { trace, diagnostics } = readTrace('t.jsonl', text);
@@ -189,6 +190,10 @@ describe('reading', () => {
     expect(codesOf(text)).toEqual([]);
   });
 });
+
+function processes(count: number): readonly object[] {
+  return Array.from({ length: count }, (_, number) => ({ ...root, name: `p${number}` }));
+}
 
 function map(iova: unknown): object {
   return call({
