@@ -63,6 +63,9 @@ export const vfio = {
   VFIO_PCI_NUM_IRQS: 5,
   VFIO_IOMMU_INFO_PGSIZES: 1,
   VFIO_IOMMU_INFO_CAPS: 2,
+  VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE: 1,
+  VFIO_IOMMU_TYPE1_INFO_CAP_MIGRATION: 2,
+  VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL: 3,
   VFIO_DMA_MAP_FLAG_READ: 1,
   VFIO_DMA_MAP_FLAG_WRITE: 2,
   VFIO_DMA_MAP_FLAG_VADDR: 4,
@@ -117,6 +120,15 @@ export const layouts = {
     iova_pgsizes: u64(8),
     cap_offset: u32(16),
   }),
+  vfio_iommu_type1_info_cap_migration: layout(32, {
+    flags: u32(8),
+    pgsize_bitmap: u64(16),
+    max_dirty_bitmap_size: u64(24),
+  }),
+  vfio_iommu_type1_info_dma_avail: layout(12, { avail: u32(8) }),
+  /** Its ranges lie behind it. */
+  vfio_iommu_type1_info_cap_iova_range: layout(16, { nr_iovas: u32(8) }),
+  vfio_iova_range: layout(16, { start: u64(0), end: u64(8) }),
   vfio_iommu_type1_dma_map: layout(32, {
     argsz: u32(0),
     flags: u32(4),
@@ -129,4 +141,7 @@ export const layouts = {
   vfio_device_attach_iommufd_pt: layout(12, { argsz: u32(0), flags: u32(4), pt_id: u32(8) }),
   vfio_device_detach_iommufd_pt: layout(8, { argsz: u32(0), flags: u32(4) }),
   vfio_iommu_type1_dirty_bitmap: layout(8, { argsz: u32(0), flags: u32(4) }),
+  /** Behind it lies a struct vfio_bitmap, at 16. */
+  vfio_iommu_type1_dirty_bitmap_get: layout(40, { iova: u64(0), size: u64(8) }),
+  vfio_bitmap: layout(24, { pgsize: u64(0), size: u64(8), data: u64(16) }),
 } as const;

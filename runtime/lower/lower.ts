@@ -1,6 +1,4 @@
-import type { Errno } from '../../src/model/errno.ts';
 import type { Op, OpKind } from '../../src/model/op.ts';
-import { errnoOf } from '../abi/errno.ts';
 import { fcntl } from '../abi/fcntl.ts';
 import { requests } from '../abi/ioctl.ts';
 import { decode, type Field, type Layout, patch, type Values } from '../abi/layout.ts';
@@ -9,7 +7,9 @@ import { layouts } from '../abi/vfio.ts';
 import { type Backend, WouldBlock } from '../backend.ts';
 import { answerOf, type Deed } from './deeds.ts';
 import { feature, hotReset, ioeventfd, readHotResetInfo, setIrqs } from './device.ts';
+import { type Reply, replyOf } from './reply.ts';
 import { type SysfsWrite, writeSysfs } from './sysfs-writes.ts';
+import { dirtyPages, getInfo, unmapDma } from './type1.ts';
 
 /**
  * Every operation of the model as system calls of one process, and what they answer as the model says it. Descriptors
@@ -18,13 +18,7 @@ import { type SysfsWrite, writeSysfs } from './sysfs-writes.ts';
  * `descriptor.pass` is missing, because it takes two processes and a socket, which `Backend` does not have; and what KVM
  * is told, because no plan makes a virtual machine.
  */
-export type Reply =
-  | {
-      readonly ok: true;
-      readonly value: number;
-      readonly out?: { readonly [field: string]: number | bigint | string };
-    }
-  | { readonly ok: false; readonly errno: Errno | `errno ${number}` | 'blocked' };
+export type { Reply } from './reply.ts';
 
 export type Lowered = Exclude<OpKind, 'descriptor.pass' | 'kvm.add_group' | 'kvm.del_group'>;
 
@@ -74,18 +68,15 @@ const lowerings: Lowerings = {
   'container.api_version': byValue('VFIO_GET_API_VERSION', () => 0),
   'container.check_extension': byValue('VFIO_CHECK_EXTENSION', (op) => op.extension),
   'container.set_iommu': byValue('VFIO_SET_IOMMU', (op) => op.type),
+  'container.get_info': getInfo,
   'container.map_dma': structure('VFIO_IOMMU_MAP_DMA', layouts.vfio_iommu_type1_dma_map, [], (op) => ({
     flags: op.flags,
     vaddr: op.vaddr,
     iova: op.iova,
     size: op.size,
   })),
-  'container.unmap_dma': structure(
-    'VFIO_IOMMU_UNMAP_DMA',
-    layouts.vfio_iommu_type1_dma_unmap,
-    ['size'],
-    (op) => ({ flags: op.flags, iova: op.iova, size: op.size }),
-  ),
+  'container.unmap_dma': unmapDma,
+  'container.dirty_pages': dirtyPages,
   'group.get_status': structure('VFIO_GROUP_GET_STATUS', layouts.vfio_group_status, ['flags'], () => ({})),
   'group.set_container': (backend, op) =>
     memory(backend, op, 'VFIO_GROUP_SET_CONTAINER', new Uint8Array(Int32Array.of(op.container).buffer)),
@@ -213,12 +204,6 @@ function fileCall(backend: Backend, { fd, call }: Of<'file.call'>): Reply {
     }
   }
 }
-
-function replyOf(answer: number): Reply {
-  const errno = errnoOf(answer);
-  return errno === null ? { ok: true, value: answer } : { ok: false, errno };
-}
-
 function readReply(answer: Uint8Array | number): Reply {
   if (typeof answer === 'number') return replyOf(answer);
   const bytes = Array.from(answer.subarray(0, 64), (byte) => byte.toString(16).padStart(2, '0')).join('');

@@ -1,5 +1,5 @@
 import { type Draft, draftOf } from './draft.ts';
-import { charge } from './mappings.ts';
+import { uncharge } from './mappings.ts';
 import { byId, put, replace } from './places.ts';
 import type { Container, State, World } from './state.ts';
 
@@ -89,9 +89,7 @@ export function viableByWalk(world: World, state: State, minor: number): boolean
 
 /** What stays charged once a container's mappings are gone. */
 function uncharged(state: Pick<State, 'locked'>, container: Container): State['locked'] {
-  if (container.iommu?.driver !== 'type1' || container.iommu.mappings.length === 0) return state.locked;
-  return charge(
-    state.locked,
-    container.iommu.mappings.map(({ pid, pages }) => ({ pid, pages: -pages })),
-  );
+  if (container.iommu?.driver !== 'type1') return state.locked;
+  const { mappings } = container.iommu;
+  return uncharge(state.locked, mappings, 0, mappings.length);
 }

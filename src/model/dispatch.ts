@@ -14,24 +14,28 @@ export function dispatch(state: State, op: Op): Op {
   const file = fileOf(state, op);
   if (file?.kind === ioctl.on && (may(file) || op.op === 'device.bind_iommufd')) return op;
   const argsz = 'argsz' in op ? op.argsz : undefined;
-  return read(state, {
+  const asked: Ioctl = {
     op: 'ioctl',
     pid: op.pid,
     fd: op.fd,
     request: ioctl.request,
     ...(argsz === undefined ? {} : { argsz }),
-  });
+  };
+  return read(state, asked, 'flags' in op ? op.flags : 0);
 }
 
 type Ioctl = Extract<Op, { op: 'ioctl' }>;
 
-/** The operation that a number stands for on this file, its arguments zero. */
-function read(state: State, op: Ioctl): Op {
+/**
+ * The operation that a number stands for on this file, its arguments zero, but for flags: they stand behind argsz in every
+ * structure that has them.
+ */
+function read(state: State, op: Ioctl, flags = 0): Op {
   const file = fileOf(state, op);
   if (file === null || file.kind === 'other') return op;
   const name = names.get(`${file.kind} ${op.request}`);
   if (name === undefined || !(may(file) || name === 'device.bind_iommufd')) return op;
-  return zeroed(name, op);
+  return zeroed(name, op, flags);
 }
 
 /** A cdev that is not bound knows no request but the one that binds it (vfio_device_fops_unl_ioctl). */
@@ -45,7 +49,7 @@ const names: ReadonlyMap<string, Op['op']> = new Map(
   ),
 );
 
-function zeroed(name: Op['op'], asked: Ioctl): Op {
+function zeroed(name: Op['op'], asked: Ioctl, flags: number): Op {
   const { op: _op, request: _request, ...call } = asked;
   switch (name) {
     case 'container.check_extension':
@@ -53,27 +57,30 @@ function zeroed(name: Op['op'], asked: Ioctl): Op {
     case 'container.set_iommu':
       return { ...call, op: name, type: 0 };
     case 'container.map_dma':
-      return { ...call, op: name, flags: 0, vaddr: 0n, iova: 0n, size: 0n, memory: 'none' };
+      return { ...call, op: name, flags, vaddr: 0n, iova: 0n, size: 0n, memory: 'none' };
     case 'container.unmap_dma':
-      return { ...call, op: name, flags: 0, iova: 0n, size: 0n };
+      return { ...call, op: name, flags, iova: 0n, size: 0n };
+    case 'container.dirty_pages':
+      return { ...call, op: name, flags, iova: 0n, size: 0n };
     case 'group.set_container':
       return { ...call, op: name, container: 0 };
     case 'group.get_device_fd':
       return { ...call, op: name, name: '' };
     case 'device.bind_iommufd':
-      return { ...call, op: name, iommufd: 0, flags: 0 };
+      return { ...call, op: name, iommufd: 0, flags };
     case 'device.region_info':
     case 'device.irq_info':
       return { ...call, op: name, index: 0 };
     case 'device.set_irqs':
-      return { ...call, op: name, flags: 0, index: 0, start: 0, count: 0, data: [] };
+      return { ...call, op: name, flags, index: 0, start: 0, count: 0, data: [] };
     case 'device.hot_reset':
-      return { ...call, op: name, flags: 0, groups: [] };
+      return { ...call, op: name, flags, groups: [] };
     case 'device.ioeventfd':
-      return { ...call, op: name, flags: 0, offset: 0n, data: 0n, eventfd: 0 };
+      return { ...call, op: name, flags, offset: 0n, data: 0n, eventfd: 0 };
     case 'device.feature':
-      return { ...call, op: name, flags: 0, token: '', eventfd: 0 };
+      return { ...call, op: name, flags, token: '', eventfd: 0 };
     case 'container.api_version':
+    case 'container.get_info':
     case 'group.get_status':
     case 'group.unset_container':
     case 'device.get_info':

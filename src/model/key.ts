@@ -106,7 +106,7 @@ function containerKey(state: State, container: Container, holders: readonly stri
   let key = `${file === null ? '' : holders[file]}${noiommu ? 'n' : 'r'}`;
   for (const minor of groups) key += `,${groupName(state.groups[minor])}`;
   if (iommu?.driver !== 'type1') return iommu === null ? key : `${key}:8`;
-  key += `:${iommu.type},${iommu.available}`;
+  key += `:${iommu.type},${iommu.available}${iommu.dirtyTracking ? 'd' : ''}`;
   for (const { iova, size, vaddr, flags, invalid, pid } of iommu.mappings) {
     key += `,${iova}+${size}@${vaddr}^${flags}${invalid ? '!' : ''}${pid}`;
   }

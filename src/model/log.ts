@@ -127,7 +127,7 @@ function refusal(world: World, before: State, op: Op, guard: string): readonly s
       return guard.endsWith('.firmware') ? firmwareLines(world, before, op) : [];
     case 'container.map_dma':
       if (guard !== 'container.map_dma.memlock') return [];
-      return [`vfio_pin_pages_remote: RLIMIT_MEMLOCK (${world.processes.get(op.pid)?.memlock}) exceeded`];
+      return [overLimit(world, op.pid)];
     default:
       return [];
   }
@@ -231,4 +231,10 @@ function tokenLines(
 /** What the kernel puts before a device's lines: its driver or bus, and its name (drivers/base/core.c:dev_driver_string). */
 function place(world: World, state: State, index: number): string {
   return `${state.devices[index]?.driver ?? 'pci'} ${world.hardware[index]?.address}`;
+}
+
+/** vfio_pin_pages_remote tells the limit in whole pages. */
+function overLimit(world: World, pid: number): string {
+  const limit = Math.floor((world.processes.get(pid)?.memlock ?? 0) / 4096) * 4096;
+  return `${world.profile.pinningFunction}: RLIMIT_MEMLOCK (${limit}) exceeded`;
 }

@@ -72,6 +72,7 @@ export type Op =
       readonly extension: number;
     }
   | { readonly op: 'container.set_iommu'; readonly pid: number; readonly fd: number; readonly type: number }
+  | ({ readonly op: 'container.get_info' } & Call)
   | ({
       readonly op: 'container.map_dma';
       readonly flags: number;
@@ -85,7 +86,15 @@ export type Op =
       readonly flags: number;
       readonly iova: bigint;
       readonly size: bigint;
-    } & Call)
+    } & Call &
+      Partial<DirtyBitmap>)
+  | ({
+      readonly op: 'container.dirty_pages';
+      readonly flags: number;
+      readonly iova: bigint;
+      readonly size: bigint;
+    } & Call &
+      Partial<DirtyBitmap>)
   // --- group
   | ({ readonly op: 'group.get_status' } & Call)
   /** `container` is the descriptor that the int holds. */
@@ -184,7 +193,19 @@ export interface Call {
   readonly argsz?: number | null;
 }
 
-/** What stands behind the user address of a mapping. */
-export type Memory = 'writable' | 'read-only' | 'none';
+/**
+ * What stands behind the user address of a mapping. `writable` was written to before; `untouched` may be written, but
+ * nobody did yet, and `read-only` never was.
+ */
+export type Memory = 'writable' | 'untouched' | 'read-only' | 'none';
+
+/** Where the kernel shall write which pages are dirty: struct vfio_bitmap. What is left out is zero. */
+interface DirtyBitmap {
+  /** Bytes that a bit stands for. */
+  readonly pgsize: bigint;
+  readonly bitmapSize: bigint;
+  /** What stands behind its address; `kernel` is no address of a process, `unreadable` is the structure itself. */
+  readonly bitmap: 'writable' | 'read-only' | 'none' | 'kernel' | 'unreadable';
+}
 
 export type OpKind = Op['op'];

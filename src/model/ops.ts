@@ -5,6 +5,8 @@ import { busRescan } from './ops/bus-rescan.ts';
 import { close } from './ops/close.ts';
 import { containerApiVersion } from './ops/container-api-version.ts';
 import { containerCheckExtension } from './ops/container-check-extension.ts';
+import { containerDirtyPages } from './ops/container-dirty-pages.ts';
+import { containerGetInfo } from './ops/container-get-info.ts';
 import { containerMapDma } from './ops/container-map-dma.ts';
 import { containerSetIommu } from './ops/container-set-iommu.ts';
 import { containerUnmapDma } from './ops/container-unmap-dma.ts';
@@ -79,8 +81,10 @@ export const rules: { readonly [Kind in OpKind]: Rule<Extract<Op, { op: Kind }>>
   'container.api_version': containerApiVersion,
   'container.check_extension': containerCheckExtension,
   'container.set_iommu': containerSetIommu,
+  'container.get_info': containerGetInfo,
   'container.map_dma': containerMapDma,
   'container.unmap_dma': containerUnmapDma,
+  'container.dirty_pages': containerDirtyPages,
   'group.get_status': groupGetStatus,
   'group.set_container': groupSetContainer,
   'group.unset_container': groupUnsetContainer,

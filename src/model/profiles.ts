@@ -80,6 +80,14 @@ interface KernelFacts {
   readonly reservedAt: 'set-container' | 'set-iommu';
   /** Extensions that the type1 driver answers 1 to before it is set, and those that it answers only once set. */
   readonly type1Extensions: { readonly always: readonly number[]; readonly onceSet: readonly number[] };
+  /** The chain of capabilities behind VFIO_IOMMU_GET_INFO: none, one after the other, or each at a multiple of 8. */
+  readonly iommuCapabilities: 'none' | 'packed' | 'aligned';
+  /** iova_pgsizes is the hardware's; before, IOMMU drivers took every power of two for granted. */
+  readonly tellsPageSizes: boolean;
+  /** Memory that nobody wrote to is pinned as the shared zero page for reading, and nobody is charged for that. */
+  readonly pinsZeroPage: boolean;
+  /** The function that pins, as the log names it. */
+  readonly pinningFunction: string;
   /** Flags that MAP_DMA and UNMAP_DMA know. */
   readonly mapFlags: number;
   readonly unmapFlags: number;
@@ -93,8 +101,6 @@ interface KernelFacts {
   readonly hidesBrokenIntx: boolean;
   /** The MSI-X table may be mapped with its BAR, and REGION_INFO says so. */
   readonly msixMappable: boolean;
-  /** DEVICE_FEATURE and DEVICE_IOEVENTFD exist. */
-  readonly deviceFeatures: boolean;
 }
 
 /** A kernel version together with how it was built. */
@@ -128,11 +134,14 @@ const seed: Profile = {
   dynamicMsix: false,
   reservedAt: 'set-iommu',
   type1Extensions: { always: [1, 3, 6], onceSet: [4] },
+  iommuCapabilities: 'none',
+  tellsPageSizes: false,
+  pinsZeroPage: true,
+  pinningFunction: 'vfio_pin_pages',
   mapFlags: 3,
   unmapFlags: 0,
   hidesBrokenIntx: false,
   msixMappable: false,
-  deviceFeatures: false,
   probeFailure: 'driver-first',
   kvmTakesDevices: false,
   taints: 'before-node',
@@ -188,11 +197,13 @@ const v6_1: Profile = {
   },
   deviceInfoSize: 20,
   type1Extensions: { always: [1, 3, 6, 9], onceSet: [4, 10] },
+  iommuCapabilities: 'packed',
+  tellsPageSizes: true,
+  pinningFunction: 'vfio_pin_pages_remote',
   mapFlags: 7,
   unmapFlags: 7,
   hidesBrokenIntx: true,
   msixMappable: true,
-  deviceFeatures: true,
 };
 
 const v6_12: Profile = {
@@ -210,6 +221,8 @@ const v6_12: Profile = {
     vfio_pci: ['vfio_pci_core'],
   },
   deviceInfoSize: 24,
+  iommuCapabilities: 'aligned',
+  pinsZeroPage: false,
   dynamicMsix: true,
   reservedAt: 'set-container',
   probeFailure: 'device-first',

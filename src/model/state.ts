@@ -31,6 +31,8 @@ export interface World {
   readonly groupTypes: ReadonlyMap<number, string>;
   /** The last I/O address that the IOMMU translates. */
   readonly aperture: bigint;
+  /** Sizes of pages that the IOMMU has, one bit each; 4 KiB is always among them. */
+  readonly pageSizes: bigint;
   /** SET_IOMMU(6) works: the ARM SMMU's nesting. */
   readonly nesting: boolean;
   /** X of every vfioX that is no PCI function's; null: the snapshot tells nobody's, and X is a guess. */
@@ -298,6 +300,8 @@ export type Iommu =
       /** Sorted by iova. */
       readonly mappings: readonly Mapping[];
       readonly available: number;
+      /** DIRTY_PAGES started. */
+      readonly dirtyTracking: boolean;
     };
 
 export interface Mapping {

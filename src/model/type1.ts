@@ -1,15 +1,55 @@
-import { containerOf } from './files.ts';
+import { draftOf } from './draft.ts';
+import { containerOf, fileOf } from './files.ts';
 import type { Guard } from './guard.ts';
 import type { Op } from './op.ts';
+import { put } from './places.ts';
+import type { Iommu, State } from './state.ts';
+
+/** An instance of the type1 driver: the one that a container got with SET_IOMMU(1, 3 or 6). */
+export type Type1 = Extract<Iommu, { driver: 'type1' }>;
+
+type Descriptor = { readonly pid: number; readonly fd: number };
+
+export function type1Of(state: State, op: Descriptor): Type1 | null {
+  const iommu = containerOf(state, op)?.iommu;
+  return iommu?.driver === 'type1' ? iommu : null;
+}
+
+/** Only the first version of type1 lets a range cut mappings; nested translation is of the second. */
+export function isFirstVersion({ type }: Type1): boolean {
+  return type === 1;
+}
+
+/** The state in which the container's instance is another. */
+export function withType1(state: State, op: Descriptor, iommu: Type1, locked = state.locked): State {
+  const file = fileOf(state, op);
+  const container = containerOf(state, op);
+  if (file?.kind !== 'container' || container === null) return state;
+  const draft = draftOf(state);
+  draft.containers = put(state.containers, file.container, { ...container, iommu });
+  draft.locked = locked;
+  return draft;
+}
+
+/** A test that looks at the instance; where there is none, an earlier one has answered. */
+export function onType1<O extends Op & Descriptor>(
+  guard: Pick<Guard<O>, 'id' | 'words' | 'errno' | 'citation'> & { refuses(op: O, iommu: Type1): boolean },
+): Guard<O> {
+  const { refuses, ...declared } = guard;
+  return {
+    ...declared,
+    applies: (_world, state, op) => {
+      const iommu = type1Of(state, op);
+      return iommu !== null && refuses(op, iommu);
+    },
+  };
+}
 
 /** The two answers that every DMA call has before the type1 driver sees it. */
-export function withoutType1<O extends Op & { readonly fd: number }>(
-  op: O['op'],
-): readonly [Guard<O>, Guard<O>] {
+export function withoutType1<O extends Op & Descriptor>(op: O['op']): readonly [Guard<O>, Guard<O>] {
   const citation = {
     seed: 'drivers/vfio/vfio.c:vfio_fops_unl_ioctl',
     '6.1': 'drivers/vfio/container.c:vfio_fops_unl_ioctl',
-    '6.12': 'drivers/vfio/container.c:vfio_fops_unl_ioctl',
   } as const;
   return [
     {
@@ -26,7 +66,6 @@ export function withoutType1<O extends Op & { readonly fd: number }>(
       citation: {
         seed: 'drivers/vfio/vfio.c:vfio_noiommu_ioctl',
         '6.1': 'drivers/vfio/container.c:vfio_noiommu_ioctl',
-        '6.12': 'drivers/vfio/container.c:vfio_noiommu_ioctl',
       },
       applies: (_world, state, asked) => containerOf(state, asked)?.iommu?.driver === 'noiommu',
     },

@@ -52,8 +52,16 @@ const as = name
   .exactOptional()
   .describe('names the descriptor that it answers, for the operations that follow');
 
+const pgsize = wide.exactOptional();
+const bitmapSize = wide.exactOptional();
+const bitmap = z
+  .enum(['writable', 'read-only', 'none', 'kernel', 'unreadable'])
+  .exactOptional()
+  .describe('what stands behind the address of a bitmap of dirty pages');
+
 const on = { fd: descriptor };
 const call = { fd: descriptor, argsz };
+const dirty = { flags: word, iova: wide, size: wide, pgsize, bitmapSize, bitmap };
 
 export const traceOperation = z
   .discriminatedUnion('op', [
@@ -99,6 +107,7 @@ export const traceOperation = z
     z.strictObject({ op: z.literal('container.api_version'), ...on }),
     z.strictObject({ op: z.literal('container.check_extension'), ...on, extension: register }),
     z.strictObject({ op: z.literal('container.set_iommu'), ...on, type: register }),
+    z.strictObject({ op: z.literal('container.get_info'), ...call }),
     z.strictObject({
       op: z.literal('container.map_dma'),
       ...call,
@@ -106,9 +115,10 @@ export const traceOperation = z
       vaddr: wide,
       iova: wide,
       size: wide,
-      memory: z.enum(['writable', 'read-only', 'none']).describe('what stands behind vaddr'),
+      memory: z.enum(['writable', 'untouched', 'read-only', 'none']).describe('what stands behind vaddr'),
     }),
-    z.strictObject({ op: z.literal('container.unmap_dma'), ...call, flags: word, iova: wide, size: wide }),
+    z.strictObject({ op: z.literal('container.unmap_dma'), ...call, ...dirty }),
+    z.strictObject({ op: z.literal('container.dirty_pages'), ...call, ...dirty }),
     // --- group
     z.strictObject({ op: z.literal('group.get_status'), ...call }),
     z.strictObject({ op: z.literal('group.set_container'), ...call, container: descriptor }),

@@ -9,8 +9,9 @@ import { decode, encode, type Field, type Layout } from '../../runtime/abi/layou
 import { mman } from '../../runtime/abi/mman.ts';
 import { layouts } from '../../runtime/abi/vfio.ts';
 import type { Backend } from '../../runtime/backend.ts';
-import type { Memory, Op } from '../../src/model/op.ts';
+import type { Op } from '../../src/model/op.ts';
 import { deviceBytes, namesOf } from './device-bytes.ts';
+import { type1 } from './type1-calls.ts';
 
 /** An operation whose descriptors have names, so that the same words do for the model and for a real process. */
 export type Call = Named<Op>;
@@ -118,7 +119,7 @@ const deviceFiles = {
 } as const;
 
 /** A deed's success is 0; a negative answer is the errno. */
-function plain(value: number): Answer {
+export function plain(value: number): Answer {
   return { value: Math.max(value, 0), errno: errnoOf(value), out: {} };
 }
 
@@ -198,9 +199,11 @@ function ioctl(backend: Backend, op: Ioctl): Answer {
       return pointer(backend, fd, deviceBytes(op).request, op, deviceBytes(op).bytes);
     case 'ioctl':
       return pointer(backend, fd, op.request, op, new Uint8Array(256));
+    case 'container.get_info':
     case 'container.map_dma':
     case 'container.unmap_dma':
-      return dma(backend, op);
+    case 'container.dirty_pages':
+      return type1(backend, op);
     case 'group.get_status':
       return struct(backend, fd, requests.VFIO_GROUP_GET_STATUS, op, layouts.vfio_group_status, {});
     case 'device.bind_iommufd':
@@ -246,29 +249,6 @@ function hotResetInfo(backend: Backend, op: Extract<Op, { op: 'device.hot_reset_
   const bytes = new Uint8Array(65536);
   const answer = pointer(backend, op.fd, 0x3b70, { argsz: op.argsz === undefined ? 65536 : op.argsz }, bytes);
   return answer.errno === null ? { ...answer, out: namesOf(bytes) } : answer;
-}
-
-function dma(backend: Backend, op: Extract<Op, { op: 'container.map_dma' | 'container.unmap_dma' }>): Answer {
-  if (op.op === 'container.unmap_dma') {
-    const { flags, iova, size } = op;
-    const layout = layouts.vfio_iommu_type1_dma_unmap;
-    return struct(backend, op.fd, requests.VFIO_IOMMU_UNMAP_DMA, op, layout, { flags, iova, size });
-  }
-  const vaddr = op.vaddr === 0n && op.size > 0n ? memory(backend, op.size, op.memory) : op.vaddr;
-  if (typeof vaddr === 'number') return plain(vaddr);
-  const { flags, iova, size } = op;
-  const layout = layouts.vfio_iommu_type1_dma_map;
-  return struct(backend, op.fd, requests.VFIO_IOMMU_MAP_DMA, op, layout, { flags, iova, size, vaddr });
-}
-
-/** Memory of this process, which is never given back: the mapping that rests on it ends with the process. */
-function memory(backend: Backend, size: bigint, kind: Memory): bigint | number {
-  const protections = {
-    writable: mman.PROT_READ | mman.PROT_WRITE,
-    'read-only': mman.PROT_READ,
-    none: mman.PROT_NONE,
-  };
-  return backend.mmap(Number(size), protections[kind], mman.MAP_PRIVATE | mman.MAP_ANONYMOUS, -1, 0n);
 }
 
 /** `argsz` null is the null pointer. */

@@ -1,3 +1,5 @@
+import type { Memory } from '../../../src/model/op.ts';
+import { mman } from '../../abi/mman.ts';
 import { refuse } from './refuse.ts';
 
 const page = 4096n;
@@ -10,6 +12,8 @@ interface Mapping {
   readonly start: bigint;
   readonly end: bigint;
   readonly protection: number;
+  /** Its pages are there: nothing of the kind counts as written before somebody did. */
+  readonly touched: boolean;
 }
 
 /** A process's address space: which addresses are mapped and how, never what they hold. */
@@ -18,7 +22,7 @@ export class AddressSpace {
   private mappings: Mapping[] = [];
 
   /** Places `length` bytes at the highest free place; answers the address or a negative errno. */
-  map(length: bigint, protection: number): bigint {
+  map(length: bigint, protection: number, populated: boolean): bigint {
     if (length <= 0n) return BigInt(refuse('EINVAL'));
     const size = roundUp(length);
     let end = base;
@@ -29,7 +33,12 @@ export class AddressSpace {
     }
     const start = end - size;
     if (start < lowest) return BigInt(refuse('ENOMEM'));
-    this.mappings.push({ start, end, protection });
+    this.mappings.push({
+      start,
+      end,
+      protection,
+      touched: populated && (protection & mman.PROT_WRITE) !== 0,
+    });
     this.mappings.sort((a, b) => (a.start < b.start ? -1 : 1));
     return start;
   }
@@ -46,6 +55,35 @@ export class AddressSpace {
       return [before, after].filter((part) => part.start < part.end);
     });
     return 0;
+  }
+
+  /** Somebody writes to every page of the range. */
+  touch(address: bigint, length: bigint): void {
+    const end = address + length;
+    this.mappings = this.mappings.flatMap((mapping) => {
+      if (mapping.touched || mapping.end <= address || mapping.start >= end) return [mapping];
+      const start = mapping.start < address ? address : mapping.start;
+      const stop = mapping.end > end ? end : mapping.end;
+      return [
+        { ...mapping, end: start },
+        { ...mapping, start, end: stop, touched: true },
+        { ...mapping, start: stop },
+      ].filter((part) => part.start < part.end);
+    });
+  }
+
+  /** What the model says of the memory of a range: the least of what its parts are. */
+  kindOf(address: bigint, length: bigint): Memory {
+    if (!this.covers(address, length, mman.PROT_READ)) return 'none';
+    if (!this.covers(address, length, mman.PROT_READ | mman.PROT_WRITE)) return 'read-only';
+    const end = address + length;
+    const untouched = (its: Mapping) => !its.touched && its.start < end && its.end > address;
+    return this.mappings.some(untouched) ? 'untouched' : 'writable';
+  }
+
+  /** Whether a range lies where a process may have memory at all (access_ok). */
+  isUser(address: bigint, length: bigint): boolean {
+    return address + length <= userEnd;
   }
 
   /** Whether every byte from `address` on is mapped with all of `protection`'s bits. */

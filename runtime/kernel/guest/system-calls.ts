@@ -227,7 +227,7 @@ function mmap(process: Process, its: Exchange): number | bigint {
     const refused = file.mmap(process, { offset, length: Number(length), shared });
     if (refused < 0) return refused;
   }
-  return process.memory.map(length, protection);
+  return process.memory.map(length, protection, (its.int(2) & mman.MAP_POPULATE) !== 0);
 }
 
 /** 47 bits without the last page. */

@@ -6,14 +6,14 @@
 import type { Op } from '../../../src/model/op.ts';
 import { fcntl } from '../../abi/fcntl.ts';
 import { requests } from '../../abi/ioctl.ts';
-import { mman } from '../../abi/mman.ts';
 import { layouts } from '../../abi/vfio.ts';
+import { containerRequests } from './container-file.ts';
 import { bindIommufd } from './iommufd-file.ts';
 import type { Machine } from './machine.ts';
 import { type Argument, type Mapping, type Opened, OpenFile } from './open-file.ts';
 import type { Process } from './process.ts';
 import { refuse } from './refuse.ts';
-import { argszOf, type Done, field, put, u32, u64 } from './structures.ts';
+import { argszOf, field, put } from './structures.ts';
 import { decodeText } from './text.ts';
 import { deviceFeature, deviceInfo, ioeventfd, irqInfo, setIrqs } from './vfio-device.ts';
 import { readDevice, regionInfo } from './vfio-regions.ts';
@@ -80,16 +80,7 @@ export class VfioFile extends OpenFile {
 }
 
 const handlers: Readonly<Record<Kind, Readonly<Record<number, Handler>>>> = {
-  container: {
-    [requests.VFIO_GET_API_VERSION]: ({ machine, fd }, { pid }) =>
-      machine.value({ op: 'container.api_version', pid, fd }),
-    [requests.VFIO_CHECK_EXTENSION]: ({ machine, fd }, { pid }, argument) =>
-      machine.value({ op: 'container.check_extension', pid, fd, extension: argument.number }),
-    [requests.VFIO_SET_IOMMU]: ({ machine, fd }, { pid }, argument) =>
-      machine.value({ op: 'container.set_iommu', pid, fd, type: argument.number }),
-    [requests.VFIO_IOMMU_MAP_DMA]: mapDma,
-    [requests.VFIO_IOMMU_UNMAP_DMA]: unmapDma,
-  },
+  container: containerRequests,
   group: {
     [requests.VFIO_GROUP_GET_STATUS]: getStatus,
     [requests.VFIO_GROUP_SET_CONTAINER]: setContainer,
@@ -113,65 +104,9 @@ const handlers: Readonly<Record<Kind, Readonly<Record<number, Handler>>>> = {
   iommufd: {},
 };
 
-/**
- * Requests that the model judges by number, taking all behind `argsz` for zero. Where the caller's bytes say more than
- * that, the answer would be a guess: ENOSYS.
- */
+/** Requests that the file does not know. */
 function other({ machine, fd }: VfioFile, { pid }: Process, request: number, argument: Argument): number {
-  const memory = argument.memory();
-  const its = argument.structure(4);
-  const argsz = argszOf(its);
-  const result = machine.step({ op: 'ioctl', pid, fd, request, argsz });
-  if (typeof result === 'number') {
-    const saysMore = memory?.subarray(4).some((byte) => byte !== 0) === true;
-    return machine.refusedBy === 'ioctl.zero' && saysMore ? refuse('ENOSYS') : result;
-  }
-  return result.out?.['iova_pgsizes'] === undefined ? refuse('ENOSYS') : iommuInfo(its, argsz ?? 0, result);
-}
-
-/** vfio_iommu_type1_get_info, without the capability chain, as for a caller whose argsz has no room for it. */
-function iommuInfo(its: DataView | null, argsz: number, result: Done): number {
-  const { fields } = layouts.vfio_iommu_type1_info;
-  const size = argsz < 20 ? 16 : 20;
-  if (its === null || its.byteLength < size) return refuse('EFAULT');
-  put(its, fields.flags, field(result, 'flags'));
-  put(its, fields.iova_pgsizes, field(result, 'iova_pgsizes'));
-  if (size === 20) put(its, fields.cap_offset, 0);
-  return result.value;
-}
-
-/** drivers/vfio/vfio_iommu_type1.c:vfio_iommu_type1_map_dma. */
-function mapDma({ machine, fd }: VfioFile, process: Process, argument: Argument): number {
-  const { size: bytes, fields } = layouts.vfio_iommu_type1_dma_map;
-  const its = argument.structure(bytes);
-  const vaddr = u64(its, fields.vaddr);
-  const size = u64(its, fields.size);
-  const writable = process.memory.covers(vaddr, size, mman.PROT_READ | mman.PROT_WRITE);
-  const readable = writable || process.memory.covers(vaddr, size, mman.PROT_READ);
-  return machine.value({
-    op: 'container.map_dma',
-    pid: process.pid,
-    fd,
-    argsz: argszOf(its),
-    flags: u32(its, fields.flags),
-    vaddr,
-    iova: u64(its, fields.iova),
-    size,
-    memory: writable ? 'writable' : readable ? 'read-only' : 'none',
-  });
-}
-
-/** vfio_iommu_type1_unmap_dma: the size is written back only on success. */
-function unmapDma({ machine, fd }: VfioFile, { pid }: Process, argument: Argument): number {
-  const { size: bytes, fields } = layouts.vfio_iommu_type1_dma_unmap;
-  const its = argument.structure(bytes);
-  const flags = u32(its, fields.flags);
-  const [iova, size] = [u64(its, fields.iova), u64(its, fields.size)];
-  const result = machine.step({ op: 'container.unmap_dma', pid, fd, argsz: argszOf(its), flags, iova, size });
-  if (typeof result === 'number') return result;
-  if (its === null) return refuse('EFAULT');
-  put(its, fields.size, field(result, 'size'));
-  return result.value;
+  return machine.value({ op: 'ioctl', pid, fd, request, argsz: argszOf(argument.structure(4)) });
 }
 
 /** drivers/vfio/group.c:vfio_group_ioctl_get_status. */

@@ -140,5 +140,6 @@ function newIommu(world: World, state: State, container: Container, type: number
     type,
     mappings: [],
     available: limit === null ? Number.MAX_SAFE_INTEGER : Number(limit),
+    dirtyTracking: false,
   };
 }

@@ -154,7 +154,8 @@ export const groupSetContainer: Rule<Set> = {
   },
   ioctl: { on: 'group', request: 0x3b68 },
   guards: {
-    seed: [fault, negative, again, rawio, closed, stranger, mixing, firmware, ...late],
+    // What is mapped is mapped for the new group too, wherever it lies.
+    seed: [fault, negative, again, rawio, closed, stranger, mixing, firmware, interrupts],
     '6.1': [...now, invalid, firmware, ...late],
     '6.12': [...now, firmware, invalid, ...late],
   },

@@ -180,6 +180,10 @@ export type TraceOperation = {
   readonly fd: TraceDescriptor;
   readonly type: number;
 } | {
+  readonly op: "container.get_info";
+  readonly fd: TraceDescriptor;
+  readonly argsz?: number | null;
+} | {
   readonly op: "container.map_dma";
   readonly fd: TraceDescriptor;
   readonly argsz?: number | null;
@@ -188,7 +192,7 @@ export type TraceOperation = {
   readonly iova: TraceWide;
   readonly size: TraceWide;
   /** what stands behind vaddr */
-  readonly memory: "writable" | "read-only" | "none";
+  readonly memory: "writable" | "untouched" | "read-only" | "none";
 } | {
   readonly op: "container.unmap_dma";
   readonly fd: TraceDescriptor;
@@ -196,6 +200,21 @@ export type TraceOperation = {
   readonly flags: number;
   readonly iova: TraceWide;
   readonly size: TraceWide;
+  readonly pgsize?: TraceWide;
+  readonly bitmapSize?: TraceWide;
+  /** what stands behind the address of a bitmap of dirty pages */
+  readonly bitmap?: "writable" | "read-only" | "none" | "kernel" | "unreadable";
+} | {
+  readonly op: "container.dirty_pages";
+  readonly fd: TraceDescriptor;
+  readonly argsz?: number | null;
+  readonly flags: number;
+  readonly iova: TraceWide;
+  readonly size: TraceWide;
+  readonly pgsize?: TraceWide;
+  readonly bitmapSize?: TraceWide;
+  /** what stands behind the address of a bitmap of dirty pages */
+  readonly bitmap?: "writable" | "read-only" | "none" | "kernel" | "unreadable";
 } | {
   readonly op: "group.get_status";
   readonly fd: TraceDescriptor;

@@ -921,6 +921,35 @@ export const traceSchema: JsonSchema = {
      "properties": {
       "op": {
        "type": "string",
+       "const": "container.get_info"
+      },
+      "fd": {
+       "$ref": "#/$defs/TraceDescriptor"
+      },
+      "argsz": {
+       "anyOf": [
+        {
+         "type": "integer",
+         "minimum": -2147483648,
+         "maximum": 4294967295
+        },
+        {
+         "type": "null"
+        }
+       ]
+      }
+     },
+     "required": [
+      "op",
+      "fd"
+     ],
+     "additionalProperties": false
+    },
+    {
+     "type": "object",
+     "properties": {
+      "op": {
+       "type": "string",
        "const": "container.map_dma"
       },
       "fd": {
@@ -956,6 +985,7 @@ export const traceSchema: JsonSchema = {
        "type": "string",
        "enum": [
         "writable",
+        "untouched",
         "read-only",
         "none"
        ],
@@ -1005,6 +1035,83 @@ export const traceSchema: JsonSchema = {
       },
       "size": {
        "$ref": "#/$defs/TraceWide"
+      },
+      "pgsize": {
+       "$ref": "#/$defs/TraceWide"
+      },
+      "bitmapSize": {
+       "$ref": "#/$defs/TraceWide"
+      },
+      "bitmap": {
+       "description": "what stands behind the address of a bitmap of dirty pages",
+       "type": "string",
+       "enum": [
+        "writable",
+        "read-only",
+        "none",
+        "kernel",
+        "unreadable"
+       ]
+      }
+     },
+     "required": [
+      "op",
+      "fd",
+      "flags",
+      "iova",
+      "size"
+     ],
+     "additionalProperties": false
+    },
+    {
+     "type": "object",
+     "properties": {
+      "op": {
+       "type": "string",
+       "const": "container.dirty_pages"
+      },
+      "fd": {
+       "$ref": "#/$defs/TraceDescriptor"
+      },
+      "argsz": {
+       "anyOf": [
+        {
+         "type": "integer",
+         "minimum": -2147483648,
+         "maximum": 4294967295
+        },
+        {
+         "type": "null"
+        }
+       ]
+      },
+      "flags": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      },
+      "iova": {
+       "$ref": "#/$defs/TraceWide"
+      },
+      "size": {
+       "$ref": "#/$defs/TraceWide"
+      },
+      "pgsize": {
+       "$ref": "#/$defs/TraceWide"
+      },
+      "bitmapSize": {
+       "$ref": "#/$defs/TraceWide"
+      },
+      "bitmap": {
+       "description": "what stands behind the address of a bitmap of dirty pages",
+       "type": "string",
+       "enum": [
+        "writable",
+        "read-only",
+        "none",
+        "kernel",
+        "unreadable"
+       ]
       }
      },
      "required": [

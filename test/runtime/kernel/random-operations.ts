@@ -47,6 +47,8 @@ export function beginning(draw: number, pid: number): readonly Op[] {
 /** Where the processes of the test have memory mapped. */
 export interface Regions {
   readonly writable: bigint;
+  /** Writable too, but nobody ever writes there. */
+  readonly untouched: bigint;
   readonly readOnly: bigint;
   /** Bytes of each. */
   readonly size: bigint;
@@ -197,7 +199,25 @@ function descriptors({ state, pid, a, b }: Context, kind?: OpenFile['kind']): re
   return [...open.map(({ fd }) => fd), files.length + 3, -1];
 }
 
-const argsizes = [...Array<undefined>(14).fill(undefined), null, 0, 7, 8, 15, 16, 19, 20, 23, 24, 31, 32, 64];
+const argsizes = [
+  ...Array<undefined>(14).fill(undefined),
+  null,
+  0,
+  7,
+  8,
+  15,
+  16,
+  19,
+  20,
+  23,
+  24,
+  31,
+  32,
+  47,
+  48,
+  64,
+  116,
+];
 
 function call(
   its: Context,
@@ -238,8 +258,10 @@ const files: readonly Maker[] = [
     fd: pick(descriptors(its, 'container'), its.a),
     type: pick([1, 1, 3, 3, 8, 8, 6, 9, 0], its.b),
   }),
+  (its) => ({ op: 'container.get_info', ...call(its, 4096, 'container') }),
   mapDma,
   unmapDma,
+  dirtyPages,
   (its) => ({ op: 'group.get_status', ...call(its, 8, 'group') }),
   setContainer,
   setContainer,
@@ -287,6 +309,7 @@ function mapDma(its: Context): Op {
   const places: readonly [bigint, Memory][] = [
     [regions.writable, 'writable'],
     [regions.writable, 'writable'],
+    [regions.untouched, 'untouched'],
     [regions.readOnly, 'read-only'],
     [0x1000n, 'none'],
   ];
@@ -294,7 +317,7 @@ function mapDma(its: Context): Op {
   return {
     op: 'container.map_dma',
     ...call(its, 32, 'container'),
-    flags: pick([3, 3, 3, 3, 1, 2, 0, 4, 8], its.c >> 8),
+    flags: memory === 'untouched' ? 1 : pick([3, 3, 3, 3, 1, 2, 0, 4, 8], its.c >> 8),
     vaddr,
     iova: pick([0n, 0x1000n, 0x4000n, 0x8000n, 0x10n, 0xfee00000n, 0xfffffffffffff000n], its.c),
     size: pick([0x1000n, 0x1000n, 0x1000n, 0x2000n, 0n, 100n], its.c >> 4),
@@ -305,10 +328,36 @@ function mapDma(its: Context): Op {
 function unmapDma(its: Context): Op {
   return {
     op: 'container.unmap_dma',
-    ...call(its, 24, 'container'),
-    flags: pick([0, 0, 0, 2, 4, 8], its.c >> 8),
-    iova: pick([0n, 0x1000n, 0x4000n, 0x10n], its.c),
+    ...call(its, 48, 'container'),
+    flags: pick([0, 0, 0, 1, 2, 4, 8], its.c >> 8),
+    ...range(its),
+    ...bitmap(its),
+  };
+}
+
+function dirtyPages(its: Context): Op {
+  return {
+    op: 'container.dirty_pages',
+    ...call(its, 48, 'container'),
+    flags: pick([1, 1, 2, 4, 4, 4, 4, 0, 3, 8], its.c >> 8),
+    ...range(its),
+    ...bitmap(its),
+  };
+}
+
+function range(its: Context): { iova: bigint; size: bigint } {
+  return {
+    iova: pick([0n, 0x1000n, 0x4000n, 0x10n, 0xfffffffffffff000n], its.c),
     size: pick([0x1000n, 0x2000n, 0n, 0x10000n], its.c >> 4),
+  };
+}
+
+function bitmap(its: Context) {
+  const kinds = ['writable', 'writable', 'read-only', 'none', 'kernel', 'unreadable'] as const;
+  return {
+    pgsize: pick([0x1000n, 0x1000n, 0x1000n, 0x2000n, 0n], its.b),
+    bitmapSize: pick([8n, 8n, 4096n, 0n, 2n ** 29n, 2n ** 64n - 1n], its.b >> 2),
+    bitmap: pick(kinds, its.b >> 4),
   };
 }
 

@@ -30,7 +30,12 @@ const user: Process = {
   ...{ pid: 1, uid: 1000, gid: 1000, groups: [1000] },
   ...{ capabilities: new Set<string>(), memlock: 8192 },
 };
-const regions = { writable: 0x7f0000000000n, readOnly: 0x7e0000000000n, size: 0x4000n };
+const regions = {
+  writable: 0x7f0000000000n,
+  untouched: 0x7d0000000000n,
+  readOnly: 0x7e0000000000n,
+  size: 0x4000n,
+};
 
 /** A script of random operations, drawn on the model; its answers are left out. */
 function scriptOf(profile: ProfileId, drawn: readonly Draw[]): string {

@@ -86,6 +86,8 @@ test("the operations' request numbers are those of the kernel's header", () => {
     'container.api_version': requests.VFIO_GET_API_VERSION,
     'container.check_extension': requests.VFIO_CHECK_EXTENSION,
     'container.set_iommu': requests.VFIO_SET_IOMMU,
+    'container.get_info': requests.VFIO_IOMMU_GET_INFO,
+    'container.dirty_pages': requests.VFIO_IOMMU_DIRTY_PAGES,
     'container.map_dma': requests.VFIO_IOMMU_MAP_DMA,
     'container.unmap_dma': requests.VFIO_IOMMU_UNMAP_DMA,
     'group.get_status': requests.VFIO_GROUP_GET_STATUS,

@@ -13,6 +13,7 @@ import {
   plain,
   reserved,
   secondGroup,
+  since,
   write,
 } from './provocation.ts';
 import type { Session } from './session.ts';
@@ -73,20 +74,23 @@ export const groups: Readonly<Record<string, Provocation>> = {
     s.unmap(c, 0n, 4096n, { flags: 4 });
     s.setContainer(g, c);
   }),
-  'group.set_container.conflict': on(
-    machine,
-    (s) => {
-      const { c, g } = secondGroup(s);
-      s.map(c, 0x7f000000n, 4096n);
-      s.setContainer(g, c);
-    },
-    {
-      iommu: {
-        units: ['dmar0'],
-        interruptRemapping: true,
-        groups: [group(7, 'reserved', '0x7f000000', '0x7fffffff')],
+  'group.set_container.conflict': since(
+    '6.1',
+    on(
+      machine,
+      (s) => {
+        const { c, g } = secondGroup(s);
+        s.map(c, 0x7f000000n, 4096n);
+        s.setContainer(g, c);
       },
-    },
+      {
+        iommu: {
+          units: ['dmar0'],
+          interruptRemapping: true,
+          groups: [group(7, 'reserved', '0x7f000000', '0x7fffffff')],
+        },
+      },
+    ),
   ),
   'group.set_container.interrupts': on(
     machine,
@@ -190,10 +194,6 @@ export const devices: Readonly<Record<string, Provocation>> = {
   'ioctl.descriptor': plain((s) => s.ioctl(9, 0x3b64)),
   'ioctl.container-unset': plain((s) => s.ioctl(s.open('vfio'), 0x1234)),
   'ioctl.unknown': opened((s, fd) => s.ioctl(fd, 0x1234)),
-  'ioctl.dirty-pages.type': later((s) => s.ioctl(realInContainer(s, 1).c, 0x3b75)),
-  'ioctl.fault': plain((s) => s.ioctl(realInContainer(s, 3).c, 0x3b70, null)),
-  'ioctl.argsz': plain((s) => s.ioctl(realInContainer(s, 3).c, 0x3b70, 15)),
-  'ioctl.zero': later((s) => s.ioctl(realInContainer(s, 3).c, 0x3b75)),
 };
 
 function opened(act: (session: Session, device: number) => unknown): Provocation {

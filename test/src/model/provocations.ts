@@ -7,6 +7,7 @@ import { devices, groups, virtualMachines } from './provocations-group.ts';
 import { interrupts } from './provocations-irqs.ts';
 import { regions, resets } from './provocations-regions.ts';
 import { sysfs } from './provocations-sysfs.ts';
+import { type1 } from './provocations-type1.ts';
 
 /** One for every guard, by its id. */
 export const provocations: Readonly<Record<string, Provocation>> = {
@@ -14,6 +15,7 @@ export const provocations: Readonly<Record<string, Provocation>> = {
   ...busAndFiles,
   ...files,
   ...container,
+  ...type1,
   ...groups,
   ...devices,
   ...virtualMachines,

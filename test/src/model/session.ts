@@ -152,4 +152,16 @@ export class Session {
     const out = this.out({ op: 'container.unmap_dma', pid: ROOT, fd, flags: 0, iova, size, ...over });
     return typeof out === 'string' ? out : out['size'];
   }
+
+  info(fd: number, argsz?: number | null): Readonly<Record<string, unknown>> | string {
+    return this.out({ op: 'container.get_info', pid: ROOT, fd, ...(argsz === undefined ? {} : { argsz }) });
+  }
+
+  dirty(
+    fd: number,
+    flags: number,
+    over: Partial<Extract<Op, { op: 'container.dirty_pages' }>> = {},
+  ): number | string {
+    return this.call({ op: 'container.dirty_pages', pid: ROOT, fd, flags, iova: 0n, size: 0n, ...over });
+  }
 }

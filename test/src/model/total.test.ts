@@ -108,12 +108,24 @@ const anyPath = fc.constantFrom(
   '',
   '/dev/vfio/__proto__',
 );
-const argsz = fc.option(fc.constantFrom<number | null>(null, 0, 8, 16, 24, 32, Number.NaN, -1), {
-  nil: undefined,
-});
+const argsz = fc.option(
+  fc.constantFrom<number | null>(null, 0, 8, 16, 20, 24, 32, 48, 116, 120, Number.NaN, -1),
+  {
+    nil: undefined,
+  },
+);
 
 const pid = fc.oneof({ weight: 8, arbitrary: fc.constantFrom(ROOT, ROOT, user.pid, nobody.pid) }, anyNumber);
 const fd = fc.oneof({ weight: 8, arbitrary: fc.integer({ min: 3, max: 7 }) }, anyNumber);
+
+/** struct vfio_bitmap, as it is or left out. */
+const bitmap = {
+  pgsize: fc.option(fc.oneof(fc.constant(0x1000n), anyWord), { nil: undefined }),
+  bitmapSize: fc.option(fc.oneof(fc.constantFrom(8n, 64n, 2n ** 28n), anyWord), { nil: undefined }),
+  bitmap: fc.option(fc.constantFrom('writable', 'read-only', 'none', 'kernel', 'unreadable'), {
+    nil: undefined,
+  }),
+};
 
 const shapes: { readonly [Kind in Op['op']]: fc.Arbitrary<Record<string, unknown>> } = {
   'module.load': fc.record({ module: anyModule }),
@@ -159,10 +171,19 @@ const shapes: { readonly [Kind in Op['op']]: fc.Arbitrary<Record<string, unknown
     vaddr: anyWord,
     iova: anyWord,
     size: anyWord,
-    memory: fc.constantFrom('writable', 'read-only', 'none'),
+    memory: fc.constantFrom('writable', 'untouched', 'read-only', 'none'),
     argsz,
   }),
-  'container.unmap_dma': fc.record({ fd, flags: anyNumber, iova: anyWord, size: anyWord, argsz }),
+  'container.get_info': fc.record({ fd, argsz }),
+  'container.unmap_dma': fc.record({ fd, flags: anyNumber, iova: anyWord, size: anyWord, argsz, ...bitmap }),
+  'container.dirty_pages': fc.record({
+    fd,
+    flags: anyNumber,
+    iova: anyWord,
+    size: anyWord,
+    argsz,
+    ...bitmap,
+  }),
   'group.get_status': fc.record({ fd, argsz }),
   'group.set_container': fc.record({ fd, container: fd, argsz }),
   'group.unset_container': fc.record({ fd }),

@@ -48,3 +48,10 @@ export function realInContainer(s: Session, type?: number): { c: number; g: numb
   if (type !== undefined) s.setIommu(c, type);
   return { c, g };
 }
+
+/** The single-function real group in a container of type 3 that tracks dirty pages. */
+export function tracking(s: Session): number {
+  const { c } = realInContainer(s, 3);
+  s.dirty(c, 1);
+  return c;
+}

@@ -49,7 +49,7 @@ type Traced<O> = O extends { readonly op: OpKind }
         ? TraceDescriptor
         : Key extends 'to'
           ? string
-          : O[Key] extends bigint
+          : Exclude<O[Key], undefined> extends bigint
             ? string
             : O[Key] extends readonly number[]
               ? Key extends 'bytes'
