@@ -1,7 +1,10 @@
 import fc from 'fast-check';
 import { nodePaths } from '../../../src/model/nodes.ts';
-import type { Memory, Op } from '../../../src/model/op.ts';
+import type { Op } from '../../../src/model/op.ts';
 import type { OpenFile, State, World } from '../../../src/model/state.ts';
+import { dirtyPages, mapDma, pick, type Regions, unmapDma } from './random-mappings.ts';
+
+export type { Regions };
 
 /**
  * Random operations that make sense often enough: most descriptors that they name are open, most names exist. An
@@ -44,16 +47,6 @@ export function beginning(draw: number, pid: number): readonly Op[] {
   return pick([[], use('7', 1, left), use('7', 3, left), noiommu], draw);
 }
 
-/** Where the processes of the test have memory mapped. */
-export interface Regions {
-  readonly writable: bigint;
-  /** Writable too, but nobody ever writes there. */
-  readonly untouched: bigint;
-  readonly readOnly: bigint;
-  /** Bytes of each. */
-  readonly size: bigint;
-}
-
 export function operation(
   draw: Draw,
   world: World,
@@ -74,11 +67,6 @@ type Context = Omit<Draw, 'pid'> & {
   readonly regions: Regions;
 };
 type Maker = (its: Context) => Op;
-
-function pick<T>(list: readonly T[], number: number): T {
-  if (list.length === 0) throw new Error('nothing to pick from');
-  return list[number % list.length] as T;
-}
 
 const addresses = (its: Context) => [...its.world.devices.keys(), '0000:ff:1f.7', 'nonsense'];
 const drivers = ['vfio-pci', 'vfio-pci', 'e1000e', 'pci-stub', 'nothing'];
@@ -259,9 +247,9 @@ const files: readonly Maker[] = [
     type: pick([1, 1, 3, 3, 8, 8, 6, 9, 0], its.b),
   }),
   (its) => ({ op: 'container.get_info', ...call(its, 4096, 'container') }),
-  mapDma,
-  unmapDma,
-  dirtyPages,
+  (its) => mapDma(call(its, 32, 'container'), its),
+  (its) => unmapDma(call(its, 48, 'container'), its),
+  (its) => dirtyPages(call(its, 48, 'container'), its),
   (its) => ({ op: 'group.get_status', ...call(its, 8, 'group') }),
   setContainer,
   setContainer,
@@ -303,63 +291,6 @@ const files: readonly Maker[] = [
     request: pick([0x3b6e, 0x3b73, 0x3b75, 0x1234, 0xdead], its.b),
   }),
 ];
-
-function mapDma(its: Context): Op {
-  const { regions } = its;
-  const places: readonly [bigint, Memory][] = [
-    [regions.writable, 'writable'],
-    [regions.writable, 'writable'],
-    [regions.untouched, 'untouched'],
-    [regions.readOnly, 'read-only'],
-    [0x1000n, 'none'],
-  ];
-  const [vaddr, memory] = pick(places, its.b);
-  return {
-    op: 'container.map_dma',
-    ...call(its, 32, 'container'),
-    flags: memory === 'untouched' ? 1 : pick([3, 3, 3, 3, 1, 2, 0, 4, 8], its.c >> 8),
-    vaddr,
-    iova: pick([0n, 0x1000n, 0x4000n, 0x8000n, 0x10n, 0xfee00000n, 0xfffffffffffff000n], its.c),
-    size: pick([0x1000n, 0x1000n, 0x1000n, 0x2000n, 0n, 100n], its.c >> 4),
-    memory,
-  };
-}
-
-function unmapDma(its: Context): Op {
-  return {
-    op: 'container.unmap_dma',
-    ...call(its, 48, 'container'),
-    flags: pick([0, 0, 0, 1, 2, 4, 8], its.c >> 8),
-    ...range(its),
-    ...bitmap(its),
-  };
-}
-
-function dirtyPages(its: Context): Op {
-  return {
-    op: 'container.dirty_pages',
-    ...call(its, 48, 'container'),
-    flags: pick([1, 1, 2, 4, 4, 4, 4, 0, 3, 8], its.c >> 8),
-    ...range(its),
-    ...bitmap(its),
-  };
-}
-
-function range(its: Context): { iova: bigint; size: bigint } {
-  return {
-    iova: pick([0n, 0x1000n, 0x4000n, 0x10n, 0xfffffffffffff000n], its.c),
-    size: pick([0x1000n, 0x2000n, 0n, 0x10000n], its.c >> 4),
-  };
-}
-
-function bitmap(its: Context) {
-  const kinds = ['writable', 'writable', 'read-only', 'none', 'kernel', 'unreadable'] as const;
-  return {
-    pgsize: pick([0x1000n, 0x1000n, 0x1000n, 0x2000n, 0n], its.b),
-    bitmapSize: pick([8n, 8n, 4096n, 0n, 2n ** 29n, 2n ** 64n - 1n], its.b >> 2),
-    bitmap: pick(kinds, its.b >> 4),
-  };
-}
 
 function setContainer(its: Context): Op {
   const { pid } = its;
