@@ -3,6 +3,7 @@ import { containerOf, fileOf, groupOf } from './files.ts';
 import { claiming, everyKernel, type Law } from './law.ts';
 import { deviceLaws } from './laws-devices.ts';
 import { passedLaws } from './laws-passed.ts';
+import { regionLaws } from './laws-regions.ts';
 import { noiommuAllowed } from './modules.ts';
 import { nodeAt } from './nodes.ts';
 import type { Op } from './op.ts';
@@ -191,7 +192,7 @@ const containerLaws: readonly Law[] = [
   },
 ];
 
-export const laws: readonly Law[] = [...containerLaws, ...deviceLaws, ...passedLaws];
+export const laws: readonly Law[] = [...containerLaws, ...deviceLaws, ...regionLaws, ...passedLaws];
 
 function containersIn(state: State): readonly Container[] {
   return state.containers.filter((container) => container !== null);

@@ -20,7 +20,7 @@ export const deviceGetInfo: Rule<Info> = {
     call: 'ioctl(fd, VFIO_DEVICE_GET_INFO, &info)',
     arguments: {},
     effect:
-      'Answers the flags (PCI, and RESET where the function has one), 9 regions and 5 kinds of interrupt.',
+      'Answers the flags (PCI, and RESET where the function has one), 9 regions and 5 kinds of interrupt. Whether the way to the root completes atomic operations, for which 6.12 has a capability, no snapshot tells: none is shown. Regions of a vendor (the graphics of some Intel processors) are not modelled.',
     undo: 'none: it only asks',
   },
   ioctl: { on: 'device', request: 0x3b6b },

@@ -1,5 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { laws } from '../../../src/model/laws.ts';
+import type { Op } from '../../../src/model/op.ts';
+import { asking } from '../../../src/model/ops.ts';
 import { profilesSince } from '../../../src/model/profiles.ts';
+import { stepAsking } from '../../../src/model/step.ts';
 import { at, eventfd, feature, hotReset, ioeventfd, irqs, mmap, read, tell, write } from './device-calls.ts';
 import { IommufdSession } from './iommufd-session.ts';
 import { functionAt, pair, sibling, single, snapshotOf, testWorld } from './machine.ts';
@@ -218,4 +222,61 @@ test('a token that was set opens the virtual function, and guards the physical o
   expect(s.device(other, `${virtual} vf_token=${token.toUpperCase()}`)).toBeTypeOf('number');
   expect(s.device(g, physical)).toBe('EACCES');
   expect(s.device(g, `${physical} vf_token=${token}`)).toBeTypeOf('number');
+});
+
+describe('laws of what is inside a device are broken by a kernel that forgets', () => {
+  const forgets: readonly (readonly [string, string, (s: Session) => Op])[] = [
+    [
+      'P27',
+      'device.read.memory',
+      (s) => {
+        const fd = device(s);
+        write(s, fd, at(config, 4), 0);
+        return { op: 'device.read', pid, fd, offset: 0n, count: 4 };
+      },
+    ],
+    [
+      'P28',
+      'device.ioeventfd.msix',
+      (s) => {
+        const fd = device(s);
+        tell(s, single, { msixTable: { bar: 0, start: 0, end: 80 } });
+        return { op: 'device.ioeventfd', pid, fd, flags: 4, offset: 8n, data: 0n, eventfd: eventfd(s) };
+      },
+    ],
+    [
+      'P32',
+      'device.hot_reset.not-vfio',
+      (s) => {
+        const { g } = realInContainer(s, 3);
+        const fd = Number(s.device(g, single));
+        return { op: 'device.hot_reset', pid, fd, flags: 0, groups: [g] };
+      },
+    ],
+    [
+      'P32',
+      'device.hot_reset.not-held',
+      (s) => {
+        const { g } = realInContainer(s, 3);
+        s.take('0000:02:00.1');
+        const fd = Number(s.device(g, single));
+        return { op: 'device.hot_reset', pid, fd, flags: 0, groups: [g] };
+      },
+    ],
+  ];
+
+  test.each(forgets)('%s without %s', (id, guard, prepare) => {
+    const functions = [functionAt(single, { iommuGroup: 8 }), functionAt('0000:02:00.1', { iommuGroup: 9 })];
+    const s = new Session('6.12', testWorld('6.12', snapshotOf(functions)));
+    const op = prepare(s);
+    const law = laws.find((its) => its.id === id);
+    const kept = (absent: readonly string[]): boolean => {
+      const all = asking['6.12'];
+      const guards = all[op.op].filter((its) => !absent.includes(its.id));
+      const outcome = stepAsking({ ...all, [op.op]: guards }, s.world, s.state, op);
+      const state = law?.onState?.(s.world, outcome.state) ?? true;
+      return state && (law?.onStep?.(s.world, s.state, op, outcome) ?? true);
+    };
+    expect([kept([]), kept([guard])]).toEqual([true, false]);
+  });
 });
