@@ -38,7 +38,7 @@ export function allWithVfio(world: World, state: State, hardware: Hardware): boo
   });
 }
 
-/** Whether the groups behind these descriptors hold every function of the domain. */
+/** Whether the groups behind these descriptors hold every function of the domain that is with VFIO. */
 export function heldBy(
   world: World,
   state: State,
@@ -50,7 +50,8 @@ export function heldBy(
     const file = fileAt(state, pid, fd | 0);
     return file?.kind === 'group' ? file.group : -1;
   });
-  return resetDomain(world, hardware).every((other) =>
-    minors.includes(state.devices[other.index]?.vfio?.group ?? -2),
-  );
+  return resetDomain(world, hardware).every(({ index }) => {
+    const vfio = state.devices[index]?.vfio ?? null;
+    return vfio === null || minors.includes(vfio.group);
+  });
 }

@@ -12,6 +12,15 @@ export const implied: Readonly<
     by: 'device.set_irqs.range',
     why: 'a kind of interrupt that does not exist has no vectors',
   },
+  'device.read.empty': { by: 'device.read.bounds', why: 'what has no size ends where it begins' },
+  'device.write.empty': { by: 'device.write.bounds', why: 'what has no size ends where it begins' },
+  'device.mmap.region': { by: 'device.mmap.no-bar', why: 'a region that does not exist is no BAR' },
+  'device.mmap.no-bar': { by: 'device.mmap.unmappable', why: 'what is no BAR is no BAR that can be mapped' },
+  'device.hot_reset.none': {
+    by: 'device.hot_reset.not-held',
+    why: 'no groups hold nothing, not even the device itself',
+    kernels: ['6.1'],
+  },
   'group.get_device_fd.no-container': {
     by: 'group.get_device_fd.no-iommu',
     why: 'where there is no container there is no IOMMU driver of it',

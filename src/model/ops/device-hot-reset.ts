@@ -214,7 +214,8 @@ function groupFault(world: World, state: State, op: Reset): GroupFault | null {
 
 function boundWith(state: State, index: number, iommufd: number | null): boolean {
   const device = state.devices[index];
-  if (iommufd === null || !device?.vfio) return false;
+  if (!device?.vfio) return true;
+  if (iommufd === null) return false;
   if (device.vfio.bound?.iommufd === iommufd) return true;
   return state.iommuGroups.find(({ id }) => id === device.group)?.iommufd === iommufd;
 }

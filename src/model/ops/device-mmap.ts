@@ -101,11 +101,11 @@ const rest: readonly Guard<Mmap>[] = [
   ),
   refuse('unmappable', 'the BAR is not memory of a page or more', 'EINVAL', core, (world, state, op) => {
     const hardware = hardwareOf(world, state, op);
-    return hardware === undefined || !mappable(hardware, regionOf(op.offset));
+    return hardware !== undefined && !mappable(hardware, regionOf(op.offset));
   }),
   refuse('bounds', 'the mapping would leave the BAR', 'EINVAL', core, (world, state, op) => {
     const hardware = hardwareOf(world, state, op);
-    return hardware === undefined || placeIn(op.offset) + lengthOf(op) > pages(hardware, op);
+    return hardware !== undefined && placeIn(op.offset) + lengthOf(op) > pages(hardware, op);
   }),
 ];
 

@@ -1,6 +1,6 @@
 import { at, eventfd, hotReset, mmap, read, tell, write } from './device-calls.ts';
 import { cdevs } from './iommufd-session.ts';
-import { functionAt, pair, single } from './machine.ts';
+import { functionAt, pair, sibling, single } from './machine.ts';
 import { before, device, later, noIommu, on, type Provocation, pid, plain, since } from './provocation.ts';
 import type { Session } from './session.ts';
 import { fake, realInContainer } from './vector.ts';
@@ -9,6 +9,7 @@ const rom = 6;
 const config = 7;
 const vga = 8;
 const negative = -1n;
+const romBar = { index: 6, start: '0xf0000000', size: 65536, kind: 'rom', prefetchable: false } as const;
 
 /** The same of reads and of writes. */
 const accesses: readonly (readonly [string, (s: Session, fd: number, offset: bigint) => unknown])[] = [
@@ -39,7 +40,9 @@ export const regions: Readonly<Record<string, Provocation>> = {
       }).map(([id, provoke]): [string, Provocation] => [`${name}.${id}`, provoke]),
     ),
   ),
-  'device.write.rom': opened((s, fd) => write(s, fd, at(rom, 0), 1)),
+  'device.write.rom': on([functionAt(single, { iommuGroup: 8, bars: [romBar] })], (s) =>
+    write(s, device(s), at(rom, 0), 1),
+  ),
   'file.call.memory': later((s) => {
     const fd = device(s);
     write(s, fd, at(config, 4), 0);
@@ -103,6 +106,29 @@ function beside(
   });
 }
 
+/** Both functions of a group with VFIO, one of them open. */
+function inGroup(act: (session: Session, device: number, group: number) => unknown): Provocation {
+  return plain((s) => {
+    s.take(pair);
+    s.take(sibling);
+    const c = s.open('vfio');
+    const g = s.open('7');
+    s.setContainer(g, c);
+    s.setIommu(c, 3);
+    act(s, Number(s.device(g, pair)), g);
+  });
+}
+
+/** Calls in which two things are wrong at once. */
+export const resetWrongs: readonly Provocation[] = [
+  before(
+    '6.1',
+    beside({}, (s, fd) => hotReset(s, fd)),
+  ),
+  onRootBus((s, fd) => hotReset(s, fd)),
+  cdevs((s) => hotReset(s, s.bound().d, { groups: [99] })),
+];
+
 const info = (s: Session, fd: number, argsz?: number | null) =>
   s.call({ op: 'device.hot_reset_info', pid, fd, ...(argsz === undefined ? {} : { argsz }) });
 
@@ -124,15 +150,14 @@ export const resets: Readonly<Record<string, Provocation>> = {
     '6.12',
     opened((s, fd) => hotReset(s, fd)),
   ),
-  'device.hot_reset.many': opened((s, fd) => hotReset(s, fd, { groups: [fd, fd] })),
+  'device.hot_reset.many': inGroup((s, fd, g) => hotReset(s, fd, { groups: [g, g, g] })),
   'device.hot_reset.closed': opened((s, fd) => hotReset(s, fd, { groups: [99] })),
-  'device.hot_reset.no-group': opened((s, fd) => hotReset(s, fd, { groups: [fd] })),
+  'device.hot_reset.no-group': inGroup((s, fd, g) => hotReset(s, fd, { groups: [g, fd] })),
   'device.hot_reset.idle': before(
     '6.1',
-    plain((s) => {
-      const fd = device(s);
-      s.take(pair);
-      hotReset(s, fd, { groups: [s.open('7')] });
+    beside({ iommuGroup: 9 }, (s, fd, g) => {
+      s.take('0000:02:00.1');
+      hotReset(s, fd, { groups: [g, s.open('9')] });
     }),
   ),
   'device.hot_reset.noiommu': before(
