@@ -98,7 +98,7 @@ class Walk {
   readonly parents: number[] = [-1];
   private readonly ops: (Op | null)[] = [null];
   private readonly keys = new Keys();
-  private readonly seen: Set<string>;
+  private readonly seen: Set<number>;
   private readonly exploration: Exploration;
   private readonly asked: Asking;
 
@@ -119,7 +119,7 @@ class Walk {
   }
 
   /** The least key of all that the state may be called. */
-  private keyOf(state: State): string {
+  private keyOf(state: State): number {
     let key = this.keys.of(state);
     for (const symmetry of this.exploration.symmetries ?? []) {
       const other = this.keys.of(renamed(state, symmetry));

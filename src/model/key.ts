@@ -1,74 +1,99 @@
 import { coreKey } from './core-device.ts';
 import { iommufdKeys } from './iommufd-key.ts';
+import { Pairs } from './pairs.ts';
 import type { Container, Device, Node, OpenFile, State, VfioGroup } from './state.ts';
 
 /**
- * States as short texts in which names that the kernel hands out do not matter: two states that differ only in numbers
- * of descriptors, containers, minors and vfioX have the same key, and behave the same up to these numbers. Keys compare
- * only with keys of the same `Keys`: what a key says of an object that states share is a number given at first sight.
+ * States as numbers in which names that the kernel hands out do not matter: two states that differ only in numbers of
+ * descriptors, containers, minors and vfioX have the same key, and behave the same up to these numbers. Keys compare only
+ * with keys of the same `Keys`: what a key says of a table is a number given at first sight.
  */
 export class Keys {
   private readonly numbers = new Map<string, number>();
-  private readonly known = new WeakMap<object, number>();
+  private readonly pairs = new Pairs();
 
-  of(state: State): string {
-    return `${this.settings(state)}#${this.devices(state)}#${this.iommuGroups(state)}#${this.files(state)}`;
+  private readonly modules = new Latest<State['modules']>((modules) => this.told(JSON.stringify(modules)));
+  private readonly bus = new Latest<State['bus']>((bus) => this.told(JSON.stringify(bus)));
+  private readonly devices = new Latest<State['devices']>((devices) => this.told(devicesKey(devices)));
+  private readonly iommuGroups = new Latest<State['iommuGroups']>((all) => this.told(iommuGroupsKey(all)));
+
+  of(state: State): number {
+    const { taint, containerNode, iommuNode } = state;
+    let key = this.told(`${taint} ${nodeKey(containerNode)} ${nodeKey(iommuNode)}`);
+    key = this.pairs.number(key, this.modules.of(state.modules));
+    key = this.pairs.number(key, this.bus.of(state.bus));
+    key = this.pairs.number(key, this.devices.of(state.devices));
+    key = this.pairs.number(key, this.iommuGroups.of(state.iommuGroups));
+    return this.pairs.number(key, this.told(filesKey(state)));
   }
 
-  private settings({ modules, taint, bus, containerNode, iommuNode }: State): string {
-    const parameters = this.known.get(modules) ?? this.number(modules, JSON.stringify(modules));
-    const switches = this.known.get(bus) ?? this.number(bus, JSON.stringify(bus));
-    return `${parameters} ${taint} ${switches} ${this.node(containerNode)} ${this.node(iommuNode)}`;
+  private told(text: string): number {
+    const known = this.numbers.get(text);
+    if (known !== undefined) return known;
+    this.numbers.set(text, this.numbers.size);
+    return this.numbers.size - 1;
+  }
+}
+
+/** What was worked out of the last two tables: a state and the one that a step leads to share most of theirs. */
+class Latest<T> {
+  private readonly compute: (table: T) => number;
+  private one: T | null = null;
+  private two: T | null = null;
+  private ofOne = 0;
+  private ofTwo = 0;
+
+  constructor(compute: (table: T) => number) {
+    this.compute = compute;
   }
 
-  private devices(state: State): string {
-    let key = '';
-    for (const device of state.devices) {
-      key += ` ${this.known.get(device) ?? this.number(device, deviceKey(device))}@${this.node(device.vfio?.node ?? null)}`;
-    }
-    return key;
-  }
-
-  private iommuGroups(state: State): string {
-    let key = '';
-    for (const group of state.iommuGroups) {
-      const { id, fake, devices, ownerCount, owner, iommufd } = group;
-      const claimed = owner !== null ? 'owned' : iommufd !== null ? 'bound' : '';
-      key += ` ${this.known.get(group) ?? this.number(group, `${id},${fake},${devices},${ownerCount}${claimed}`)}`;
-    }
-    return key;
-  }
-
-  private files(state: State): string {
-    const holders = holdersByFile(state);
-    const groups: string[] = [];
-    for (const group of state.groups) if (group !== null) groups.push(this.group(group, holders));
-    const containers: string[] = [];
-    for (const container of state.containers) {
-      if (container !== null) containers.push(containerKey(state, container, holders));
-    }
-    const contexts = state.iommufds.length > 0 ? `${iommufdKeys(state, holders)}#` : '';
-    return `${contexts}${groups.sort().join('|')}#${containers.sort().join('|')}#${others(state, holders)}`;
-  }
-
-  private node(node: Node | null): number | string {
-    return node === null
-      ? ''
-      : (this.known.get(node) ?? this.number(node, `${node.mode} ${node.uid}:${node.gid}`));
-  }
-
-  /** The text of an object that states share, as a number; objects with the same text have the same. */
-  private number(object: object, name: string): number {
-    const number = this.numbers.get(name) ?? this.numbers.size;
-    this.numbers.set(name, number);
-    this.known.set(object, number);
+  of(table: T): number {
+    if (table === this.one) return this.ofOne;
+    const number = table === this.two ? this.ofTwo : this.compute(table);
+    // What is asked twice is a state's own table, and stays; what its steps make comes and goes.
+    if (table === this.two || this.one === null) {
+      [this.two, this.ofTwo] = [this.one, this.ofOne];
+      [this.one, this.ofOne] = [table, number];
+    } else [this.two, this.ofTwo] = [table, number];
     return number;
   }
+}
 
-  private group(group: VfioGroup, holders: readonly string[]): string {
-    const { node, file, containerUsers, cdevOpens } = group;
-    return `${groupName(group)},${this.node(node)},${file === null ? '' : holders[file]},${containerUsers}${cdevOpens > 0 ? `c${cdevOpens}` : ''}`;
+function devicesKey(devices: State['devices']): string {
+  let key = 'devices';
+  for (const device of devices) key += ` ${deviceKey(device)}@${nodeKey(device.vfio?.node ?? null)}`;
+  return key;
+}
+
+function iommuGroupsKey(groups: State['iommuGroups']): string {
+  let key = 'groups';
+  for (const { id, fake, devices, ownerCount, owner, iommufd } of groups) {
+    const claimed = owner !== null ? 'owned' : iommufd !== null ? 'bound' : '';
+    key += ` ${id},${fake},${devices},${ownerCount}${claimed}`;
   }
+  return key;
+}
+
+function filesKey(state: State): string {
+  const holders = holdersByFile(state);
+  const groups: string[] = [];
+  for (const group of state.groups) if (group !== null) groups.push(groupKey(group, holders));
+  const containers: string[] = [];
+  for (const container of state.containers) {
+    if (container !== null) containers.push(containerKey(state, container, holders));
+  }
+  const contexts = state.iommufds.length > 0 ? `${iommufdKeys(state, holders)}#` : '';
+  return `${contexts}${groups.sort().join('|')}#${containers.sort().join('|')}#${others(state, holders)}`;
+}
+
+function nodeKey(node: Node | null): string {
+  return node === null ? '' : `${node.mode} ${node.uid}:${node.gid}`;
+}
+
+function groupKey(group: VfioGroup, holders: readonly string[]): string {
+  const { node, file, containerUsers, cdevOpens } = group;
+  const bound = cdevOpens > 0 ? `c${cdevOpens}` : '';
+  return `${groupName(group)},${nodeKey(node)},${file === null ? '' : holders[file]},${containerUsers}${bound}`;
 }
 
 function deviceKey({ present, driver, override, group, vfio, settings }: Device): string {
@@ -76,7 +101,9 @@ function deviceKey({ present, driver, override, group, vfio, settings }: Device)
   const files = `${resetMethods},${enables},${virtualFunctions},${probesVirtual}`;
   const key = `${present},${driver},${override},${group},${files},${vfio && `${vfio.opens}-${vfio.unbound}`}`;
   if (vfio === null) return key;
-  const { core, token, resetWorks } = vfio;
+  const { core, token } = vfio;
+  // Asked only of an open device, and worked out anew by the first open.
+  const resetWorks = vfio.opens > 0 && vfio.resetWorks;
   return core === null && token === null
     ? `${key},${resetWorks}`
     : `${key},${resetWorks},${token},${core === null ? '' : coreKey(core)}`;

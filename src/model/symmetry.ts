@@ -63,7 +63,8 @@ function groupsUnder(world: World, devices: readonly number[]): ReadonlyMap<numb
 
 /** What a device is but for its place. A virtual function belongs to one physical function, so it is like no other. */
 function textOf({ index, address, group, physicalFunction, ...kind }: World['hardware'][number]): string {
-  return JSON.stringify([kind, physicalFunction === null ? null : [index, address, group]]);
+  const place = physicalFunction === null ? null : [index, address, group];
+  return JSON.stringify([kind, place], (_key, value) => (typeof value === 'bigint' ? `${value}` : value));
 }
 
 function alikeProcesses(world: World, from: number, to: number | undefined): boolean {
