@@ -1,8 +1,9 @@
 import type { TraceOperation } from '../../../src/wire/trace.ts';
+import { wide } from '../operations.ts';
 import { blank, operationFor } from './blank.ts';
 import type { StraceCall } from './lines.ts';
 import type { LoggedProcess, Opened } from './processes.ts';
-import { descriptorIn, numberIn, requestIn, textIn } from './values.ts';
+import { bytesIn, descriptorIn, numberIn, requestIn, textIn } from './values.ts';
 
 /**
  * What one call of a log is as an operation: `passed` says why it is none, `other` that it is none of VFIO's business. Only
@@ -26,6 +27,8 @@ export function onDescriptor(call: StraceCall, { files }: LoggedProcess): Transl
     return shown ? { passed: 'the log does not show how its descriptor was opened' } : 'other';
   }
   if (call.name === 'ioctl') return ioctl(file, file.name, call);
+  const region = file.kind === 'device' ? onRegion(file.name, call) : null;
+  if (region !== null) return region;
   return position(file, call) === 0n
     ? fileCall(file.name, call.name)
     : { passed: 'it is not at the beginning of the file' };
@@ -45,6 +48,33 @@ const fileCalls: Readonly<Record<string, Extract<TraceOperation, { op: 'file.cal
   lseek: 'lseek',
   mmap: 'mmap',
 };
+
+/** A read, write or mapping at a place of a device's file; null where the log tells no place. */
+function onRegion(fd: string, { name, args }: StraceCall): Translated | null {
+  const at = numberIn(name === 'mmap' ? args[5] : args[3]);
+  const count = numberIn(name === 'mmap' ? args[1] : args[2]);
+  if (at === null || count === null || at < 0n || count < 0n || count > 0xffffffffn) return null;
+  const place = { fd, offset: wide(at) };
+  switch (name) {
+    case 'pread64':
+      return { operation: { op: 'device.read', ...place, count: Number(count) }, untold: [] };
+    case 'pwrite64': {
+      const bytes = bytesIn(args[1]);
+      if (bytes === null) return { passed: 'what was written is not told whole' };
+      return {
+        operation: { op: 'device.write', ...place, bytes },
+        untold: [],
+      };
+    }
+    case 'mmap': {
+      const flags = args[3] ?? '';
+      const shared = flags.includes('MAP_SHARED') || ((numberIn(flags) ?? 0n) & 3n) === 1n;
+      return { operation: { op: 'device.mmap', ...place, length: Number(count), shared }, untold: [] };
+    }
+    default:
+      return null;
+  }
+}
 
 /** Where in a device's file the call reads, writes or maps; other files of VFIO's have no places. */
 function position({ kind }: Opened, { name, args }: StraceCall): bigint {

@@ -245,7 +245,8 @@ function resultOf({ name, returned }: StraceCall, operation: TraceOperation): Tr
   if (errno !== undefined) return { errno };
   if (value === null) return undefined;
   const counted = name === 'write' && operation.op !== 'file.call';
-  return counted || name === 'mmap' || name === 'read' || name === 'pread64' ? {} : { value: Number(value) };
+  const place = name === 'mmap' || (name === 'read' && operation.op === 'file.call');
+  return counted || place ? {} : { value: Number(value) };
 }
 
 const O_CLOEXEC = 0o2000000n;

@@ -20,14 +20,18 @@ export function numberIn(arg = ''): bigint | null {
 
 /** The text of `"…"`; null where it is cut (`"abc"...`), is no text, or holds bytes that are none. */
 export function textIn(arg = ''): string | null {
+  const bytes = bytesIn(arg);
+  if (bytes === null || bytes.some((byte) => byte === 0 || byte > 0x7f)) return null;
+  return bytes.map((byte) => String.fromCharCode(byte)).join('');
+}
+
+/** The bytes of `"…"`; null where they are cut. */
+export function bytesIn(arg = ''): readonly number[] | null {
   if (!/^"(?:[^"\\]|\\.)*"$/.test(arg)) return null;
-  let cannot = false;
-  const text = arg.slice(1, -1).replace(/\\(x[0-9a-f]{2}|[0-7]{1,3}|.)/g, (_, escaped: string) => {
-    const code = codeOf(escaped);
-    if (code === 0 || code > 0x7f) cannot = true;
-    return String.fromCharCode(code);
-  });
-  return cannot ? null : text;
+  const pieces = arg.slice(1, -1).matchAll(/\\(x[0-9a-f]{2}|[0-7]{1,3}|.)|[^\\]/g);
+  return [...pieces].map(
+    ([char, escaped]) => (escaped === undefined ? char.charCodeAt(0) : codeOf(escaped)) & 0xff,
+  );
 }
 
 function codeOf(escaped: string): number {

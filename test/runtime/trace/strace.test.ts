@@ -93,6 +93,21 @@ describe('what a log tells', () => {
     ]);
   });
 
+  test('a read, a write and a mapping at a place of a device', () => {
+    const device = 'ioctl(4, VFIO_GROUP_GET_DEVICE_FD, 0x7f) = 6<anon_inode:[vfio-device]>\n';
+    const text = [
+      ...[group, device, 'pread64(6<anon_inode:[vfio-device]>, "\\206\\200", 2, 7696581394432) = 2\n'],
+      'pwrite64(6, "\\6\\0", 2, 7696581394436) = 2\n',
+      'pwrite64(6, "\\1"..., 2, 0) = 2\n',
+      'mmap(NULL, 4096, PROT_READ, MAP_SHARED, 6<anon_inode:[vfio-device]>, 0) = 0x7f0000000000\n',
+    ].join('');
+    expect(operationsOf(text).slice(2)).toEqual([
+      { op: 'device.read', fd: 'process.fd6', offset: '0x70000000000', count: 2 },
+      { op: 'device.write', fd: 'process.fd6', offset: '0x70000000004', bytes: [6, 0] },
+      { op: 'device.mmap', fd: 'process.fd6', offset: '0x0', length: 4096, shared: true },
+    ]);
+  });
+
   test('threads share descriptors, children have their own, and execve closes some', () => {
     const text = [
       `7  ${container}`,
