@@ -18,6 +18,7 @@ const rooms = [
   'src/model/generate.ts',
   'test/src/model/generate.ts',
   'runtime/cli/generate.ts',
+  'test/conformance/generate.ts',
 ];
 
 async function generated() {

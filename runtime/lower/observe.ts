@@ -2,6 +2,9 @@ import { errno, errnoOf } from '../abi/errno.ts';
 import { fcntl } from '../abi/fcntl.ts';
 import type { Backend } from '../backend.ts';
 
+/** What of a backend it takes to look at a file. */
+export type Files = Pick<Backend, 'stat' | 'readlink' | 'open' | 'read' | 'close'>;
+
 /** sysfs gives at most a page for one attribute (fs/sysfs/file.c, PAGE_SIZE on x86-64). */
 const attributeSize = 4096;
 
@@ -10,7 +13,7 @@ const attributeSize = 4096;
  * component, `600 1000:0` for a device node, `directory`, null when there is nothing. What cannot be read shows as the
  * errno in parentheses, `(EACCES)`, which no prediction equals: unknown is never taken for right.
  */
-export function observe(backend: Backend, path: string): string | null {
+export function observe(backend: Files, path: string): string | null {
   const status = backend.stat(path);
   if (typeof status === 'number') return absentOr(status);
   switch (status.type) {
@@ -40,7 +43,7 @@ export function observeAll(
   return shows;
 }
 
-function text(backend: Backend, path: string): string | null {
+function text(backend: Files, path: string): string | null {
   const fd = backend.open(path, fcntl.O_RDONLY | fcntl.O_CLOEXEC);
   if (fd < 0) return absentOr(fd);
   const bytes = backend.read(fd, attributeSize);

@@ -2,20 +2,12 @@
 // under QEMU. Needs no hardware, no root and no network, only Debian packages; says which when they are missing.
 import { register } from 'tsx/esm/api';
 import { install, kernel, missingPackages } from './kernel/build.mjs';
-
-const NEEDS = [
-  ['qemu-system-x86_64', 'qemu-system-x86'],
-  ['/usr/share/seabios/bios-256k.bin', 'seabios'],
-  ['busybox', 'busybox-static'],
-  ['cpio', 'cpio'],
-  ['modprobe', 'kmod'],
-  ['setpriv', 'util-linux'],
-];
+import { NEEDS } from './needs.mjs';
 
 try {
   const missing = missingPackages(NEEDS);
   if (missing.length > 0) throw new Error(install(missing));
-  const folder = await kernel((line) => process.stderr.write(`${line}\n`));
+  const folder = await kernel('6.12', (line) => process.stderr.write(`${line}\n`));
   register();
   const { runLab } = await import('./lab.ts');
   process.exitCode = (await runLab(folder, process.argv.slice(2))) ? 0 : 1;

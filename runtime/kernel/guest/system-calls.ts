@@ -145,19 +145,22 @@ export const systemCalls: Readonly<Partial<Record<CallName, SystemCall>>> = {
       if (!file.opened(4)) return refuse('EBADF');
       return give(its, file.read(process, Math.min(its.int(1), frame.bytesMaximum)));
     }),
-  pread: (_, process, its) =>
-    onFile(process, its, (file) => {
-      if (its.signed(2) < 0n) return refuse('EINVAL');
+  pread: (_, process, its) => {
+    // Before the descriptor is looked at (fs/read_write.c:ksys_pread64, ksys_pwrite64).
+    if (its.signed(2) < 0n) return refuse('EINVAL');
+    return onFile(process, its, (file) => {
       if (!file.opened(4)) return refuse('EBADF');
       return give(its, file.pread(process, Math.min(its.int(1), frame.bytesMaximum), its.signed(2)));
-    }),
+    });
+  },
   write: (_, process, its) =>
     onFile(process, its, (file) => (file.opened(2) ? file.write(process, its.bytes()) : refuse('EBADF'))),
-  pwrite: (_, process, its) =>
-    onFile(process, its, (file) => {
-      if (its.signed(2) < 0n) return refuse('EINVAL');
-      return file.opened(2) ? file.pwrite(process, its.bytes(), its.signed(2)) : refuse('EBADF');
-    }),
+  pwrite: (_, process, its) => {
+    if (its.signed(2) < 0n) return refuse('EINVAL');
+    return onFile(process, its, (file) =>
+      file.opened(2) ? file.pwrite(process, its.bytes(), its.signed(2)) : refuse('EBADF'),
+    );
+  },
   lseek: (_, process, its) => onFile(process, its, (file) => file.lseek(process, its.signed(1), its.int(2))),
   ioctl: (_, process, its) => {
     const file = process.files.get(its.int(0));

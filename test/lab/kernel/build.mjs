@@ -1,5 +1,6 @@
-// The lab's kernel: Linux 6.12 from Debian's source package, tinyconfig plus `fragment.config`, built once and kept
-// outside the repository. Run by itself it prints the folder that holds `bzImage`, `config`, `release` and `modules/`.
+// The lab's kernels: Linux 6.1 and 6.12 from Debian's source packages, tinyconfig plus `fragment.config`, built once
+// and kept outside the repository. `node build.mjs [6.1|6.12]` prints the folder that holds `bzImage`, `config`,
+// `release` and `modules/`.
 //
 // The folder's name is a digest of the source archive, the fragment and this recipe, so a changed fragment is a new
 // kernel and an unchanged one costs a second. It appears by a rename when it is whole: an interrupted build leaves none.
@@ -23,14 +24,22 @@ import { delimiter, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 
-const SERIES = '6.12';
+/** Each series, and the options of the fragment that it does not have yet: 6.2 brought IOMMUFD, 6.3 and 6.6 the rest. */
+const LATER_OPTIONS = {
+  6.1: ['IOMMUFD', 'VFIO_GROUP', 'VFIO_CONTAINER', 'VFIO_DEVICE_CDEV'],
+  6.12: [],
+};
+/** In the order in which they came. */
+export const SERIES = ['6.1', '6.12'];
+
 const RECIPE = 1;
-const SOURCE = process.env.VFIOPLAN_LAB_SOURCE ?? `/usr/src/linux-source-${SERIES}.tar.xz`;
 const FRAGMENT = fileURLToPath(new URL('fragment.config', import.meta.url));
 
+const sourceOf = (series) => `/usr/src/linux-source-${series}.tar.xz`;
+
 /** Command or file that must exist, and the Debian package that has it. */
-const NEEDS = [
-  [SOURCE, `linux-source-${SERIES}`],
+const needs = (series) => [
+  [sourceOf(series), `linux-source-${series}`],
   ['make', 'make'],
   ['gcc', 'gcc'],
   ['ld', 'binutils'],
@@ -76,17 +85,17 @@ function present(what) {
  * The folder of the built kernel, building it when the cache has none. `say` gets a line of progress now and then.
  * Throws an Error whose message is for a person: what to install, or the end of the compiler's output.
  */
-export async function kernel(say) {
-  if (!existsSync(SOURCE)) throw new Error(install(missingPackages(NEEDS)));
-  const key = await digest();
-  const folder = join(labCache(), `linux-${SERIES}-${key}`);
+export async function kernel(series, say) {
+  if (!existsSync(sourceOf(series))) throw new Error(install(missingPackages(needs(series))));
+  const key = await digest(series);
+  const folder = join(labCache(), `linux-${series}-${key}`);
   if (existsSync(folder)) return folder;
-  const missing = missingPackages(NEEDS);
+  const missing = missingPackages(needs(series));
   if (missing.length > 0) throw new Error(install(missing));
   mkdirSync(labCache(), { recursive: true });
   const work = mkdtempSync(join(labCache(), 'build-'));
   try {
-    return await build(work, folder, say);
+    return await build(series, work, folder, (line) => say(`${series}: ${line}`));
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
@@ -96,25 +105,25 @@ export function install(packages) {
   return `the lab needs what is not installed here; on Debian:\n  apt-get install --no-install-recommends ${packages.join(' ')}`;
 }
 
-async function digest() {
+async function digest(series) {
   const hash = createHash('sha256');
-  await pipeline(createReadStream(SOURCE), hash, { end: false });
+  await pipeline(createReadStream(sourceOf(series)), hash, { end: false });
   hash.update(readFileSync(FRAGMENT)).update(`recipe ${RECIPE}`);
   return hash.digest('hex').slice(0, 16);
 }
 
-async function build(work, folder, say) {
+async function build(series, work, folder, say) {
   const log = join(work, 'log');
   const tree = join(work, 'tree');
   const out = join(work, 'out');
   mkdirSync(tree);
   mkdirSync(out);
   const run = (what, command, args) => logged(log, say, what, command, args, tree);
-  await run('unpacking the source', 'tar', ['-xJf', SOURCE, '--strip-components=1', '-C', tree]);
+  await run('unpacking the source', 'tar', ['-xJf', sourceOf(series), '--strip-components=1', '-C', tree]);
   await run('configuring', 'make', ['tinyconfig']);
   await run('configuring', 'scripts/kconfig/merge_config.sh', ['-m', '.config', FRAGMENT]);
   await run('configuring', 'make', ['olddefconfig']);
-  refuseDroppedOptions(readFileSync(join(tree, '.config'), 'utf8'));
+  refuseDroppedOptions(series, readFileSync(join(tree, '.config'), 'utf8'));
   const jobs = `-j${availableParallelism()}`;
   await run('compiling (about 8 minutes on two cores)', 'make', [jobs, 'bzImage', 'modules']);
   await run('installing the modules', 'make', ['modules_install', `INSTALL_MOD_PATH=${out}`]);
@@ -131,11 +140,12 @@ async function build(work, folder, say) {
 }
 
 /** olddefconfig drops an option silently when a dependency is missing; a lab without that option would test less than it says. */
-function refuseDroppedOptions(config) {
+function refuseDroppedOptions(series, config) {
   const got = new Set(config.split('\n'));
+  const later = new Set(LATER_OPTIONS[series].map((name) => `CONFIG_${name}`));
   const wanted = readFileSync(FRAGMENT, 'utf8')
     .split('\n')
-    .filter((line) => /^CONFIG_\w+=[ym]$/.test(line));
+    .filter((line) => /^CONFIG_\w+=[ym]$/.test(line) && !later.has(line.split('=')[0]));
   const dropped = wanted.filter((line) => !got.has(line));
   if (dropped.length > 0) throw new Error(`the kernel's configuration dropped: ${dropped.join(', ')}`);
 }
@@ -166,7 +176,9 @@ async function logged(log, say, what, command, args, cwd) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   try {
-    process.stdout.write(`${await kernel((line) => process.stderr.write(`${line}\n`))}\n`);
+    const [series = '6.12'] = process.argv.slice(2);
+    if (!SERIES.includes(series)) throw new Error(`no kernel ${series} here: ${SERIES.join(', ')}`);
+    process.stdout.write(`${await kernel(series, (line) => process.stderr.write(`${line}\n`))}\n`);
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     process.exitCode = 1;

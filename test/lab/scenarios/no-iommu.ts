@@ -3,7 +3,8 @@ import { countSteps, readJournals } from '../guest/journal.ts';
 import { liveSnapshot } from '../guest/live.ts';
 import { changes, machineState } from '../guest/machine-state.ts';
 import { compareAs, driverCalls } from '../guest/user.ts';
-import { behindRootPort, noIommuChipset, type Scenario } from '../scenario.ts';
+import { behindRootPort, noIommuChipset } from '../machines.ts';
+import type { Scenario } from '../scenario.ts';
 
 const nic = '0000:01:00.0';
 const node = '/dev/vfio/noiommu-0';

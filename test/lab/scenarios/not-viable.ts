@@ -1,7 +1,8 @@
 import { Both, describeCall } from '../guest/both.ts';
 import { liveSnapshot } from '../guest/live.ts';
 import { changes, machineState } from '../guest/machine-state.ts';
-import { behindRootPort, intelChipset, intelCommandLine, type Scenario } from '../scenario.ts';
+import { behindRootPort, intelChipset, intelCommandLine } from '../machines.ts';
+import type { Scenario } from '../scenario.ts';
 import { bind, type Line, open, override, unbind } from '../vectors.ts';
 
 const first = '0000:01:00.0';

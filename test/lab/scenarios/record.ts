@@ -1,6 +1,7 @@
 import { writeLines } from '../../../src/wire/write.ts';
 import { changes, machineState } from '../guest/machine-state.ts';
-import { behindRootPort, noIommuChipset, type Scenario } from '../scenario.ts';
+import { behindRootPort, noIommuChipset } from '../machines.ts';
+import type { Scenario } from '../scenario.ts';
 
 const nic = '0000:01:00.0';
 const node = '/dev/vfio/noiommu-0';

@@ -3,13 +3,8 @@ import { realpathSync } from 'node:fs';
 import type { JournalRecord } from '../../../src/wire/journal.ts';
 import { countSteps, readJournals } from '../guest/journal.ts';
 import { changes, machineState } from '../guest/machine-state.ts';
-import {
-  behindRootPort,
-  intelChipset,
-  intelCommandLine,
-  noIommuChipset,
-  type Scenario,
-} from '../scenario.ts';
+import { behindRootPort, intelChipset, intelCommandLine, noIommuChipset } from '../machines.ts';
+import type { Scenario } from '../scenario.ts';
 
 /**
  * Failures in the middle that no snapshot can foresee, given by the kernel itself: the rehearsal passes, the deed does

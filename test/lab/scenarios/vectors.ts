@@ -1,13 +1,8 @@
 import { Both, describeCall } from '../guest/both.ts';
 import type { Guest } from '../guest/guest.ts';
 import { liveSnapshot } from '../guest/live.ts';
-import {
-  behindRootPort,
-  intelChipset,
-  intelCommandLine,
-  noIommuChipset,
-  type Scenario,
-} from '../scenario.ts';
+import { behindRootPort, intelChipset, intelCommandLine, noIommuChipset, outsideIommu } from '../machines.ts';
+import type { Scenario } from '../scenario.ts';
 import {
   bind,
   containerVectors,
@@ -52,8 +47,7 @@ export const vectorsBesideIntel: Scenario = {
     ...intelChipset,
     ...behindRootPort(1, 'e1000e', 'e1000e'),
     ...behindRootPort(2, 'e1000e'),
-    ...['-device', 'pxb-pcie,id=pxb,bus_nr=0x40,bypass_iommu=true'],
-    ...['-device', 'pcie-root-port,id=rpx,bus=pxb,addr=0,slot=9,chassis=9', '-device', 'e1000e,bus=rpx'],
+    ...outsideIommu('e1000e'),
   ],
   commandLine: intelCommandLine,
   run: async (guest) => {

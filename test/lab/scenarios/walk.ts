@@ -3,13 +3,8 @@ import type { Call } from '../calls.ts';
 import { Both, describeCall } from '../guest/both.ts';
 import type { Guest } from '../guest/guest.ts';
 import { liveSnapshot } from '../guest/live.ts';
-import {
-  behindRootPort,
-  intelChipset,
-  intelCommandLine,
-  noIommuChipset,
-  type Scenario,
-} from '../scenario.ts';
+import { behindRootPort, intelChipset, intelCommandLine, noIommuChipset, outsideIommu } from '../machines.ts';
+import type { Scenario } from '../scenario.ts';
 import type { Line } from '../vectors.ts';
 
 /**
@@ -239,8 +234,7 @@ export const walkBesideIntel = walk(
     ...intelChipset,
     ...behindRootPort(1, 'e1000e', 'e1000e'),
     ...behindRootPort(2, 'e1000e'),
-    ...['-device', 'pxb-pcie,id=pxb,bus_nr=0x40,bypass_iommu=true'],
-    ...['-device', 'pcie-root-port,id=rpx,bus=pxb,addr=0,slot=9,chassis=9', '-device', 'e1000e,bus=rpx'],
+    ...outsideIommu('e1000e'),
   ],
   intelCommandLine,
   ['0000:01:00.0', '0000:01:00.1', '0000:02:00.0', '0000:41:00.0'],

@@ -47,16 +47,23 @@ export function beginning(draw: number, pid: number): readonly Op[] {
   return pick([[], use('7', 1, left), use('7', 3, left), noiommu], draw);
 }
 
+/** What operations on files of sysfs may name: on a live machine not every function, or it would be lost. */
+export interface Cast {
+  readonly devices: readonly string[];
+  readonly drivers: readonly string[];
+}
+
 export function operation(
   draw: Draw,
   world: World,
   state: State,
   pids: readonly number[],
   regions: Regions,
+  cast: Cast = { devices: [...world.devices.keys()], drivers: ['e1000e'] },
 ): Op {
-  const pid = pids[draw.pid < 8 ? 0 : 1] ?? 0;
+  const pid = pids[draw.pid < 8 ? 0 : 1 + (draw.a % (pids.length - 1))] ?? 0;
   const makers = draw.kind < 30 ? sysfs : files;
-  return pick(makers, draw.kind)({ ...draw, pid, world, state, regions, pids });
+  return pick(makers, draw.kind)({ ...draw, pid, world, state, regions, pids, cast });
 }
 
 type Context = Omit<Draw, 'pid'> & {
@@ -65,11 +72,12 @@ type Context = Omit<Draw, 'pid'> & {
   readonly world: World;
   readonly state: State;
   readonly regions: Regions;
+  readonly cast: Cast;
 };
 type Maker = (its: Context) => Op;
 
-const addresses = (its: Context) => [...its.world.devices.keys(), '0000:ff:1f.7', 'nonsense'];
-const drivers = ['vfio-pci', 'vfio-pci', 'e1000e', 'pci-stub', 'nothing'];
+const addresses = ({ cast }: Context) => [...cast.devices, '0000:ff:1f.7', 'nonsense'];
+const drivers = ({ cast }: Context) => ['vfio-pci', 'vfio-pci', ...cast.drivers, 'pci-stub', 'nothing'];
 const modules = ['vfio_pci', 'vfio-pci', 'vfio', 'vfio_iommu_type1', 'nothing'];
 
 const sysfs: readonly Maker[] = [
@@ -93,27 +101,27 @@ const sysfs: readonly Maker[] = [
     op: 'override.write',
     pid: its.pid,
     device: pick(addresses(its), its.a),
-    text: pick(drivers, its.b),
+    text: pick(drivers(its), its.b),
   }),
   (its) => ({ op: 'override.write', pid: its.pid, device: pick(addresses(its), its.a), text: '' }),
   (its) => ({
     op: 'driver.bind',
     pid: its.pid,
-    driver: pick(drivers, its.b),
+    driver: pick(drivers(its), its.b),
     device: pick(addresses(its), its.a),
   }),
   (its) => ({ op: 'driver.bind', pid: its.pid, driver: 'vfio-pci', device: pick(addresses(its), its.a) }),
   (its) => ({
     op: 'driver.unbind',
     pid: its.pid,
-    driver: pick(drivers, its.b),
+    driver: pick(drivers(its), its.b),
     device: pick(addresses(its), its.a),
   }),
   (its) => ({ op: 'drivers.probe', pid: its.pid, device: pick(addresses(its), its.a) }),
   (its) => ({
     op: pick(['driver.new_id', 'driver.remove_id'] as const, its.c),
     pid: its.pid,
-    driver: pick(drivers, its.b),
+    driver: pick(drivers(its), its.b),
     text: pick(['8086 10d3', '8086 1572', '8086', '10ec 8139\n', '8086 10d3 8086 0 0 0 1'], its.a),
   }),
   ({ pid, a }) => ({ op: 'bus.autoprobe', pid, text: pick(['0', '1\n', 'off'], a) }),
@@ -299,7 +307,7 @@ function setContainer(its: Context): Op {
 }
 
 function getDeviceFd(its: Context): Op {
-  const names = [...its.world.devices.keys(), ...its.world.devices.keys(), 'nope', '0000:00:04.0 x=1', ''];
+  const names = [...its.cast.devices, ...its.cast.devices, 'nope', '0000:00:04.0 x=1', ''];
   return {
     op: 'group.get_device_fd',
     pid: its.pid,

@@ -1,0 +1,80 @@
+/** What most sequences begin with, so that what is drawn meets open devices often: steps of a driver's way, and stray ones. */
+import type { Op } from '../../src/model/op.ts';
+import type { State, World } from '../../src/model/state.ts';
+import { step } from '../../src/model/step.ts';
+import type { Cast } from '../runtime/kernel/random-operations.ts';
+import { actors } from './cast.ts';
+import type { Lot } from './lot.ts';
+
+const [{ pid }] = actors;
+
+export function prelude(lot: Lot, world: World, start: State, cast: Cast): readonly Op[] {
+  const way = new Way(lot, world, start);
+  // One in six begins with nothing.
+  if (lot.number(6) === 0) return [];
+  if (lot.number(4) > 0) way.add(allowFake(world));
+  const taken = cast.devices.filter(() => lot.number(10) < 7);
+  for (const device of taken) bindToVfio(way, device);
+  const uses = lot.number(3);
+  for (let use = 0; use < uses; use += 1) {
+    const device = taken[lot.number(taken.length)];
+    if (device !== undefined) open(way, lot, device);
+  }
+  return way.ops;
+}
+
+class Way {
+  readonly ops: Op[] = [];
+  readonly world: World;
+  state: State;
+  private readonly lot: Lot;
+
+  constructor(lot: Lot, world: World, start: State) {
+    this.lot = lot;
+    this.world = world;
+    this.state = start;
+  }
+
+  /** Adds it, but now and then leaves it out; answers the value, -1 when there is none. */
+  add(op: Op): number {
+    if (this.lot.number(20) === 0) return -1;
+    const { result, state } = step(this.world, this.state, op);
+    // What would not return can only end a sequence.
+    if (!result.ok && 'blocks' in result) return -1;
+    this.ops.push(op);
+    this.state = state;
+    return result.ok ? result.value : -1;
+  }
+
+  of(device: string) {
+    return this.state.devices[this.world.devices.get(device)?.index ?? -1];
+  }
+}
+
+const allowFake = ({ profile }: World): Op => ({
+  op: 'parameter.write',
+  pid,
+  module: 'vfio',
+  parameter: profile.noiommuParameter,
+  text: 'Y',
+});
+
+function bindToVfio(way: Way, device: string): void {
+  const bound = way.of(device)?.driver ?? null;
+  way.add({ op: 'override.write', pid, device, text: 'vfio-pci' });
+  if (bound !== null) way.add({ op: 'driver.unbind', pid, driver: bound, device });
+  way.add({ op: 'driver.bind', pid, driver: 'vfio-pci', device });
+}
+
+/** Container, group and device, as far as they come. */
+function open(way: Way, lot: Lot, device: string): void {
+  const group = way.state.groups[way.of(device)?.vfio?.group ?? -1];
+  if (!group) return;
+  const container = way.add({ op: 'open', pid, path: '/dev/vfio/vfio' });
+  const fd = way.add({ op: 'open', pid, path: `/dev/vfio/${group.name}` });
+  way.add({ op: 'group.set_container', pid, fd, container });
+  if (lot.number(8) === 0) return;
+  const type = group.noiommu ? 8 : lot.of([1, 3, 3]);
+  way.add({ op: 'container.set_iommu', pid, fd: container, type });
+  if (lot.number(5) > 0) way.add({ op: 'group.get_device_fd', pid, fd, name: device });
+}

@@ -1,0 +1,96 @@
+/** Sequences of operations, drawn by lot, whose descriptors are tied to the operation that made them. */
+import type { Op } from '../../src/model/op.ts';
+import type { State, World } from '../../src/model/state.ts';
+import { step } from '../../src/model/step.ts';
+import { type Cast, operation } from '../runtime/kernel/random-operations.ts';
+import { actors, regions } from './cast.ts';
+import type { Lot } from './lot.ts';
+import { prelude } from './prelude.ts';
+
+export interface Step {
+  /** Its place in the sequence as it was drawn: stays when others are dropped. */
+  readonly id: number;
+  readonly op: Op;
+  /** Which earlier step's descriptor a field holds: `fd`, `container`, `data.1`. */
+  readonly from: Readonly<Record<string, number>>;
+}
+
+export type Sequence = readonly Step[];
+
+const longest = 30;
+
+/** The same for the same seed, world and state. A call that would not return can only be the last. */
+export function drawSequence(lot: Lot, world: World, start: State, cast: Cast): Sequence {
+  const maker = new Maker(world, start);
+  for (const op of prelude(lot, world, start, cast)) maker.add(op);
+  const length = 3 + lot.number(longest - 2);
+  const pids = actors.map(({ pid }) => pid);
+  for (let made = 0; made < length; made += 1) {
+    const number = (below: number) => lot.number(below);
+    const draw = { kind: number(100), pid: number(10), a: number(10000), b: number(10000), c: number(10000) };
+    if (!maker.add(operation(draw, world, maker.state, pids, regions, cast))) break;
+  }
+  return maker.steps;
+}
+
+/** Operations whose value is a descriptor; a passed one is the receiver's. */
+export function makesDescriptor({ op }: Op): boolean {
+  return /^(open|eventfd|descriptor\.pass|group\.get_device_fd)$/.test(op);
+}
+
+class Maker {
+  readonly steps: Step[] = [];
+  state: State;
+  private readonly world: World;
+  /** By `pid fd`: the step that made it. */
+  private readonly makers = new Map<string, number>();
+
+  constructor(world: World, start: State) {
+    this.world = world;
+    this.state = start;
+  }
+
+  /** False: the call would not return, so nothing can follow. */
+  add(op: Op): boolean {
+    const id = this.steps.length;
+    const from: Record<string, number> = {};
+    for (const [field, fd] of descriptorsIn(op)) {
+      const maker = this.makers.get(`${op.pid} ${fd}`);
+      if (maker !== undefined) from[field] = maker;
+    }
+    this.steps.push({ id, op, from });
+    const { result, state } = step(this.world, this.state, op);
+    this.state = state;
+    if (result.ok && op.op === 'close') this.makers.delete(`${op.pid} ${op.fd}`);
+    if (result.ok && makesDescriptor(op)) {
+      this.makers.set(`${op.op === 'descriptor.pass' ? op.to : op.pid} ${result.value}`, id);
+    }
+    return result.ok || !('blocks' in result);
+  }
+}
+
+/** Fields that hold numbers of descriptors. */
+const named = ['fd', 'container', 'iommufd', 'eventfd'];
+
+function* descriptorsIn(op: Op): Iterable<[string, number]> {
+  for (const [field, value] of Object.entries(op)) {
+    if (named.includes(field) && typeof value === 'number') yield [field, value];
+    if (field !== 'data' || !Array.isArray(value)) continue;
+    for (const [place, each] of value.entries()) yield [`data.${place}`, Number(each)];
+  }
+}
+
+/** The operation with its descriptors as they are numbered now; one whose maker is gone or failed is -1. */
+export function resolve({ op, from }: Step, made: ReadonlyMap<number, number>): Op {
+  const fields: Record<string, unknown> = { ...op };
+  for (const [field, maker] of Object.entries(from)) {
+    const fd = made.get(maker) ?? -1;
+    const [name = '', place] = field.split('.');
+    if (place === undefined) fields[name] = fd;
+    else
+      fields[name] = (fields[name] as readonly number[]).map((each, at) =>
+        at === Number(place) ? fd : each,
+      );
+  }
+  return fields as unknown as Op;
+}

@@ -1,0 +1,82 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Snapshot } from '../../src/machine/snapshot.ts';
+import type { ProfileId } from '../../src/model/profiles.ts';
+import type { State, World } from '../../src/model/state.ts';
+import { worldFrom } from '../../src/model/world.ts';
+import { machine } from '../machines.ts';
+import { processes } from './cast.ts';
+import { Lot } from './lot.ts';
+import { Run } from './run.ts';
+import { drawSequence, type Sequence } from './sequence.ts';
+import { shrink } from './shrink.ts';
+import { simulatedExecutor } from './simulated.ts';
+
+/** The sequences that real kernels are asked in the lab, on the simulated kernel: the same generator, the same comparison. */
+const nic = { id: '8086:10d3', class: 'nic', driver: 'e1000e' } as const;
+const bare = machine({
+  functions: [
+    { at: '0000:01:00.0', ...nic, group: 7 },
+    { at: '0000:01:00.1', ...nic, group: 7 },
+    { at: '0000:02:00.0', ...nic, group: 8 },
+    { at: '0000:41:00.0', ...nic, group: null },
+  ],
+  drivers: ['vfio-pci', 'pci-stub', 'e1000e'],
+});
+/** All of VFIO's modules loaded, with what they begin with: the way back loads them all. */
+function snapshotFor(profile: ProfileId): Snapshot {
+  const modules = worldFrom(bare, { profile }).world.modules.values();
+  const loaded = [...modules].map(({ name, parameters }) => [name, { parameters }] as const);
+  return { ...bare, modules: Object.fromEntries(loaded) };
+}
+
+const cast = {
+  devices: ['0000:01:00.0', '0000:01:00.1', '0000:02:00.0', '0000:41:00.0'],
+  drivers: ['e1000e'],
+};
+const count = Number(process.env['VFIOPLAN_SEQUENCES'] ?? 60);
+
+describe.each(['6.1', '6.12'] as const)('the simulated %s, asked at random', (profile) => {
+  let kernel: Awaited<ReturnType<typeof simulatedExecutor>> | undefined;
+  let world: World;
+  let rest: State;
+  /** At first, and where no operation brings the machine back. */
+  const boot = async () => {
+    kernel?.dispose();
+    const snapshot = snapshotFor(profile);
+    kernel = await simulatedExecutor(snapshot, profile);
+    ({ world, state: rest } = worldFrom(snapshot, { profile, processes }));
+  };
+  beforeAll(boot);
+  afterAll(() => kernel?.dispose());
+
+  it('answers, shows and logs what the model says', { timeout: 240_000 }, async () => {
+    let succeeded = 0;
+    let operations = 0;
+    for (let seed = 0; seed < count; seed += 1) {
+      if (kernel === undefined) throw new Error('no kernel');
+      const sequence = drawSequence(new Lot(seed), world, rest, cast);
+      const verdict = new Run(world, rest, kernel).run(sequence);
+      expect(
+        { seed, ...verdict },
+        JSON.stringify([verdict.differs, sequence.map((x) => x.op)], (_, v) =>
+          typeof v === 'bigint' ? `${v}` : v,
+        ),
+      ).toMatchObject({ differs: [] });
+      if (verdict.rest === null) await boot();
+      else rest = verdict.rest;
+      operations += verdict.operations;
+      succeeded += verdict.succeeded;
+    }
+    expect(succeeded / operations).toBeGreaterThan(0.4);
+  });
+});
+
+describe('a sequence that differs', () => {
+  it('is made as short as it can be', async () => {
+    const op = { op: 'eventfd', pid: 1 } as const;
+    const sequence: Sequence = Array.from({ length: 23 }, (_, id) => ({ id, op, from: {} }));
+    const guilty = (candidate: Sequence) =>
+      Promise.resolve([4, 17].every((id) => candidate.some((each) => each.id === id)));
+    expect((await shrink(sequence, guilty)).map(({ id }) => id)).toEqual([4, 17]);
+  });
+});

@@ -1,0 +1,101 @@
+// `npm run lab:fuzz -- --seed S --count N --kernel K --machine M`: N random sequences of operations, each on the model
+// and on a real kernel under QEMU at once. Without --kernel or --machine: N on each of all. `--from I` begins with the
+// I-th sequence of the seed, `--jobs J` runs J machines at a time, `--record` writes the counts to
+// test/conformance/runs.json, from which docs/fidelity.md is made.
+import { spawn } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { register } from 'tsx/esm/api';
+import { install, kernel, missingPackages, SERIES } from './kernel/build.mjs';
+import { NEEDS } from './needs.mjs';
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string', default: '1' },
+    count: { type: 'string', default: '100' },
+    from: { type: 'string', default: '0' },
+    kernel: { type: 'string', multiple: true },
+    machine: { type: 'string', multiple: true },
+    jobs: { type: 'string', default: `${availableParallelism()}` },
+    record: { type: 'boolean', default: false },
+  },
+});
+const number = (name) => {
+  const value = Number(values[name]);
+  if (!Number.isSafeInteger(value) || value < 0) throw new Error(`--${name} takes a whole number`);
+  return value;
+};
+
+register();
+const { addRuns } = await import('../conformance/runs.ts');
+const { machines } = await import('./machines.ts');
+
+async function main() {
+  const missing = missingPackages(NEEDS);
+  if (missing.length > 0) throw new Error(install(missing));
+  const waiting = [];
+  for (const series of chosen('kernel', SERIES)) {
+    const folder = await kernel(series, (line) => process.stderr.write(`${line}\n`));
+    for (const machine of chosen('machine', Object.keys(machines))) {
+      const [seed, count, from] = [number('seed'), number('count'), number('from')];
+      waiting.push({ series, kernel: folder, machine, seed, count, from });
+    }
+  }
+  const tallies = [];
+  const worker = async () => {
+    for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) tallies.push(await run(job));
+  };
+  await Promise.all(Array.from({ length: Math.max(1, number('jobs')) }, worker));
+  tell(tallies);
+  if (values.record) addRuns(tallies);
+  return tallies.every(({ disagreements }) => disagreements.length === 0);
+}
+
+/** What was asked for, all of it known. */
+function chosen(name, all) {
+  const stranger = (values[name] ?? []).find((each) => !all.includes(each));
+  if (stranger !== undefined) throw new Error(`no ${name} ${stranger} here: ${all.join(', ')}`);
+  return values[name] ?? all;
+}
+
+/** A machine has a process of its own, because its calls are synchronous. */
+async function run(job) {
+  const script = fileURLToPath(new URL('fuzz-worker.mjs', import.meta.url));
+  const child = spawn(process.execPath, [script, JSON.stringify(job)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = new Promise((resolve) => child.on('close', resolve));
+  let tally = null;
+  for await (const line of createInterface({ input: child.stdout })) {
+    if (line.startsWith('{')) tally = JSON.parse(line);
+    else process.stdout.write(line.startsWith(' ') ? `${line}\n` : `${job.series} ${job.machine}: ${line}\n`);
+  }
+  const code = await ended;
+  if (tally === null) throw new Error(`${job.series} ${job.machine}: the worker ended with ${code}`);
+  return { kernel: job.series, machine: job.machine, seed: job.seed, from: job.from, ...tally };
+}
+
+function tell(tallies) {
+  const sum = (field) => tallies.reduce((all, tally) => all + tally[field], 0);
+  for (const { kernel: series, machine, seed, from, ...its } of tallies) {
+    const { sequences, operations, succeeded, boots, seconds, disagreements } = its;
+    const range = from === 0 ? `${sequences}` : `${from} to ${from + sequences - 1}:`;
+    process.stdout.write(
+      `${series} ${machine}, seed ${seed}: ${range} sequences, ${operations} operations (${succeeded} not refused), ` +
+        `${boots} boots, ${seconds} s, ${disagreements.length} disagreements\n`,
+    );
+  }
+  const failed = tallies.reduce((all, { disagreements }) => all + disagreements.length, 0);
+  process.stdout.write(
+    `${sum('sequences')} sequences, ${sum('operations')} operations, ${failed} disagreements\n`,
+  );
+}
+
+try {
+  process.exitCode = (await main()) ? 0 : 1;
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,76 @@
+/** The machines that the lab boots, as data: what QEMU is told, and which functions a test may do as it likes with. */
+export interface LabMachine {
+  readonly name: string;
+  readonly about: string;
+  /** QEMU's chipset and devices. */
+  readonly arguments: readonly string[];
+  /** Words on the kernel's command line. */
+  readonly commandLine: string;
+  /** PCI addresses, each with the driver that takes it at boot. */
+  readonly devices: Readonly<Record<string, string>>;
+}
+
+export const noIommuChipset = ['-M', 'q35'];
+export const intelChipset = ['-M', 'q35,kernel-irqchip=split', '-device', 'intel-iommu,intremap=on'];
+export const intelCommandLine = 'intel_iommu=on';
+
+/** A root port of its own for each device; `device` is QEMU's name of it. The n-th call's device is 0000:0n:00.0. */
+export function behindRootPort(number: number, ...devices: readonly string[]): string[] {
+  const port = `pcie-root-port,id=rp${number},bus=pcie.0,slot=${number},chassis=${number},addr=0x1${number}`;
+  const functions = devices.flatMap((device, index) => [
+    '-device',
+    `${device},bus=rp${number},addr=0.${index}${devices.length > 1 && index === 0 ? ',multifunction=on' : ''}`,
+  ]);
+  return ['-device', port, ...functions];
+}
+
+/** A host bridge that bypasses the IOMMU: its device, 0000:41:00.0, has no group where the others have. */
+export function outsideIommu(device: string): string[] {
+  return [
+    ...['-device', 'pxb-pcie,id=pxb,bus_nr=0x40,bypass_iommu=true'],
+    ...['-device', 'pcie-root-port,id=rpx,bus=pxb,addr=0,slot=9,chassis=9', '-device', `${device},bus=rpx`],
+  ];
+}
+
+/** A device whose driver takes it and does nothing with it: bound and unbound in a moment. */
+const idle = 'virtio-rng-pci';
+export const idleDriver = 'virtio-pci';
+
+export const machines: Readonly<Record<string, LabMachine>> = {
+  none: {
+    name: 'none',
+    about: 'no IOMMU',
+    arguments: [
+      ...noIommuChipset,
+      ...behindRootPort(1, idle),
+      ...behindRootPort(2, idle),
+      ...behindRootPort(3, 'e1000e'),
+    ],
+    commandLine: '',
+    devices: { '0000:01:00.0': idleDriver, '0000:02:00.0': idleDriver, '0000:03:00.0': 'e1000e' },
+  },
+  intel: {
+    name: 'intel',
+    about: 'an Intel IOMMU',
+    arguments: [...intelChipset, ...behindRootPort(1, idle, idle), ...behindRootPort(2, idle)],
+    commandLine: intelCommandLine,
+    devices: { '0000:01:00.0': idleDriver, '0000:01:00.1': idleDriver, '0000:02:00.0': idleDriver },
+  },
+  outside: {
+    name: 'outside',
+    about: 'an Intel IOMMU, and one function that lies outside it',
+    arguments: [
+      ...intelChipset,
+      ...behindRootPort(1, idle, idle),
+      ...behindRootPort(2, 'e1000e'),
+      ...outsideIommu(idle),
+    ],
+    commandLine: intelCommandLine,
+    devices: {
+      '0000:01:00.0': idleDriver,
+      '0000:01:00.1': idleDriver,
+      '0000:02:00.0': 'e1000e',
+      '0000:41:00.0': idleDriver,
+    },
+  },
+};
