@@ -48,7 +48,10 @@ export class Shadow {
   private readonly pids = new Map<string, number>();
 
   constructor(snapshot: Snapshot, profile: ProfileId | undefined) {
-    const { world, state } = worldFrom(snapshot, profile === undefined ? {} : { profile });
+    const { world, state } = worldFrom(snapshot, {
+      ...(profile === undefined ? {} : { profile }),
+      virtualFunctions: true,
+    });
     this.world = world;
     this.state = state;
     this.before = state;

@@ -10,8 +10,10 @@ import type { State, World } from './state.ts';
  * total: it never throws, whatever the operation's arguments are, and a refused operation leaves the state as it is.
  *
  * What it does not know yet: the address spaces of iommufd (of `/dev/iommu` only that device cdevs are bound to it),
- * mediated devices, and of what is inside a device more than its user's interrupts and the head of its configuration
- * space: what registers do, capabilities, power management. A device that is open when a snapshot is taken is not told by it and counts as closed.
+ * mediated devices, devices that are plugged in, and of what is inside a device more than its user's interrupts and the
+ * head of its configuration space: what registers do, capabilities, power management. A device that is open when a
+ * snapshot is taken is not told by it and counts as closed, and ids that a driver was given before are not told either. A
+ * call that waits changes nothing here until it can be done, though the kernel has begun it.
  */
 export function step(world: World, state: State, op: Op): Outcome {
   return stepAsking(asking[world.profile.id], world, state, op);

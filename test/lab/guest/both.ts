@@ -28,7 +28,7 @@ export class Both {
 
   constructor(backend: Backend, snapshot: Snapshot) {
     this.backend = backend;
-    const { world, state } = worldFrom(snapshot);
+    const { world, state } = worldFrom(snapshot, { virtualFunctions: true });
     const capabilities = new Set([...root.capabilities].filter((name) => name !== 'CAP_SYS_RAWIO'));
     this.world = world;
     this.unprivileged = {
