@@ -25,11 +25,6 @@ export const implied: Readonly<
     by: 'group.get_device_fd.no-iommu',
     why: 'where there is no container there is no IOMMU driver of it',
   },
-  'container.map_dma.wrap': {
-    by: 'container.map_dma.range',
-    why: 'what leaves the address space leaves what the IOMMU translates, and before 5.1 nothing was asked in between',
-    kernels: profileIds.filter((id) => profiles[id].viability === 'walk'),
-  },
   'group.set_container.mixing': {
     why: 'to these kernels a group is fake when its bus has no IOMMU, and all devices of the model are on one bus',
     kernels: profileIds.filter((id) => profiles[id].viability === 'walk'),
