@@ -192,7 +192,14 @@ const containerLaws: readonly Law[] = [
   },
 ];
 
-export const laws: readonly Law[] = [...containerLaws, ...deviceLaws, ...regionLaws, ...passedLaws];
+export const laws: readonly Law[] = [
+  ...[...containerLaws, ...deviceLaws, ...regionLaws].sort((a, b) => numberOf(a) - numberOf(b)),
+  ...passedLaws,
+];
+
+function numberOf({ id }: Law): number {
+  return Number(id.slice(1));
+}
 
 function containersIn(state: State): readonly Container[] {
   return state.containers.filter((container) => container !== null);
