@@ -7,6 +7,7 @@ import { layouts } from '../abi/vfio.ts';
 import { type Backend, WouldBlock } from '../backend.ts';
 import { answerOf, type Deed } from './deeds.ts';
 import { feature, hotReset, ioeventfd, readHotResetInfo, setIrqs } from './device.ts';
+import { type Answered, iommufdLowerings } from './iommufd.ts';
 import { type Reply, replyOf } from './reply.ts';
 import { type SysfsWrite, writeSysfs } from './sysfs-writes.ts';
 import { dirtyPages, getInfo, unmapDma } from './type1.ts';
@@ -16,11 +17,14 @@ import { dirtyPages, getInfo, unmapDma } from './type1.ts';
  * and addresses are the backend's own: whoever compares with a model keeps the two kinds of numbers apart.
  *
  * `descriptor.pass` is missing, because it takes two processes and a socket, which `Backend` does not have; and what KVM
- * is told, because no plan makes a virtual machine.
+ * is told, because no plan makes a virtual machine; and `iommufd.ioas_allow_iovas`, for memory behind its structure.
  */
 export type { Reply } from './reply.ts';
 
-export type Lowered = Exclude<OpKind, 'descriptor.pass' | 'kvm.add_group' | 'kvm.del_group'>;
+export type Lowered = Exclude<
+  OpKind,
+  'descriptor.pass' | 'kvm.add_group' | 'kvm.del_group' | 'iommufd.ioas_allow_iovas'
+>;
 
 /** Whether a single process can make the operation with what `Backend` has. */
 export function isLowered(op: Op): op is Extract<Op, { op: Lowered }> {
@@ -116,8 +120,56 @@ const lowerings: Lowerings = {
   'device.hot_reset': (backend, op) => replyOf(hotReset(backend, op)),
   'device.ioeventfd': (backend, op) => replyOf(ioeventfd(backend, op)),
   'device.feature': (backend, op) => replyOf(feature(backend, op)),
+  'device.attach_ioas': structure(
+    'VFIO_DEVICE_ATTACH_IOMMUFD_PT',
+    layouts.vfio_device_attach_iommufd_pt,
+    ['pt_id'],
+    (op) => ({ flags: op.flags, pt_id: op.target }),
+  ),
+  'device.detach_ioas': structure(
+    'VFIO_DEVICE_DETACH_IOMMUFD_PT',
+    layouts.vfio_device_detach_iommufd_pt,
+    [],
+    (op) => ({ flags: op.flags }),
+  ),
+  'iommufd.destroy': iommufd('iommufd.destroy'),
+  'iommufd.ioas_alloc': iommufd('iommufd.ioas_alloc'),
+  'iommufd.ioas_iova_ranges': iommufd('iommufd.ioas_iova_ranges'),
+  'iommufd.ioas_map': iommufd('iommufd.ioas_map'),
+  'iommufd.ioas_copy': iommufd('iommufd.ioas_copy'),
+  'iommufd.ioas_unmap': iommufd('iommufd.ioas_unmap'),
+  'iommufd.option': iommufd('iommufd.option'),
+  'iommufd.vfio_ioas': iommufd('iommufd.vfio_ioas'),
+  'iommufd.api_version': byValue('VFIO_GET_API_VERSION', () => 0),
+  'iommufd.check_extension': byValue('VFIO_CHECK_EXTENSION', (op) => op.extension),
+  'iommufd.set_iommu': byValue('VFIO_SET_IOMMU', (op) => op.type),
+  'iommufd.get_info': (backend, op) => getInfo(backend, { ...op, op: 'container.get_info' }),
+  'iommufd.map_dma': structure('VFIO_IOMMU_MAP_DMA', layouts.vfio_iommu_type1_dma_map, [], (op) => ({
+    flags: op.flags,
+    vaddr: op.vaddr,
+    iova: op.iova,
+    size: op.size,
+  })),
+  'iommufd.unmap_dma': structure(
+    'VFIO_IOMMU_UNMAP_DMA',
+    layouts.vfio_iommu_type1_dma_unmap,
+    ['size'],
+    (op) => ({ flags: op.flags, iova: op.iova, size: op.size }),
+  ),
   ioctl: anyIoctl,
 };
+
+/** A request of iommufd's own. */
+function iommufd<Kind extends keyof typeof iommufdLowerings>(
+  kind: Kind,
+): (backend: Backend, op: Of<Kind>) => Reply {
+  const call = iommufdLowerings[kind] as (backend: Backend, op: Of<Kind>) => Answered;
+  return (backend, op) => {
+    const { answer, out } = call(backend, op);
+    const reply = replyOf(answer);
+    return reply.ok && out !== undefined ? { ...reply, out } : reply;
+  };
+}
 
 function deed(backend: Backend, op: Deed): Reply {
   return replyOf(answerOf(backend, op));

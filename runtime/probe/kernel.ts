@@ -88,6 +88,7 @@ const optionNames = [
   'IOMMUFD',
   'IRQ_BYPASS_MANAGER',
   'IOMMUFD_NOIOMMU',
+  'TRANSPARENT_HUGEPAGE',
 ] as const satisfies readonly OptionName[];
 
 function optionsOf(files: MachineFiles, config: Config | undefined): Options {
@@ -143,6 +144,9 @@ function deduced(files: MachineFiles, name: OptionName): Built {
       return has('/sys/module/vfio') ? 'n' : unknown;
     case 'IOMMUFD_NOIOMMU':
       return unknown;
+    case 'TRANSPARENT_HUGEPAGE':
+      // mm/huge_memory.c:hugepage_init_sysfs; a machine without large pages lacks the directory as well.
+      return has('/sys/kernel/mm/transparent_hugepage') ? 'y' : unknown;
     case 'VFIO_DEVICE_CDEV':
       return has('/dev/vfio/devices') ? 'y' : unknown;
     case 'VFIO_GROUP':

@@ -75,7 +75,8 @@ function found<Process>(processes: ReadonlyMap<string, Process>, name: string): 
 }
 
 function placed({ memory }: Actor, op: Op): Op {
-  return 'memory' in op ? { ...op, ...memory.place(op.vaddr, op.size, op.memory) } : op;
+  if (!('memory' in op)) return op;
+  return { ...op, ...memory.place(op.vaddr, 'size' in op ? op.size : op.length, op.memory) };
 }
 
 function replyOf(answer: number): Reply {

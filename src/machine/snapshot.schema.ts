@@ -184,6 +184,9 @@ export const snapshotSchema = z.strictObject({
         IRQ_BYPASS_MANAGER: fact(z.enum(['y', 'm', 'n']))
           .exactOptional()
           .describe('module irqbypass, which vfio_pci_core needs; not told: it is loaded and left loaded'),
+        TRANSPARENT_HUGEPAGE: fact(z.enum(['y', 'm', 'n']))
+          .exactOptional()
+          .describe('how iommufd aligns addresses that it chooses; not told: it is there'),
         IOMMUFD_NOIOMMU: fact(z.enum(['y', 'm', 'n']))
           .exactOptional()
           .describe('device cdevs without an IOMMU (series of 2026); not told: a kernel without it'),

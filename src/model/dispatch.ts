@@ -2,6 +2,7 @@ import { fileOf } from './files.ts';
 import type { Op } from './op.ts';
 import { ruleOf, rules } from './ops.ts';
 import type { OpenFile, State } from './state.ts';
+import { twins } from './twins.ts';
 
 /**
  * An ioctl goes by the file first and by its number then, as in the kernel: the same number means different things on a
@@ -13,6 +14,8 @@ export function dispatch(state: State, op: Op): Op {
   if (ioctl === undefined || !('fd' in op)) return op;
   const file = fileOf(state, op);
   if (file?.kind === ioctl.on && (may(file) || op.op === 'device.bind_iommufd')) return op;
+  const twin = twins[op.op];
+  if (twin !== undefined && file?.kind === rules[twin].ioctl?.on) return { ...op, op: twin } as Op;
   const argsz = 'argsz' in op ? op.argsz : undefined;
   const asked: Ioctl = {
     op: 'ioctl',
@@ -68,6 +71,11 @@ function zeroed(name: Op['op'], asked: Ioctl, flags: number): Op {
       return { ...call, op: name, name: '' };
     case 'device.bind_iommufd':
       return { ...call, op: name, iommufd: 0, flags };
+    case 'device.attach_ioas':
+      return { ...call, op: name, target: 0, flags: 0 };
+    case 'device.detach_ioas':
+    case 'iommufd.ioas_alloc':
+      return { ...call, op: name, flags: 0 };
     case 'device.region_info':
     case 'device.irq_info':
       return { ...call, op: name, index: 0 };
@@ -79,6 +87,32 @@ function zeroed(name: Op['op'], asked: Ioctl, flags: number): Op {
       return { ...call, op: name, flags, offset: 0n, data: 0n, eventfd: 0 };
     case 'device.feature':
       return { ...call, op: name, flags, token: '', eventfd: 0 };
+    case 'iommufd.destroy':
+      return { ...call, op: name, id: 0 };
+    case 'iommufd.ioas_iova_ranges':
+      return { ...call, op: name, ioas: 0, room: 0 };
+    case 'iommufd.ioas_allow_iovas':
+      return { ...call, op: name, ioas: 0, ranges: [] };
+    case 'iommufd.ioas_map':
+      return { ...call, op: name, flags: 0, ioas: 0, vaddr: 0n, length: 0n, iova: 0n, memory: 'none' };
+    case 'iommufd.ioas_copy':
+      return { ...call, op: name, flags: 0, dst: 0, src: 0, length: 0n, dstIova: 0n, srcIova: 0n };
+    case 'iommufd.ioas_unmap':
+      return { ...call, op: name, ioas: 0, iova: 0n, length: 0n };
+    case 'iommufd.option':
+      return { ...call, op: name, option: 0, operation: 0, object: 0, value: 0n };
+    case 'iommufd.vfio_ioas':
+      return { ...call, op: name, operation: 0, ioas: 0 };
+    case 'iommufd.check_extension':
+      return { ...call, op: name, extension: 0 };
+    case 'iommufd.set_iommu':
+      return { ...call, op: name, type: 0 };
+    case 'iommufd.map_dma':
+      return { ...call, op: name, flags: 0, vaddr: 0n, iova: 0n, size: 0n, memory: 'none' };
+    case 'iommufd.unmap_dma':
+      return { ...call, op: name, flags: 0, iova: 0n, size: 0n };
+    case 'iommufd.api_version':
+    case 'iommufd.get_info':
     case 'container.api_version':
     case 'container.get_info':
     case 'group.get_status':

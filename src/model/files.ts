@@ -2,6 +2,7 @@ import { detach } from './attachment.ts';
 import { forgetEventfd } from './core-device.ts';
 import { type Draft, draftOf } from './draft.ts';
 import { boundOf, contextAt, unbindDevice } from './iommufd.ts';
+import type { Iommufd } from './iommufd-state.ts';
 import { lowestFree, put, replace } from './places.ts';
 import type { Container, Device, OpenFile, State, VfioGroup, World } from './state.ts';
 
@@ -52,6 +53,16 @@ export function containerOf(state: State, op: Descriptor): Container | null {
 export function groupOf(state: State, op: Descriptor): VfioGroup | null {
   const file = fileOf(state, op);
   return file?.kind === 'group' ? (state.groups[file.group] ?? null) : null;
+}
+
+export function iommufdOf(state: State, op: Descriptor): Iommufd | null {
+  return contextAt(state, placeOfIommufd(state, op));
+}
+
+/** Its place in `State.iommufds`; -1 when the descriptor is of something else. */
+export function placeOfIommufd(state: State, op: Descriptor): number {
+  const file = fileOf(state, op);
+  return file?.kind === 'iommufd' ? file.iommufd : -1;
 }
 
 /** Whether a process has as many descriptors as it may. */
@@ -179,7 +190,7 @@ function releaseGroup(world: World, draft: Draft, minor: number): void {
 }
 
 /** A group without the iommufd that served it as a container. */
-function letGo(world: World, draft: Draft, minor: number): void {
+export function letGo(world: World, draft: Draft, minor: number): void {
   const group = draft.groups[minor];
   const context = contextAt(draft, group?.iommufd);
   if (!group || context === null) return;

@@ -16,6 +16,8 @@ export interface Guard<O extends Op = Op> {
   /** Kernel file and function. */
   readonly citation: string | PerProfile<string>;
   applies(world: World, state: State, op: O): boolean;
+  /** The state that the refusal leaves, where the kernel had done part of the work by then; otherwise the one before. */
+  leaves?(world: World, state: State, op: O): State;
   /** The processes that a call without errno waits for. */
   waitsFor?(world: World, state: State, op: O): readonly number[];
 }
@@ -76,6 +78,11 @@ export interface Rule<O extends Op = Op> {
   effect(world: World, state: State, op: O): Done;
   /** The operation that takes `op` back, as far as its kind has one; `undoOf` proves it on the model. */
   undo(world: World, before: State, op: O): Op | { readonly none: string };
+}
+
+/** Guards of requests that no kernel before 6.12 is asked for: those have no file that they could be made on. */
+export function since612<O extends Op>(...guards: readonly Guard<O>[]): PerProfile<readonly Guard<O>[]> {
+  return { seed: [], '6.12': guards };
 }
 
 /** Guards that every profile makes in the same order. */

@@ -1,5 +1,5 @@
-import type { Draft } from './draft.ts';
-import type { Iommufd, IommufdObject } from './iommufd-state.ts';
+import { type Draft, draftOf } from './draft.ts';
+import type { Hwpt, Ioas, Iommufd, IommufdObject } from './iommufd-state.ts';
 import { byId, lowestFree, put, replace } from './places.ts';
 import type { IommuGroup, State, VfioDevice } from './state.ts';
 
@@ -9,26 +9,72 @@ export function contextAt(state: State, place: number | null | undefined): Iommu
   return place === null || place === undefined ? null : (state.iommufds[place] ?? null);
 }
 
-function objectOf(context: Iommufd | null, id: number): IommufdObject | null {
+export function objectOf(context: Iommufd | null, id: number): IommufdObject | null {
   return context?.objects[id - 1] ?? null;
 }
 
-function changeContext(draft: Draft, place: number, context: Iommufd): void {
+export function ioasOf(context: Iommufd | null, id: number): Ioas | null {
+  const object = objectOf(context, id);
+  return object?.kind === 'ioas' ? object : null;
+}
+
+export function changeContext(draft: Draft, place: number, context: Iommufd): void {
   draft.iommufds = put(draft.iommufds, place, context);
 }
 
+/** The state with another context. */
+export function withContext(state: State, place: number, context: Iommufd): State {
+  const draft = draftOf(state);
+  changeContext(draft, place, context);
+  return draft;
+}
+
 /** The context with another object at an id; null takes it away. */
-function withObject(context: Iommufd, id: number, object: IommufdObject | null): Iommufd {
+export function withObject(context: Iommufd, id: number, object: IommufdObject | null): Iommufd {
   return { ...context, objects: put(context.objects, id - 1, object) };
 }
 
 /** A further object, and the id that it gets. */
-function addObject(
+export function addObject(
   context: Iommufd,
   object: IommufdObject,
 ): { readonly context: Iommufd; readonly id: number } {
   const id = lowestFree(context.objects) + 1;
   return { context: withObject(context, id, object), id };
+}
+
+export const freshIoas: Ioas = { kind: 'ioas', areas: [], allowed: [], largePages: true };
+
+/** The page table of an address space; one does for all devices, which share one kind of IOMMU here. */
+export function hwptOf(
+  { objects }: Iommufd,
+  ioas: number,
+): { readonly id: number; readonly hwpt: Hwpt } | null {
+  for (let place = 0; place < objects.length; place += 1) {
+    const object = objects[place];
+    if (object?.kind === 'hwpt' && object.ioas === ioas) return { id: place + 1, hwpt: object };
+  }
+  return null;
+}
+
+/**
+ * An iommufd stands for a group's container (drivers/vfio/group.c:vfio_group_ioctl_set_container): the first group decides
+ * whether it ever has an address space for VFIO. The group holds it open.
+ */
+export function attachIommufd(state: State, minor: number, place: number): State {
+  const group = state.groups[minor];
+  const before = contextAt(state, place);
+  const file = before === null ? null : state.files[before.file];
+  if (!group || before === null || !file) return state;
+  const draft = draftOf(state);
+  draft.groups = put(state.groups, minor, { ...group, iommufd: place });
+  draft.files = put(state.files, before.file, { ...file, refs: file.refs + 1 });
+  if (group.noiommu) changeContext(draft, place, { ...before, noiommu: true });
+  else if (before.compat === null) {
+    const { context, id } = addObject(before, freshIoas);
+    changeContext(draft, place, { ...context, compat: id });
+  }
+  return draft;
 }
 
 /** What a device is in the iommufd that it is bound to, or null. */
@@ -66,14 +112,14 @@ export function unbindDevice(draft: Draft, index: number): void {
 }
 
 /** The context with a device object off its page table, which goes with the last one (iommufd_hw_pagetable_put). */
-function detached(context: Iommufd, id: number): Iommufd {
+export function detached(context: Iommufd, id: number): Iommufd {
   const device = objectOf(context, id);
   if (device?.kind !== 'device' || device.hwpt === null) return context;
   return withoutUnused(withObject(context, id, { ...device, hwpt: null }), device.hwpt);
 }
 
 /** Without a page table that no device is attached to any more. */
-function withoutUnused(context: Iommufd, hwpt: number): Iommufd {
+export function withoutUnused(context: Iommufd, hwpt: number): Iommufd {
   const used = context.objects.some((object) => object?.kind === 'device' && object.hwpt === hwpt);
   return used ? context : withObject(context, hwpt, null);
 }

@@ -1,7 +1,8 @@
 import { taintUser } from './binding.ts';
-import { containerOf, fileOf, groupOf } from './files.ts';
+import { containerOf, fileOf, groupOf, iommufdOf } from './files.ts';
 import { claiming, everyKernel, type Law } from './law.ts';
 import { deviceLaws } from './laws-devices.ts';
+import { iommufdLaws } from './laws-iommufd.ts';
 import { passedLaws } from './laws-passed.ts';
 import { regionLaws } from './laws-regions.ts';
 import { noiommuAllowed } from './modules.ts';
@@ -31,7 +32,8 @@ const containerLaws: readonly Law[] = [
   },
   {
     id: 'P2',
-    statement: 'While a device of a real group is open, its group owns the IOMMU group, alone.',
+    statement:
+      'While a device of a real group is open through a container, its group owns the IOMMU group, alone.',
     enforcedBy: 'drivers/vfio/container.c:vfio_container_attach_group, vfio_group_use_container',
     profiles: claiming,
     onState: (_world, state) =>
@@ -151,7 +153,8 @@ const containerLaws: readonly Law[] = [
   },
   {
     id: 'P13',
-    statement: 'While a device is open, its group is open and in a container that has an IOMMU driver.',
+    statement:
+      'While a device is open through a container, its group is open, and the container has an IOMMU driver.',
     enforcedBy: 'drivers/vfio/container.c:vfio_group_use_container (get_file)',
     profiles: everyKernel,
     onState: (_world, state) =>
@@ -194,6 +197,7 @@ const containerLaws: readonly Law[] = [
 
 export const laws: readonly Law[] = [
   ...[...containerLaws, ...deviceLaws, ...regionLaws].sort((a, b) => numberOf(a) - numberOf(b)),
+  ...iommufdLaws,
   ...passedLaws,
 ];
 
@@ -210,12 +214,12 @@ function kindsIn(state: State, container: Container): readonly boolean[] {
   return container.groups.map((minor) => state.groups[minor]?.noiommu === true);
 }
 
-/** Groups of which a device is open, each with its minor. */
+/** Groups of which a device is open through their container, each with its minor: an iommufd has laws of its own. */
 function openGroups(state: State): readonly (readonly [VfioGroup, number])[] {
   const open: (readonly [VfioGroup, number])[] = [];
   for (const { vfio } of state.devices) {
     const group = vfio !== null && vfio.opens > 0 ? state.groups[vfio.group] : null;
-    if (group && vfio !== null) open.push([group, vfio.group]);
+    if (group && vfio !== null && group.containerUsers > 1) open.push([group, vfio.group]);
   }
   return open;
 }
@@ -227,7 +231,9 @@ function needsRawio(world: World, before: State, op: Op): boolean {
       return place?.kind === 'group' && before.groups[place.minor]?.noiommu === true;
     }
     case 'group.set_container':
-      return groupOf(before, op)?.noiommu === true;
+      return (
+        groupOf(before, op)?.noiommu === true && iommufdOf(before, { pid: op.pid, fd: op.container }) === null
+      );
     case 'container.set_iommu':
       return op.type === 8 && containerOf(before, op)?.noiommu === true;
     case 'group.get_device_fd': {

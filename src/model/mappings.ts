@@ -111,7 +111,7 @@ export function exceedsLimit(world: World, state: State, pid: number, pages: num
   return pagesOf(state, pid) + pages > Math.floor(process.memlock / Number(pageSize));
 }
 
-function pagesOf(state: Pick<State, 'locked'>, pid: number): number {
+export function pagesOf(state: Pick<State, 'locked'>, pid: number): number {
   for (const entry of state.locked) if (entry.pid === pid) return entry.pages;
   return 0;
 }

@@ -108,6 +108,75 @@ export type Op =
   | ({ readonly op: 'device.region_info'; readonly index: number } & Call)
   | ({ readonly op: 'device.irq_info'; readonly index: number } & Call)
   | { readonly op: 'device.reset'; readonly pid: number; readonly fd: number }
+  /** `target`: id of an address space or a page table of the iommufd. */
+  | ({ readonly op: 'device.attach_ioas'; readonly target: number; readonly flags: number } & Call)
+  | ({ readonly op: 'device.detach_ioas'; readonly flags: number } & Call)
+  // --- iommufd: objects by id
+  | ({ readonly op: 'iommufd.destroy'; readonly id: number } & Structure)
+  | ({ readonly op: 'iommufd.ioas_alloc'; readonly flags: number } & Structure)
+  | ({ readonly op: 'iommufd.ioas_iova_ranges'; readonly ioas: number; readonly room: number } & Reserved)
+  /** `ranges`: first and last address of each, one after another. */
+  | ({
+      readonly op: 'iommufd.ioas_allow_iovas';
+      readonly ioas: number;
+      readonly ranges: readonly bigint[];
+    } & Reserved)
+  | ({
+      readonly op: 'iommufd.ioas_map';
+      readonly flags: number;
+      readonly ioas: number;
+      readonly vaddr: bigint;
+      readonly length: bigint;
+      readonly iova: bigint;
+      readonly memory: Memory;
+    } & Reserved)
+  | ({
+      readonly op: 'iommufd.ioas_copy';
+      readonly flags: number;
+      readonly dst: number;
+      readonly src: number;
+      readonly length: bigint;
+      readonly dstIova: bigint;
+      readonly srcIova: bigint;
+    } & Structure)
+  | ({
+      readonly op: 'iommufd.ioas_unmap';
+      readonly ioas: number;
+      readonly iova: bigint;
+      readonly length: bigint;
+    } & Structure)
+  | ({
+      readonly op: 'iommufd.option';
+      readonly option: number;
+      readonly operation: number;
+      readonly object: number;
+      readonly value: bigint;
+    } & Reserved)
+  | ({ readonly op: 'iommufd.vfio_ioas'; readonly operation: number; readonly ioas: number } & Reserved)
+  // --- iommufd: VFIO's own requests, as where it stands for a container
+  | { readonly op: 'iommufd.api_version'; readonly pid: number; readonly fd: number }
+  | {
+      readonly op: 'iommufd.check_extension';
+      readonly pid: number;
+      readonly fd: number;
+      readonly extension: number;
+    }
+  | { readonly op: 'iommufd.set_iommu'; readonly pid: number; readonly fd: number; readonly type: number }
+  | ({ readonly op: 'iommufd.get_info' } & Call)
+  | ({
+      readonly op: 'iommufd.map_dma';
+      readonly flags: number;
+      readonly vaddr: bigint;
+      readonly iova: bigint;
+      readonly size: bigint;
+      readonly memory: Memory;
+    } & Call)
+  | ({
+      readonly op: 'iommufd.unmap_dma';
+      readonly flags: number;
+      readonly iova: bigint;
+      readonly size: bigint;
+    } & Call)
   // --- virtual machines: the VFIO device of KVM
   | ({ readonly op: 'kvm.add_group' } & Call)
   | ({ readonly op: 'kvm.del_group' } & Call)
@@ -206,6 +275,16 @@ interface DirtyBitmap {
   readonly bitmapSize: bigint;
   /** What stands behind its address; `kernel` is no address of a process, `unreadable` is the structure itself. */
   readonly bitmap: 'writable' | 'read-only' | 'none' | 'kernel' | 'unreadable';
+}
+/** A structure of iommufd's: `argsz` is its size. */
+interface Structure extends Call {
+  /** Bytes that are not 0 stand behind what the kernel knows of it; `argsz`, when told, says how long it is with them. */
+  readonly tail?: boolean;
+}
+
+interface Reserved extends Structure {
+  /** A field that must be 0, and is when left out. */
+  readonly reserved?: number;
 }
 
 export type OpKind = Op['op'];

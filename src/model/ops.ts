@@ -11,7 +11,9 @@ import { containerMapDma } from './ops/container-map-dma.ts';
 import { containerSetIommu } from './ops/container-set-iommu.ts';
 import { containerUnmapDma } from './ops/container-unmap-dma.ts';
 import { descriptorPass } from './ops/descriptor-pass.ts';
+import { deviceAttachIoas } from './ops/device-attach-ioas.ts';
 import { deviceBindIommufd } from './ops/device-bind-iommufd.ts';
+import { deviceDetachIoas } from './ops/device-detach-ioas.ts';
 import { deviceEnable } from './ops/device-enable.ts';
 import { deviceFeature } from './ops/device-feature.ts';
 import { deviceGetInfo } from './ops/device-get-info.ts';
@@ -43,6 +45,21 @@ import { groupSetContainer } from './ops/group-set-container.ts';
 import { groupUnsetContainer } from './ops/group-unset-container.ts';
 import { ioctl } from './ops/ioctl.ts';
 import { iommuGroupType } from './ops/iommu-group-type.ts';
+import {
+  iommufdApiVersion,
+  iommufdCheckExtension,
+  iommufdGetInfo,
+  iommufdSetIommu,
+} from './ops/iommufd-compat.ts';
+import { iommufdIoasCopy } from './ops/iommufd-ioas-copy.ts';
+import { iommufdIoasMap } from './ops/iommufd-ioas-map.ts';
+import { iommufdIoasUnmap } from './ops/iommufd-ioas-unmap.ts';
+import { iommufdIoasAllowIovas, iommufdIoasIovaRanges } from './ops/iommufd-iovas.ts';
+import { iommufdMapDma } from './ops/iommufd-map-dma.ts';
+import { iommufdDestroy, iommufdIoasAlloc } from './ops/iommufd-objects.ts';
+import { iommufdOption } from './ops/iommufd-option.ts';
+import { iommufdUnmapDma } from './ops/iommufd-unmap-dma.ts';
+import { iommufdVfioIoas } from './ops/iommufd-vfio-ioas.ts';
 import { kvmAddGroup, kvmDelGroup } from './ops/kvm-group.ts';
 import { moduleLoad } from './ops/module-load.ts';
 import { moduleUnload } from './ops/module-unload.ts';
@@ -90,6 +107,23 @@ export const rules: { readonly [Kind in OpKind]: Rule<Extract<Op, { op: Kind }>>
   'group.unset_container': groupUnsetContainer,
   'group.get_device_fd': groupGetDeviceFd,
   'device.bind_iommufd': deviceBindIommufd,
+  'device.attach_ioas': deviceAttachIoas,
+  'device.detach_ioas': deviceDetachIoas,
+  'iommufd.destroy': iommufdDestroy,
+  'iommufd.ioas_alloc': iommufdIoasAlloc,
+  'iommufd.ioas_iova_ranges': iommufdIoasIovaRanges,
+  'iommufd.ioas_allow_iovas': iommufdIoasAllowIovas,
+  'iommufd.ioas_map': iommufdIoasMap,
+  'iommufd.ioas_copy': iommufdIoasCopy,
+  'iommufd.ioas_unmap': iommufdIoasUnmap,
+  'iommufd.option': iommufdOption,
+  'iommufd.vfio_ioas': iommufdVfioIoas,
+  'iommufd.api_version': iommufdApiVersion,
+  'iommufd.check_extension': iommufdCheckExtension,
+  'iommufd.set_iommu': iommufdSetIommu,
+  'iommufd.get_info': iommufdGetInfo,
+  'iommufd.map_dma': iommufdMapDma,
+  'iommufd.unmap_dma': iommufdUnmapDma,
   'device.get_info': deviceGetInfo,
   'device.region_info': deviceRegionInfo,
   'device.irq_info': deviceIrqInfo,

@@ -33,6 +33,8 @@ export interface World {
   readonly aperture: bigint;
   /** Sizes of pages that the IOMMU has, one bit each; 4 KiB is always among them. */
   readonly pageSizes: bigint;
+  /** Addresses that iommufd chooses are aligned to huge pages (TRANSPARENT_HUGEPAGE). */
+  readonly hugePages: boolean;
   /** SET_IOMMU(6) works: the ARM SMMU's nesting. */
   readonly nesting: boolean;
   /** X of every vfioX that is no PCI function's; null: the snapshot tells nobody's, and X is a guess. */

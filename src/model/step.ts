@@ -7,13 +7,14 @@ import type { State, World } from './state.ts';
 
 /**
  * The transition system: `step(world, state, op)` answers what the kernel answers and gives the state after. It is
- * total: it never throws, whatever the operation's arguments are, and a refused operation leaves the state as it is.
+ * total: it never throws, whatever the operation's arguments are, and a refused operation leaves the state as it is,
+ * but for guards that say what they leave.
  *
- * What it does not know yet: the address spaces of iommufd (of `/dev/iommu` only that device cdevs are bound to it),
- * mediated devices, devices that are plugged in, and of what is inside a device more than its user's interrupts and the
- * head of its configuration space: what registers do, capabilities, power management. A device that is open when a
- * snapshot is taken is not told by it and counts as closed, and ids that a driver was given before are not told either. A
- * call that waits changes nothing here until it can be done, though the kernel has begun it.
+ * What it does not know yet: page tables that a user makes and what else iommufd has for nested translation, mediated
+ * devices, devices that are plugged in, and of what is inside a device more than its user's interrupts and the head of
+ * its configuration space: what registers do, capabilities, power management. A device that is open when a snapshot is
+ * taken is not told by it and counts as closed, and ids that a driver was given before are not told either. A call that
+ * waits changes nothing here until it can be done, though the kernel has begun it.
  */
 export function step(world: World, state: State, op: Op): Outcome {
   return stepAsking(asking[world.profile.id], world, state, op);
@@ -29,7 +30,8 @@ export function stepAsking(guardsOf: Asking, world: World, state: State, asked: 
   for (let place = 0; place < guards.length; place += 1) {
     const guard = guards[place];
     if (guard === undefined || !guard.applies(world, state, op)) continue;
-    return { state, result: refusal(guard, world, state, op) };
+    const left = guard.leaves?.(world, state, op) ?? state;
+    return { state: left, result: refusal(guard, world, state, op) };
   }
   const { state: after, value, out } = ruleOf(op).effect(world, state, op);
   return { state: after, result: out === undefined ? { ok: true, value } : { ok: true, value, out } };

@@ -80,6 +80,7 @@ export function worldFrom(snapshot: Snapshot, options: WorldOptions = {}): { wor
     groupTypes: groupTypesOf(snapshot, hardware),
     aperture: (1n << 48n) - 1n,
     pageSizes: profile.tellsPageSizes ? 0x40201000n : 0xffff_ffff_ffff_f000n,
+    hugePages: snapshot.kernel.options.TRANSPARENT_HUGEPAGE !== 'n',
     nesting: snapshot.architecture === 'aarch64',
     strangers: strangersOf(snapshot),
     assumed,

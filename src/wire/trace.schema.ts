@@ -62,6 +62,13 @@ const bitmap = z
 const on = { fd: descriptor };
 const call = { fd: descriptor, argsz };
 const dirty = { flags: word, iova: wide, size: wide, pgsize, bitmapSize, bitmap };
+const structure = {
+  ...call,
+  tail: z.boolean().exactOptional().describe('bytes that are not 0 stand behind the structure'),
+};
+const reserved = { ...structure, reserved: word.exactOptional() };
+
+const memory = z.enum(['writable', 'untouched', 'read-only', 'none']).describe('what stands behind vaddr');
 
 export const traceOperation = z
   .discriminatedUnion('op', [
@@ -115,7 +122,7 @@ export const traceOperation = z
       vaddr: wide,
       iova: wide,
       size: wide,
-      memory: z.enum(['writable', 'untouched', 'read-only', 'none']).describe('what stands behind vaddr'),
+      memory,
     }),
     z.strictObject({ op: z.literal('container.unmap_dma'), ...call, ...dirty }),
     z.strictObject({ op: z.literal('container.dirty_pages'), ...call, ...dirty }),
@@ -126,6 +133,68 @@ export const traceOperation = z
     z.strictObject({ op: z.literal('group.get_device_fd'), ...call, name: text, as }),
     // --- device
     z.strictObject({ op: z.literal('device.bind_iommufd'), ...call, iommufd: descriptor, flags: word }),
+    z.strictObject({ op: z.literal('device.attach_ioas'), ...call, target: word, flags: word }),
+    z.strictObject({ op: z.literal('device.detach_ioas'), ...call, flags: word }),
+    // --- iommufd
+    z.strictObject({ op: z.literal('iommufd.destroy'), ...structure, id: word }),
+    z.strictObject({ op: z.literal('iommufd.ioas_alloc'), ...structure, flags: word }),
+    z.strictObject({ op: z.literal('iommufd.ioas_iova_ranges'), ...reserved, ioas: word, room: word }),
+    z.strictObject({
+      op: z.literal('iommufd.ioas_allow_iovas'),
+      ...reserved,
+      ioas: word,
+      ranges: z.array(wide).max(4096),
+    }),
+    z.strictObject({
+      op: z.literal('iommufd.ioas_map'),
+      ...reserved,
+      flags: word,
+      ioas: word,
+      vaddr: wide,
+      length: wide,
+      iova: wide,
+      memory,
+    }),
+    z.strictObject({
+      op: z.literal('iommufd.ioas_copy'),
+      ...structure,
+      flags: word,
+      dst: word,
+      src: word,
+      length: wide,
+      dstIova: wide,
+      srcIova: wide,
+    }),
+    z.strictObject({
+      op: z.literal('iommufd.ioas_unmap'),
+      ...structure,
+      ioas: word,
+      iova: wide,
+      length: wide,
+    }),
+    z.strictObject({
+      op: z.literal('iommufd.option'),
+      ...reserved,
+      option: word,
+      operation: word,
+      object: word,
+      value: wide,
+    }),
+    z.strictObject({ op: z.literal('iommufd.vfio_ioas'), ...reserved, operation: word, ioas: word }),
+    z.strictObject({ op: z.literal('iommufd.api_version'), ...on }),
+    z.strictObject({ op: z.literal('iommufd.check_extension'), ...on, extension: word }),
+    z.strictObject({ op: z.literal('iommufd.set_iommu'), ...on, type: word }),
+    z.strictObject({ op: z.literal('iommufd.get_info'), ...call }),
+    z.strictObject({
+      op: z.literal('iommufd.map_dma'),
+      ...call,
+      flags: word,
+      vaddr: wide,
+      iova: wide,
+      size: wide,
+      memory,
+    }),
+    z.strictObject({ op: z.literal('iommufd.unmap_dma'), ...call, flags: word, iova: wide, size: wide }),
     z.strictObject({ op: z.literal('device.get_info'), ...call }),
     z.strictObject({ op: z.literal('device.region_info'), ...call, index: word }),
     z.strictObject({ op: z.literal('device.irq_info'), ...call, index: word }),

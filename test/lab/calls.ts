@@ -9,7 +9,8 @@ import { decode, encode, type Field, type Layout } from '../../runtime/abi/layou
 import { mman } from '../../runtime/abi/mman.ts';
 import { layouts } from '../../runtime/abi/vfio.ts';
 import type { Backend } from '../../runtime/backend.ts';
-import type { Op } from '../../src/model/op.ts';
+import type { Memory, Op } from '../../src/model/op.ts';
+import { iommufdCall } from './calls-iommufd.ts';
 import { deviceBytes, namesOf } from './device-bytes.ts';
 import { type1 } from './type1-calls.ts';
 
@@ -96,6 +97,8 @@ export function perform(backend: Backend, op: Op): Answer {
     case 'kvm.add_group':
     case 'kvm.del_group':
       throw new Error('the machines of the lab make no virtual machines');
+    case 'iommufd.ioas_allow_iovas':
+      throw new Error('a backend has no way to fill the memory that the structure points to');
     case 'file.call':
       return fileCall(backend, op.fd, op.call);
     case 'device.read':
@@ -162,6 +165,7 @@ type Ioctl = Exclude<
       | 'device.read'
       | 'device.write'
       | 'device.mmap'
+      | 'iommufd.ioas_allow_iovas'
       | `kvm.${string}`;
   }
 >;
@@ -206,6 +210,32 @@ function ioctl(backend: Backend, op: Ioctl): Answer {
       return type1(backend, op);
     case 'group.get_status':
       return struct(backend, fd, requests.VFIO_GROUP_GET_STATUS, op, layouts.vfio_group_status, {});
+    case 'iommufd.api_version':
+      return byValue(requests.VFIO_GET_API_VERSION, 0);
+    case 'iommufd.check_extension':
+      return byValue(requests.VFIO_CHECK_EXTENSION, op.extension);
+    case 'iommufd.set_iommu':
+      return byValue(requests.VFIO_SET_IOMMU, op.type);
+    case 'iommufd.get_info':
+      return type1(backend, { ...op, op: 'container.get_info' });
+    case 'iommufd.map_dma':
+    case 'iommufd.unmap_dma':
+      return type1(backend, {
+        ...op,
+        op: op.op === 'iommufd.map_dma' ? 'container.map_dma' : 'container.unmap_dma',
+      } as Parameters<typeof type1>[1]);
+    case 'device.attach_ioas':
+    case 'device.detach_ioas':
+      return attachment(backend, op);
+    case 'iommufd.destroy':
+    case 'iommufd.ioas_alloc':
+    case 'iommufd.ioas_iova_ranges':
+    case 'iommufd.ioas_map':
+    case 'iommufd.ioas_copy':
+    case 'iommufd.ioas_unmap':
+    case 'iommufd.option':
+    case 'iommufd.vfio_ioas':
+      return ofIommufd(backend, op);
     case 'device.bind_iommufd':
       return struct(backend, fd, requests.VFIO_DEVICE_BIND_IOMMUFD, op, layouts.vfio_device_bind_iommufd, {
         flags: op.flags,
@@ -249,6 +279,50 @@ function hotResetInfo(backend: Backend, op: Extract<Op, { op: 'device.hot_reset_
   const bytes = new Uint8Array(65536);
   const answer = pointer(backend, op.fd, 0x3b70, { argsz: op.argsz === undefined ? 65536 : op.argsz }, bytes);
   return answer.errno === null ? { ...answer, out: namesOf(bytes) } : answer;
+}
+
+/** As for type1, memory that the call says nothing more of is mapped first. */
+function ofIommufd(backend: Backend, op: Parameters<typeof iommufdCall>[1]): Answer {
+  let its = op;
+  if (op.op === 'iommufd.ioas_map' && op.vaddr === 0n && op.length > 0n) {
+    const vaddr = memory(backend, op.length, op.memory);
+    if (typeof vaddr === 'number') return plain(vaddr);
+    its = { ...op, vaddr };
+  }
+  const { answer, out } = iommufdCall(backend, its);
+  return { ...plain(answer), out };
+}
+
+function attachment(
+  backend: Backend,
+  op: Extract<Op, { op: 'device.attach_ioas' | 'device.detach_ioas' }>,
+): Answer {
+  if (op.op === 'device.detach_ioas') {
+    const layout = layouts.vfio_device_detach_iommufd_pt;
+    return struct(backend, op.fd, requests.VFIO_DEVICE_DETACH_IOMMUFD_PT, op, layout, { flags: op.flags });
+  }
+  return struct(
+    backend,
+    op.fd,
+    requests.VFIO_DEVICE_ATTACH_IOMMUFD_PT,
+    op,
+    layouts.vfio_device_attach_iommufd_pt,
+    {
+      flags: op.flags,
+      pt_id: op.target,
+    },
+  );
+}
+
+/** Memory of this process, which is never given back: the mapping that rests on it ends with the process. */
+function memory(backend: Backend, size: bigint, kind: Memory): bigint | number {
+  const protections = {
+    writable: mman.PROT_READ | mman.PROT_WRITE,
+    untouched: mman.PROT_READ | mman.PROT_WRITE,
+    'read-only': mman.PROT_READ,
+    none: mman.PROT_NONE,
+  };
+  return backend.mmap(Number(size), protections[kind], mman.MAP_PRIVATE | mman.MAP_ANONYMOUS, -1, 0n);
 }
 
 /** `argsz` null is the null pointer. */

@@ -1,18 +1,15 @@
 /** Requests of device cdevs and of iommufd: bytes become operations, and answers bytes, as in vfio-file.ts. */
+import type { Op } from '../../../src/model/op.ts';
+import { iommufdLayouts as layoutsOf, iommufdRequests as numbers } from '../../abi/iommufd.ts';
+import type { Field, Layout } from '../../abi/layout.ts';
 import { layouts } from '../../abi/vfio.ts';
-import type { Machine } from './machine.ts';
 import type { Argument } from './open-file.ts';
 import type { Process } from './process.ts';
 import { refuse } from './refuse.ts';
-import { argszOf, field, put, s32, u32 } from './structures.ts';
-
-interface Opened {
-  readonly machine: Machine;
-  readonly fd: number;
-}
+import { argszOf, field, type On, put, s32, u16, u32, u64 } from './structures.ts';
 
 /** drivers/vfio/device_cdev.c:vfio_df_ioctl_bind_iommufd: out_devid alone is written back. */
-export function bindIommufd({ machine, fd }: Opened, { pid }: Process, argument: Argument): number {
+export function bindIommufd({ machine, fd }: On, { pid }: Process, argument: Argument): number {
   const { size, fields } = layouts.vfio_device_bind_iommufd;
   const its = argument.structure(size);
   const flags = u32(its, fields.flags);
@@ -21,5 +18,166 @@ export function bindIommufd({ machine, fd }: Opened, { pid }: Process, argument:
   if (typeof result === 'number') return result;
   if (its === null) return refuse('EFAULT');
   put(its, fields.out_devid, field(result, 'out_devid'));
+  return result.value;
+}
+
+/** vfio_df_ioctl_attach_pt: the id of the page table comes back. */
+export function attachPt({ machine, fd }: On, { pid }: Process, argument: Argument): number {
+  const { size, fields } = layouts.vfio_device_attach_iommufd_pt;
+  const its = argument.structure(size);
+  const flags = u32(its, fields.flags);
+  const target = u32(its, fields.pt_id);
+  const result = machine.step({ op: 'device.attach_ioas', pid, fd, argsz: argszOf(its), flags, target });
+  if (typeof result === 'number') return result;
+  if (its === null) return refuse('EFAULT');
+  put(its, fields.pt_id, field(result, 'pt_id'));
+  return result.value;
+}
+
+/** vfio_df_ioctl_detach_pt. */
+export function detachPt({ machine, fd }: On, { pid }: Process, argument: Argument): number {
+  const { size, fields } = layouts.vfio_device_detach_iommufd_pt;
+  const its = argument.structure(size);
+  const flags = u32(its, fields.flags);
+  return machine.value({ op: 'device.detach_ioas', pid, fd, argsz: argszOf(its), flags });
+}
+
+/** What a request knows of its caller's structure: its size, and whether more than zeros stand behind it. */
+interface Framing {
+  readonly pid: number;
+  readonly fd: number;
+  readonly argsz: number | null;
+  readonly tail: boolean;
+}
+
+/** drivers/iommu/iommufd/main.c:iommufd_fops_ioctl: get_user of the size, copy_struct_from_user of it all. */
+function framed(fd: number, { pid }: Process, argument: Argument, known: number): Framing {
+  const argsz = argszOf(argument.structure(4));
+  if (argsz === null || argsz <= known) return { pid, fd, argsz, tail: false };
+  const memory = argument.memory();
+  if (memory === null || memory.length < argsz) return { pid, fd, argsz: null, tail: false };
+  return { pid, fd, argsz, tail: memory.subarray(known, argsz).some((byte) => byte !== 0) };
+}
+
+/** A request: its structure becomes an operation, and the fields named are written back. */
+function request<Fields extends { readonly size: Field; readonly [name: string]: Field }>(
+  { size, fields }: Layout<Fields>,
+  out: readonly (keyof Fields & string)[],
+  opOf: (framing: Framing, its: DataView | null, process: Process) => Op,
+): (on: On, process: Process, argument: Argument) => number {
+  return ({ machine, fd }, process, argument) => {
+    const its = argument.structure(size);
+    const result = machine.step(opOf(framed(fd, process, argument, size), its, process));
+    if (typeof result === 'number') return result;
+    if (its === null) return refuse('EFAULT');
+    for (const name of out) {
+      const place = fields[name];
+      if (place !== undefined && result.out?.[name] !== undefined) put(its, place, field(result, name));
+    }
+    return result.value;
+  };
+}
+
+const destroy = layoutsOf.iommu_destroy.fields;
+const alloc = layoutsOf.iommu_ioas_alloc.fields;
+const ranges = layoutsOf.iommu_ioas_iova_ranges.fields;
+const allow = layoutsOf.iommu_ioas_allow_iovas.fields;
+const map = layoutsOf.iommu_ioas_map.fields;
+const copy = layoutsOf.iommu_ioas_copy.fields;
+const unmap = layoutsOf.iommu_ioas_unmap.fields;
+const option = layoutsOf.iommu_option.fields;
+const vfioIoas = layoutsOf.iommu_vfio_ioas.fields;
+
+/** By number. What an address in a structure points to is not there: ranges that are given read as zeros. */
+export const iommufdHandlers: Readonly<
+  Record<number, (on: On, process: Process, argument: Argument) => number>
+> = {
+  [numbers.IOMMU_DESTROY]: request(layoutsOf.iommu_destroy, [], (framing, its) => ({
+    op: 'iommufd.destroy',
+    ...framing,
+    id: u32(its, destroy.id),
+  })),
+  [numbers.IOMMU_IOAS_ALLOC]: request(layoutsOf.iommu_ioas_alloc, ['out_ioas_id'], (framing, its) => ({
+    op: 'iommufd.ioas_alloc',
+    ...framing,
+    flags: u32(its, alloc.flags),
+  })),
+  [numbers.IOMMU_IOAS_IOVA_RANGES]: request(
+    layoutsOf.iommu_ioas_iova_ranges,
+    ['num_iovas', 'out_iova_alignment'],
+    (framing, its) => ({
+      op: 'iommufd.ioas_iova_ranges',
+      ...framing,
+      ioas: u32(its, ranges.ioas_id),
+      room: u32(its, ranges.num_iovas),
+      reserved: u32(its, ranges.__reserved),
+    }),
+  ),
+  [numbers.IOMMU_IOAS_ALLOW_IOVAS]: request(layoutsOf.iommu_ioas_allow_iovas, [], (framing, its) => ({
+    op: 'iommufd.ioas_allow_iovas',
+    ...framing,
+    ioas: u32(its, allow.ioas_id),
+    ranges: u32(its, allow.num_iovas) === 0 ? [] : [0n, 0n],
+    reserved: u32(its, allow.__reserved),
+  })),
+  [numbers.IOMMU_IOAS_MAP]: request(layoutsOf.iommu_ioas_map, ['iova'], (framing, its, process) => ({
+    op: 'iommufd.ioas_map',
+    ...framing,
+    flags: u32(its, map.flags),
+    ioas: u32(its, map.ioas_id),
+    vaddr: u64(its, map.user_va),
+    length: u64(its, map.length),
+    iova: u64(its, map.iova),
+    memory: process.memory.kindOf(u64(its, map.user_va), u64(its, map.length)),
+    reserved: u32(its, map.__reserved),
+  })),
+  [numbers.IOMMU_IOAS_COPY]: request(layoutsOf.iommu_ioas_copy, ['dst_iova'], (framing, its) => ({
+    op: 'iommufd.ioas_copy',
+    ...framing,
+    flags: u32(its, copy.flags),
+    dst: u32(its, copy.dst_ioas_id),
+    src: u32(its, copy.src_ioas_id),
+    length: u64(its, copy.length),
+    dstIova: u64(its, copy.dst_iova),
+    srcIova: u64(its, copy.src_iova),
+  })),
+  [numbers.IOMMU_IOAS_UNMAP]: request(layoutsOf.iommu_ioas_unmap, ['length'], (framing, its) => ({
+    op: 'iommufd.ioas_unmap',
+    ...framing,
+    ioas: u32(its, unmap.ioas_id),
+    iova: u64(its, unmap.iova),
+    length: u64(its, unmap.length),
+  })),
+  [numbers.IOMMU_OPTION]: request(layoutsOf.iommu_option, ['val64'], (framing, its) => ({
+    op: 'iommufd.option',
+    ...framing,
+    option: u32(its, option.option_id),
+    operation: u16(its, option.op),
+    object: u32(its, option.object_id),
+    value: u64(its, option.val64),
+    reserved: u16(its, option.__reserved),
+  })),
+  [numbers.IOMMU_VFIO_IOAS]: request(layoutsOf.iommu_vfio_ioas, ['ioas_id'], (framing, its) => ({
+    op: 'iommufd.vfio_ioas',
+    ...framing,
+    ioas: u32(its, vfioIoas.ioas_id),
+    operation: u16(its, vfioIoas.op),
+    reserved: u16(its, vfioIoas.__reserved),
+  })),
+};
+
+/** drivers/iommu/iommufd/vfio_compat.c:iommufd_vfio_iommu_get_info, of which what fits the structure is written. */
+export function compatInfo({ machine, fd }: On, { pid }: Process, argument: Argument): number {
+  const { fields } = layouts.vfio_iommu_type1_info;
+  const its = argument.structure(16);
+  const argsz = argszOf(its);
+  const result = machine.step({ op: 'iommufd.get_info', pid, fd, argsz });
+  if (typeof result === 'number') return result;
+  const size = Math.min(argsz ?? 0, layouts.vfio_iommu_type1_info.size);
+  if (its === null || its.byteLength < size) return refuse('EFAULT');
+  put(its, fields.argsz, result.out?.['argsz'] ?? argsz ?? 0);
+  put(its, fields.flags, field(result, 'flags'));
+  put(its, fields.iova_pgsizes, field(result, 'iova_pgsizes'));
+  if (size >= 20) put(its, fields.cap_offset, field(result, 'cap_offset'));
   return result.value;
 }

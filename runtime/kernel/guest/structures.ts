@@ -1,4 +1,5 @@
 /** Structures as ioctls take them: little endian, in the caller's memory. */
+
 import type { Result } from '../../../src/model/outcome.ts';
 import type { Field } from '../../abi/layout.ts';
 import type { Machine } from './machine.ts';
@@ -18,6 +19,10 @@ export function argszOf(its: DataView | null): number | null {
 
 export function u32(its: DataView | null, { offset }: Field): number {
   return its === null ? 0 : its.getUint32(offset, true);
+}
+
+export function u16(its: DataView | null, { offset }: Field): number {
+  return its === null ? 0 : its.getUint16(offset, true);
 }
 
 export function s32(its: DataView | null, { offset }: Field): number {

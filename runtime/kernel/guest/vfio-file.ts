@@ -8,7 +8,7 @@ import { fcntl } from '../../abi/fcntl.ts';
 import { requests } from '../../abi/ioctl.ts';
 import { layouts } from '../../abi/vfio.ts';
 import { containerRequests } from './container-file.ts';
-import { bindIommufd } from './iommufd-file.ts';
+import { attachPt, bindIommufd, compatInfo, detachPt, iommufdHandlers } from './iommufd-file.ts';
 import type { Machine } from './machine.ts';
 import { type Argument, type Mapping, type Opened, OpenFile } from './open-file.ts';
 import type { Process } from './process.ts';
@@ -90,6 +90,8 @@ const handlers: Readonly<Record<Kind, Readonly<Record<number, Handler>>>> = {
   },
   device: {
     [requests.VFIO_DEVICE_BIND_IOMMUFD]: bindIommufd,
+    [requests.VFIO_DEVICE_ATTACH_IOMMUFD_PT]: attachPt,
+    [requests.VFIO_DEVICE_DETACH_IOMMUFD_PT]: detachPt,
     [requests.VFIO_DEVICE_GET_INFO]: deviceInfo,
     [requests.VFIO_DEVICE_GET_REGION_INFO]: regionInfo,
     [requests.VFIO_DEVICE_GET_IRQ_INFO]: irqInfo,
@@ -101,7 +103,7 @@ const handlers: Readonly<Record<Kind, Readonly<Record<number, Handler>>>> = {
     [requests.VFIO_DEVICE_RESET]: ({ machine, fd }, { pid }) =>
       machine.value({ op: 'device.reset', pid, fd }),
   },
-  iommufd: {},
+  iommufd: { ...containerRequests, ...iommufdHandlers, [requests.VFIO_IOMMU_GET_INFO]: compatInfo },
 };
 
 /** Requests that the file does not know. */

@@ -28,6 +28,8 @@ export interface Snapshot {
       readonly IOMMUFD: "y" | "m" | "n" | Unknown;
       /** module irqbypass, which vfio_pci_core needs; not told: it is loaded and left loaded */
       readonly IRQ_BYPASS_MANAGER?: "y" | "m" | "n" | Unknown;
+      /** how iommufd aligns addresses that it chooses; not told: it is there */
+      readonly TRANSPARENT_HUGEPAGE?: "y" | "m" | "n" | Unknown;
       /** device cdevs without an IOMMU (series of 2026); not told: a kernel without it */
       readonly IOMMUFD_NOIOMMU?: "y" | "m" | "n" | Unknown;
     };

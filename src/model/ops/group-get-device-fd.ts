@@ -1,8 +1,13 @@
 import { unreadable } from '../argument.ts';
+import { attachGuards, attachIn } from '../attach.ts';
 import { viableByWalk } from '../attachment.ts';
+import { bindGuards } from '../bind-refusals.ts';
 import { deviceNamed, nameOf, tokenGiven, tokenVerdict } from '../device-name.ts';
-import { fileOf, groupOf, openDevice, tableFull } from '../files.ts';
+import { draftOf } from '../draft.ts';
+import { fileOf, groupOf, hold, openDevice, tableFull } from '../files.ts';
 import type { Guard, Rule } from '../guard.ts';
+import { bindDevice, contextAt } from '../iommufd.ts';
+import { once } from '../once.ts';
 import type { Op } from '../op.ts';
 import { withToken } from '../open-device.ts';
 import { capable } from '../permission.ts';
@@ -89,7 +94,10 @@ const noContainer: Guard<Get> = {
   words: 'the group is in no container',
   errno: 'EINVAL',
   citation: getDevice,
-  applies: (_world, state, op) => groupOf(state, op)?.container === null,
+  applies: (_world, state, op) => {
+    const group = groupOf(state, op);
+    return group?.container === null && group.iommufd === null;
+  },
 };
 
 const noIommu: Guard<Get> = {
@@ -97,7 +105,8 @@ const noIommu: Guard<Get> = {
   words: 'the container has no IOMMU driver yet',
   errno: 'EINVAL',
   citation: use,
-  applies: (world, state, op) => asks(world, state, op) && iommuOf(state, op) === null,
+  applies: (world, state, op) =>
+    asks(world, state, op) && groupOf(state, op)?.iommufd === null && iommuOf(state, op) === null,
 };
 
 const rawio: Guard<Get> = {
@@ -108,6 +117,7 @@ const rawio: Guard<Get> = {
   applies: (world, state, op) =>
     asks(world, state, op) &&
     groupOf(state, op)?.noiommu === true &&
+    groupOf(state, op)?.iommufd === null &&
     !capable(world, op.pid, 'CAP_SYS_RAWIO'),
 };
 
@@ -121,6 +131,63 @@ const unviable: Guard<Get> = {
     return file?.kind === 'group' && !viableByWalk(world, state, file.group);
   },
 };
+
+/** Through an iommufd the first open of a device binds it there; one without an IOMMU needs no translation to exist. */
+const untranslated: Guard<Get> = {
+  id: 'group.get_device_fd.untranslated',
+  words:
+    'a device without an IOMMU opens only with CAP_SYS_RAWIO, and while the iommufd has no address space for VFIO',
+  errno: 'EPERM',
+  citation: 'drivers/vfio/group.c:vfio_df_group_open',
+  applies: (world, state, op) => {
+    const group = groupOf(state, op);
+    if (group?.noiommu !== true || group.iommufd === null || !asks(world, state, op)) return false;
+    return !capable(world, op.pid, 'CAP_SYS_RAWIO') || contextAt(state, group.iommufd)?.compat !== null;
+  },
+};
+
+/** The device and the iommufd that takes it; null where nothing is bound. */
+const taken = once<Get, { readonly device: number; readonly iommufd: number } | null>((world, state, op) => {
+  const group = groupOf(state, op);
+  if (group === null || group.iommufd === null || group.noiommu || !asks(world, state, op)) return null;
+  return { device: deviceNamed(world, state, op), iommufd: group.iommufd };
+});
+
+const taking: readonly Guard<Get>[] = [
+  ...bindGuards<Get>('group.get_device_fd', taken),
+  {
+    id: 'group.get_device_fd.no-ioas',
+    words: 'the iommufd has no address space for VFIO any more',
+    errno: 'ENODEV',
+    citation: 'drivers/vfio/iommufd.c:vfio_iommufd_compat_attach_ioas',
+    applies: (world, state, op) => {
+      const its = taken(world, state, op);
+      return its !== null && contextAt(state, its.iommufd)?.compat === null;
+    },
+  },
+  ...attachGuards<Get>(
+    'group.get_device_fd',
+    (world, state, op) => {
+      const its = taken(world, state, op);
+      const context = contextAt(state, its?.iommufd);
+      if (its === null || context === null || context.compat === null) return null;
+      return { context, device: its.device, target: context.compat };
+    },
+    ['missing', 'type'],
+  ),
+];
+
+/** The state with the opened device bound to its group's iommufd, and attached to the address space for VFIO. */
+function attachedTo(state: State, device: number): State {
+  const place = state.groups[state.devices[device]?.vfio?.group ?? -1]?.iommufd ?? -1;
+  const context = contextAt(state, place);
+  if (context === null) return state;
+  const draft = draftOf(state);
+  hold(draft, context.file);
+  bindDevice(draft, device, place);
+  attachIn(draft, device, context.compat ?? 0);
+  return draft;
+}
 
 const now = [fault, endless, options, ...tokens, stranger, full, noContainer, noIommu, rawio];
 
@@ -137,12 +204,14 @@ export const groupGetDeviceFd: Rule<Get> = {
   guards: {
     seed: [fault, endless, noContainer, noIommu, unviable, rawio, stranger, full],
     '6.1': now,
-    '6.12': now,
+    '6.12': [...now, untranslated, ...taking],
   },
   effect: (world, state, op) => {
     const index = deviceNamed(world, state, op);
     const token = tokenGiven(world, state, op);
-    const { state: after, fd } = openDevice(world, state, op, index);
+    const opened = openDevice(world, state, op, index);
+    const { fd } = opened;
+    const after = taken(world, state, op) === null ? opened.state : attachedTo(opened.state, index);
     return { state: token === null ? after : withToken(after, index, token), value: fd };
   },
   undo: (world, before, op) => ({

@@ -49,7 +49,7 @@ export const groupGetStatus: Rule<Status> = {
 /** 6.x asks the claim: a group in a container is viable by definition. The walk is made anew each time. */
 function flagsOf(world: World, state: State, minor: number): number {
   const group = state.groups[minor];
-  const attached = (group?.container ?? null) !== null;
+  const attached = (group?.container ?? null) !== null || (group?.iommufd ?? null) !== null;
   if (world.profile.viability === 'walk') {
     return (viableByWalk(world, state, minor) ? viable : 0) | (attached ? containerSet : 0);
   }

@@ -1,7 +1,9 @@
 import { unreadable } from '../argument.ts';
 import { attachContainer, reservedByFirmware } from '../attachment.ts';
-import { fileAt, fileOf, groupOf } from '../files.ts';
+import { fileAt, fileOf, groupOf, iommufdOf } from '../files.ts';
 import type { Guard, Rule } from '../guard.ts';
+import { attachIommufd } from '../iommufd.ts';
+import type { Iommufd } from '../iommufd-state.ts';
 import { translatable } from '../mappings.ts';
 import { once } from '../once.ts';
 import type { Op } from '../op.ts';
@@ -47,7 +49,10 @@ const again: Guard<Set> = {
   words: 'the group is in a container already',
   errno: 'EINVAL',
   citation: setContainer,
-  applies: (_world, state, op) => (groupOf(state, op)?.container ?? null) !== null,
+  applies: (_world, state, op) => {
+    const group = groupOf(state, op);
+    return group !== null && (group.container !== null || group.iommufd !== null);
+  },
 };
 
 const revoked: Guard<Set> = {
@@ -63,7 +68,8 @@ const stranger: Guard<Set> = {
   words: 'the descriptor is no container',
   errno: { seed: 'EINVAL', '6.1': 'EINVAL', '6.12': 'EBADFD' },
   citation: setContainer,
-  applies: (world, state, op) => wanted(world, state, op) === null,
+  applies: (world, state, op) =>
+    wanted(world, state, op) === null && fileAt(state, op.pid, op.container)?.kind !== 'iommufd',
 };
 
 const rawio: Guard<Set> = {
@@ -72,7 +78,9 @@ const rawio: Guard<Set> = {
   errno: 'EPERM',
   citation: attach,
   applies: (world, state, op) =>
-    groupOf(state, op)?.noiommu === true && !capable(world, op.pid, 'CAP_SYS_RAWIO'),
+    groupOf(state, op)?.noiommu === true &&
+    fileAt(state, op.pid, op.container)?.kind !== 'iommufd' &&
+    !capable(world, op.pid, 'CAP_SYS_RAWIO'),
 };
 
 const mixing: Guard<Set> = on({
@@ -106,7 +114,8 @@ const firmware: Guard<Set> = {
     const file = fileOf(state, op);
     const late =
       world.profile.reservedAt === 'set-iommu' && wanted(world, state, op)?.iommu?.driver !== 'type1';
-    return file?.kind === 'group' && !late && reservedByFirmware(world, state, file.group);
+    const given = fileAt(state, op.pid, op.container)?.kind === 'container';
+    return file?.kind === 'group' && given && !late && reservedByFirmware(world, state, file.group);
   },
 };
 
@@ -140,6 +149,29 @@ const interrupts: Guard<Set> = on({
   refuses: (world, state, _group, { iommu }) => iommu?.driver === 'type1' && unsafeInterrupts(world, state),
 });
 
+/** What an iommufd served first, with or without an IOMMU, it serves until it is closed. */
+const translated: Guard<Set> = {
+  id: 'group.set_container.translated',
+  words: 'the iommufd has an address space for VFIO, and the group has no IOMMU',
+  errno: 'EINVAL',
+  citation: 'drivers/iommu/iommufd/vfio_compat.c:iommufd_vfio_compat_set_no_iommu',
+  applies: (_world, state, op) =>
+    groupOf(state, op)?.noiommu === true && (contextGiven(state, op)?.compat ?? null) !== null,
+};
+
+const untranslated: Guard<Set> = {
+  id: 'group.set_container.untranslated',
+  words: 'the iommufd serves groups without an IOMMU',
+  errno: 'EINVAL',
+  citation: 'drivers/iommu/iommufd/vfio_compat.c:iommufd_vfio_compat_ioas_create',
+  applies: (_world, state, op) =>
+    groupOf(state, op)?.noiommu === false && contextGiven(state, op)?.noiommu === true,
+};
+
+function contextGiven(state: State, op: Set): Iommufd | null {
+  return iommufdOf(state, { pid: op.pid, fd: op.container });
+}
+
 const now = [fault, closed, again, revoked, stranger, rawio, mixing, unviable];
 const late = [conflict, interrupts];
 
@@ -147,9 +179,9 @@ export const groupSetContainer: Rule<Set> = {
   words: {
     object: 'group',
     call: 'ioctl(fd, VFIO_GROUP_SET_CONTAINER, &container)',
-    arguments: { container: 'a descriptor of the container' },
+    arguments: { container: 'a descriptor of the container, or of an iommufd that stands for one' },
     effect:
-      'The group is in the container, first in its list; a real group owns its IOMMU group from then on, where the kernel has claims.',
+      'The group is in the container, first in its list; a real group owns its IOMMU group from then on, where the kernel has claims. An iommufd gets an address space for it, unless it has one.',
     undo: '`group.unset_container`',
   },
   ioctl: { on: 'group', request: 0x3b68 },
@@ -157,11 +189,14 @@ export const groupSetContainer: Rule<Set> = {
     // What is mapped is mapped for the new group too, wherever it lies.
     seed: [fault, negative, again, rawio, closed, stranger, mixing, firmware, interrupts],
     '6.1': [...now, invalid, firmware, ...late],
-    '6.12': [...now, firmware, invalid, ...late],
+    '6.12': [...now, translated, untranslated, firmware, invalid, ...late],
   },
   effect: (world, state, op) => {
     const file = fileOf(state, op);
     const other = fileAt(state, op.pid, op.container);
+    if (file?.kind === 'group' && other?.kind === 'iommufd') {
+      return { state: attachIommufd(state, file.group, other.iommufd), value: 0 };
+    }
     if (file?.kind !== 'group' || other?.kind !== 'container') return { state, value: 0 };
     return { state: attachContainer(world, state, file.group, other.container), value: 0 };
   },

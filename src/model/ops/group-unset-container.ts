@@ -1,5 +1,6 @@
-import { detachContainer } from '../attachment.ts';
-import { fileId, fileOf, groupOf } from '../files.ts';
+import { detach } from '../attachment.ts';
+import { draftOf } from '../draft.ts';
+import { fileId, fileOf, groupOf, letGo } from '../files.ts';
 import { everywhere, type Rule } from '../guard.ts';
 import type { Op } from '../op.ts';
 import type { State } from '../state.ts';
@@ -28,19 +29,30 @@ export const groupUnsetContainer: Rule<Unset> = {
       words: 'the group is in no container',
       errno: 'EINVAL',
       citation,
-      applies: (_world, state, op) => groupOf(state, op)?.container === null,
+      applies: (_world, state, op) => {
+        const group = groupOf(state, op);
+        return group?.container === null && group.iommufd === null;
+      },
     },
     {
       id: 'group.unset_container.busy',
       words: 'a device of the group is open',
       errno: 'EBUSY',
       citation,
-      applies: (_world, state, op) => groupOf(state, op)?.containerUsers !== 1,
+      applies: (_world, state, op) => {
+        const group = groupOf(state, op);
+        return group?.container !== null && group?.containerUsers !== 1;
+      },
     },
   ),
-  effect: (_world, state, op) => {
+  effect: (world, state, op) => {
     const file = fileOf(state, op);
-    return { state: file?.kind === 'group' ? detachContainer(state, file.group) : state, value: 0 };
+    if (file?.kind !== 'group') return { state, value: 0 };
+    const draft = draftOf(state);
+    detach(draft, file.group);
+    // Without a test of open devices: these have what they need of the iommufd themselves.
+    letGo(world, draft, file.group);
+    return { state: draft, value: 0 };
   },
   undo: (_world, before, { op: _op, pid, fd }) => {
     const container = containerDescriptor(before, pid, fd);
@@ -49,13 +61,14 @@ export const groupUnsetContainer: Rule<Unset> = {
   },
 };
 
-/** A descriptor by which the process could give the container again. */
+/** A descriptor by which the process could give the container, or the iommufd, again. */
 function containerDescriptor(state: State, pid: number, fd: number): number | null {
-  const index = groupOf(state, { pid, fd })?.container;
+  const group = groupOf(state, { pid, fd });
   const length = state.descriptors.find((table) => table.pid === pid)?.files.length ?? 0;
   for (let other = 3; other < 3 + length; other += 1) {
     const file = state.files[fileId(state, pid, other)];
-    if (file?.kind === 'container' && file.container === index) return other;
+    if (file?.kind === 'container' && file.container === group?.container) return other;
+    if (file?.kind === 'iommufd' && file.iommufd === group?.iommufd) return other;
   }
   return null;
 }

@@ -252,6 +252,22 @@ export const snapshotSchema: JsonSchema = {
         }
        ]
       },
+      "TRANSPARENT_HUGEPAGE": {
+       "description": "how iommufd aligns addresses that it chooses; not told: it is there",
+       "anyOf": [
+        {
+         "type": "string",
+         "enum": [
+          "y",
+          "m",
+          "n"
+         ]
+        },
+        {
+         "$ref": "#/$defs/Unknown"
+        }
+       ]
+      },
       "IOMMUFD_NOIOMMU": {
        "description": "device cdevs without an IOMMU (series of 2026); not told: a kernel without it",
        "anyOf": [

@@ -241,6 +241,136 @@ export type TraceOperation = {
   readonly iommufd: TraceDescriptor;
   readonly flags: number;
 } | {
+  readonly op: "device.attach_ioas";
+  readonly fd: TraceDescriptor;
+  readonly argsz?: number | null;
+  readonly target: number;
+  readonly flags: number;
+} | {
+  readonly op: "device.detach_ioas";
+  readonly fd: TraceDescriptor;
+  readonly argsz?: number | null;
+  readonly flags: number;
+} | {
+  readonly op: "iommufd.destroy";
+  readonly fd: TraceDescriptor;
+  readonly argsz?: number | null;
+  /** bytes that are not 0 stand behind the structure */
+  readonly tail?: boolean;
+  readonly id: number;
+} | {
+  readonly op: "iommufd.ioas_alloc";
+  readonly fd: TraceDescriptor;
+  readonly argsz?: number | null;
+  /** bytes that are not 0 stand behind the structure */
+  readonly tail?: boolean;
+  readonly flags: number;
+} | {
+  readonly op: "iommufd.ioas_iova_ranges";
+  readonly fd: TraceDescriptor;
+  readonly argsz?: number | null;
+  /** bytes that are not 0 stand behind the structure */
+  readonly tail?: boolean;
+  readonly reserved?: number;
+  readonly ioas: number;
+  readonly room: number;
+} | {
+  readonly op: "iommufd.ioas_allow_iovas";
+  readonly fd: TraceDescriptor;
+  readonly argsz?: number | null;
+  /** bytes that are not 0 stand behind the structure */
+  readonly tail?: boolean;
+  readonly reserved?: number;
+  readonly ioas: number;
+  readonly ranges: readonly TraceWide[];
+} | {
+  readonly op: "iommufd.ioas_map";
+  readonly fd: TraceDescriptor;
+  readonly argsz?: number | null;
+  /** bytes that are not 0 stand behind the structure */
+  readonly tail?: boolean;
+  readonly reserved?: number;
+  readonly flags: number;
+  readonly ioas: number;
+  readonly vaddr: TraceWide;
+  readonly length: TraceWide;
+  readonly iova: TraceWide;
+  /** what stands behind vaddr */
+  readonly memory: "writable" | "untouched" | "read-only" | "none";
+} | {
+  readonly op: "iommufd.ioas_copy";
+  readonly fd: TraceDescriptor;
+  readonly argsz?: number | null;
+  /** bytes that are not 0 stand behind the structure */
+  readonly tail?: boolean;
+  readonly flags: number;
+  readonly dst: number;
+  readonly src: number;
+  readonly length: TraceWide;
+  readonly dstIova: TraceWide;
+  readonly srcIova: TraceWide;
+} | {
+  readonly op: "iommufd.ioas_unmap";
+  readonly fd: TraceDescriptor;
+  readonly argsz?: number | null;
+  /** bytes that are not 0 stand behind the structure */
+  readonly tail?: boolean;
+  readonly ioas: number;
+  readonly iova: TraceWide;
+  readonly length: TraceWide;
+} | {
+  readonly op: "iommufd.option";
+  readonly fd: TraceDescriptor;
+  readonly argsz?: number | null;
+  /** bytes that are not 0 stand behind the structure */
+  readonly tail?: boolean;
+  readonly reserved?: number;
+  readonly option: number;
+  readonly operation: number;
+  readonly object: number;
+  readonly value: TraceWide;
+} | {
+  readonly op: "iommufd.vfio_ioas";
+  readonly fd: TraceDescriptor;
+  readonly argsz?: number | null;
+  /** bytes that are not 0 stand behind the structure */
+  readonly tail?: boolean;
+  readonly reserved?: number;
+  readonly operation: number;
+  readonly ioas: number;
+} | {
+  readonly op: "iommufd.api_version";
+  readonly fd: TraceDescriptor;
+} | {
+  readonly op: "iommufd.check_extension";
+  readonly fd: TraceDescriptor;
+  readonly extension: number;
+} | {
+  readonly op: "iommufd.set_iommu";
+  readonly fd: TraceDescriptor;
+  readonly type: number;
+} | {
+  readonly op: "iommufd.get_info";
+  readonly fd: TraceDescriptor;
+  readonly argsz?: number | null;
+} | {
+  readonly op: "iommufd.map_dma";
+  readonly fd: TraceDescriptor;
+  readonly argsz?: number | null;
+  readonly flags: number;
+  readonly vaddr: TraceWide;
+  readonly iova: TraceWide;
+  readonly size: TraceWide;
+  /** what stands behind vaddr */
+  readonly memory: "writable" | "untouched" | "read-only" | "none";
+} | {
+  readonly op: "iommufd.unmap_dma";
+  readonly fd: TraceDescriptor;
+  readonly argsz?: number | null;
+  readonly flags: number;
+  readonly iova: TraceWide;
+  readonly size: TraceWide;
+} | {
   readonly op: "device.get_info";
   readonly fd: TraceDescriptor;
   readonly argsz?: number | null;

@@ -1285,6 +1285,748 @@ export const traceSchema: JsonSchema = {
      "properties": {
       "op": {
        "type": "string",
+       "const": "device.attach_ioas"
+      },
+      "fd": {
+       "$ref": "#/$defs/TraceDescriptor"
+      },
+      "argsz": {
+       "anyOf": [
+        {
+         "type": "integer",
+         "minimum": -2147483648,
+         "maximum": 4294967295
+        },
+        {
+         "type": "null"
+        }
+       ]
+      },
+      "target": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      },
+      "flags": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      }
+     },
+     "required": [
+      "op",
+      "fd",
+      "target",
+      "flags"
+     ],
+     "additionalProperties": false
+    },
+    {
+     "type": "object",
+     "properties": {
+      "op": {
+       "type": "string",
+       "const": "device.detach_ioas"
+      },
+      "fd": {
+       "$ref": "#/$defs/TraceDescriptor"
+      },
+      "argsz": {
+       "anyOf": [
+        {
+         "type": "integer",
+         "minimum": -2147483648,
+         "maximum": 4294967295
+        },
+        {
+         "type": "null"
+        }
+       ]
+      },
+      "flags": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      }
+     },
+     "required": [
+      "op",
+      "fd",
+      "flags"
+     ],
+     "additionalProperties": false
+    },
+    {
+     "type": "object",
+     "properties": {
+      "op": {
+       "type": "string",
+       "const": "iommufd.destroy"
+      },
+      "fd": {
+       "$ref": "#/$defs/TraceDescriptor"
+      },
+      "argsz": {
+       "anyOf": [
+        {
+         "type": "integer",
+         "minimum": -2147483648,
+         "maximum": 4294967295
+        },
+        {
+         "type": "null"
+        }
+       ]
+      },
+      "tail": {
+       "description": "bytes that are not 0 stand behind the structure",
+       "type": "boolean"
+      },
+      "id": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      }
+     },
+     "required": [
+      "op",
+      "fd",
+      "id"
+     ],
+     "additionalProperties": false
+    },
+    {
+     "type": "object",
+     "properties": {
+      "op": {
+       "type": "string",
+       "const": "iommufd.ioas_alloc"
+      },
+      "fd": {
+       "$ref": "#/$defs/TraceDescriptor"
+      },
+      "argsz": {
+       "anyOf": [
+        {
+         "type": "integer",
+         "minimum": -2147483648,
+         "maximum": 4294967295
+        },
+        {
+         "type": "null"
+        }
+       ]
+      },
+      "tail": {
+       "description": "bytes that are not 0 stand behind the structure",
+       "type": "boolean"
+      },
+      "flags": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      }
+     },
+     "required": [
+      "op",
+      "fd",
+      "flags"
+     ],
+     "additionalProperties": false
+    },
+    {
+     "type": "object",
+     "properties": {
+      "op": {
+       "type": "string",
+       "const": "iommufd.ioas_iova_ranges"
+      },
+      "fd": {
+       "$ref": "#/$defs/TraceDescriptor"
+      },
+      "argsz": {
+       "anyOf": [
+        {
+         "type": "integer",
+         "minimum": -2147483648,
+         "maximum": 4294967295
+        },
+        {
+         "type": "null"
+        }
+       ]
+      },
+      "tail": {
+       "description": "bytes that are not 0 stand behind the structure",
+       "type": "boolean"
+      },
+      "reserved": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      },
+      "ioas": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      },
+      "room": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      }
+     },
+     "required": [
+      "op",
+      "fd",
+      "ioas",
+      "room"
+     ],
+     "additionalProperties": false
+    },
+    {
+     "type": "object",
+     "properties": {
+      "op": {
+       "type": "string",
+       "const": "iommufd.ioas_allow_iovas"
+      },
+      "fd": {
+       "$ref": "#/$defs/TraceDescriptor"
+      },
+      "argsz": {
+       "anyOf": [
+        {
+         "type": "integer",
+         "minimum": -2147483648,
+         "maximum": 4294967295
+        },
+        {
+         "type": "null"
+        }
+       ]
+      },
+      "tail": {
+       "description": "bytes that are not 0 stand behind the structure",
+       "type": "boolean"
+      },
+      "reserved": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      },
+      "ioas": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      },
+      "ranges": {
+       "maxItems": 4096,
+       "type": "array",
+       "items": {
+        "$ref": "#/$defs/TraceWide"
+       }
+      }
+     },
+     "required": [
+      "op",
+      "fd",
+      "ioas",
+      "ranges"
+     ],
+     "additionalProperties": false
+    },
+    {
+     "type": "object",
+     "properties": {
+      "op": {
+       "type": "string",
+       "const": "iommufd.ioas_map"
+      },
+      "fd": {
+       "$ref": "#/$defs/TraceDescriptor"
+      },
+      "argsz": {
+       "anyOf": [
+        {
+         "type": "integer",
+         "minimum": -2147483648,
+         "maximum": 4294967295
+        },
+        {
+         "type": "null"
+        }
+       ]
+      },
+      "tail": {
+       "description": "bytes that are not 0 stand behind the structure",
+       "type": "boolean"
+      },
+      "reserved": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      },
+      "flags": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      },
+      "ioas": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      },
+      "vaddr": {
+       "$ref": "#/$defs/TraceWide"
+      },
+      "length": {
+       "$ref": "#/$defs/TraceWide"
+      },
+      "iova": {
+       "$ref": "#/$defs/TraceWide"
+      },
+      "memory": {
+       "type": "string",
+       "enum": [
+        "writable",
+        "untouched",
+        "read-only",
+        "none"
+       ],
+       "description": "what stands behind vaddr"
+      }
+     },
+     "required": [
+      "op",
+      "fd",
+      "flags",
+      "ioas",
+      "vaddr",
+      "length",
+      "iova",
+      "memory"
+     ],
+     "additionalProperties": false
+    },
+    {
+     "type": "object",
+     "properties": {
+      "op": {
+       "type": "string",
+       "const": "iommufd.ioas_copy"
+      },
+      "fd": {
+       "$ref": "#/$defs/TraceDescriptor"
+      },
+      "argsz": {
+       "anyOf": [
+        {
+         "type": "integer",
+         "minimum": -2147483648,
+         "maximum": 4294967295
+        },
+        {
+         "type": "null"
+        }
+       ]
+      },
+      "tail": {
+       "description": "bytes that are not 0 stand behind the structure",
+       "type": "boolean"
+      },
+      "flags": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      },
+      "dst": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      },
+      "src": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      },
+      "length": {
+       "$ref": "#/$defs/TraceWide"
+      },
+      "dstIova": {
+       "$ref": "#/$defs/TraceWide"
+      },
+      "srcIova": {
+       "$ref": "#/$defs/TraceWide"
+      }
+     },
+     "required": [
+      "op",
+      "fd",
+      "flags",
+      "dst",
+      "src",
+      "length",
+      "dstIova",
+      "srcIova"
+     ],
+     "additionalProperties": false
+    },
+    {
+     "type": "object",
+     "properties": {
+      "op": {
+       "type": "string",
+       "const": "iommufd.ioas_unmap"
+      },
+      "fd": {
+       "$ref": "#/$defs/TraceDescriptor"
+      },
+      "argsz": {
+       "anyOf": [
+        {
+         "type": "integer",
+         "minimum": -2147483648,
+         "maximum": 4294967295
+        },
+        {
+         "type": "null"
+        }
+       ]
+      },
+      "tail": {
+       "description": "bytes that are not 0 stand behind the structure",
+       "type": "boolean"
+      },
+      "ioas": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      },
+      "iova": {
+       "$ref": "#/$defs/TraceWide"
+      },
+      "length": {
+       "$ref": "#/$defs/TraceWide"
+      }
+     },
+     "required": [
+      "op",
+      "fd",
+      "ioas",
+      "iova",
+      "length"
+     ],
+     "additionalProperties": false
+    },
+    {
+     "type": "object",
+     "properties": {
+      "op": {
+       "type": "string",
+       "const": "iommufd.option"
+      },
+      "fd": {
+       "$ref": "#/$defs/TraceDescriptor"
+      },
+      "argsz": {
+       "anyOf": [
+        {
+         "type": "integer",
+         "minimum": -2147483648,
+         "maximum": 4294967295
+        },
+        {
+         "type": "null"
+        }
+       ]
+      },
+      "tail": {
+       "description": "bytes that are not 0 stand behind the structure",
+       "type": "boolean"
+      },
+      "reserved": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      },
+      "option": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      },
+      "operation": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      },
+      "object": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      },
+      "value": {
+       "$ref": "#/$defs/TraceWide"
+      }
+     },
+     "required": [
+      "op",
+      "fd",
+      "option",
+      "operation",
+      "object",
+      "value"
+     ],
+     "additionalProperties": false
+    },
+    {
+     "type": "object",
+     "properties": {
+      "op": {
+       "type": "string",
+       "const": "iommufd.vfio_ioas"
+      },
+      "fd": {
+       "$ref": "#/$defs/TraceDescriptor"
+      },
+      "argsz": {
+       "anyOf": [
+        {
+         "type": "integer",
+         "minimum": -2147483648,
+         "maximum": 4294967295
+        },
+        {
+         "type": "null"
+        }
+       ]
+      },
+      "tail": {
+       "description": "bytes that are not 0 stand behind the structure",
+       "type": "boolean"
+      },
+      "reserved": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      },
+      "operation": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      },
+      "ioas": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      }
+     },
+     "required": [
+      "op",
+      "fd",
+      "operation",
+      "ioas"
+     ],
+     "additionalProperties": false
+    },
+    {
+     "type": "object",
+     "properties": {
+      "op": {
+       "type": "string",
+       "const": "iommufd.api_version"
+      },
+      "fd": {
+       "$ref": "#/$defs/TraceDescriptor"
+      }
+     },
+     "required": [
+      "op",
+      "fd"
+     ],
+     "additionalProperties": false
+    },
+    {
+     "type": "object",
+     "properties": {
+      "op": {
+       "type": "string",
+       "const": "iommufd.check_extension"
+      },
+      "fd": {
+       "$ref": "#/$defs/TraceDescriptor"
+      },
+      "extension": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      }
+     },
+     "required": [
+      "op",
+      "fd",
+      "extension"
+     ],
+     "additionalProperties": false
+    },
+    {
+     "type": "object",
+     "properties": {
+      "op": {
+       "type": "string",
+       "const": "iommufd.set_iommu"
+      },
+      "fd": {
+       "$ref": "#/$defs/TraceDescriptor"
+      },
+      "type": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      }
+     },
+     "required": [
+      "op",
+      "fd",
+      "type"
+     ],
+     "additionalProperties": false
+    },
+    {
+     "type": "object",
+     "properties": {
+      "op": {
+       "type": "string",
+       "const": "iommufd.get_info"
+      },
+      "fd": {
+       "$ref": "#/$defs/TraceDescriptor"
+      },
+      "argsz": {
+       "anyOf": [
+        {
+         "type": "integer",
+         "minimum": -2147483648,
+         "maximum": 4294967295
+        },
+        {
+         "type": "null"
+        }
+       ]
+      }
+     },
+     "required": [
+      "op",
+      "fd"
+     ],
+     "additionalProperties": false
+    },
+    {
+     "type": "object",
+     "properties": {
+      "op": {
+       "type": "string",
+       "const": "iommufd.map_dma"
+      },
+      "fd": {
+       "$ref": "#/$defs/TraceDescriptor"
+      },
+      "argsz": {
+       "anyOf": [
+        {
+         "type": "integer",
+         "minimum": -2147483648,
+         "maximum": 4294967295
+        },
+        {
+         "type": "null"
+        }
+       ]
+      },
+      "flags": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      },
+      "vaddr": {
+       "$ref": "#/$defs/TraceWide"
+      },
+      "iova": {
+       "$ref": "#/$defs/TraceWide"
+      },
+      "size": {
+       "$ref": "#/$defs/TraceWide"
+      },
+      "memory": {
+       "type": "string",
+       "enum": [
+        "writable",
+        "untouched",
+        "read-only",
+        "none"
+       ],
+       "description": "what stands behind vaddr"
+      }
+     },
+     "required": [
+      "op",
+      "fd",
+      "flags",
+      "vaddr",
+      "iova",
+      "size",
+      "memory"
+     ],
+     "additionalProperties": false
+    },
+    {
+     "type": "object",
+     "properties": {
+      "op": {
+       "type": "string",
+       "const": "iommufd.unmap_dma"
+      },
+      "fd": {
+       "$ref": "#/$defs/TraceDescriptor"
+      },
+      "argsz": {
+       "anyOf": [
+        {
+         "type": "integer",
+         "minimum": -2147483648,
+         "maximum": 4294967295
+        },
+        {
+         "type": "null"
+        }
+       ]
+      },
+      "flags": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      },
+      "iova": {
+       "$ref": "#/$defs/TraceWide"
+      },
+      "size": {
+       "$ref": "#/$defs/TraceWide"
+      }
+     },
+     "required": [
+      "op",
+      "fd",
+      "flags",
+      "iova",
+      "size"
+     ],
+     "additionalProperties": false
+    },
+    {
+     "type": "object",
+     "properties": {
+      "op": {
+       "type": "string",
        "const": "device.get_info"
       },
       "fd": {

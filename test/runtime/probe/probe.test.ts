@@ -174,6 +174,7 @@ describe('a captured tree', () => {
         IOMMUFD: 'm',
         IRQ_BYPASS_MANAGER: 'n',
         IOMMUFD_NOIOMMU: 'n',
+        TRANSPARENT_HUGEPAGE: 'n',
       },
     });
     expect(snapshot.iommu).toEqual({

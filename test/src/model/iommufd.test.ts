@@ -1,8 +1,11 @@
 import { expect, test } from 'vitest';
 import { IommufdSession } from './iommufd-session.ts';
 import { cdevVectors } from './vectors-cdev.ts';
+import { compatVectors, ioasVectors } from './vectors-iommufd.ts';
 
-test.each(cdevVectors.map((vector) => [vector.id, vector.sequence, vector] as const))(
+const vectors = [...cdevVectors, ...ioasVectors, ...compatVectors];
+
+test.each(vectors.map((vector) => [vector.id, vector.sequence, vector] as const))(
   '%s: %s',
   (_id, _sequence, { run, expected }) => {
     expect(run(new IommufdSession())).toEqual(expected);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { requests } from '../../../runtime/abi/ioctl.ts';
+import { iommufdRequests } from '../../../runtime/abi/iommufd.ts';
 import { rules } from '../../../src/model/ops.ts';
 import { profilesSince } from '../../../src/model/profiles.ts';
 import { ROOT, worldFrom } from '../../../src/model/world.ts';
@@ -95,6 +96,23 @@ test("the operations' request numbers are those of the kernel's header", () => {
     'group.unset_container': requests.VFIO_GROUP_UNSET_CONTAINER,
     'group.get_device_fd': requests.VFIO_GROUP_GET_DEVICE_FD,
     'device.bind_iommufd': requests.VFIO_DEVICE_BIND_IOMMUFD,
+    'device.attach_ioas': requests.VFIO_DEVICE_ATTACH_IOMMUFD_PT,
+    'device.detach_ioas': requests.VFIO_DEVICE_DETACH_IOMMUFD_PT,
+    'iommufd.destroy': iommufdRequests.IOMMU_DESTROY,
+    'iommufd.ioas_alloc': iommufdRequests.IOMMU_IOAS_ALLOC,
+    'iommufd.ioas_allow_iovas': iommufdRequests.IOMMU_IOAS_ALLOW_IOVAS,
+    'iommufd.ioas_copy': iommufdRequests.IOMMU_IOAS_COPY,
+    'iommufd.ioas_iova_ranges': iommufdRequests.IOMMU_IOAS_IOVA_RANGES,
+    'iommufd.ioas_map': iommufdRequests.IOMMU_IOAS_MAP,
+    'iommufd.ioas_unmap': iommufdRequests.IOMMU_IOAS_UNMAP,
+    'iommufd.option': iommufdRequests.IOMMU_OPTION,
+    'iommufd.vfio_ioas': iommufdRequests.IOMMU_VFIO_IOAS,
+    'iommufd.api_version': requests.VFIO_GET_API_VERSION,
+    'iommufd.check_extension': requests.VFIO_CHECK_EXTENSION,
+    'iommufd.set_iommu': requests.VFIO_SET_IOMMU,
+    'iommufd.get_info': requests.VFIO_IOMMU_GET_INFO,
+    'iommufd.map_dma': requests.VFIO_IOMMU_MAP_DMA,
+    'iommufd.unmap_dma': requests.VFIO_IOMMU_UNMAP_DMA,
     'device.get_info': requests.VFIO_DEVICE_GET_INFO,
     'device.region_info': requests.VFIO_DEVICE_GET_REGION_INFO,
     'device.irq_info': requests.VFIO_DEVICE_GET_IRQ_INFO,

@@ -1,9 +1,11 @@
 import type { Provocation } from './provocation.ts';
 import { busAndFiles } from './provocations-bus.ts';
 import { deviceCdevs } from './provocations-cdev.ts';
+import { compat } from './provocations-compat.ts';
 import { container, files } from './provocations-container.ts';
 import { features, ioeventfds } from './provocations-device.ts';
 import { devices, groups, virtualMachines } from './provocations-group.ts';
+import { iommufds } from './provocations-iommufd.ts';
 import { interrupts } from './provocations-irqs.ts';
 import { regions, resets } from './provocations-regions.ts';
 import { sysfs } from './provocations-sysfs.ts';
@@ -20,6 +22,8 @@ export const provocations: Readonly<Record<string, Provocation>> = {
   ...devices,
   ...virtualMachines,
   ...deviceCdevs,
+  ...iommufds,
+  ...compat,
   ...interrupts,
   ...ioeventfds,
   ...features,

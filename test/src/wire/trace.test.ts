@@ -55,7 +55,9 @@ type Traced<O> = O extends { readonly op: OpKind }
               ? Key extends 'bytes'
                 ? O[Key]
                 : readonly TraceDescriptor[]
-              : O[Key];
+              : O[Key] extends readonly bigint[]
+                ? readonly string[]
+                : O[Key];
     }
   : never;
 

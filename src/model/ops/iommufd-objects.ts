@@ -1,0 +1,86 @@
+import { iommufdOf, placeOfIommufd } from '../files.ts';
+import { type Guard, type Rule, since612 } from '../guard.ts';
+import { addObject, freshIoas, objectOf, withContext, withObject } from '../iommufd.ts';
+import type { Iommufd } from '../iommufd-state.ts';
+import type { Op } from '../op.ts';
+import type { State } from '../state.ts';
+import { framed, reservedField } from '../user-structure.ts';
+
+/** Making and destroying objects of an iommufd. */
+
+type Alloc = Extract<Op, { op: 'iommufd.ioas_alloc' }>;
+type Destroy = Extract<Op, { op: 'iommufd.destroy' }>;
+
+export const iommufdIoasAlloc: Rule<Alloc> = {
+  words: {
+    object: 'iommufd',
+    call: 'ioctl(fd, IOMMU_IOAS_ALLOC, &alloc)',
+    arguments: { flags: 'none are known', tail: 'bytes that are not 0 follow the structure' },
+    effect: 'Makes an empty address space and answers its id, the lowest free one from 1.',
+    undo: '`iommufd.destroy`',
+  },
+  ioctl: { on: 'iommufd', request: 0x3b81 },
+  guards: since612<Alloc>(
+    ...framed<Alloc>('iommufd.ioas_alloc', 12),
+    reservedField<Alloc>('iommufd.ioas_alloc', 'drivers/iommu/iommufd/ioas.c:iommufd_ioas_alloc_ioctl'),
+  ),
+  effect: (_world, state, op) => {
+    const before = iommufdOf(state, op);
+    if (before === null) return { state, value: 0 };
+    const { context, id } = addObject(before, freshIoas);
+    return {
+      state: withContext(state, placeOfIommufd(state, op), context),
+      value: 0,
+      out: { out_ioas_id: id },
+    };
+  },
+  undo: (_world, before, { pid, fd }) => {
+    const context = iommufdOf(before, { pid, fd });
+    const id = context === null ? 0 : addObject(context, freshIoas).id;
+    return { op: 'iommufd.destroy', pid, fd, id };
+  },
+};
+
+const remove = 'drivers/iommu/iommufd/main.c:iommufd_object_remove';
+
+const missing: Guard<Destroy> = {
+  id: 'iommufd.destroy.missing',
+  words: 'the iommufd has no object of this id',
+  errno: 'ENOENT',
+  citation: remove,
+  applies: (_world, state, op) => objectOf(iommufdOf(state, op), op.id) === null,
+};
+
+const used: Guard<Destroy> = {
+  id: 'iommufd.destroy.used',
+  words: 'a device uses the object: it is attached there, or is it',
+  errno: 'EBUSY',
+  citation: remove,
+  applies: (_world, state, op) => {
+    const context = iommufdOf(state, op);
+    const object = objectOf(context, op.id);
+    if (object?.kind !== 'ioas') return object !== null;
+    return context?.objects.some((other) => other?.kind === 'hwpt' && other.ioas === op.id) === true;
+  },
+};
+
+export const iommufdDestroy: Rule<Destroy> = {
+  words: {
+    object: 'iommufd',
+    call: 'ioctl(fd, IOMMU_DESTROY, &destroy)',
+    arguments: { id: 'of an object', tail: 'bytes that are not 0 follow the structure' },
+    effect:
+      'The address space is gone with all that was mapped in it. A device’s object goes with its descriptor only.',
+    undo: '`iommufd.ioas_alloc`, where the address space was as new and gets its id again',
+  },
+  ioctl: { on: 'iommufd', request: 0x3b80 },
+  guards: since612<Destroy>(...framed<Destroy>('iommufd.destroy', 8), missing, used),
+  effect: (_world, state, op) => {
+    const context = iommufdOf(state, op);
+    if (context === null) return { state, value: 0 };
+    const compat = context.compat === op.id ? null : context.compat;
+    const left: Iommufd = withObject({ ...context, compat }, op.id, null);
+    return { state: withContext(state, placeOfIommufd(state, op), left), value: 0 };
+  },
+  undo: (_world, _before: State, { pid, fd }) => ({ op: 'iommufd.ioas_alloc', pid, fd, flags: 0 }),
+};

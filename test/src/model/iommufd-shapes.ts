@@ -1,0 +1,119 @@
+import fc from 'fast-check';
+import type { Op, OpKind } from '../../../src/model/op.ts';
+import { ROOT } from '../../../src/model/world.ts';
+import { single } from './machine.ts';
+
+type Shape = fc.Arbitrary<Record<string, unknown>>;
+
+/** Mostly what an operation takes, so that more than its first test is met. */
+export const mostlyZero = fc.oneof(
+  { weight: 8, arbitrary: fc.constant(0) },
+  fc.constantFrom(1, -1, Number.NaN),
+);
+
+/** Hostile arguments of iommufd's requests, among sensible ones. */
+export function iommufdShapes({
+  fd,
+  argsz,
+  anyNumber,
+  anyWord,
+}: {
+  readonly fd: fc.Arbitrary<number>;
+  readonly argsz: fc.Arbitrary<number | null | undefined>;
+  readonly anyNumber: fc.Arbitrary<number>;
+  readonly anyWord: fc.Arbitrary<bigint>;
+}): { readonly [Kind in Extract<OpKind, `iommufd.${string}`>]: Shape } {
+  const id = fc.oneof({ weight: 8, arbitrary: fc.integer({ min: 0, max: 4 }) }, anyNumber);
+  const size = fc.oneof({ weight: 6, arbitrary: fc.constant(undefined) }, argsz);
+  const tail = fc.constantFrom(undefined, undefined, undefined, true, false);
+  const framing = { fd, argsz: size, tail };
+  const reserved = fc.option(mostlyZero, { nil: undefined });
+  const flags = fc.oneof({ weight: 6, arbitrary: fc.constantFrom(3, 6, 7, 5) }, anyNumber);
+  const memory = fc.constantFrom('writable', 'read-only', 'none');
+  const dma = {
+    fd,
+    flags: fc.oneof(fc.constantFrom(0, 3, 3, 2), anyNumber),
+    iova: anyWord,
+    size: anyWord,
+    argsz: size,
+  };
+  return {
+    'iommufd.destroy': fc.record({ ...framing, id }),
+    'iommufd.ioas_alloc': fc.record({ ...framing, flags: mostlyZero }),
+    'iommufd.ioas_iova_ranges': fc.record({ ...framing, reserved, ioas: id, room: anyNumber }),
+    'iommufd.ioas_allow_iovas': fc.record({
+      ...framing,
+      reserved,
+      ioas: id,
+      ranges: fc.array(anyWord, { maxLength: 5 }),
+    }),
+    'iommufd.ioas_map': fc.record({
+      ...framing,
+      reserved,
+      flags,
+      ioas: id,
+      vaddr: anyWord,
+      length: anyWord,
+      iova: anyWord,
+      memory,
+    }),
+    'iommufd.ioas_copy': fc.record({
+      ...framing,
+      flags,
+      dst: id,
+      src: id,
+      length: anyWord,
+      dstIova: anyWord,
+      srcIova: anyWord,
+    }),
+    'iommufd.ioas_unmap': fc.record({ ...framing, ioas: id, iova: anyWord, length: anyWord }),
+    'iommufd.option': fc.record({
+      ...framing,
+      reserved,
+      option: id,
+      operation: id,
+      object: id,
+      value: anyWord,
+    }),
+    'iommufd.vfio_ioas': fc.record({ ...framing, reserved, operation: id, ioas: id }),
+    'iommufd.api_version': fc.record({ fd }),
+    'iommufd.check_extension': fc.record({ fd, extension: anyNumber }),
+    'iommufd.set_iommu': fc.record({ fd, type: anyNumber }),
+    'iommufd.get_info': fc.record({ fd, argsz }),
+    'iommufd.map_dma': fc.record({ ...dma, vaddr: anyWord, memory }),
+    'iommufd.unmap_dma': fc.record(dma),
+  };
+}
+
+const mapped: Op = {
+  op: 'iommufd.ioas_map',
+  pid: ROOT,
+  fd: 3,
+  flags: 7,
+  ioas: 1,
+  vaddr: 0x10000n,
+  length: 0x2000n,
+  iova: 0x1000n,
+  memory: 'writable',
+};
+
+/** Ways that lead somewhere on a kernel with iommufd, once devices are bound to vfio-pci; `single` is vfio0 then. */
+export const iommufdWays: { readonly [name: string]: readonly Op[] } = {
+  'a cdev': [
+    { op: 'open', pid: ROOT, path: '/dev/iommu' },
+    { op: 'open', pid: ROOT, path: '/dev/vfio/devices/vfio0' },
+    { op: 'device.bind_iommufd', pid: ROOT, fd: 4, iommufd: 3, flags: 0 },
+    { op: 'iommufd.ioas_alloc', pid: ROOT, fd: 3, flags: 0 },
+    { op: 'iommufd.ioas_alloc', pid: ROOT, fd: 3, flags: 0 },
+    { ...mapped, ioas: 2 },
+    { op: 'device.attach_ioas', pid: ROOT, fd: 4, target: 2, flags: 0 },
+  ],
+  'an iommufd for a container': [
+    { op: 'open', pid: ROOT, path: '/dev/iommu' },
+    { op: 'open', pid: ROOT, path: '/dev/vfio/8' },
+    { op: 'group.set_container', pid: ROOT, fd: 4, container: 3 },
+    { op: 'iommufd.set_iommu', pid: ROOT, fd: 3, type: 1 },
+    mapped,
+    { op: 'group.get_device_fd', pid: ROOT, fd: 4, name: single },
+  ],
+};
