@@ -95,7 +95,7 @@ export function misaligned({ areas }: Ioas): boolean {
 }
 
 /** The context with the device attached, and the id of the page table; nothing refuses it. */
-export function attached(
+function attached(
   state: State,
   { context, device, target }: Attaching,
   object: number,

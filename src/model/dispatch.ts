@@ -87,6 +87,23 @@ function zeroed(name: Op['op'], asked: Ioctl, flags: number): Op {
       return { ...call, op: name, flags, offset: 0n, data: 0n, eventfd: 0 };
     case 'device.feature':
       return { ...call, op: name, flags, token: '', eventfd: 0 };
+    case 'iommufd.api_version':
+    case 'iommufd.get_info':
+    case 'container.api_version':
+    case 'container.get_info':
+    case 'group.get_status':
+    case 'group.unset_container':
+    case 'device.get_info':
+    case 'device.hot_reset_info':
+    case 'device.reset':
+      return { ...call, op: name };
+    default:
+      return zeroedOfIommufd(name, call) ?? asked;
+  }
+}
+
+function zeroedOfIommufd(name: Op['op'], call: Omit<Ioctl, 'op' | 'request'>): Op | null {
+  switch (name) {
     case 'iommufd.destroy':
       return { ...call, op: name, id: 0 };
     case 'iommufd.ioas_iova_ranges':
@@ -111,17 +128,7 @@ function zeroed(name: Op['op'], asked: Ioctl, flags: number): Op {
       return { ...call, op: name, flags: 0, vaddr: 0n, iova: 0n, size: 0n, memory: 'none' };
     case 'iommufd.unmap_dma':
       return { ...call, op: name, flags: 0, iova: 0n, size: 0n };
-    case 'iommufd.api_version':
-    case 'iommufd.get_info':
-    case 'container.api_version':
-    case 'container.get_info':
-    case 'group.get_status':
-    case 'group.unset_container':
-    case 'device.get_info':
-    case 'device.hot_reset_info':
-    case 'device.reset':
-      return { ...call, op: name };
     default:
-      return asked;
+      return null;
   }
 }

@@ -65,19 +65,9 @@ function shapeOf(backend: Backend, op: IommufdOp): Shape {
     case 'iommufd.ioas_alloc':
       return { number: 0x3b81, size: 12, fields: [[4, op.flags]], out: [['out_ioas_id', 8, false]] };
     case 'iommufd.ioas_copy':
-      return {
-        number: 0x3b83,
-        size: 40,
-        fields: [
-          [4, op.flags],
-          [8, op.dst],
-          [12, op.src],
-          [16, op.length, 8],
-          [24, op.dstIova, 8],
-          [32, op.srcIova, 8],
-        ],
-        out: [['dst_iova', 24, true]],
-      };
+    case 'iommufd.ioas_map':
+    case 'iommufd.ioas_unmap':
+      return mappingShape(op);
     case 'iommufd.ioas_iova_ranges':
       return {
         number: 0x3b84,
@@ -92,6 +82,51 @@ function shapeOf(backend: Backend, op: IommufdOp): Shape {
           ['num_iovas', 8, false],
           ['out_iova_alignment', 24, true],
         ],
+      };
+    case 'iommufd.option':
+      return {
+        number: 0x3b87,
+        size: 24,
+        fields: [
+          [4, op.option],
+          [8, op.operation, 2],
+          [10, op.reserved ?? 0, 2],
+          [12, op.object],
+          [16, op.value, 8],
+        ],
+        out: [['val64', 16, true]],
+      };
+    case 'iommufd.vfio_ioas':
+      return {
+        number: 0x3b88,
+        size: 12,
+        fields: [
+          [4, op.ioas],
+          [8, op.operation, 2],
+          [10, op.reserved ?? 0, 2],
+        ],
+        out: [['ioas_id', 4, false]],
+      };
+  }
+}
+
+function mappingShape(
+  op: Extract<IommufdOp, { op: 'iommufd.ioas_copy' | 'iommufd.ioas_map' | 'iommufd.ioas_unmap' }>,
+): Shape {
+  switch (op.op) {
+    case 'iommufd.ioas_copy':
+      return {
+        number: 0x3b83,
+        size: 40,
+        fields: [
+          [4, op.flags],
+          [8, op.dst],
+          [12, op.src],
+          [16, op.length, 8],
+          [24, op.dstIova, 8],
+          [32, op.srcIova, 8],
+        ],
+        out: [['dst_iova', 24, true]],
       };
     case 'iommufd.ioas_map':
       return {
@@ -117,30 +152,6 @@ function shapeOf(backend: Backend, op: IommufdOp): Shape {
           [16, op.length, 8],
         ],
         out: [['length', 16, true]],
-      };
-    case 'iommufd.option':
-      return {
-        number: 0x3b87,
-        size: 24,
-        fields: [
-          [4, op.option],
-          [8, op.operation, 2],
-          [10, op.reserved ?? 0, 2],
-          [12, op.object],
-          [16, op.value, 8],
-        ],
-        out: [['val64', 16, true]],
-      };
-    case 'iommufd.vfio_ioas':
-      return {
-        number: 0x3b88,
-        size: 12,
-        fields: [
-          [4, op.ioas],
-          [8, op.operation, 2],
-          [10, op.reserved ?? 0, 2],
-        ],
-        out: [['ioas_id', 4, false]],
       };
   }
 }

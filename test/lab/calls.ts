@@ -173,6 +173,7 @@ type Ioctl = Exclude<
 function ioctl(backend: Backend, op: Ioctl): Answer {
   const { fd } = op;
   const byValue = (request: number, argument: number) => plain(backend.ioctl(fd, request, argument));
+  if (isOfIommufd(op)) return onIommufd(backend, op);
   switch (op.op) {
     case 'container.api_version':
       return byValue(requests.VFIO_GET_API_VERSION, 0);
@@ -210,32 +211,6 @@ function ioctl(backend: Backend, op: Ioctl): Answer {
       return type1(backend, op);
     case 'group.get_status':
       return struct(backend, fd, requests.VFIO_GROUP_GET_STATUS, op, layouts.vfio_group_status, {});
-    case 'iommufd.api_version':
-      return byValue(requests.VFIO_GET_API_VERSION, 0);
-    case 'iommufd.check_extension':
-      return byValue(requests.VFIO_CHECK_EXTENSION, op.extension);
-    case 'iommufd.set_iommu':
-      return byValue(requests.VFIO_SET_IOMMU, op.type);
-    case 'iommufd.get_info':
-      return type1(backend, { ...op, op: 'container.get_info' });
-    case 'iommufd.map_dma':
-    case 'iommufd.unmap_dma':
-      return type1(backend, {
-        ...op,
-        op: op.op === 'iommufd.map_dma' ? 'container.map_dma' : 'container.unmap_dma',
-      } as Parameters<typeof type1>[1]);
-    case 'device.attach_ioas':
-    case 'device.detach_ioas':
-      return attachment(backend, op);
-    case 'iommufd.destroy':
-    case 'iommufd.ioas_alloc':
-    case 'iommufd.ioas_iova_ranges':
-    case 'iommufd.ioas_map':
-    case 'iommufd.ioas_copy':
-    case 'iommufd.ioas_unmap':
-    case 'iommufd.option':
-    case 'iommufd.vfio_ioas':
-      return ofIommufd(backend, op);
     case 'device.bind_iommufd':
       return struct(backend, fd, requests.VFIO_DEVICE_BIND_IOMMUFD, op, layouts.vfio_device_bind_iommufd, {
         flags: op.flags,
@@ -279,6 +254,45 @@ function hotResetInfo(backend: Backend, op: Extract<Op, { op: 'device.hot_reset_
   const bytes = new Uint8Array(65536);
   const answer = pointer(backend, op.fd, 0x3b70, { argsz: op.argsz === undefined ? 65536 : op.argsz }, bytes);
   return answer.errno === null ? { ...answer, out: namesOf(bytes) } : answer;
+}
+
+type OfIommufd = Extract<Ioctl, { op: `iommufd.${string}` | 'device.attach_ioas' | 'device.detach_ioas' }>;
+
+function isOfIommufd(op: Ioctl): op is OfIommufd {
+  return /^iommufd\.|^device\.(at|de)tach_ioas$/.test(op.op);
+}
+
+function onIommufd(backend: Backend, op: OfIommufd): Answer {
+  const { fd } = op;
+  const byValue = (request: number, argument: number) => plain(backend.ioctl(fd, request, argument));
+  switch (op.op) {
+    case 'iommufd.api_version':
+      return byValue(requests.VFIO_GET_API_VERSION, 0);
+    case 'iommufd.check_extension':
+      return byValue(requests.VFIO_CHECK_EXTENSION, op.extension);
+    case 'iommufd.set_iommu':
+      return byValue(requests.VFIO_SET_IOMMU, op.type);
+    case 'iommufd.get_info':
+      return type1(backend, { ...op, op: 'container.get_info' });
+    case 'iommufd.map_dma':
+    case 'iommufd.unmap_dma':
+      return type1(backend, {
+        ...op,
+        op: op.op === 'iommufd.map_dma' ? 'container.map_dma' : 'container.unmap_dma',
+      } as Parameters<typeof type1>[1]);
+    case 'device.attach_ioas':
+    case 'device.detach_ioas':
+      return attachment(backend, op);
+    case 'iommufd.destroy':
+    case 'iommufd.ioas_alloc':
+    case 'iommufd.ioas_iova_ranges':
+    case 'iommufd.ioas_map':
+    case 'iommufd.ioas_copy':
+    case 'iommufd.ioas_unmap':
+    case 'iommufd.option':
+    case 'iommufd.vfio_ioas':
+      return ofIommufd(backend, op);
+  }
 }
 
 /** As for type1, memory that the call says nothing more of is mapped first. */

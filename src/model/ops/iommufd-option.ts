@@ -23,11 +23,6 @@ function asks(op: Option, option: number, operation?: number): boolean {
   return op.option >>> 0 === option && (operation === undefined || (op.operation & 0xffff) === operation);
 }
 
-/** Small pages alone are wanted of an address space that has large ones. */
-export function disables(context: Iommufd | null, id: number): boolean {
-  return ioasOf(context, id)?.largePages === true;
-}
-
 /** iopt_disable_large_pages: not once an IOMMU may have mapped with them. */
 export function inLargePages(context: Iommufd | null, id: number): boolean {
   const ioas = ioasOf(context, id);

@@ -37,6 +37,8 @@ export function iommufdShapes({
     size: anyWord,
     argsz: size,
   };
+  const words = { vaddr: anyWord, length: anyWord, iova: anyWord };
+  const mapping = { reserved, flags, ioas: id, ...words, memory };
   return {
     'iommufd.destroy': fc.record({ ...framing, id }),
     'iommufd.ioas_alloc': fc.record({ ...framing, flags: mostlyZero }),
@@ -47,16 +49,7 @@ export function iommufdShapes({
       ioas: id,
       ranges: fc.array(anyWord, { maxLength: 5 }),
     }),
-    'iommufd.ioas_map': fc.record({
-      ...framing,
-      reserved,
-      flags,
-      ioas: id,
-      vaddr: anyWord,
-      length: anyWord,
-      iova: anyWord,
-      memory,
-    }),
+    'iommufd.ioas_map': fc.record({ ...framing, ...mapping }),
     'iommufd.ioas_copy': fc.record({
       ...framing,
       flags,
