@@ -196,8 +196,9 @@ const containerLaws: readonly Law[] = [
 ];
 
 export const laws: readonly Law[] = [
-  ...[...containerLaws, ...deviceLaws, ...regionLaws].sort((a, b) => numberOf(a) - numberOf(b)),
-  ...iommufdLaws,
+  ...[...containerLaws, ...deviceLaws, ...iommufdLaws, ...regionLaws].sort(
+    (a, b) => numberOf(a) - numberOf(b),
+  ),
   ...passedLaws,
 ];
 
