@@ -89,7 +89,7 @@ function resetLines(
   const hardware = deviceAt(world, before, op.device);
   if (hardware === undefined || op.text === '') return [];
   const prefix = place(world, before, hardware.index);
-  const answer = methodsOf(hardware, op.text);
+  const answer = methodsOf(world, before, hardware, op.text);
   if ('refused' in answer) {
     const words = {
       invalid: `Invalid reset method '${answer.name}'`,

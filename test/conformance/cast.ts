@@ -26,7 +26,7 @@ export const actors: readonly [Actor, ...Actor[]] = [
     memlock: null,
     nofile: 1024,
   },
-  /** Root but for CAP_SYS_RAWIO, with few descriptors and little memory to lock. */
+  /** Root but for CAP_SYS_RAWIO, with little memory to lock. */
   {
     pid: 2,
     uid: 0,
@@ -34,7 +34,7 @@ export const actors: readonly [Actor, ...Actor[]] = [
     groups: [],
     capabilities: administrator.filter((name) => name !== 'CAP_IPC_LOCK'),
     memlock: 8192,
-    nofile: 8,
+    nofile: 1024,
   },
   { pid: 3, uid: 1000, gid: 1000, groups: [1000], capabilities: [], memlock: 8192, nofile: 1024 },
   {

@@ -11,12 +11,18 @@ export interface LabMachine {
 }
 
 export const noIommuChipset = ['-M', 'q35'];
-export const intelChipset = ['-M', 'q35,kernel-irqchip=split', '-device', 'intel-iommu,intremap=on'];
+export const intelChipset = [
+  '-M',
+  'q35,kernel-irqchip=split',
+  '-device',
+  'intel-iommu,intremap=on,aw-bits=48',
+];
 export const intelCommandLine = 'intel_iommu=on';
 
 /** A root port of its own for each device; `device` is QEMU's name of it. The n-th call's device is 0000:0n:00.0. */
 export function behindRootPort(number: number, ...devices: readonly string[]): string[] {
-  const port = `pcie-root-port,id=rp${number},bus=pcie.0,slot=${number},chassis=${number},addr=0x1${number}`;
+  // A slower link is one that the emulator brings up again after a reset of the slot.
+  const port = `pcie-root-port,x-speed=5,id=rp${number},bus=pcie.0,slot=${number},chassis=${number},addr=0x1${number}`;
   const functions = devices.flatMap((device, index) => [
     '-device',
     `${device},bus=rp${number},addr=0.${index}${devices.length > 1 && index === 0 ? ',multifunction=on' : ''}`,
@@ -28,7 +34,12 @@ export function behindRootPort(number: number, ...devices: readonly string[]): s
 export function outsideIommu(device: string): string[] {
   return [
     ...['-device', 'pxb-pcie,id=pxb,bus_nr=0x40,bypass_iommu=true'],
-    ...['-device', 'pcie-root-port,id=rpx,bus=pxb,addr=0,slot=9,chassis=9', '-device', `${device},bus=rpx`],
+    ...[
+      '-device',
+      'pcie-root-port,x-speed=5,id=rpx,bus=pxb,addr=0,slot=9,chassis=9',
+      '-device',
+      `${device},bus=rpx`,
+    ],
   ];
 }
 

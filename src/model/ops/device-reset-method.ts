@@ -2,7 +2,7 @@ import type { Guard, Rule } from '../guard.ts';
 import type { Op } from '../op.ts';
 import { changeSettings, deviceAt } from '../presence.ts';
 import { same } from '../same.ts';
-import type { Hardware } from '../state.ts';
+import type { Hardware, State, World } from '../state.ts';
 import { deviceFile, onDevice } from '../sysfs-file.ts';
 import { handed, sameLine, taken } from '../text.ts';
 
@@ -24,21 +24,39 @@ const names: ReadonlySet<string> = new Set([
 /** A method with which nobody will be reset, and the reason. */
 type Refused = 'invalid' | 'unsupported' | 'too many';
 
+/**
+ * Ways in which it can be reset now: its bus only while nothing else is on it. What the kernel found when the function
+ * came, maybe before the others, is another matter (drivers/pci/pci.c:pci_parent_bus_reset, pci_init_reset_methods).
+ */
+function possible(world: World, state: State, hardware: Hardware): readonly string[] {
+  const { resetMethods, address, index } = hardware;
+  if (!resetMethods.includes('bus')) return resetMethods;
+  const bus = address.slice(0, address.lastIndexOf(':'));
+  for (const other of world.hardware) {
+    const beside = other.index !== index && other.address.startsWith(`${bus}:`);
+    if (beside && state.devices[other.index]?.present) return resetMethods.filter((name) => name !== 'bus');
+  }
+  return resetMethods;
+}
+
 /** The methods that a text leaves, in its order (drivers/pci/pci.c:reset_method_store). */
 export function methodsOf(
+  world: World,
+  state: State,
   hardware: Hardware,
   text: string,
 ): { readonly methods: readonly string[] } | { readonly refused: Refused; readonly name: string } {
   const asked = handed(text);
   if (sameLine(asked, '')) return { methods: [] };
-  if (sameLine(asked, 'default')) return { methods: hardware.resetMethods };
+  const available = possible(world, state, hardware);
+  if (sameLine(asked, 'default')) return { methods: available };
   const methods: string[] = [];
   for (const word of asked.split(' ')) {
     if (sameLine(word, '')) continue;
     // strim takes away white space of every kind.
     const name = word.replace(/^[\t-\r]+|[\t-\r]+$/g, '');
     if (!names.has(name)) return { refused: 'invalid', name };
-    if (!hardware.resetMethods.includes(name)) return { refused: 'unsupported', name };
+    if (!available.includes(name)) return { refused: 'unsupported', name };
     if (methods.length === most - 1) return { refused: 'too many', name };
     methods.push(name);
   }
@@ -53,8 +71,8 @@ function refused(why: Refused, id: string, words: string): Guard<Write> {
     words,
     errno: 'EINVAL',
     citation: store,
-    test: (_world, _state, hardware, _device, op) => {
-      const answer = methodsOf(hardware, op.text);
+    test: (world, state, hardware, _device, op) => {
+      const answer = methodsOf(world, state, hardware, op.text);
       return 'refused' in answer && answer.refused === why;
     },
   });
@@ -89,7 +107,7 @@ export const deviceResetMethod: Rule<Write> = {
     const hardware = deviceAt(world, state, op.device);
     const value = taken(op.text);
     if (hardware === undefined || op.text === '') return { state, value };
-    const answer = methodsOf(hardware, op.text);
+    const answer = methodsOf(world, state, hardware, op.text);
     const before = state.devices[hardware.index]?.settings.resetMethods;
     if ('refused' in answer || same(answer.methods, before)) return { state, value };
     return { state: changeSettings(state, hardware, { resetMethods: answer.methods }), value };

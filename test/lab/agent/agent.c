@@ -72,7 +72,7 @@ struct who {
 
 static struct request asked;
 static struct answer told;
-static struct { pid_t pid; int control; } process[PROCESSES];
+static struct { pid_t pid; int control, waits; } process[PROCESSES];
 static int port, post[2], kernel_log;
 
 static void die(const char *what)
@@ -223,6 +223,8 @@ static void become(const struct who *who)
 		data[half].inheritable = 0;
 	}
 	if (syscall(SYS_capset, &header, data)) die("capabilities");
+	/* A process that changed its user may not open its own memory otherwise. */
+	if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)) die("dumpable");
 }
 
 /* Memory to map for devices, at addresses that are the same in every process and in every run. */
@@ -271,26 +273,44 @@ static int64_t spawn(int which)
 	close(control[1]);
 	process[which].pid = pid;
 	process[which].control = control[0];
+	process[which].waits = 0;
 	return pid;
 }
 
-/* Answers how many children are still there: those that wait for something that does not come. */
+/* 0 when it is gone. */
+static int reap(int which, int milliseconds)
+{
+	int waited;
+
+	kill(process[which].pid, SIGKILL);
+	for (waited = 0; waitpid(process[which].pid, NULL, WNOHANG) == 0; waited++) {
+		if (waited == 10 * milliseconds) return 1;
+		usleep(100);
+	}
+	close(process[which].control);
+	process[which].pid = 0;
+	return 0;
+}
+
+/*
+ * Answers how many children are still there. Those whose call did not return come last, and are let come to its end,
+ * which the others kept them from: a signal would make the kernel say more than it does without.
+ */
 static int64_t end(int milliseconds)
 {
-	int which, left = 0, waited;
-	int64_t drained;
+	int which, left = 0;
 
 	for (which = 0; which < PROCESSES; which++)
-		if (process[which].pid) kill(process[which].pid, SIGKILL);
+		if (process[which].pid && !process[which].waits) left += reap(which, milliseconds);
 	for (which = 0; which < PROCESSES; which++) {
+		struct pollfd ready = { .fd = process[which].control, .events = POLLIN };
+
 		if (!process[which].pid) continue;
-		for (waited = 0; waitpid(process[which].pid, NULL, WNOHANG) == 0 && waited < 10 * milliseconds; waited++) usleep(100);
-		if (waited == 10 * milliseconds) { left++; continue; }
-		close(process[which].control);
-		process[which].pid = 0;
+		poll(&ready, 1, milliseconds);
+		left += reap(which, milliseconds);
 	}
 	/* Descriptors that nobody took. */
-	while ((drained = recv(post[1], told.data, 1, MSG_DONTWAIT)) > 0) ;
+	while (recv(post[1], told.data, 1, MSG_DONTWAIT) > 0) ;
 	return left;
 }
 
@@ -302,7 +322,10 @@ static int64_t forward(int which)
 	if (which >= PROCESSES || !process[which].pid) return -ESRCH;
 	ready.fd = process[which].control;
 	if (write(ready.fd, &asked, REQUEST + asked.bytes) < 0) return -errno;
-	if (poll(&ready, 1, asked.milliseconds) == 0) return -NEVER_CAME;
+	if (poll(&ready, 1, asked.milliseconds) == 0) {
+		process[which].waits = 1;
+		return -NEVER_CAME;
+	}
 	got = read(ready.fd, &told, sizeof told);
 	if (got < ANSWER) return -ESRCH;
 	return told.value;
