@@ -1,4 +1,5 @@
 /** Sequences of operations, drawn by lot, whose descriptors are tied to the operation that made them. */
+import { fileOf } from '../../src/model/files.ts';
 import type { Op } from '../../src/model/op.ts';
 import type { State, World } from '../../src/model/state.ts';
 import { step } from '../../src/model/step.ts';
@@ -52,6 +53,7 @@ class Maker {
 
   /** False: the call would not return, so nothing can follow. */
   add(op: Op): boolean {
+    if (ofIommufd(this.world, this.state, op)) return true;
     const id = this.steps.length;
     const from: Record<string, number> = {};
     for (const [field, fd] of descriptorsIn(op)) {
@@ -67,6 +69,16 @@ class Maker {
     }
     return result.ok || !('blocks' in result);
   }
+}
+
+/**
+ * Requests to an iommufd that the model does not know are not made: the kernel knows more of them, those of a container
+ * among them, and goes on in a state that the model has not.
+ */
+function ofIommufd(world: World, state: State, op: Op): boolean {
+  if (!('fd' in op) || fileOf(state, op)?.kind !== 'iommufd') return false;
+  const { result } = step(world, state, op);
+  return !result.ok && 'errno' in result && result.guard === 'ioctl.unknown';
 }
 
 /** Fields that hold numbers of descriptors. */

@@ -1,6 +1,6 @@
 // `npm run lab:fuzz -- --seed S --count N --kernel K --machine M`: N random sequences of operations, each on the model
 // and on a real kernel under QEMU at once. Without --kernel or --machine: N on each of all. `--from I` begins with the
-// I-th sequence of the seed, `--jobs J` runs J machines at a time, `--record` writes the counts to
+// I-th sequence of the seed, `--minutes M` ends each machine's run after so long, `--jobs J` runs J machines at a time, `--record` writes the counts to
 // test/conformance/runs.json, from which docs/fidelity.md is made.
 import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
@@ -16,6 +16,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     count: { type: 'string', default: '100' },
     from: { type: 'string', default: '0' },
+    minutes: { type: 'string', default: '600' },
     kernel: { type: 'string', multiple: true },
     machine: { type: 'string', multiple: true },
     jobs: { type: 'string', default: `${availableParallelism()}` },
@@ -40,7 +41,7 @@ async function main() {
     const folder = await kernel(series, (line) => process.stderr.write(`${line}\n`));
     for (const machine of chosen('machine', Object.keys(machines))) {
       const [seed, count, from] = [number('seed'), number('count'), number('from')];
-      waiting.push({ series, kernel: folder, machine, seed, count, from });
+      waiting.push({ series, kernel: folder, machine, seed, count, from, minutes: number('minutes') });
     }
   }
   const tallies = [];

@@ -39,6 +39,8 @@ interface Asked {
   readonly seed: number;
   readonly from: number;
   readonly count: number;
+  /** It begins no further sequence after so long. */
+  readonly minutes: number;
 }
 
 /** Sequence number n of a seed is the same in every run. */
@@ -60,7 +62,7 @@ export async function fuzz(asked: Asked, say: (line: string) => void): Promise<T
   let [sequences, operations, succeeded, told] = [0, 0, 0, Date.now()];
   try {
     for (let index = asked.from; index < asked.from + asked.count; index += 1) {
-      if (disagreements.length === enough) break;
+      if (disagreements.length === enough || Date.now() - began > asked.minutes * 60_000) break;
       const { sequence, verdict } = bench.one(index);
       sequences += 1;
       operations += verdict.operations;
