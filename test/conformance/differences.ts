@@ -1,9 +1,6 @@
 /** What must differ between model and kernel, each with its reason. An entry that no run needs any more fails the suite. */
 import { vfio } from '../../runtime/abi/vfio.ts';
-import type { Reply } from '../../runtime/lower/lower.ts';
 import type { Op } from '../../src/model/op.ts';
-import type { Result } from '../../src/model/outcome.ts';
-import type { World } from '../../src/model/state.ts';
 
 export interface Declared {
   readonly what: string;
@@ -15,10 +12,6 @@ export const declared = {
     what: 'REGION_INFO of the BAR with the MSI-X table: flag CAPS and cap_offset',
     why: 'a snapshot does not tell in which BAR the table lies, so the model leaves the capability out',
   },
-  'ioctl-zero': {
-    what: 'any request by number whose structure the model does not read: only argsz is told, the rest is zero',
-    why: 'the simulated kernel says ENOSYS where the model does not know; a real one reads the zeros',
-  },
 } as const satisfies Record<string, Declared>;
 
 /** How often each entry was needed. */
@@ -26,12 +19,6 @@ export const needed = new Map<keyof typeof declared, number>();
 
 function need(name: keyof typeof declared): void {
   needed.set(name, (needed.get(name) ?? 0) + 1);
-}
-
-export function excused(_world: World, _op: Op, result: Result, _reply: Reply): boolean {
-  if (result.ok || result.guard !== 'ioctl.zero') return false;
-  need('ioctl-zero');
-  return true;
 }
 
 /** A field as far as the model tells it. */

@@ -115,7 +115,7 @@ export class Run {
     const reply = this.executor.perform(op);
     this.operations += 1;
     if (reply.ok) this.succeeded += 1;
-    return [...answersDiffer(this.world, op, result, reply, meant), ...this.filesDiffer(paths)];
+    return [...answersDiffer(op, result, reply, meant), ...this.filesDiffer(paths)];
   }
 
   private filesDiffer(paths: readonly string[]): readonly string[] {
