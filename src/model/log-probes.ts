@@ -39,7 +39,8 @@ function groupLines({ world, before, after }: Change, { index, address }: Hardwa
   const is = after.devices[index];
   if (was === undefined || is === undefined || was === is) return [];
   const lines: string[] = [];
-  if (was.group !== null && was.group !== is.group) {
+  const leaves = was.group !== null && was.group !== is.group;
+  if (leaves && (fake(before, was) || world.profile.logsLeaving)) {
     lines.push(`${placeOf(before, was, address)}: Removing from iommu group ${was.group}`);
   }
   if (is.group !== null && was.group !== is.group) {

@@ -76,6 +76,8 @@ interface KernelFacts {
   readonly deviceInfoSize: number;
   /** MSI-X vectors may be added while the interrupt is enabled, so IRQ_INFO lacks NORESIZE. */
   readonly dynamicMsix: boolean;
+  /** A device that goes away says that it leaves its real group (iommu_release_device used iommu_group_remove_device). */
+  readonly logsLeaving: boolean;
   /** Firmware 1:1 mappings (RMRR) refuse the claim; earlier kernels refuse SET_IOMMU. */
   readonly reservedAt: 'set-container' | 'set-iommu';
   /** Extensions that the type1 driver answers 1 to before it is set, and those that it answers only once set. */
@@ -132,6 +134,7 @@ const seed: Profile = {
   modules: { vfio: [], vfio_iommu_type1: ['vfio'], vfio_virqfd: [], vfio_pci: ['vfio', 'vfio_virqfd'] },
   deviceInfoSize: 16,
   dynamicMsix: false,
+  logsLeaving: true,
   reservedAt: 'set-iommu',
   type1Extensions: { always: [1, 3, 6], onceSet: [4] },
   iommuCapabilities: 'none',
@@ -224,6 +227,7 @@ const v6_12: Profile = {
   iommuCapabilities: 'aligned',
   pinsZeroPage: false,
   dynamicMsix: true,
+  logsLeaving: false,
   reservedAt: 'set-container',
   probeFailure: 'device-first',
   kvmTakesDevices: true,
