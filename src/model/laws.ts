@@ -5,6 +5,7 @@ import { deviceLaws } from './laws-devices.ts';
 import { iommufdLaws } from './laws-iommufd.ts';
 import { passedLaws } from './laws-passed.ts';
 import { regionLaws } from './laws-regions.ts';
+import { type1Laws } from './laws-type1.ts';
 import { noiommuAllowed } from './modules.ts';
 import { nodeAt } from './nodes.ts';
 import type { Op } from './op.ts';
@@ -91,11 +92,11 @@ const containerLaws: readonly Law[] = [
   {
     id: 'P7',
     statement:
-      'No DMA mapping is ever made without an IOMMU: ENOTTY with the noiommu driver, EINVAL with none.',
+      'Without an IOMMU there are no mappings and nothing to ask of them: ENOTTY with the noiommu driver, EINVAL with none.',
     enforcedBy: 'drivers/vfio/container.c:vfio_noiommu_ioctl, vfio_fops_unl_ioctl',
     profiles: everyKernel,
     onStep: (_world, before, op, { result }) => {
-      if (op.op !== 'container.map_dma' && op.op !== 'container.unmap_dma') return true;
+      if (!dmaCalls.has(op.op) || !('fd' in op)) return true;
       const container = containerOf(before, op);
       if (container === null || container.iommu?.driver === 'type1') return true;
       const errno = container.iommu === null ? 'EINVAL' : 'ENOTTY';
@@ -196,7 +197,7 @@ const containerLaws: readonly Law[] = [
 ];
 
 export const laws: readonly Law[] = [
-  ...[...containerLaws, ...deviceLaws, ...iommufdLaws, ...regionLaws].sort(
+  ...[...containerLaws, ...type1Laws, ...deviceLaws, ...iommufdLaws, ...regionLaws].sort(
     (a, b) => numberOf(a) - numberOf(b),
   ),
   ...passedLaws,
@@ -205,6 +206,14 @@ export const laws: readonly Law[] = [
 function numberOf({ id }: Law): number {
   return Number(id.slice(1));
 }
+
+/** The calls that type1 answers. */
+const dmaCalls: ReadonlySet<Op['op']> = new Set([
+  'container.get_info',
+  'container.map_dma',
+  'container.unmap_dma',
+  'container.dirty_pages',
+] as const);
 
 function containersIn(state: State): readonly Container[] {
   return state.containers.filter((container) => container !== null);

@@ -1,6 +1,6 @@
 import { ROOT } from '../../../src/model/world.ts';
 import { bareToo, pair, sibling, single } from './machine.ts';
-import type { Session } from './session.ts';
+import { Session } from './session.ts';
 import { descriptor, fake, fakeInContainer, number, realInContainer, U, type Vector } from './vector.ts';
 
 /** Groups with an IOMMU, mixing, mappings, devices and the driver core. */
@@ -246,6 +246,17 @@ export const realVectors: readonly Vector[] = [
       return [s.unmap(c, 0n, 0x1000n, { flags: 2 }), s.unmap(c, 0n, 0n, { flags: 2 })];
     },
     expected: ['EINVAL', 0x2000n],
+  },
+  {
+    id: 'T56',
+    sequence: 'DIRTY_PAGES START on the first version, on the second, with two flags',
+    run: (s) => {
+      const first = s.dirty(realInContainer(s, 1).c, 1);
+      const t = new Session(s.profile);
+      const { c } = realInContainer(t, 3);
+      return [first, t.dirty(c, 1), t.dirty(c, 3)];
+    },
+    expected: ['EACCES', 0, 'EINVAL'],
   },
   {
     id: 'T57',
