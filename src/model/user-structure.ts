@@ -12,7 +12,7 @@ export function framed<O extends Op & Structure>(op: O['op'], size: number): rea
   return [
     unreadable<O>(op, fops),
     {
-      id: `${op}.size`,
+      id: `${op}.argsz`,
       words: `the size is less than the ${size} bytes of the structure`,
       errno: 'EINVAL',
       citation: fops,

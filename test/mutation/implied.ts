@@ -21,6 +21,14 @@ export const implied: Readonly<
     why: 'no groups hold nothing, not even the device itself',
     kernels: ['6.1'],
   },
+  'iommufd.ioas_map.length': {
+    by: 'iommufd.ioas_map.alignment',
+    why: 'a length of 0, or one that ends in the last page, fits no alignment',
+  },
+  'iommufd.map_dma.length': {
+    by: 'iommufd.map_dma.alignment',
+    why: 'a length of 0, or one that ends in the last page, fits no alignment',
+  },
   'group.get_device_fd.no-container': {
     by: 'group.get_device_fd.no-iommu',
     why: 'where there is no container there is no IOMMU driver of it',

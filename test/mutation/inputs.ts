@@ -54,7 +54,7 @@ export function* crossed(inputs: readonly Input[]): Iterable<Input> {
     for (const [field, value] of Object.entries(op)) {
       const known = values.get(field) ?? new Map<string, unknown>();
       values.set(field, known);
-      known.set(typeof value === 'bigint' ? `${value}n` : JSON.stringify(value), value);
+      known.set(JSON.stringify(value, written), value);
     }
   }
   const changes = [...values].flatMap(([field, known]) =>
@@ -66,6 +66,10 @@ export function* crossed(inputs: readonly Input[]): Iterable<Input> {
       for (const input of inputs) yield changed(input, { ...first, ...second });
     }
   }
+}
+
+function written(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? `${value}n` : value;
 }
 
 function changed(input: Input, fields: Readonly<Record<string, unknown>>): Input {

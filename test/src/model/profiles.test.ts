@@ -36,7 +36,7 @@ test('the series of 2026 is told by its build option, and by no release', () => 
   const { build } = profileFor(
     of('7.3.0', { IOMMUFD_NOIOMMU: 'y', IOMMUFD: 'y', VFIO_DEVICE_CDEV: 'y' }),
   ).profile;
-  expect(build).toMatchObject({ iommufd: true, cdev: true, noiommuCdev: true });
+  expect(build).toMatchObject({ iommufd: 'y', cdev: true, noiommuCdev: true });
 });
 
 test('a table speaks for every kernel from the one that it names', () => {

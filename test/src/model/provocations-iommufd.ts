@@ -14,7 +14,7 @@ function framing(
     cdevs((s) => s.call({ ...op, pid, fd: s.iommufd(), ...over } as unknown as Op));
   return {
     [`${op.op}.fault`]: asked({ argsz: null }),
-    [`${op.op}.size`]: asked({ argsz: size - 1 }),
+    [`${op.op}.argsz`]: asked({ argsz: size - 1 }),
     [`${op.op}.tail`]: asked({ tail: true }),
   };
 }
@@ -211,7 +211,8 @@ const mapping: Readonly<Record<string, Provocation>> = {
   'iommufd.ioas_unmap.wrap': withIoas((s, i) => s.ioasUnmap(i, 1, highest - 1n, 0x1000n)),
   'iommufd.ioas_unmap.partial': withIoas((s, i) => {
     s.ioasMap(i, 1, 0n);
-    s.ioasUnmap(i, 1, 0n, 1n);
+    s.ioasMap(i, 1, 0x1000n, { length: 0x2000n });
+    s.ioasUnmap(i, 1, 0n, 0x2000n);
   }),
   'iommufd.ioas_unmap.nothing': withIoas((s, i) => s.ioasUnmap(i, 1, 0n, 1n)),
 };

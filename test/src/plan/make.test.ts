@@ -223,7 +223,7 @@ test('a plan made again after it was done has no steps', () => {
 });
 
 test('the cost of a plan grows with its steps, not with their square', () => {
-  const sizes = [75, 300].map((count) => {
+  const plans = [75, 300].map((count) => {
     const functions = Array.from({ length: count }, (_, index): FunctionWords => {
       const at = `${(1 + (index >> 3)).toString(16).padStart(2, '0')}:00.${index & 7}`;
       return { ...nic, at, group: index };
@@ -234,25 +234,21 @@ test('the cost of a plan grows with its steps, not with their square', () => {
       allow: functions.map(({ at }) => ['user dpdk', at, 'group'] as const),
     });
     const checked = soundly(policy);
-    return fastest(() => {
+    return () => {
+      const start = performance.now();
       expect(makePlan(checked, { sources, today: '2026-11-22' }).steps).toHaveLength(4 * count);
-    });
+      return performance.now() - start;
+    };
   });
-  const [small = 0, large = 0] = sizes;
-  // Four times the steps: linear is 4, quadratic 16.
-  expect(large / small).toBeLessThan(10);
-});
-
-/** The best of a few runs, because other work on the machine only ever adds. */
-function fastest(work: () => void): number {
-  let best = Number.POSITIVE_INFINITY;
-  for (let run = 0; run < 4; run += 1) {
-    const start = performance.now();
-    work();
-    best = Math.min(best, performance.now() - start);
+  // The best of a few runs, taken in turn, because other work on the machine only ever adds.
+  const best = plans.map(() => Number.POSITIVE_INFINITY);
+  const ratio = () => (best[1] ?? 0) / (best[0] ?? 0);
+  for (let run = 0; run < 4 || (run < 12 && ratio() >= 10); run += 1) {
+    for (const [place, plan] of plans.entries()) best[place] = Math.min(best[place] ?? 0, plan());
   }
-  return best;
-}
+  // Four times the steps: linear is 4, quadratic 16.
+  expect(ratio()).toBeLessThan(10);
+});
 
 const randomPolicy: fc.Arbitrary<PolicyWords> = fc
   .array(
