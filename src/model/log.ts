@@ -41,13 +41,15 @@ export function logOf(
   { result, state: after }: Outcome,
   user: string,
 ): readonly string[] {
-  if (!logs.has(op.op)) return [];
+  if (!logs.has(op.op)) return nothing;
   if (!result.ok) return refusal(world, before, op, result.guard);
-  const change = { world, before, after, op };
   switch (op.op) {
     case 'open':
+      // It may load the module; nothing else that an open does is logged.
+      if (before.modules === after.modules) return nothing;
+      return [...versionLine(world, before, after), ...deviceLines({ world, before, after, op })];
     case 'module.load':
-      return [...versionLine(world, before, after), ...deviceLines(change)];
+      return [...versionLine(world, before, after), ...deviceLines({ world, before, after, op })];
     case 'device.reset_method':
       return resetLines(world, before, op);
     case 'group.get_device_fd':
@@ -55,11 +57,13 @@ export function logOf(
     case 'group.set_container':
     case 'container.set_iommu':
     case 'container.map_dma':
-      return [];
+      return nothing;
     default:
-      return deviceLines(change);
+      return deviceLines({ world, before, after, op });
   }
 }
+
+const nothing: readonly string[] = [];
 
 /** drivers/vfio/vfio_main.c:vfio_init. */
 function versionLine(world: World, before: State, after: State): readonly string[] {

@@ -54,12 +54,13 @@ export class Machine {
   /** Does what the model says. Throws `WouldBlock` for a call that would not return. */
   step(op: Op): Extract<Result, { ok: true }> | number {
     const before = this.state;
-    const { result, state } = step(this.world, before, op);
+    const outcome = step(this.world, before, op);
+    const { result, state } = outcome;
     if (state !== before) {
       this.state = state;
       if (moving.has(op.op)) this.moves += 1;
     }
-    if (logs.has(op.op)) this.note(logOf(this.world, before, op, { result, state }, commandName));
+    if (logs.has(op.op)) this.note(logOf(this.world, before, op, outcome, commandName));
     if (result.ok) return result;
     this.refusedBy = result.guard;
     if ('blocks' in result) throw new WouldBlock(`${result.guard}: waits for ${result.blocks.join(', ')}`);
