@@ -51,21 +51,19 @@ export function isToken(text: string): boolean {
 }
 
 /** What is wrong with the token that was given, or with its absence; null: nothing, or no device is meant. */
-export function tokenVerdict(
-  world: World,
-  state: State,
-  op: Asked,
-): 'not-asked-for' | 'required' | 'incorrect' | null {
-  if (!world.profile.nameTakesOptions) return null;
-  const name = nameOf(world, state, op);
-  const hardware = typeof name === 'string' ? undefined : world.hardware[name.device];
-  if (typeof name === 'string' || hardware === undefined) return null;
-  const asks = asksToken(world, state, hardware);
-  if (asks === undefined) return name.token === null ? null : 'not-asked-for';
-  if (asks === 'any') return null;
-  if (name.token === null) return 'required';
-  return name.token === asks.token ? null : 'incorrect';
-}
+export const tokenVerdict = once<Asked, 'not-asked-for' | 'required' | 'incorrect' | null>(
+  (world, state, op) => {
+    if (!world.profile.nameTakesOptions) return null;
+    const name = nameOf(world, state, op);
+    const hardware = typeof name === 'string' ? undefined : world.hardware[name.device];
+    if (typeof name === 'string' || hardware === undefined) return null;
+    const asks = asksToken(world, state, hardware);
+    if (asks === undefined) return name.token === null ? null : 'not-asked-for';
+    if (asks === 'any') return null;
+    if (name.token === null) return 'required';
+    return name.token === asks.token ? null : 'incorrect';
+  },
+);
 
 /** The token that an open of a physical function sets, null for none. */
 export function tokenGiven(world: World, state: State, op: Asked): string | null {

@@ -1,8 +1,8 @@
 import { unreadable } from '../argument.ts';
 import { attachContainer, reservedByFirmware } from '../attachment.ts';
-import { fileAt, fileOf, groupOf, iommufdOf } from '../files.ts';
+import { fileAt, fileOf, groupOf } from '../files.ts';
 import type { Guard, Rule } from '../guard.ts';
-import { attachIommufd } from '../iommufd.ts';
+import { attachIommufd, contextAt } from '../iommufd.ts';
 import type { Iommufd } from '../iommufd-state.ts';
 import { translatable } from '../mappings.ts';
 import { once } from '../once.ts';
@@ -169,7 +169,8 @@ const untranslated: Guard<Set> = {
 };
 
 function contextGiven(state: State, op: Set): Iommufd | null {
-  return iommufdOf(state, { pid: op.pid, fd: op.container });
+  const file = fileAt(state, op.pid, op.container);
+  return file?.kind === 'iommufd' ? contextAt(state, file.iommufd) : null;
 }
 
 const now = [fault, closed, again, revoked, stranger, rawio, mixing, unviable];
