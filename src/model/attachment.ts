@@ -1,15 +1,14 @@
 import { type Draft, draftOf } from './draft.ts';
 import { uncharge } from './mappings.ts';
 import { byId, put, replace } from './places.ts';
-import type { Container, State, World } from './state.ts';
+import type { Container, State, VfioGroup, World } from './state.ts';
 
 /** Groups in containers: the claim that comes with it, and what the last group takes along. */
 
 /** Puts a group into a container and claims its IOMMU group (vfio_container_attach_group). */
-export function attachContainer(world: World, state: State, minor: number, index: number): State {
-  const group = state.groups[minor];
-  const container = state.containers[index];
-  if (!group || !container) return state;
+export function attachContainer(world: World, state: State, group: VfioGroup, container: Container): State {
+  const { minor } = group;
+  const { index } = container;
   const draft = draftOf(state);
   draft.groups = put(state.groups, minor, { ...group, container: index, containerUsers: 1 });
   draft.containers = put(state.containers, index, {

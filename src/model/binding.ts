@@ -205,7 +205,7 @@ function register(world: World, state: State, hardware: Hardware, driver: Driver
   const known = now.groups.findIndex((group) => group?.iommuGroup === id);
   const minor = known === -1 ? lowestFree(now.groups) : known;
   const noiommu = isNoiommu(world, iommuGroupOf(now, id)?.fake === true);
-  const group: VfioGroup = now.groups[known] ?? newGroup(id, noiommu);
+  const group: VfioGroup = now.groups[known] ?? newGroup(minor, id, noiommu);
   const vfio = freshVfio(lowestFreeIndex(world, now), minor, hasCdev(world, group.noiommu) ? ownNode : null);
   return {
     ...replaceDevice(now, hardware, { ...device, driver: driver.name, group: id, vfio }),
@@ -233,8 +233,9 @@ export function freshVfio(index: number, group: number, node: Node | null): Vfio
   };
 }
 
-export function newGroup(iommuGroup: number, noiommu: boolean): VfioGroup {
+export function newGroup(minor: number, iommuGroup: number, noiommu: boolean): VfioGroup {
   return {
+    minor,
     name: noiommu ? `noiommu-${iommuGroup}` : `${iommuGroup}`,
     noiommu,
     iommuGroup,

@@ -51,10 +51,7 @@ function registeredAtBoot(
 ): Pick<State, 'devices' | 'iommuGroups' | 'groups'> {
   const devices = [...bound.devices];
   const iommuGroups = [...bound.iommuGroups];
-  const members = new Map<
-    number,
-    { readonly group: VfioGroup; readonly devices: number[]; readonly minor: number }
-  >();
+  const members = new Map<number, { readonly group: VfioGroup; readonly devices: number[] }>();
   const numbers = numbersAtBoot(snapshot);
   let count = 0;
   for (const [hardware, pci] of functionsOf(world, snapshot)) {
@@ -63,14 +60,14 @@ function registeredAtBoot(
     const id = fake ? Number(pci.iommuGroup) : hardware.group;
     if (device === undefined || id === null || driverAtBoot(world, pci)?.vfio !== true) continue;
     if (fake) iommuGroups.push(fakeGroup(id, hardware.index));
-    const fresh = newGroup(id, isNoiommu(world, fake));
+    const fresh = newGroup(members.size, id, isNoiommu(world, fake));
     const node = nodes.get(`/dev/vfio/${fresh.name}`) ?? fresh.node;
-    const entry = members.get(id) ?? { group: { ...fresh, node }, devices: [], minor: members.size };
+    const entry = members.get(id) ?? { group: { ...fresh, node }, devices: [] };
     members.set(id, entry);
     entry.devices.unshift(hardware.index);
     const index = numbers?.get(pci.address) ?? count;
     const cdev = hasCdev(world, fresh.noiommu) ? (nodes.get(cdevPath({ index })) ?? ownNode) : null;
-    devices[hardware.index] = { ...device, group: id, vfio: freshVfio(index, entry.minor, cdev) };
+    devices[hardware.index] = { ...device, group: id, vfio: freshVfio(index, entry.group.minor, cdev) };
     count += 1;
   }
   const groups = Array.from(members.values(), ({ group, devices: inIt }) => ({ ...group, devices: inIt }));

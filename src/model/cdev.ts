@@ -2,7 +2,7 @@ import { draftOf } from './draft.ts';
 import { changeVfio, fileAt, fileId, fileOf, hold, install } from './files.ts';
 import { bindDevice, contextAt } from './iommufd.ts';
 import { lowestFree, put } from './places.ts';
-import type { OpenFile, State } from './state.ts';
+import type { DeviceFile, State } from './state.ts';
 
 /** Device cdevs (drivers/vfio/device_cdev.c): opened by anybody, used by the one descriptor that is bound to an iommufd. */
 
@@ -10,8 +10,6 @@ interface Descriptor {
   readonly pid: number;
   readonly fd: number;
 }
-
-export type DeviceFile = Extract<OpenFile, { kind: 'device' }>;
 
 export function deviceFileOf(state: State, op: Descriptor): DeviceFile | null {
   const file = fileOf(state, op);
@@ -36,7 +34,7 @@ export function openCdev(state: State, pid: number, device: number): { state: St
 export function openIommufd(state: State, pid: number): { state: State; value: number } {
   const draft = draftOf(state);
   const place = lowestFree(state.iommufds);
-  const fresh = { objects: [], noiommu: false, compat: null, perProcess: false };
+  const fresh = { index: place, objects: [], noiommu: false, compat: null, perProcess: false };
   draft.iommufds = put(state.iommufds, place, { ...fresh, file: lowestFree(state.files) });
   const value = install(draft, pid, { kind: 'iommufd', refs: 1, iommufd: place });
   return { state: draft, value };

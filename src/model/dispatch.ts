@@ -1,19 +1,28 @@
-import { fileOf } from './files.ts';
+import { fileAt } from './files.ts';
+import type { Its } from './guard.ts';
 import type { Op } from './op.ts';
 import { ruleOf, rules } from './ops.ts';
 import type { OpenFile, State } from './state.ts';
 import { twins } from './twins.ts';
+
+/** Whether a file takes an operation for what it says; `on` is whose request it is. */
+export function knows(file: OpenFile | null, op: Op, on: OpenFile['kind']): boolean {
+  return file !== null && file.kind === on && (may(file) || op.op === 'device.bind_iommufd');
+}
 
 /**
  * An ioctl goes by the file first and by its number then, as in the kernel: the same number means different things on a
  * container and on a device. An operation that is asked of another kind of file becomes what its number means there.
  */
 export function dispatch(state: State, op: Op): Op {
-  if (op.op === 'ioctl') return read(state, op);
+  return meantOn('fd' in op ? fileAt(state, op.pid, op.fd) : null, op);
+}
+
+/** The same, of a file that was looked up. */
+export function meantOn(file: OpenFile | null, op: Op): Op {
+  if (op.op === 'ioctl') return read(file, op);
   const { ioctl } = ruleOf(op);
-  if (ioctl === undefined || !('fd' in op)) return op;
-  const file = fileOf(state, op);
-  if (file?.kind === ioctl.on && (may(file) || op.op === 'device.bind_iommufd')) return op;
+  if (ioctl === undefined || !('fd' in op) || knows(file, op, ioctl.on)) return op;
   const twin = twins[op.op];
   if (twin !== undefined && file?.kind === rules[twin].ioctl?.on) return { ...op, op: twin } as Op;
   const argsz = 'argsz' in op ? op.argsz : undefined;
@@ -24,7 +33,29 @@ export function dispatch(state: State, op: Op): Op {
     request: ioctl.request,
     ...(argsz === undefined ? {} : { argsz }),
   };
-  return read(state, asked, 'flags' in op ? op.flags : 0);
+  return read(file, asked, 'flags' in op ? op.flags : 0);
+}
+
+/** What the descriptor of an operation names. */
+export function itsOf(state: State, op: Op): Its<Op> {
+  const file = 'fd' in op ? fileAt(state, op.pid, op.fd) : null;
+  return file === null ? null : objectOf(state, file);
+}
+
+/** The same of a file that was looked up: where a request on it has its effect. */
+export function objectOf(state: State, file: OpenFile): Its<Op> {
+  switch (file.kind) {
+    case 'container':
+      return state.containers[file.container] ?? null;
+    case 'group':
+      return state.groups[file.group] ?? null;
+    case 'iommufd':
+      return state.iommufds[file.iommufd] ?? null;
+    case 'device':
+      return file;
+    default:
+      return null;
+  }
 }
 
 type Ioctl = Extract<Op, { op: 'ioctl' }>;
@@ -33,8 +64,7 @@ type Ioctl = Extract<Op, { op: 'ioctl' }>;
  * The operation that a number stands for on this file, its arguments zero, but for flags: they stand behind argsz in every
  * structure that has them.
  */
-function read(state: State, op: Ioctl, flags = 0): Op {
-  const file = fileOf(state, op);
+function read(file: OpenFile | null, op: Ioctl, flags = 0): Op {
   if (file === null || file.kind === 'other') return op;
   const name = names.get(`${file.kind} ${op.request}`);
   if (name === undefined || !(may(file) || name === 'device.bind_iommufd')) return op;

@@ -4,7 +4,7 @@ import { type Draft, draftOf } from './draft.ts';
 import { boundOf, contextAt, unbindDevice } from './iommufd.ts';
 import type { Iommufd } from './iommufd-state.ts';
 import { lowestFree, put, replace } from './places.ts';
-import type { Container, Device, OpenFile, State, VfioGroup, World } from './state.ts';
+import type { Container, Device, DeviceFile, OpenFile, State, VfioGroup, World } from './state.ts';
 
 /**
  * Descriptors and open file descriptions. A description lives as long as a descriptor refers to it or a device file
@@ -24,20 +24,8 @@ interface Descriptor {
 
 /** The open file description behind a descriptor, or null when it is not open. */
 export function fileOf(state: State, op: Descriptor): OpenFile | null {
-  if (op === latest.op && state === latest.state) return latest.file;
-  const file = fileAt(state, op.pid, op.fd);
-  latest.op = op;
-  latest.state = state;
-  latest.file = file;
-  return file;
+  return fileAt(state, op.pid, op.fd);
 }
-
-/** As `once` does; this is what is asked most. */
-const latest: { op: Descriptor | null; state: State | null; file: OpenFile | null } = {
-  op: null,
-  state: null,
-  file: null,
-};
 
 export function fileAt(state: State, pid: number, fd: number): OpenFile | null {
   if (fd < firstDescriptor && (fd === 0 || fd === 1 || fd === 2)) return standard;
@@ -69,6 +57,11 @@ export function placeOfIommufd(state: State, op: Descriptor): number {
 export function tableFull(world: World, state: State, pid: number): boolean {
   const limit = world.processes.get(pid)?.nofile ?? 1024;
   return lowestDescriptor(tableOf(state, pid)) >= limit;
+}
+
+/** The descriptor that a process gets next. */
+export function nextDescriptor(state: State, pid: number): number {
+  return lowestDescriptor(tableOf(state, pid));
 }
 
 /** Gives a process the lowest free descriptor of a new open file description, and answers its number. */
@@ -128,16 +121,16 @@ export function closeDescriptor(world: World, state: State, { pid, fd }: Descrip
 export function openDevice(
   world: World,
   state: State,
-  op: Descriptor,
+  pid: number,
+  { iommufd, file: opened }: VfioGroup,
   index: number,
 ): { state: State; fd: number } {
-  const iommufd = groupOf(state, op)?.iommufd ?? null;
-  const groupFile = iommufd === null ? fileId(state, op.pid, op.fd) : null;
+  const groupFile = iommufd === null ? opened : null;
   const draft = draftOf(state);
   changeVfio(draft, index, 1, 0);
   if (groupFile !== null && countsOpen(world, state, index)) pin(draft, index, groupFile, 1);
   const file = { kind: 'device', refs: 1, device: index, groupFile, cdev: false, iommufd } as const;
-  const fd = install(draft, op.pid, file);
+  const fd = install(draft, pid, file);
   return { state: draft, fd };
 }
 
@@ -197,8 +190,6 @@ export function letGo(world: World, draft: Draft, minor: number): void {
   draft.groups = put(draft.groups, minor, { ...group, iommufd: null });
   drop(world, draft, context.file);
 }
-
-type DeviceFile = Extract<OpenFile, { kind: 'device' }>;
 
 function releaseDevice(world: World, draft: Draft, file: DeviceFile): void {
   const { device: index, groupFile, iommufd } = file;

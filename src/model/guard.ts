@@ -1,7 +1,27 @@
 import type { Errno } from './errno.ts';
+import type { Iommufd } from './iommufd-state.ts';
 import type { Op } from './op.ts';
+import type { Result } from './outcome.ts';
 import { inProfile, type PerProfile, type ProfileId } from './profiles.ts';
-import type { State, World } from './state.ts';
+import type { Container, DeviceFile, State, VfioGroup, World } from './state.ts';
+
+/**
+ * What the descriptor of a request names, as each kind of file has it. A request reaches its guards only on a file that
+ * knows it, so none of them has to ask what it is asked of.
+ */
+export type Its<O extends Op> = O extends { readonly op: 'device.read' | 'device.write' | 'device.mmap' }
+  ? null
+  : O extends { readonly fd: number }
+    ? O['op'] extends `container.${string}`
+      ? Container
+      : O['op'] extends `group.${string}`
+        ? VfioGroup
+        : O['op'] extends `iommufd.${string}`
+          ? Iommufd
+          : O['op'] extends `device.${string}`
+            ? DeviceFile
+            : null
+    : null;
 
 /**
  * One test that the kernel makes before it does what was asked. `applies` says that the operation is refused here; an
@@ -15,34 +35,48 @@ export interface Guard<O extends Op = Op> {
   readonly errno: Errno | PerProfile<Errno> | null;
   /** Kernel file and function. */
   readonly citation: string | PerProfile<string>;
-  applies(world: World, state: State, op: O): boolean;
+  applies(world: World, state: State, op: O, its: Its<O>): boolean;
   /** The state that the refusal leaves, where the kernel had done part of the work by then; otherwise the one before. */
-  leaves?(world: World, state: State, op: O): State;
+  leaves?(world: World, state: State, op: O, its: Its<O>): State;
   /** The processes that a call without errno waits for. */
-  waitsFor?(world: World, state: State, op: O): readonly number[];
+  waitsFor?(world: World, state: State, op: O, its: Its<O>): readonly number[];
 }
 
 /** A guard as one kernel makes the test. */
 export interface Asked extends Guard {
   readonly errno: Errno | null;
   readonly citation: string;
+  /** What every refusal by it is; null where the call does not return. */
+  readonly refusal: Result | null;
 }
 
 /** The guards of a rule as one kernel asks them. */
 export function askedIn(rule: Rule, id: ProfileId): readonly Asked[] {
-  return inProfile(rule.guards, id).map((guard) => ({
-    ...guard,
-    errno: guard.errno === null || typeof guard.errno === 'string' ? guard.errno : inProfile(guard.errno, id),
-    citation: typeof guard.citation === 'string' ? guard.citation : inProfile(guard.citation, id),
-  }));
+  return inProfile(rule.guards, id).map((guard) => {
+    const { errno, citation } = guard;
+    return asked(
+      guard,
+      errno === null || typeof errno === 'string' ? errno : inProfile(errno, id),
+      typeof citation === 'string' ? citation : inProfile(citation, id),
+    );
+  });
+}
+
+export function asked(guard: Guard, errno: Errno | null, citation: string): Asked {
+  const refusal: Result | null = errno === null ? null : { ok: false, errno, guard: guard.id };
+  return { ...guard, errno, citation, refusal };
 }
 
 /** What an operation that no guard refused does. */
 export interface Done {
-  readonly state: State;
+  /** The state after it; left out when nothing changed. */
+  readonly state?: State;
   readonly value: number;
   readonly out?: { readonly [field: string]: number | bigint | string };
 }
+
+/** The answer of what is asked, or done without a change, and has nothing to say but that it succeeded. */
+export const zero: Done = { value: 0 };
 
 /** The objects by which docs/model.md groups operations. */
 export type Subject =
@@ -75,7 +109,7 @@ export interface Rule<O extends Op = Op> {
   readonly ioctl?: { readonly on: 'container' | 'group' | 'device' | 'iommufd'; readonly request: number };
   readonly guards: PerProfile<readonly Guard<O>[]>;
   /** Only asked when no guard applies. */
-  effect(world: World, state: State, op: O): Done;
+  effect(world: World, state: State, op: O, its: Its<O>): Done;
   /** The operation that takes `op` back, as far as its kind has one; `undoOf` proves it on the model. */
   undo(world: World, before: State, op: O): Op | { readonly none: string };
 }

@@ -3,6 +3,8 @@ import type { IovaRange } from './state.ts';
 
 /** What one open /dev/iommu holds (drivers/iommu/iommufd: struct iommufd_ctx and its objects). */
 export interface Iommufd {
+  /** Its place in `State.iommufds`. */
+  readonly index: number;
   /** Its open file description; groups and bound devices hold it too. */
   readonly file: number;
   /** The object with id n at place n - 1: ids are the lowest free ones from 1. */

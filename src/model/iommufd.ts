@@ -1,7 +1,7 @@
 import { type Draft, draftOf } from './draft.ts';
 import type { Hwpt, Ioas, Iommufd, IommufdObject } from './iommufd-state.ts';
 import { byId, lowestFree, put, replace } from './places.ts';
-import type { IommuGroup, State, VfioDevice } from './state.ts';
+import type { IommuGroup, State, VfioDevice, VfioGroup } from './state.ts';
 
 /** The objects of an iommufd, and devices among them: who binds claims the IOMMU group (drivers/iommu/iommufd/device.c). */
 
@@ -61,13 +61,12 @@ export function hwptOf(
  * An iommufd stands for a group's container (drivers/vfio/group.c:vfio_group_ioctl_set_container): the first group decides
  * whether it ever has an address space for VFIO. The group holds it open.
  */
-export function attachIommufd(state: State, minor: number, place: number): State {
-  const group = state.groups[minor];
+export function attachIommufd(state: State, group: VfioGroup, place: number): State {
   const before = contextAt(state, place);
   const file = before === null ? null : state.files[before.file];
-  if (!group || before === null || !file) return state;
+  if (before === null || !file) return state;
   const draft = draftOf(state);
-  draft.groups = put(state.groups, minor, { ...group, iommufd: place });
+  draft.groups = put(state.groups, group.minor, { ...group, iommufd: place });
   draft.files = put(state.files, before.file, { ...file, refs: file.refs + 1 });
   if (group.noiommu) changeContext(draft, place, { ...before, noiommu: true });
   else if (before.compat === null) {

@@ -1,10 +1,16 @@
 import { u64 } from './argument.ts';
+import { containerOf } from './files.ts';
 import { claiming, everyKernel, type Law } from './law.ts';
 import { aligned, pageSize, pagesOf, translatable, wraps } from './mappings.ts';
 import { parameterOf } from './modules.ts';
 import { unsafeInterrupts } from './ops/container-set-iommu.ts';
 import type { Mapping, State } from './state.ts';
 import { isFirstVersion, type Type1, type1Of } from './type1.ts';
+
+interface Descriptor {
+  readonly pid: number;
+  readonly fd: number;
+}
 
 /** What the type1 driver promises of mappings. */
 export const type1Laws: readonly Law[] = [
@@ -80,8 +86,8 @@ export const type1Laws: readonly Law[] = [
     profiles: everyKernel,
     onStep: (_world, before, op, { result, state }) => {
       if (op.op !== 'container.unmap_dma' || !result.ok) return true;
-      const was = type1Of(before, op);
-      const now = type1Of(state, op);
+      const was = instanceOf(before, op);
+      const now = instanceOf(state, op);
       if (was === null || now === null || isFirstVersion(was)) return true;
       if (now.mappings.length === was.mappings.length) return true;
       const gone = goneFrom(was, now);
@@ -130,4 +136,9 @@ function everyMapping(
 function goneFrom(was: Type1, now: Type1): readonly Mapping[] {
   const left = new Set(now.mappings);
   return was.mappings.filter((mapping) => !left.has(mapping));
+}
+
+function instanceOf(state: State, op: Descriptor): Type1 | null {
+  const container = containerOf(state, op);
+  return container === null ? null : type1Of(container);
 }

@@ -266,6 +266,8 @@ export interface IommuGroup {
 }
 
 export interface VfioGroup {
+  /** Its place in `State.groups`. */
+  readonly minor: number;
   /** Name below /dev/vfio and /sys/class/vfio: `26`, `noiommu-0`. */
   readonly name: string;
   readonly noiommu: boolean;
@@ -284,6 +286,8 @@ export interface VfioGroup {
 }
 
 export interface Container {
+  /** Its place in `State.containers`. */
+  readonly index: number;
   /** Its open file description; null once closed while groups are attached. */
   readonly file: number | null;
   /** Minors, most recently attached first. */
@@ -334,6 +338,9 @@ export type OpenFile =
   | { readonly kind: 'iommufd'; readonly refs: number; readonly iommufd: number }
   | { readonly kind: 'eventfd'; readonly refs: number }
   | { readonly kind: 'other'; readonly refs: number; readonly path: string };
+
+/** A device's open file. */
+export type DeviceFile = Extract<OpenFile, { kind: 'device' }>;
 
 /** Descriptors of one process: `files[n]` is what descriptor n + 3 refers to, -1 when it is free. */
 interface DescriptorTable {

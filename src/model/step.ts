@@ -1,8 +1,10 @@
-import { dispatch } from './dispatch.ts';
-import type { Asked } from './guard.ts';
+import { dispatch, itsOf, knows, meantOn, objectOf } from './dispatch.ts';
+import { fileAt } from './files.ts';
+import { type Asked, asked as askedOf, type Done, type Guard, type Its } from './guard.ts';
+import { forget } from './once.ts';
 import type { Op } from './op.ts';
 import { type Asking, asking, ruleOf } from './ops.ts';
-import type { Outcome, Result } from './outcome.ts';
+import type { Outcome } from './outcome.ts';
 import type { State, World } from './state.ts';
 
 /**
@@ -21,24 +23,53 @@ export function step(world: World, state: State, op: Op): Outcome {
 }
 
 /** As `step`, with other guards: a kernel with planted defects, to show that laws and vectors can fail. */
-export function stepAsking(guardsOf: Asking, world: World, state: State, asked: Op): Outcome {
-  if (noProcess.applies(world, state, asked)) {
-    return { state, result: refusal(noProcess, world, state, asked) };
-  }
-  const op = dispatch(state, asked);
-  const guards = guardsOf[op.op];
-  for (let place = 0; place < guards.length; place += 1) {
-    const guard = guards[place];
-    if (guard === undefined || !guard.applies(world, state, op)) continue;
-    const left = guard.leaves?.(world, state, op) ?? state;
-    return { state: left, result: refusal(guard, world, state, op) };
-  }
-  const { state: after, value, out } = ruleOf(op).effect(world, state, op);
-  return { state: after, result: out === undefined ? { ok: true, value } : { ok: true, value, out } };
+export function stepAsking(guardsOf: Asking, world: World, state: State, op: Op): Outcome {
+  const verdict = judge(guardsOf, world, state, op);
+  if (isRefusal(verdict)) return refused(verdict, world, state, op);
+  const { value, out } = verdict;
+  const result = out === undefined ? ({ ok: true, value } as const) : ({ ok: true, value, out } as const);
+  return { state: verdict.state ?? state, result };
 }
 
-/** The guard before all others; it has no place in the kernel, which has no callers that do not exist. */
-export const noProcess: Asked = {
+/**
+ * The first guard that refuses, or else what the operation does. `step` is this with the state that a refusal leaves and
+ * those that a call waits for; a reader who makes many steps may spare itself the objects.
+ */
+export function judge(guardsOf: Asking, world: World, state: State, asked: Op): Done | Asked {
+  forget();
+  if (!world.processes.has(asked.pid)) return noProcess;
+  let op = asked;
+  let its: Its<Op> = null;
+  const { ioctl } = ruleOf(op);
+  if ((ioctl !== undefined || op.op === 'ioctl') && 'fd' in op) {
+    const file = fileAt(state, op.pid, op.fd);
+    if (ioctl === undefined || !knows(file, op, ioctl.on)) op = meantOn(file, op);
+    its = file === null ? null : objectOf(state, file);
+  }
+  const guards = guardsOf[op.op];
+  for (let place = 0; place < guards.length; place += 1) {
+    const guard = guards[place] as Asked;
+    if (guard.applies(world, state, op, its)) return guard;
+  }
+  return ruleOf(op).effect(world, state, op, its);
+}
+
+export function isRefusal(verdict: Done | Asked): verdict is Asked {
+  return 'refusal' in verdict;
+}
+
+function refused(guard: Asked, world: World, state: State, asked: Op): Outcome {
+  const { refusal } = guard;
+  if (refusal !== null && guard.leaves === undefined) return { state, result: refusal };
+  const op = dispatch(state, asked);
+  const its = itsOf(state, op);
+  const left = guard.leaves?.(world, state, op, its) ?? state;
+  if (refusal !== null) return { state: left, result: refusal };
+  const blocks = guard.waitsFor?.(world, state, op, its) ?? [];
+  return { state: left, result: { ok: false, guard: guard.id, blocks } };
+}
+
+const missing: Guard = {
   id: 'process.missing',
   words: 'there is no such process',
   errno: 'ESRCH',
@@ -46,8 +77,5 @@ export const noProcess: Asked = {
   applies: (world, _state, op) => !world.processes.has(op.pid),
 };
 
-function refusal(guard: Asked, world: World, state: State, op: Op): Result {
-  const { errno } = guard;
-  if (errno === null) return { ok: false, guard: guard.id, blocks: guard.waitsFor?.(world, state, op) ?? [] };
-  return { ok: false, errno, guard: guard.id };
-}
+/** The guard before all others; it has no place in the kernel, which has no callers that do not exist. */
+export const noProcess: Asked = askedOf(missing, 'ESRCH', `${missing.citation}`);

@@ -37,7 +37,7 @@ export function deviceFile<O extends DeviceWrite>(
 export function handler<O extends Write>(guard: Guard<O>): Guard<O> {
   return {
     ...guard,
-    applies: (world, state, op) => op.text !== '' && guard.applies(world, state, op),
+    applies: (world, state, op, its) => op.text !== '' && guard.applies(world, state, op, its),
   };
 }
 

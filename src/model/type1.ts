@@ -1,17 +1,16 @@
 import { draftOf } from './draft.ts';
-import { containerOf, fileOf } from './files.ts';
 import type { Guard } from './guard.ts';
 import type { Op } from './op.ts';
 import { put } from './places.ts';
-import type { Iommu, State } from './state.ts';
+import type { Container, Iommu, State } from './state.ts';
 
 /** An instance of the type1 driver: the one that a container got with SET_IOMMU(1, 3 or 6). */
 export type Type1 = Extract<Iommu, { driver: 'type1' }>;
 
-type Descriptor = { readonly pid: number; readonly fd: number };
+/** Operations on a container. */
+type Asked = Extract<Op, { op: `container.${string}` }>;
 
-export function type1Of(state: State, op: Descriptor): Type1 | null {
-  const iommu = containerOf(state, op)?.iommu;
+export function type1Of({ iommu }: Container): Type1 | null {
   return iommu?.driver === 'type1' ? iommu : null;
 }
 
@@ -21,32 +20,29 @@ export function isFirstVersion({ type }: Type1): boolean {
 }
 
 /** The state in which the container's instance is another. */
-export function withType1(state: State, op: Descriptor, iommu: Type1, locked = state.locked): State {
-  const file = fileOf(state, op);
-  const container = containerOf(state, op);
-  if (file?.kind !== 'container' || container === null) return state;
+export function withType1(state: State, container: Container, iommu: Type1, locked = state.locked): State {
   const draft = draftOf(state);
-  draft.containers = put(state.containers, file.container, { ...container, iommu });
+  draft.containers = put(state.containers, container.index, { ...container, iommu });
   draft.locked = locked;
   return draft;
 }
 
 /** A test that looks at the instance; where there is none, an earlier one has answered. */
-export function onType1<O extends Op & Descriptor>(
+export function onType1<O extends Asked>(
   guard: Pick<Guard<O>, 'id' | 'words' | 'errno' | 'citation'> & { refuses(op: O, iommu: Type1): boolean },
 ): Guard<O> {
   const { refuses, ...declared } = guard;
   return {
     ...declared,
-    applies: (_world, state, op) => {
-      const iommu = type1Of(state, op);
+    applies: (_world: unknown, _state: unknown, op: O, container: Container) => {
+      const iommu = type1Of(container);
       return iommu !== null && refuses(op, iommu);
     },
   };
 }
 
 /** The two answers that every DMA call has before the type1 driver sees it. */
-export function withoutType1<O extends Op & Descriptor>(op: O['op']): readonly [Guard<O>, Guard<O>] {
+export function withoutType1<O extends Asked>(op: O['op']): readonly [Guard<O>, Guard<O>] {
   const citation = {
     seed: 'drivers/vfio/vfio.c:vfio_fops_unl_ioctl',
     '6.1': 'drivers/vfio/container.c:vfio_fops_unl_ioctl',
@@ -57,7 +53,7 @@ export function withoutType1<O extends Op & Descriptor>(op: O['op']): readonly [
       words: 'the container has no IOMMU driver yet',
       errno: 'EINVAL',
       citation,
-      applies: (_world, state, asked) => (containerOf(state, asked)?.iommu ?? null) === null,
+      applies: (_world: unknown, _state: unknown, _asked: O, { iommu }: Container) => iommu === null,
     },
     {
       id: `${op}.noiommu`,
@@ -67,7 +63,8 @@ export function withoutType1<O extends Op & Descriptor>(op: O['op']): readonly [
         seed: 'drivers/vfio/vfio.c:vfio_noiommu_ioctl',
         '6.1': 'drivers/vfio/container.c:vfio_noiommu_ioctl',
       },
-      applies: (_world, state, asked) => containerOf(state, asked)?.iommu?.driver === 'noiommu',
+      applies: (_world: unknown, _state: unknown, _asked: O, { iommu }: Container) =>
+        iommu?.driver === 'noiommu',
     },
   ];
 }

@@ -59,5 +59,5 @@ function sameGroups(before: State['groups'], after: State['groups']): boolean {
 }
 
 function membersSorted(group: VfioGroup): unknown {
-  return { ...group, devices: [...group.devices].sort((a, b) => a - b) };
+  return { ...group, minor: 0, devices: [...group.devices].sort((a, b) => a - b) };
 }

@@ -1,5 +1,6 @@
+import { itsOf } from '../../src/model/dispatch.ts';
 import { errnoNumbers } from '../../src/model/errno.ts';
-import type { Asked } from '../../src/model/guard.ts';
+import { type Asked, asked as askedOf } from '../../src/model/guard.ts';
 import { laws } from '../../src/model/laws.ts';
 import type { OpKind } from '../../src/model/op.ts';
 import { type Asking, asking } from '../../src/model/ops.ts';
@@ -43,7 +44,7 @@ export function mutantsOf(profile: ProfileId): readonly Mutant[] {
       const errno = guard.errno === 'EDEADLK' ? 'EIO' : 'EDEADLK';
       return [
         { ...mutant, defect: 'dropped', asked: guards.filter((_, other) => other !== place) },
-        { ...mutant, defect: 'errno', asked: guards.with(place, { ...guard, errno }) },
+        { ...mutant, defect: 'errno', asked: guards.with(place, askedOf(guard, errno, guard.citation)) },
         ...(next === undefined
           ? []
           : [
@@ -104,8 +105,9 @@ function judgeAll(mutants: readonly Mutant[], inputs: readonly Input[]): readonl
 function differs(mutant: Mutant, { world, state, op }: Input): Outcome | 'throws' | null {
   if (op.op !== mutant.op || !world.processes.has(op.pid)) return null;
   // Up to the first place where the two lists differ, and where neither guard applies, they are one.
-  if (!mutant.guard.applies(world, state, op)) return null;
-  if (mutant.defect === 'swapped' && !mutant.with?.applies(world, state, op)) return null;
+  const its = itsOf(state, op);
+  if (!mutant.guard.applies(world, state, op, its)) return null;
+  if (mutant.defect === 'swapped' && !mutant.with?.applies(world, state, op, its)) return null;
   const mutated: Asking = { ...asking[mutant.profile], [mutant.op]: mutant.asked };
   const right = stepAsking(asking[mutant.profile], world, state, op);
   try {
@@ -152,9 +154,10 @@ function spoken(mutant: Mutant, inputs: readonly Input[]): string | null {
 /** Which guard answers where the mutant lacks one that would. */
 function answeredBy({ profile, op: kind, guard, asked }: Mutant, { world, state, op }: Input): string | null {
   if (op.op !== kind || !world.processes.has(op.pid)) return null;
-  const first = asking[profile][kind].find((each) => each.applies(world, state, op));
+  const its = itsOf(state, op);
+  const first = asking[profile][kind].find((each) => each.applies(world, state, op, its));
   if (first !== guard) return null;
-  return asked.find((each) => each.applies(world, state, op))?.id ?? 'nobody';
+  return asked.find((each) => each.applies(world, state, op, its))?.id ?? 'nobody';
 }
 
 function* take<T>(items: Iterable<T>, count: number): Iterable<T> {

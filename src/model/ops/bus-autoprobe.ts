@@ -18,7 +18,7 @@ export const busAutoprobe: Rule<Write> = {
   effect: (_world, state, op) => {
     const value = taken(op.text);
     const autoprobe = !handed(op.text).startsWith('0');
-    if (op.text === '' || autoprobe === state.bus.autoprobe) return { state, value };
+    if (op.text === '' || autoprobe === state.bus.autoprobe) return { value };
     return { state: { ...state, bus: { ...state.bus, autoprobe } }, value };
   },
   undo: (_world, before, op) => ({ ...op, text: before.bus.autoprobe ? '1' : '0' }),

@@ -31,7 +31,7 @@ export const busRescan: Rule<Rescan> = {
   ),
   effect: (world, state, op) => {
     const value = taken(op.text);
-    if (!asks(op.text)) return { state, value };
+    if (!asks(op.text)) return { value };
     const found = scanned(world, state, op.device);
     let now = state;
     for (const hardware of found) now = arrive(world, now, hardware, null);

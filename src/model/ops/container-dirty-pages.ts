@@ -1,6 +1,6 @@
 import { structure, u64 } from '../argument.ts';
 import { bitmapPlace, bitmapStructure, countsOtherPages, untrackable, unwritable } from '../dirty-bitmap.ts';
-import type { Guard, Rule } from '../guard.ts';
+import { type Guard, type Rule, zero } from '../guard.ts';
 import { aligned, bisects, firstFrom } from '../mappings.ts';
 import type { Op } from '../op.ts';
 import { isFirstVersion, onType1, type1Of, withoutType1, withType1 } from '../type1.ts';
@@ -18,7 +18,7 @@ const noSuchCall: Guard<Dirty> = {
   words: 'the kernel does not track dirty pages yet',
   errno: 'ENOTTY',
   citation: 'drivers/vfio/vfio_iommu_type1.c:vfio_iommu_type1_ioctl',
-  applies: (_world, state, op) => type1Of(state, op) !== null,
+  applies: (_world, _state, _op, container) => type1Of(container) !== null,
 };
 
 const flags: readonly Guard<Dirty>[] = [
@@ -122,11 +122,11 @@ export const containerDirtyPages: Rule<Dirty> = {
     seed: [...withoutType1<Dirty>('container.dirty_pages'), noSuchCall],
     '6.1': [...withoutType1<Dirty>('container.dirty_pages'), ...flags, ...bitmap],
   },
-  effect: (_world, state, op) => {
-    const iommu = type1Of(state, op);
+  effect: (_world, state, op, container) => {
+    const iommu = type1Of(container);
     const tracks = has(op, start);
-    if (iommu === null || has(op, getBitmap) || iommu.dirtyTracking === tracks) return { state, value: 0 };
-    return { state: withType1(state, op, { ...iommu, dirtyTracking: tracks }), value: 0 };
+    if (iommu === null || has(op, getBitmap) || iommu.dirtyTracking === tracks) return zero;
+    return { state: withType1(state, container, { ...iommu, dirtyTracking: tracks }), value: 0 };
   },
   undo: (_world, _before, op) => {
     if (has(op, getBitmap)) return { none: 'it only asks' };

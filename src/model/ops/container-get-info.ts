@@ -1,11 +1,10 @@
 import { structure } from '../argument.ts';
 import { mostBitmapBytes } from '../dirty-bitmap.ts';
-import { containerOf } from '../files.ts';
-import { type Done, everywhere, type Rule } from '../guard.ts';
+import { type Done, everywhere, type Rule, zero } from '../guard.ts';
 import { pageSize, translatedRanges } from '../mappings.ts';
 import type { Op } from '../op.ts';
 import type { Profile } from '../profiles.ts';
-import type { IovaRange, State, World } from '../state.ts';
+import type { Container, IovaRange, State, World } from '../state.ts';
 import { type Type1, type1Of, withoutType1 } from '../type1.ts';
 
 type GetInfo = Extract<Op, { op: 'container.get_info' }>;
@@ -35,19 +34,25 @@ export const containerGetInfo: Rule<GetInfo> = {
       'drivers/vfio/vfio_iommu_type1.c:vfio_iommu_type1_get_info',
     ),
   ),
-  effect: (world, state, op) => {
-    const iommu = type1Of(state, op);
-    return iommu === null ? { state, value: 0 } : { state, value: 0, out: answer(world, state, op, iommu) };
+  effect: (world, state, op, container) => {
+    const iommu = type1Of(container);
+    return iommu === null ? zero : { value: 0, out: answer(world, state, op, container, iommu) };
   },
   undo: () => ({ none: 'it only asks' }),
 };
 
-function answer(world: World, state: State, op: GetInfo, iommu: Type1): NonNullable<Done['out']> {
+function answer(
+  world: World,
+  state: State,
+  op: GetInfo,
+  { groups }: Container,
+  iommu: Type1,
+): NonNullable<Done['out']> {
   const { profile } = world;
   const asked = typeof op.argsz === 'number' ? op.argsz >>> 0 : null;
   const told = { flags: pageSizes, iova_pgsizes: world.pageSizes };
   if (profile.iommuCapabilities === 'none') return told;
-  const ranges = translatedRanges(world, state, containerOf(state, op)?.groups ?? []);
+  const ranges = translatedRanges(world, state, groups);
   const needed = neededFor(profile, ranges);
   const flags = pageSizes | capabilities;
   if (asked !== null && asked < needed) {

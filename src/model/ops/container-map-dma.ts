@@ -1,7 +1,6 @@
 import { structure, u64 } from '../argument.ts';
 import { untrackable } from '../dirty-bitmap.ts';
-import { containerOf } from '../files.ts';
-import type { Guard, Rule } from '../guard.ts';
+import { type Guard, type Rule, zero } from '../guard.ts';
 import {
   aligned,
   charge,
@@ -14,7 +13,7 @@ import {
 } from '../mappings.ts';
 import type { Op } from '../op.ts';
 import { replace } from '../places.ts';
-import type { Mapping, State, World } from '../state.ts';
+import type { Container, Mapping, State, World } from '../state.ts';
 import { onType1, type Type1, type1Of, withoutType1, withType1 } from '../type1.ts';
 
 type Map = Extract<Op, { op: 'container.map_dma' }>;
@@ -85,8 +84,8 @@ const update: readonly Guard<Map>[] = [
     words: 'the process that takes the mapping over may not pin that much: RLIMIT_MEMLOCK',
     errno: 'ENOMEM',
     citation: 'drivers/vfio/vfio_iommu_type1.c:vfio_change_dma_owner, mm_lock_acct',
-    applies: (world, state, op) => {
-      const iommu = updates(op) ? type1Of(state, op) : null;
+    applies: (world, state, op, container) => {
+      const iommu = updates(op) ? type1Of(container) : null;
       const mapping = iommu === null ? null : found(op, iommu);
       return mapping !== null && mapping.pid !== op.pid && exceedsLimit(world, state, op.pid, mapping.pages);
     },
@@ -114,9 +113,8 @@ const range: Guard<Map> = {
   words: 'the IOMMU does not translate the whole range',
   errno: 'EINVAL',
   citation: 'drivers/vfio/vfio_iommu_type1.c:vfio_iommu_iova_dma_valid',
-  applies: (world, state, op) =>
-    !updates(op) &&
-    !translatable(world, state, containerOf(state, op)?.groups ?? [], u64(op.iova), u64(op.size)),
+  applies: (world, state, op, { groups }) =>
+    !updates(op) && !translatable(world, state, groups, u64(op.iova), u64(op.size)),
 };
 
 const pinning: readonly Guard<Map>[] = [
@@ -181,10 +179,11 @@ export const containerMapDma: Rule<Map> = {
     seed: [...always, overlap, ...pinning, width],
     '6.1': [...always, ...update, overlap, entries, range, ...pinning, tracked],
   },
-  effect: (world, state, op) => {
-    const iommu = type1Of(state, op);
-    if (iommu === null) return { state, value: 0 };
-    return { state: updates(op) ? updated(state, op, iommu) : added(world, state, op, iommu), value: 0 };
+  effect: (world, state, op, container) => {
+    const iommu = type1Of(container);
+    if (iommu === null) return zero;
+    const its = { container, iommu };
+    return { state: updates(op) ? updated(state, op, its) : added(world, state, op, its), value: 0 };
   },
   undo: (_world, _before, { pid, fd, iova, size }) => ({
     op: 'container.unmap_dma',
@@ -216,7 +215,12 @@ function charged(world: World, op: Map): number {
   return zeroPage && world.profile.pinsZeroPage ? 0 : Number(u64(op.size) / pageSize);
 }
 
-function added(world: World, state: State, op: Map, iommu: Type1): State {
+interface Instance {
+  readonly container: Container;
+  readonly iommu: Type1;
+}
+
+function added(world: World, state: State, op: Map, { container, iommu }: Instance): State {
   const iova = u64(op.iova);
   const mapping: Mapping = {
     iova,
@@ -230,16 +234,16 @@ function added(world: World, state: State, op: Map, iommu: Type1): State {
   const mappings = iommu.mappings.slice();
   mappings.splice(firstAfter(mappings, iova), 0, mapping);
   const locked = charge(state.locked, op.pid, mapping.pages);
-  return withType1(state, op, { ...iommu, mappings, available: iommu.available - 1 }, locked);
+  return withType1(state, container, { ...iommu, mappings, available: iommu.available - 1 }, locked);
 }
 
 /** vfio_change_dma_owner: the pages are charged to who gave the address. */
-function updated(state: State, op: Map, iommu: Type1): State {
+function updated(state: State, op: Map, { container, iommu }: Instance): State {
   const place = firstAfter(iommu.mappings, u64(op.iova));
   const mapping = iommu.mappings[place];
   if (mapping === undefined) return state;
   const { pid, pages } = mapping;
   const now = { ...mapping, vaddr: u64(op.vaddr), invalid: false, pid: op.pid };
   const locked = pid === op.pid ? state.locked : charge(charge(state.locked, pid, -pages), op.pid, pages);
-  return withType1(state, op, { ...iommu, mappings: replace(iommu.mappings, place, now) }, locked);
+  return withType1(state, container, { ...iommu, mappings: replace(iommu.mappings, place, now) }, locked);
 }

@@ -1,9 +1,8 @@
 import { reservedByFirmware } from '../attachment.ts';
+import { draftOf } from '../draft.ts';
 import { takerOf } from '../extensions.ts';
-import { containerOf, fileOf } from '../files.ts';
 import type { Guard, Rule } from '../guard.ts';
 import { parameterOf } from '../modules.ts';
-import { once } from '../once.ts';
 import type { Op } from '../op.ts';
 import { capable } from '../permission.ts';
 import { put } from '../places.ts';
@@ -30,43 +29,43 @@ const common: readonly Guard<Set>[] = [
     words: 'the container holds no group',
     errno: 'EINVAL',
     citation: inFile('vfio_ioctl_set_iommu'),
-    applies: (_world, state, op) => containerOf(state, op)?.groups.length === 0,
+    applies: (_world, _state, _op, { groups }) => groups.length === 0,
   },
   {
     id: 'container.set_iommu.again',
     words: 'the container has its IOMMU driver already',
     errno: 'EINVAL',
     citation: inFile('vfio_ioctl_set_iommu'),
-    applies: (_world, state, op) => (containerOf(state, op)?.iommu ?? null) !== null,
+    applies: (_world, _state, _op, { iommu }) => iommu !== null,
   },
   {
     id: 'container.set_iommu.unsupported',
     words: 'no IOMMU driver that may take this container supports the type',
     errno: 'ENODEV',
     citation: inFile('vfio_ioctl_set_iommu'),
-    applies: (world, state, op) => takenBy(world, state, op) === null,
+    applies: (world, state, op, container) => takerOf(world, state, container, op.type) === null,
   },
   {
     id: 'container.set_iommu.rawio',
     words: 'the mode without an IOMMU needs CAP_SYS_RAWIO',
     errno: 'EPERM',
     citation: inFile('vfio_noiommu_open'),
-    applies: (world, state, op) =>
-      takenBy(world, state, op) === 'noiommu' && !capable(world, op.pid, 'CAP_SYS_RAWIO'),
+    // The container's own kind: the driver that takes it is never the other.
+    applies: (world, _state, op, { noiommu }) => noiommu && !capable(world, op.pid, 'CAP_SYS_RAWIO'),
   },
   {
     id: 'container.set_iommu.no-type',
     words: 'what was asked for is an extension, not a type of IOMMU',
     errno: 'EINVAL',
     citation: 'drivers/vfio/vfio_iommu_type1.c:vfio_iommu_type1_open',
-    applies: (world, state, op) => takenBy(world, state, op) === 'type1' && !types.includes(op.type),
+    applies: (_world, _state, op, { noiommu }) => !noiommu && !types.includes(op.type),
   },
   {
     id: 'container.set_iommu.nesting',
     words: 'this IOMMU has no nested translation',
     errno: 'EINVAL',
     citation: 'drivers/iommu/iommu.c:iommu_enable_nesting',
-    applies: (world, state, op) => takenBy(world, state, op) === 'type1' && op.type === 6 && !world.nesting,
+    applies: (world, _state, op, { noiommu }) => !noiommu && op.type === 6 && !world.nesting,
   },
 ];
 
@@ -75,9 +74,8 @@ const firmware: Guard<Set> = {
   words: 'the firmware reserves memory for a device of the container',
   errno: 'EPERM',
   citation: 'drivers/iommu/intel/iommu.c:intel_iommu_attach_device',
-  applies: (world, state, op) =>
-    takenBy(world, state, op) === 'type1' &&
-    (containerOf(state, op)?.groups ?? []).some((minor) => reservedByFirmware(world, state, minor)),
+  applies: (world, state, _op, { noiommu, groups }) =>
+    !noiommu && groups.some((minor) => reservedByFirmware(world, state, minor)),
 };
 
 const interrupts: Guard<Set> = {
@@ -85,7 +83,7 @@ const interrupts: Guard<Set> = {
   words: 'the IOMMU does not isolate interrupts and allow_unsafe_interrupts is N',
   errno: 'EPERM',
   citation: 'drivers/vfio/vfio_iommu_type1.c:vfio_iommu_type1_attach_group',
-  applies: (world, state, op) => takenBy(world, state, op) === 'type1' && unsafeInterrupts(world, state),
+  applies: (world, state, _op, { noiommu }) => !noiommu && unsafeInterrupts(world, state),
 };
 
 export const containerSetIommu: Rule<Set> = {
@@ -105,15 +103,11 @@ export const containerSetIommu: Rule<Set> = {
     // Firmware's claims are asked earlier here: at SET_CONTAINER.
     '6.12': [...common, interrupts],
   },
-  effect: (world, state, op) => {
-    const opened = fileOf(state, op);
-    const container = containerOf(state, op);
-    if (opened?.kind !== 'container' || container === null) return { state, value: 0 };
+  effect: (world, state, op, container) => {
     const iommu = newIommu(world, state, container, op.type);
-    return {
-      state: { ...state, containers: put(state.containers, opened.container, { ...container, iommu }) },
-      value: 0,
-    };
+    const draft = draftOf(state);
+    draft.containers = put(state.containers, container.index, { ...container, iommu });
+    return { state: draft, value: 0 };
   },
   undo: () => ({ none: 'there is no call that unsets it; it goes with the last group' }),
 };
@@ -125,12 +119,6 @@ export function unsafeInterrupts(world: World, state: State): boolean {
     parameterOf(world, state, 'vfio_iommu_type1', 'allow_unsafe_interrupts') !== 'Y'
   );
 }
-
-/** The driver that would take the container. */
-const takenBy = once<Set, Iommu['driver'] | null>((world, state, op) => {
-  const container = containerOf(state, op);
-  return container === null ? null : takerOf(world, state, container, op.type);
-});
 
 function newIommu(world: World, state: State, container: Container, type: number): Iommu {
   if (container.noiommu) return { driver: 'noiommu' };

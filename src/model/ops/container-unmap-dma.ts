@@ -1,9 +1,9 @@
 import { structure, u64 } from '../argument.ts';
 import { bitmapPlace, bitmapStructure, countsOtherPages, unwritable } from '../dirty-bitmap.ts';
-import type { Guard, Rule } from '../guard.ts';
+import { type Guard, type Rule, zero } from '../guard.ts';
 import { aligned, bisects, firstAfter, firstFrom, uncharge, wraps } from '../mappings.ts';
 import type { Op } from '../op.ts';
-import type { Mapping, State } from '../state.ts';
+import type { Container, Mapping, State } from '../state.ts';
 import { isFirstVersion, onType1, type Type1, type1Of, withoutType1, withType1 } from '../type1.ts';
 
 type Unmap = Extract<Op, { op: 'container.unmap_dma' }>;
@@ -127,37 +127,45 @@ export const containerUnmapDma: Rule<Unmap> = {
     seed: [...always, alignment, bisecting],
     '6.1': [...always, ...bitmap, alignment, ...later, bisecting, ...walk],
   },
-  effect: (_world, state, op) => {
-    const iommu = type1Of(state, op);
-    if (iommu === null) return { state, value: 0 };
+  effect: (_world, state, op, container) => {
+    const iommu = type1Of(container);
+    if (iommu === null) return zero;
     const { from, to } = reached(op, iommu);
     let size = 0n;
     for (let place = from; place < to; place += 1) size += iommu.mappings[place]?.size ?? 0n;
     const out = { size };
-    if (from === to) return { state, value: 0, out };
+    if (from === to) return { value: 0, out };
     const after = has(op, vaddrOnly)
-      ? invalidated(state, op, iommu, from, to)
-      : removed(state, op, iommu, from, to);
+      ? invalidated(state, { container, iommu, from, to })
+      : removed(state, { container, iommu, from, to });
     return { state: after, value: 0, out };
   },
   undo: () => ({ none: 'the memory behind a mapping is not known any more' }),
 };
 
-function invalidated(state: State, op: Unmap, iommu: Type1, from: number, to: number): State {
+/** Mappings of a container, from one place up to another. */
+interface Part {
+  readonly container: Container;
+  readonly iommu: Type1;
+  readonly from: number;
+  readonly to: number;
+}
+
+function invalidated(state: State, { container, iommu, from, to }: Part): State {
   const mappings = iommu.mappings.map(
     (mapping, place): Mapping => (place < from || place >= to ? mapping : { ...mapping, invalid: true }),
   );
-  return withType1(state, op, { ...iommu, mappings });
+  return withType1(state, container, { ...iommu, mappings });
 }
 
-function removed(state: State, op: Unmap, iommu: Type1, from: number, to: number): State {
+function removed(state: State, { container, iommu, from, to }: Part): State {
   const mappings = iommu.mappings.slice(0, from);
   for (let place = to; place < iommu.mappings.length; place += 1) {
     const mapping = iommu.mappings[place];
     if (mapping !== undefined) mappings.push(mapping);
   }
   const locked = uncharge(state.locked, iommu.mappings, from, to);
-  return withType1(state, op, { ...iommu, mappings, available: iommu.available + to - from }, locked);
+  return withType1(state, container, { ...iommu, mappings, available: iommu.available + to - from }, locked);
 }
 
 function has(op: Unmap, flag: number): boolean {

@@ -1,5 +1,5 @@
 import { draftOf } from '../draft.ts';
-import { fileId, fileOf, refer, tableFull } from '../files.ts';
+import { fileId, fileOf, nextDescriptor, refer, tableFull } from '../files.ts';
 import { everywhere, type Rule } from '../guard.ts';
 import type { Op } from '../op.ts';
 
@@ -42,9 +42,5 @@ export const descriptorPass: Rule<Pass> = {
     const value = refer(draft, op.to, fileId(state, op.pid, op.fd));
     return { state: draft, value };
   },
-  undo: (world, before, op) => ({
-    op: 'close',
-    pid: op.to,
-    fd: descriptorPass.effect(world, before, op).value,
-  }),
+  undo: (_world, before, op) => ({ op: 'close', pid: op.to, fd: nextDescriptor(before, op.to) }),
 };

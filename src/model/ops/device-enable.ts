@@ -46,7 +46,7 @@ export const deviceEnable: Rule<Enable> = {
     const hardware = deviceAt(world, state, op.device);
     const device = hardware && state.devices[hardware.index];
     const value = taken(op.text);
-    if (hardware === undefined || device === undefined || op.text === '') return { state, value };
+    if (hardware === undefined || device === undefined || op.text === '') return { value };
     const enables = device.settings.enables + (asks(op.text) ? 1 : -1);
     return { state: changeSettings(state, hardware, { enables }), value };
   },

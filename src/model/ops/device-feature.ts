@@ -1,7 +1,7 @@
 import { structure } from '../argument.ts';
 import { isToken } from '../device-name.ts';
 import { fileOf } from '../files.ts';
-import type { Guard, Rule } from '../guard.ts';
+import { type Guard, type Rule, zero } from '../guard.ts';
 import type { Op } from '../op.ts';
 import { coreOf, eventfdFault, hardwareOf, withCore, withToken } from '../open-device.ts';
 import type { State, World } from '../state.ts';
@@ -143,7 +143,7 @@ export const deviceFeature: Rule<Feature> = {
   ioctl: { on: 'device', request: 0x3b75 },
   guards: { seed: [unknown], '6.1': [fault, argsz, ...asking] },
   effect: (_world, state, op) => {
-    if (!sets(op)) return { state, value: 0 };
+    if (!sets(op)) return zero;
     switch (which(op)) {
       case feature.token:
         return { state: withToken(state, deviceOf(state, op), tokenOf(op)), value: 0 };
@@ -152,7 +152,7 @@ export const deviceFeature: Rule<Feature> = {
       case feature.lowPowerExit:
         return { state: withCore(state, op, { lowPower: false }), value: 0 };
       default:
-        return { state, value: 0 };
+        return zero;
     }
   },
   undo: (_world, _before, op) =>

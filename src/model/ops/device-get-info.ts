@@ -29,7 +29,7 @@ export const deviceGetInfo: Rule<Info> = {
     const file = fileOf(state, op);
     const vfio = file?.kind === 'device' ? state.devices[file.device]?.vfio : undefined;
     const flags = pci | (vfio?.resetWorks === true ? resets : 0);
-    return { state, value: 0, out: { flags, num_regions: 9, num_irqs: 5, cap_offset: 0 } };
+    return { value: 0, out: { flags, num_regions: 9, num_irqs: 5, cap_offset: 0 } };
   },
   undo: () => ({ none: 'it only asks' }),
 };

@@ -68,7 +68,7 @@ export const deviceHotResetInfo: Rule<Info> = {
     );
     const flags = iommufd === null ? 0 : numbers.includes(notOwned) ? ids : ids | owned;
     const list = devices.map(({ address }, place) => `${numbers[place]}@${address}`).join(' ');
-    return { state, value: 0, out: { flags, count: devices.length, devices: list } };
+    return { value: 0, out: { flags, count: devices.length, devices: list } };
   },
   undo: () => ({ none: 'it only asks' }),
 };

@@ -3,7 +3,7 @@ import { viableByWalk } from '../attachment.ts';
 import { deviceFileOf } from '../cdev.ts';
 import type { Errno } from '../errno.ts';
 import { fileAt } from '../files.ts';
-import type { Guard, Rule } from '../guard.ts';
+import { type Guard, type Rule, zero } from '../guard.ts';
 import type { Op } from '../op.ts';
 import { hardwareOf } from '../open-device.ts';
 import { allWithVfio, heldBy, resetDomain } from '../reset-domain.ts';
@@ -180,7 +180,7 @@ export const deviceHotReset: Rule<Reset> = {
     '6.1': [...first, domain, none, ...named, strangers, unheld, link],
     '6.12': [...first, mode, domain, ...named, strangers, unheld, link],
   },
-  effect: (_world, state) => ({ state, value: 0 }),
+  effect: () => zero,
   undo: () => ({ none: 'a reset is not taken back' }),
 };
 

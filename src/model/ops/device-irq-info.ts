@@ -49,7 +49,7 @@ export const deviceIrqInfo: Rule<Info> = {
     const hardware = hardwareOf(world, state, op);
     const index = op.index >>> 0;
     const vectors = hardware === undefined ? 0 : vectorsOf(world, hardware, index);
-    return { state, value: 0, out: { flags: flagsOf(world, index), count: vectors } };
+    return { value: 0, out: { flags: flagsOf(world, index), count: vectors } };
   },
   undo: () => ({ none: 'it only asks' }),
 };

@@ -1,7 +1,7 @@
 import { granted } from '../cdev.ts';
 import type { Errno } from '../errno.ts';
 import { fileOf } from '../files.ts';
-import type { Guard, Rule } from '../guard.ts';
+import { type Guard, type Rule, zero } from '../guard.ts';
 import type { Op } from '../op.ts';
 import { hardwareOf } from '../open-device.ts';
 import type { PerProfile } from '../profiles.ts';
@@ -130,7 +130,7 @@ export const deviceMmap: Rule<Mmap> = {
     '6.1': [...file, none, ...rest],
     '6.12': [...file, unbound, none, ...rest],
   },
-  effect: (_world, state) => ({ state, value: 0 }),
+  effect: () => zero,
   undo: () => ({ none: 'the mapping is gone already' }),
 };
 

@@ -24,7 +24,7 @@ export const deviceRead: Rule<Read> = {
   effect: (world, state, op) => {
     const value = moved(world, state, op);
     const bytes = knownBytes(world, state, op, value);
-    return bytes === null ? { state, value } : { state, value, out: { bytes } };
+    return bytes === null ? { value } : { value, out: { bytes } };
   },
   undo: () => ({ none: 'it only asks' }),
 };

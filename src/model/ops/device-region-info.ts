@@ -50,7 +50,6 @@ export const deviceRegionInfo: Rule<Info> = {
     const room = (flags & caps) !== 0 && (op.argsz ?? 0) >= structureSize + headerSize;
     const offset = BigInt(index) << 40n;
     return {
-      state,
       value: 0,
       out: { flags, cap_offset: room ? structureSize : 0, size: BigInt(size), offset },
     };

@@ -34,7 +34,7 @@ export const deviceRemove: Rule<Remove> = {
   effect: (world, state, op) => {
     const hardware = deviceAt(world, state, op.device);
     const value = taken(op.text);
-    if (hardware === undefined || !asks(op.text)) return { state, value };
+    if (hardware === undefined || !asks(op.text)) return { value };
     return { state: remove(world, state, hardware), value };
   },
   undo: (world, before, op) => {

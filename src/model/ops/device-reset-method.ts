@@ -106,10 +106,10 @@ export const deviceResetMethod: Rule<Write> = {
   effect: (world, state, op) => {
     const hardware = deviceAt(world, state, op.device);
     const value = taken(op.text);
-    if (hardware === undefined || op.text === '') return { state, value };
+    if (hardware === undefined || op.text === '') return { value };
     const answer = methodsOf(world, state, hardware, op.text);
     const before = state.devices[hardware.index]?.settings.resetMethods;
-    if ('refused' in answer || same(answer.methods, before)) return { state, value };
+    if ('refused' in answer || same(answer.methods, before)) return { value };
     return { state: changeSettings(state, hardware, { resetMethods: answer.methods }), value };
   },
   undo: (world, before, op) => {

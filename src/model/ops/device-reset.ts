@@ -1,5 +1,5 @@
 import { fileOf } from '../files.ts';
-import { everywhere, type Rule } from '../guard.ts';
+import { everywhere, type Rule, zero } from '../guard.ts';
 import type { Op } from '../op.ts';
 
 type Reset = Extract<Op, { op: 'device.reset' }>;
@@ -27,6 +27,6 @@ export const deviceReset: Rule<Reset> = {
       return file?.kind === 'device' && state.devices[file.device]?.vfio?.resetWorks === false;
     },
   }),
-  effect: (_world, state) => ({ state, value: 0 }),
+  effect: () => zero,
   undo: () => ({ none: 'a reset is not taken back' }),
 };

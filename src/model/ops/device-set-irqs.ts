@@ -119,7 +119,7 @@ export const deviceSetIrqs: Rule<SetIrqs> = {
   },
   effect: (world, state, op) => {
     const missing = fewerVectors(world, state, op);
-    if (missing !== null) return { state, value: missing };
+    if (missing !== null) return { value: missing };
     const changes = changesOf(coreOf(state, op), state, op);
     return { state: changes === null ? state : withCore(state, op, changes), value: 0 };
   },

@@ -38,9 +38,9 @@ export const deviceSriovAutoprobe: Rule<Write> = {
     const hardware = deviceAt(world, state, op.device);
     const now = truth(world, handed(op.text));
     const value = taken(op.text);
-    if (hardware === undefined || now === null) return { state, value };
+    if (hardware === undefined || now === null) return { value };
     const probesVirtual = now === 'Y';
-    if (state.devices[hardware.index]?.settings.probesVirtual === probesVirtual) return { state, value };
+    if (state.devices[hardware.index]?.settings.probesVirtual === probesVirtual) return { value };
     return { state: changeSettings(state, hardware, { probesVirtual }), value };
   },
   undo: (world, before, op) => {

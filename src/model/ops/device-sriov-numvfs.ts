@@ -106,7 +106,7 @@ export const deviceSriovNumvfs: Rule<Write> = {
     const device = hardware && state.devices[hardware.index];
     const value = taken(op.text);
     if (hardware === undefined || device === undefined || op.text === '' || !changes(device, op))
-      return { state, value };
+      return { value };
     if (asked(op) > 0) return { state: enable(world, state, hardware, asked(op)), value };
     return { state: disable(world, state, hardware, enabledVirtualFunctions(world, state, hardware)), value };
   },

@@ -38,6 +38,6 @@ export const deviceSysfsReset: Rule<Reset> = {
     undo: 'none: a reset is not taken back',
   },
   guards: { seed: guards, '6.1': [...guards, none] },
-  effect: (_world, state, op) => ({ state, value: taken(op.text) }),
+  effect: (_world, _state, op) => ({ value: taken(op.text) }),
   undo: () => ({ none: 'a reset is not taken back' }),
 };

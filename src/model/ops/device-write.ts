@@ -23,8 +23,7 @@ export const deviceWrite: Rule<Write> = {
   effect: (world, state, op) => {
     const value = moved(world, state, op);
     const hardware = hardwareOf(world, state, op);
-    if (hardware === undefined || regionOf(op.offset) !== region.config || value === 0)
-      return { state, value };
+    if (hardware === undefined || regionOf(op.offset) !== region.config || value === 0) return { value };
     const changes = configWrite(hardware, coreOf(state, op), placeIn(op.offset), op.bytes);
     return { state: changes === null ? state : withCore(state, op, changes), value };
   },

@@ -124,7 +124,7 @@ export const driverBind: Rule<Bind> = {
     const driver = world.drivers.get(op.driver);
     const hardware = world.devices.get(op.device);
     const value = op.device.length;
-    if (driver === undefined || hardware === undefined) return { state, value };
+    if (driver === undefined || hardware === undefined) return { value };
     return { state: bind(world, state, hardware, driver), value };
   },
   undo: (_world, _before, op) => ({ ...op, op: 'driver.unbind' }),

@@ -72,7 +72,7 @@ export const driverNewId: Rule<NewId> = {
     const asked = idOf(op.text);
     const driver = world.drivers.get(op.driver);
     const value = taken(op.text);
-    if (asked === null || driver === undefined) return { state, value };
+    if (asked === null || driver === undefined) return { value };
     const added = changeIds(state, op.driver, [...dynamicIds(state, op.driver), asked.id]);
     return { state: attachDriver(world, added, driver), value };
   },

@@ -47,7 +47,7 @@ export const driverRemoveId: Rule<RemoveId> = {
     const ids = dynamicIds(state, op.driver);
     const place = asked === null ? -1 : idRemovedBy(ids, asked.id);
     const value = taken(op.text);
-    if (place === -1) return { state, value };
+    if (place === -1) return { value };
     return { state: changeIds(state, op.driver, ids.toSpliced(place, 1)), value };
   },
   undo: (_world, before, op) => {

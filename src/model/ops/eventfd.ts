@@ -1,5 +1,5 @@
 import { draftOf } from '../draft.ts';
-import { install, tableFull } from '../files.ts';
+import { install, nextDescriptor, tableFull } from '../files.ts';
 import { everywhere, type Rule } from '../guard.ts';
 import type { Op } from '../op.ts';
 
@@ -26,5 +26,5 @@ export const eventfd: Rule<Eventfd> = {
     const fd = install(draft, op.pid, { kind: 'eventfd', refs: 1 });
     return { state: draft, value: fd };
   },
-  undo: (world, before, op) => ({ op: 'close', pid: op.pid, fd: eventfd.effect(world, before, op).value }),
+  undo: (_world, before, op) => ({ op: 'close', pid: op.pid, fd: nextDescriptor(before, op.pid) }),
 };

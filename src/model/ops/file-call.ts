@@ -114,7 +114,7 @@ export const fileCall: Rule<Call> = {
   effect: (_world, state, op) => {
     const other = fileOf(state, op)?.kind === 'other';
     const units = op.call === 'write' || (op.call === 'read' && !other) ? 1 : 0;
-    return { state, value: units };
+    return { value: units };
   },
   undo: () => ({ none: 'what was read or written is not taken back' }),
 };

@@ -4,14 +4,14 @@ import { viableByWalk } from '../attachment.ts';
 import { bindGuards } from '../bind-refusals.ts';
 import { deviceNamed, nameOf, tokenGiven, tokenVerdict } from '../device-name.ts';
 import { draftOf } from '../draft.ts';
-import { fileOf, groupOf, hold, openDevice, tableFull } from '../files.ts';
+import { groupOf, hold, nextDescriptor, openDevice, tableFull } from '../files.ts';
 import type { Guard, Rule } from '../guard.ts';
 import { bindDevice, contextAt } from '../iommufd.ts';
 import { once } from '../once.ts';
 import type { Op } from '../op.ts';
 import { withToken } from '../open-device.ts';
 import { capable } from '../permission.ts';
-import type { State, World } from '../state.ts';
+import type { State, VfioGroup, World } from '../state.ts';
 
 type Get = Extract<Op, { op: 'group.get_device_fd' }>;
 
@@ -94,10 +94,7 @@ const noContainer: Guard<Get> = {
   words: 'the group is in no container',
   errno: 'EINVAL',
   citation: getDevice,
-  applies: (_world, state, op) => {
-    const group = groupOf(state, op);
-    return group?.container === null && group.iommufd === null;
-  },
+  applies: (_world, _state, _op, group) => group.container === null && group.iommufd === null,
 };
 
 const noIommu: Guard<Get> = {
@@ -105,8 +102,8 @@ const noIommu: Guard<Get> = {
   words: 'the container has no IOMMU driver yet',
   errno: 'EINVAL',
   citation: use,
-  applies: (world, state, op) =>
-    asks(world, state, op) && groupOf(state, op)?.iommufd === null && iommuOf(state, op) === null,
+  applies: (world, state, op, group) =>
+    group.iommufd === null && iommuOf(state, group) === null && asks(world, state, op),
 };
 
 const rawio: Guard<Get> = {
@@ -114,11 +111,11 @@ const rawio: Guard<Get> = {
   words: 'a device without an IOMMU opens only with CAP_SYS_RAWIO',
   errno: 'EPERM',
   citation: use,
-  applies: (world, state, op) =>
-    asks(world, state, op) &&
-    groupOf(state, op)?.noiommu === true &&
-    groupOf(state, op)?.iommufd === null &&
-    !capable(world, op.pid, 'CAP_SYS_RAWIO'),
+  applies: (world, state, op, group) =>
+    group.noiommu &&
+    group.iommufd === null &&
+    !capable(world, op.pid, 'CAP_SYS_RAWIO') &&
+    asks(world, state, op),
 };
 
 const unviable: Guard<Get> = {
@@ -126,10 +123,7 @@ const unviable: Guard<Get> = {
   words: 'a host driver is bound to a device of the group',
   errno: 'EINVAL',
   citation: 'drivers/vfio/vfio.c:vfio_group_viable, vfio_dev_viable',
-  applies: (world, state, op) => {
-    const file = fileOf(state, op);
-    return file?.kind === 'group' && !viableByWalk(world, state, file.group);
-  },
+  applies: (world, state, _op, { minor }) => !viableByWalk(world, state, minor),
 };
 
 /** Through an iommufd the first open of a device binds it there; one without an IOMMU needs no translation to exist. */
@@ -139,9 +133,8 @@ const untranslated: Guard<Get> = {
     'a device without an IOMMU opens only with CAP_SYS_RAWIO, and while the iommufd has no address space for VFIO',
   errno: 'EPERM',
   citation: 'drivers/vfio/group.c:vfio_df_group_open',
-  applies: (world, state, op) => {
-    const group = groupOf(state, op);
-    if (group?.noiommu !== true || group.iommufd === null || !asks(world, state, op)) return false;
+  applies: (world, state, op, group) => {
+    if (!group.noiommu || group.iommufd === null || !asks(world, state, op)) return false;
     return !capable(world, op.pid, 'CAP_SYS_RAWIO') || contextAt(state, group.iommufd)?.compat !== null;
   },
 };
@@ -206,19 +199,15 @@ export const groupGetDeviceFd: Rule<Get> = {
     '6.1': now,
     '6.12': [...now, untranslated, ...taking],
   },
-  effect: (world, state, op) => {
+  effect: (world, state, op, group) => {
     const index = deviceNamed(world, state, op);
     const token = tokenGiven(world, state, op);
-    const opened = openDevice(world, state, op, index);
+    const opened = openDevice(world, state, op.pid, group, index);
     const { fd } = opened;
     const after = taken(world, state, op) === null ? opened.state : attachedTo(opened.state, index);
     return { state: token === null ? after : withToken(after, index, token), value: fd };
   },
-  undo: (world, before, op) => ({
-    op: 'close',
-    pid: op.pid,
-    fd: groupGetDeviceFd.effect(world, before, op).value,
-  }),
+  undo: (_world, before, op) => ({ op: 'close', pid: op.pid, fd: nextDescriptor(before, op.pid) }),
 };
 
 /** Whether this open is one that asks container and capability: every one, or only the first of a device. */
@@ -227,7 +216,6 @@ function asks(world: World, state: State, op: Get): boolean {
   return state.devices[deviceNamed(world, state, op)]?.vfio?.opens === 0;
 }
 
-function iommuOf(state: State, op: Get): unknown {
-  const container = groupOf(state, op)?.container ?? null;
+function iommuOf(state: State, { container }: VfioGroup): unknown {
   return container === null ? null : (state.containers[container]?.iommu ?? null);
 }

@@ -1,10 +1,9 @@
 import { structure } from '../argument.ts';
 import { viableByWalk } from '../attachment.ts';
-import { fileOf, groupOf } from '../files.ts';
-import type { Guard, Rule } from '../guard.ts';
+import { type Done, type Guard, type Rule, zero } from '../guard.ts';
 import type { Op } from '../op.ts';
 import { byId } from '../places.ts';
-import type { State, World } from '../state.ts';
+import type { State, VfioGroup, World } from '../state.ts';
 
 type Status = Extract<Op, { op: 'group.get_status' }>;
 
@@ -17,6 +16,8 @@ const citation = {
 const viable = 1;
 const containerSet = 2;
 
+const answers: readonly Done[] = [0, 1, 2, 3].map((flags) => ({ value: 0, out: { flags } }));
+
 const guards: readonly Guard<Status>[] = [
   ...structure<Status>('group.get_status', 8, citation),
   {
@@ -24,7 +25,7 @@ const guards: readonly Guard<Status>[] = [
     words: 'the last device of the group was unbound',
     errno: 'ENODEV',
     citation,
-    applies: (_world, state, op) => groupOf(state, op)?.iommuGroup === null,
+    applies: (_world, _state, _op, group) => group.iommuGroup === null,
   },
 ];
 
@@ -38,22 +39,17 @@ export const groupGetStatus: Rule<Status> = {
   },
   ioctl: { on: 'group', request: 0x3b67 },
   guards: { seed: guards.slice(0, 2), '6.1': guards, '6.12': guards },
-  effect: (world, state, op) => {
-    const file = fileOf(state, op);
-    const flags = file?.kind === 'group' ? flagsOf(world, state, file.group) : 0;
-    return { state, value: 0, out: { flags } };
-  },
+  effect: (world, state, _op, group) => answers[flagsOf(world, state, group)] ?? zero,
   undo: () => ({ none: 'it only asks' }),
 };
 
 /** 6.x asks the claim: a group in a container is viable by definition. The walk is made anew each time. */
-function flagsOf(world: World, state: State, minor: number): number {
-  const group = state.groups[minor];
-  const attached = (group?.container ?? null) !== null || (group?.iommufd ?? null) !== null;
+function flagsOf(world: World, state: State, group: VfioGroup): number {
+  const attached = group.container !== null || group.iommufd !== null;
   if (world.profile.viability === 'walk') {
-    return (viableByWalk(world, state, minor) ? viable : 0) | (attached ? containerSet : 0);
+    return (viableByWalk(world, state, group.minor) ? viable : 0) | (attached ? containerSet : 0);
   }
   if (attached) return viable | containerSet;
-  const iommuGroup = byId(state.iommuGroups, group?.iommuGroup);
+  const iommuGroup = byId(state.iommuGroups, group.iommuGroup);
   return iommuGroup?.ownerCount === 0 ? viable : 0;
 }

@@ -1,7 +1,7 @@
 import { unreadable } from '../argument.ts';
 import { attachContainer, reservedByFirmware } from '../attachment.ts';
-import { fileAt, fileOf, groupOf } from '../files.ts';
-import type { Guard, Rule } from '../guard.ts';
+import { fileAt } from '../files.ts';
+import { type Guard, type Rule, zero } from '../guard.ts';
 import { attachIommufd, contextAt } from '../iommufd.ts';
 import type { Iommufd } from '../iommufd-state.ts';
 import { translatable } from '../mappings.ts';
@@ -9,7 +9,7 @@ import { once } from '../once.ts';
 import type { Op } from '../op.ts';
 import { capable } from '../permission.ts';
 import { byId } from '../places.ts';
-import type { Container, State, VfioGroup, World } from '../state.ts';
+import type { Container, OpenFile, State, VfioGroup, World } from '../state.ts';
 import { unsafeInterrupts } from './container-set-iommu.ts';
 
 type Set = Extract<Op, { op: 'group.set_container' }>;
@@ -41,7 +41,7 @@ const closed: Guard<Set> = {
   words: 'the descriptor that should be a container is not open',
   errno: 'EBADF',
   citation: setContainer,
-  applies: (_world, state, op) => fileAt(state, op.pid, op.container) === null,
+  applies: (world, state, op) => given(world, state, op) === null,
 };
 
 const again: Guard<Set> = {
@@ -49,10 +49,7 @@ const again: Guard<Set> = {
   words: 'the group is in a container already',
   errno: 'EINVAL',
   citation: setContainer,
-  applies: (_world, state, op) => {
-    const group = groupOf(state, op);
-    return group !== null && (group.container !== null || group.iommufd !== null);
-  },
+  applies: (_world, _state, _op, group) => group.container !== null || group.iommufd !== null,
 };
 
 const revoked: Guard<Set> = {
@@ -60,7 +57,7 @@ const revoked: Guard<Set> = {
   words: 'the last device of the group was unbound',
   errno: 'ENODEV',
   citation: setContainer,
-  applies: (_world, state, op) => groupOf(state, op)?.iommuGroup === null,
+  applies: (_world, _state, _op, group) => group.iommuGroup === null,
 };
 
 const stranger: Guard<Set> = {
@@ -69,7 +66,7 @@ const stranger: Guard<Set> = {
   errno: { seed: 'EINVAL', '6.1': 'EINVAL', '6.12': 'EBADFD' },
   citation: setContainer,
   applies: (world, state, op) =>
-    wanted(world, state, op) === null && fileAt(state, op.pid, op.container)?.kind !== 'iommufd',
+    wanted(world, state, op) === null && given(world, state, op)?.kind !== 'iommufd',
 };
 
 const rawio: Guard<Set> = {
@@ -77,10 +74,8 @@ const rawio: Guard<Set> = {
   words: 'a group without an IOMMU needs CAP_SYS_RAWIO',
   errno: 'EPERM',
   citation: attach,
-  applies: (world, state, op) =>
-    groupOf(state, op)?.noiommu === true &&
-    fileAt(state, op.pid, op.container)?.kind !== 'iommufd' &&
-    !capable(world, op.pid, 'CAP_SYS_RAWIO'),
+  applies: (world, state, op, group) =>
+    group.noiommu && given(world, state, op)?.kind !== 'iommufd' && !capable(world, op.pid, 'CAP_SYS_RAWIO'),
 };
 
 const mixing: Guard<Set> = on({
@@ -110,12 +105,10 @@ const firmware: Guard<Set> = {
     '6.1': 'drivers/iommu/intel/iommu.c:intel_iommu_attach_device',
     '6.12': 'drivers/iommu/iommu.c:__iommu_take_dma_ownership, __iommu_device_set_domain',
   },
-  applies: (world, state, op) => {
-    const file = fileOf(state, op);
-    const late =
-      world.profile.reservedAt === 'set-iommu' && wanted(world, state, op)?.iommu?.driver !== 'type1';
-    const given = fileAt(state, op.pid, op.container)?.kind === 'container';
-    return file?.kind === 'group' && given && !late && reservedByFirmware(world, state, file.group);
+  applies: (world, state, op, { minor }) => {
+    const container = wanted(world, state, op);
+    const late = world.profile.reservedAt === 'set-iommu' && container?.iommu?.driver !== 'type1';
+    return container !== null && !late && reservedByFirmware(world, state, minor);
   },
 };
 
@@ -133,11 +126,10 @@ const conflict: Guard<Set> = {
   words: 'a mapping of the container lies where the group allows none',
   errno: 'EINVAL',
   citation: 'drivers/vfio/vfio_iommu_type1.c:vfio_iommu_resv_conflict, vfio_iommu_aper_conflict',
-  applies: (world, state, op) => {
-    const file = fileOf(state, op);
+  applies: (world, state, op, { minor }) => {
     const iommu = wanted(world, state, op)?.iommu;
-    if (file?.kind !== 'group' || iommu?.driver !== 'type1') return false;
-    return iommu.mappings.some(({ iova, size }) => !translatable(world, state, [file.group], iova, size));
+    if (iommu?.driver !== 'type1') return false;
+    return iommu.mappings.some(({ iova, size }) => !translatable(world, state, [minor], iova, size));
   },
 };
 
@@ -155,8 +147,8 @@ const translated: Guard<Set> = {
   words: 'the iommufd has an address space for VFIO, and the group has no IOMMU',
   errno: 'EINVAL',
   citation: 'drivers/iommu/iommufd/vfio_compat.c:iommufd_vfio_compat_set_no_iommu',
-  applies: (_world, state, op) =>
-    groupOf(state, op)?.noiommu === true && (contextGiven(state, op)?.compat ?? null) !== null,
+  applies: (world, state, op, group) =>
+    group.noiommu && (contextGiven(world, state, op)?.compat ?? null) !== null,
 };
 
 const untranslated: Guard<Set> = {
@@ -164,12 +156,11 @@ const untranslated: Guard<Set> = {
   words: 'the iommufd serves groups without an IOMMU',
   errno: 'EINVAL',
   citation: 'drivers/iommu/iommufd/vfio_compat.c:iommufd_vfio_compat_ioas_create',
-  applies: (_world, state, op) =>
-    groupOf(state, op)?.noiommu === false && contextGiven(state, op)?.noiommu === true,
+  applies: (world, state, op, group) => !group.noiommu && contextGiven(world, state, op)?.noiommu === true,
 };
 
-function contextGiven(state: State, op: Set): Iommufd | null {
-  const file = fileAt(state, op.pid, op.container);
+function contextGiven(world: World, state: State, op: Set): Iommufd | null {
+  const file = given(world, state, op);
   return file?.kind === 'iommufd' ? contextAt(state, file.iommufd) : null;
 }
 
@@ -192,23 +183,22 @@ export const groupSetContainer: Rule<Set> = {
     '6.1': [...now, invalid, firmware, ...late],
     '6.12': [...now, translated, untranslated, firmware, invalid, ...late],
   },
-  effect: (world, state, op) => {
-    const file = fileOf(state, op);
-    const other = fileAt(state, op.pid, op.container);
-    if (file?.kind === 'group' && other?.kind === 'iommufd') {
-      return { state: attachIommufd(state, file.group, other.iommufd), value: 0 };
-    }
-    if (file?.kind !== 'group' || other?.kind !== 'container') return { state, value: 0 };
-    return { state: attachContainer(world, state, file.group, other.container), value: 0 };
+  effect: (world, state, op, group) => {
+    const file = given(world, state, op);
+    if (file?.kind === 'iommufd') return { state: attachIommufd(state, group, file.iommufd), value: 0 };
+    const container = wanted(world, state, op);
+    return container === null ? zero : { state: attachContainer(world, state, group, container), value: 0 };
   },
   undo: (_world, _before, { pid, fd }) => ({ op: 'group.unset_container', pid, fd }),
 };
 
-/** The container behind the descriptor that was given. */
-const wanted = once<Set, Container | null>((_world, state, op) => {
-  const file = fileAt(state, op.pid, op.container);
+/** The file behind the descriptor that was given, and the container that it is, if it is one. */
+const given = once<Set, OpenFile | null>((_world, state, op) => fileAt(state, op.pid, op.container));
+
+function wanted(world: World, state: State, op: Set): Container | null {
+  const file = given(world, state, op);
   return file?.kind === 'container' ? (state.containers[file.container] ?? null) : null;
-});
+}
 
 function on(
   guard: Pick<Guard<Set>, 'id' | 'words' | 'errno' | 'citation'> & {
@@ -218,10 +208,9 @@ function on(
   const { refuses, ...declared } = guard;
   return {
     ...declared,
-    applies: (world, state, op) => {
-      const group = groupOf(state, op);
+    applies: (world, state, op, group) => {
       const container = wanted(world, state, op);
-      return group !== null && container !== null && refuses(world, state, group, container);
+      return container !== null && refuses(world, state, group, container);
     },
   };
 }

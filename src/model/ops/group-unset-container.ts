@@ -1,6 +1,6 @@
 import { detach } from '../attachment.ts';
 import { draftOf } from '../draft.ts';
-import { fileId, fileOf, groupOf, letGo } from '../files.ts';
+import { fileId, groupOf, letGo } from '../files.ts';
 import { everywhere, type Rule } from '../guard.ts';
 import type { Op } from '../op.ts';
 import type { State } from '../state.ts';
@@ -29,29 +29,21 @@ export const groupUnsetContainer: Rule<Unset> = {
       words: 'the group is in no container',
       errno: 'EINVAL',
       citation,
-      applies: (_world, state, op) => {
-        const group = groupOf(state, op);
-        return group?.container === null && group.iommufd === null;
-      },
+      applies: (_world, _state, _op, group) => group.container === null && group.iommufd === null,
     },
     {
       id: 'group.unset_container.busy',
       words: 'a device of the group is open',
       errno: 'EBUSY',
       citation,
-      applies: (_world, state, op) => {
-        const group = groupOf(state, op);
-        return group?.container !== null && group?.containerUsers !== 1;
-      },
+      applies: (_world, _state, _op, group) => group.container !== null && group.containerUsers !== 1,
     },
   ),
-  effect: (world, state, op) => {
-    const file = fileOf(state, op);
-    if (file?.kind !== 'group') return { state, value: 0 };
+  effect: (world, state, _op, { minor }) => {
     const draft = draftOf(state);
-    detach(draft, file.group);
+    detach(draft, minor);
     // Without a test of open devices: these have what they need of the iommufd themselves.
-    letGo(world, draft, file.group);
+    letGo(world, draft, minor);
     return { state: draft, value: 0 };
   },
   undo: (_world, before, { op: _op, pid, fd }) => {

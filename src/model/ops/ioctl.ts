@@ -1,6 +1,6 @@
 import { granted } from '../cdev.ts';
 import { containerOf, fileOf } from '../files.ts';
-import type { Guard, Rule } from '../guard.ts';
+import { type Guard, type Rule, zero } from '../guard.ts';
 import type { Op } from '../op.ts';
 
 /** Numbers for which no operation of this model stands on the file that they are asked of: all that VFIO knows are some. */
@@ -57,6 +57,6 @@ export const ioctl: Rule<Ioctl> = {
     undo: 'none: it never succeeds',
   },
   guards: { seed: [closed, unset, unknown], '6.12': [closed, unbound, unset, unknown] },
-  effect: (_world, state) => ({ state, value: 0 }),
+  effect: () => zero,
   undo: () => ({ none: 'it never succeeds' }),
 };

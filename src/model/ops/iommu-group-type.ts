@@ -110,9 +110,9 @@ export const iommuGroupType: Rule<Write> = {
     const group = state.iommuGroups[place];
     const asked = typeOf(op.text);
     const value = taken(op.text);
-    if (group === undefined || asked === null) return { state, value };
+    if (group === undefined || asked === null) return { value };
     const type = asked === 'auto' ? atBoot(world, group) : asked;
-    if (type === group.type) return { state, value };
+    if (type === group.type) return { value };
     return { state: { ...state, iommuGroups: replace(state.iommuGroups, place, { ...group, type }) }, value };
   },
   undo: (_world, before, op) => ({ ...op, text: groupOf(before, op)?.type ?? 'auto' }),

@@ -1,7 +1,7 @@
 import { structure } from '../argument.ts';
 import { noCompat } from '../compat.ts';
 import { iommufdOf, placeOfIommufd } from '../files.ts';
-import { type Rule, since612 } from '../guard.ts';
+import { type Rule, since612, zero } from '../guard.ts';
 import { hwptOf, ioasOf, withContext, withObject } from '../iommufd.ts';
 import type { Op } from '../op.ts';
 import { capable } from '../permission.ts';
@@ -34,7 +34,7 @@ export const iommufdApiVersion: Rule<Version> = {
   },
   ioctl: { on: 'iommufd', request: 0x3b64 },
   guards: since612<Version>(),
-  effect: (_world, state) => ({ state, value: 0 }),
+  effect: () => zero,
   undo: () => ({ none: 'it only asks' }),
 };
 
@@ -56,7 +56,7 @@ export const iommufdCheckExtension: Rule<Check> = {
       (translating.includes(op.extension) && iommufdOf(state, op)?.noiommu === false) ||
       (op.extension === noiommu && profile.build.noiommu) ||
       op.extension === coherent;
-    return { state, value: there ? 1 : 0 };
+    return { value: there ? 1 : 0 };
   },
   undo: () => ({ none: 'it only asks' }),
 };
@@ -122,7 +122,7 @@ export const iommufdSetIommu: Rule<Set> = {
     const context = iommufdOf(state, op);
     const id = context?.compat ?? 0;
     const ioas = ioasOf(context, id);
-    if (op.type !== 1 || context === null || ioas?.largePages !== true) return { state, value: 0 };
+    if (op.type !== 1 || context === null || ioas?.largePages !== true) return zero;
     const changed = withObject(context, id, { ...ioas, largePages: false });
     return { state: withContext(state, placeOfIommufd(state, op), changed), value: 0 };
   },
@@ -154,7 +154,7 @@ export const iommufdGetInfo: Rule<Info> = {
     const sizes = translated ? world.pageSizes : 0xfffffffffffff000n;
     const needed = asked === total ? {} : { argsz: total };
     const offset = asked < 20 ? {} : { cap_offset: asked >= total ? 24 : 0 };
-    return { state, value: 0, out: { flags: 3, iova_pgsizes: sizes, ...needed, ...offset } };
+    return { value: 0, out: { flags: 3, iova_pgsizes: sizes, ...needed, ...offset } };
   },
   undo: () => ({ none: 'it only asks' }),
 };

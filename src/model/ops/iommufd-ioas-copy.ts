@@ -1,6 +1,6 @@
 import { u64 } from '../argument.ts';
 import { iommufdOf, placeOfIommufd } from '../files.ts';
-import { type Guard, type Rule, since612 } from '../guard.ts';
+import { type Guard, type Rule, since612, zero } from '../guard.ts';
 import { highest, type Piece, piecesAt, withPieces } from '../ioas.ts';
 import { ioasOf, withContext, withObject } from '../iommufd.ts';
 import { type Mapping, mapGuards, placeOf, readable, writeable } from '../map-refusals.ts';
@@ -110,7 +110,7 @@ export const iommufdIoasCopy: Rule<Copy> = {
   effect: (world, state, op) => {
     const mapping = mappingOf(world, state, op);
     const ioas = mapping === null ? null : ioasOf(mapping.context, op.dst);
-    if (mapping === null || ioas === null) return { state, value: 0 };
+    if (mapping === null || ioas === null) return zero;
     const iova = placeOf(world, state, mapping);
     const mapped = withObject(
       mapping.context,

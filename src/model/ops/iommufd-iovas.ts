@@ -1,6 +1,6 @@
 import { u64 } from '../argument.ts';
 import { iommufdOf, placeOfIommufd } from '../files.ts';
-import { type Guard, type Rule, since612 } from '../guard.ts';
+import { type Guard, type Rule, since612, zero } from '../guard.ts';
 import { alignmentOf, highest, hits, holes, reservedOf } from '../ioas.ts';
 import { ioasOf, withContext, withObject } from '../iommufd.ts';
 import { once } from '../once.ts';
@@ -71,7 +71,7 @@ export const iommufdIoasIovaRanges: Rule<Ranges> = {
     const context = iommufdOf(state, op);
     const alignment = context === null ? 1n : alignmentOf(context, op.ioas);
     const ranges = usable(world, state, op, op.ioas);
-    return { state, value: 0, out: { num_iovas: ranges.length, out_iova_alignment: alignment } };
+    return { value: 0, out: { num_iovas: ranges.length, out_iova_alignment: alignment } };
   },
   undo: () => ({ none: 'it only asks' }),
 };
@@ -129,7 +129,7 @@ export const iommufdIoasAllowIovas: Rule<Allow> = {
   effect: (world, state, op) => {
     const context = iommufdOf(state, op);
     const ioas = ioasOf(context, op.ioas);
-    if (context === null || ioas === null) return { state, value: 0 };
+    if (context === null || ioas === null) return zero;
     const allowed = [...given(world, state, op)].sort((a, b) => (a.start < b.start ? -1 : 1));
     const changed = withObject(context, op.ioas, { ...ioas, allowed });
     return { state: withContext(state, placeOfIommufd(state, op), changed), value: 0 };

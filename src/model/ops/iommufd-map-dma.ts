@@ -1,7 +1,7 @@
 import { structure, u64 } from '../argument.ts';
 import { noCompat } from '../compat.ts';
 import { iommufdOf, placeOfIommufd } from '../files.ts';
-import { type Rule, since612 } from '../guard.ts';
+import { type Rule, since612, zero } from '../guard.ts';
 import { pageSize, withPieces } from '../ioas.ts';
 import { ioasOf, withContext, withObject } from '../iommufd.ts';
 import { type Mapping, mapGuards, pagesOfCaller, readable, writeable } from '../map-refusals.ts';
@@ -61,7 +61,7 @@ export const iommufdMapDma: Rule<Map> = {
   effect: (world, state, op) => {
     const mapping = mappingOf(world, state, op);
     const ioas = mapping === null ? null : ioasOf(mapping.context, mapping.ioas);
-    if (mapping === null || ioas === null) return { state, value: 0 };
+    if (mapping === null || ioas === null) return zero;
     const { context, iova, access, pieces } = mapping;
     const mapped = withObject(context, mapping.ioas, withPieces(ioas, iova ?? 0n, access, pieces));
     return { state: withContext(state, placeOfIommufd(state, op), mapped), value: 0 };

@@ -1,5 +1,5 @@
 import { iommufdOf, placeOfIommufd } from '../files.ts';
-import { type Guard, type Rule, since612 } from '../guard.ts';
+import { type Guard, type Rule, since612, zero } from '../guard.ts';
 import { addObject, freshIoas, objectOf, withContext, withObject } from '../iommufd.ts';
 import type { Iommufd } from '../iommufd-state.ts';
 import type { Op } from '../op.ts';
@@ -26,7 +26,7 @@ export const iommufdIoasAlloc: Rule<Alloc> = {
   ),
   effect: (_world, state, op) => {
     const before = iommufdOf(state, op);
-    if (before === null) return { state, value: 0 };
+    if (before === null) return zero;
     const { context, id } = addObject(before, freshIoas);
     return {
       state: withContext(state, placeOfIommufd(state, op), context),
@@ -77,7 +77,7 @@ export const iommufdDestroy: Rule<Destroy> = {
   guards: since612<Destroy>(...framed<Destroy>('iommufd.destroy', 8), missing, used),
   effect: (_world, state, op) => {
     const context = iommufdOf(state, op);
-    if (context === null) return { state, value: 0 };
+    if (context === null) return zero;
     const compat = context.compat === op.id ? null : context.compat;
     const left: Iommufd = withObject({ ...context, compat }, op.id, null);
     return { state: withContext(state, placeOfIommufd(state, op), left), value: 0 };

@@ -1,7 +1,7 @@
 import { u64 } from '../argument.ts';
 import { misaligned } from '../attach.ts';
 import { iommufdOf, placeOfIommufd } from '../files.ts';
-import { type Guard, type Rule, since612 } from '../guard.ts';
+import { type Guard, type Rule, since612, zero } from '../guard.ts';
 import { hwptOf, ioasOf, withContext, withObject } from '../iommufd.ts';
 import type { Iommufd } from '../iommufd-state.ts';
 import type { Op } from '../op.ts';
@@ -130,10 +130,10 @@ export const iommufdOption: Rule<Option> = {
   guards: since612<Option>(...guards),
   effect: (_world, state, op) => {
     const context = iommufdOf(state, op);
-    if (context === null) return { state, value: 0 };
-    if ((op.operation & 0xffff) === get) return { state, value: 0, out: { val64: settingOf(context, op) } };
+    if (context === null) return zero;
+    if ((op.operation & 0xffff) === get) return { value: 0, out: { val64: settingOf(context, op) } };
     const value = u64(op.value);
-    if (settingOf(context, op) === value) return { state, value: 0, out: { val64: value } };
+    if (settingOf(context, op) === value) return { value: 0, out: { val64: value } };
     const ioas = ioasOf(context, op.object);
     const changed =
       ioas === null || asks(op, rlimitMode)

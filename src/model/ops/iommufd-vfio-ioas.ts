@@ -1,5 +1,5 @@
 import { iommufdOf, placeOfIommufd } from '../files.ts';
-import { type Guard, type Rule, since612 } from '../guard.ts';
+import { type Guard, type Rule, since612, zero } from '../guard.ts';
 import { ioasOf, withContext } from '../iommufd.ts';
 import type { Op } from '../op.ts';
 import { framed, reservedField } from '../user-structure.ts';
@@ -59,10 +59,10 @@ export const iommufdVfioIoas: Rule<VfioIoas> = {
   guards: since612<VfioIoas>(...guards),
   effect: (_world, state, op) => {
     const context = iommufdOf(state, op);
-    if (context === null) return { state, value: 0 };
-    if (asks(op, get)) return { state, value: 0, out: { ioas_id: context.compat ?? 0 } };
+    if (context === null) return zero;
+    if (asks(op, get)) return { value: 0, out: { ioas_id: context.compat ?? 0 } };
     const compat = asks(op, set) ? op.ioas : null;
-    if (compat === context.compat) return { state, value: 0 };
+    if (compat === context.compat) return zero;
     return { state: withContext(state, placeOfIommufd(state, op), { ...context, compat }), value: 0 };
   },
   undo: (_world, before, op) => {

@@ -1,4 +1,4 @@
-import { everywhere, type Rule } from '../guard.ts';
+import { everywhere, type Rule, zero } from '../guard.ts';
 import { changeNode, nodeAt } from '../nodes.ts';
 import type { Op } from '../op.ts';
 import { memberOf } from '../permission.ts';
@@ -64,7 +64,7 @@ export const nodeOwn: Rule<Own> = {
   ),
   effect: (_world, state, op) => {
     const place = nodeAt(state, op.path);
-    if (place === null) return { state, value: 0 };
+    if (place === null) return zero;
     const node = wanted(place.node, op);
     const same = node.uid === place.node.uid && node.gid === place.node.gid && node.mode === place.node.mode;
     return { state: same ? state : changeNode(state, place, node), value: 0 };

@@ -1,7 +1,7 @@
 import { openCdev, openIommufd } from '../cdev.ts';
 import { draftOf } from '../draft.ts';
-import { install, tableFull } from '../files.ts';
-import type { Guard, Rule } from '../guard.ts';
+import { install, nextDescriptor, tableFull } from '../files.ts';
+import { type Done, type Guard, type Rule, zero } from '../guard.ts';
 import { nodeAt } from '../nodes.ts';
 import type { Op } from '../op.ts';
 import { capable, mayUse } from '../permission.ts';
@@ -90,7 +90,7 @@ export const open: Rule<Open> = {
     const value = install(draft, op.pid, { kind: 'other', refs: 1, path: op.path });
     return { state: draft, value };
   },
-  undo: (world, before, op) => ({ op: 'close', pid: op.pid, fd: open.effect(world, before, op).value }),
+  undo: (_world, before, op) => ({ op: 'close', pid: op.pid, fd: nextDescriptor(before, op.pid) }),
 };
 
 /** A test that opening a group makes. */
@@ -118,19 +118,19 @@ function groupGuard(guard: {
 }
 
 /** Every open is another container; opening the static node loads the module (misc_open's request_module). */
-function openContainer(world: World, before: State, op: Open): { state: State; value: number } {
+function openContainer(world: World, before: State, op: Open): Done {
   const state = before.modules[world.vfioModule] === null ? loadModule(world, before, 'vfio') : before;
   const draft = draftOf(state);
   const index = lowestFree(state.containers);
   const file = lowestFree(state.files);
-  draft.containers = put(state.containers, index, { file, groups: [], noiommu: false, iommu: null });
+  draft.containers = put(state.containers, index, { index, file, groups: [], noiommu: false, iommu: null });
   const value = install(draft, op.pid, { kind: 'container', refs: 1, container: index });
   return { state: draft, value };
 }
 
-function openGroup(state: State, op: Open, minor: number): { state: State; value: number } {
+function openGroup(state: State, op: Open, minor: number): Done {
   const group = state.groups[minor];
-  if (group === null || group === undefined) return { state, value: 0 };
+  if (group === null || group === undefined) return zero;
   const draft = draftOf(state);
   draft.groups = put(state.groups, minor, { ...group, file: lowestFree(state.files) });
   const value = install(draft, op.pid, { kind: 'group', refs: 1, group: minor });

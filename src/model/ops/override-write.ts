@@ -42,8 +42,7 @@ export const overrideWrite: Rule<Write> = {
     const device = hardware && state.devices[hardware.index];
     const [line = ''] = op.text.split('\n', 1);
     const override = line === '' ? null : line;
-    if (hardware === undefined || device === undefined || device.override === override)
-      return { state, value };
+    if (hardware === undefined || device === undefined || device.override === override) return { value };
     return {
       state: { ...state, devices: replace(state.devices, hardware.index, { ...device, override }) },
       value,

@@ -46,8 +46,8 @@ export const parameterWrite: Rule<Write> = {
     const read = now === null || op.text === '' ? null : parsed(world, now, op.text);
     const value = taken(op.text);
     if (module === undefined || parameters === null || read === null || typeof read === 'string')
-      return { state, value };
-    if (read.text === now) return { state, value };
+      return { value };
+    if (read.text === now) return { value };
     const changed = { ...parameters, [op.parameter]: read.text };
     return { state: { ...state, modules: replace(state.modules, module.index, changed) }, value };
   },

@@ -205,6 +205,7 @@ describe('a kernel without a guard breaks the law that the guard keeps', () => {
     const tainted = explore({ world, initial, alphabet: bounds, laws: [], limit: 5 });
     expect(tainted.complete).toBe(false);
     const group = {
+      minor: 0,
       name: 'noiommu-0',
       noiommu: true,
       iommuGroup: 0,
