@@ -1,6 +1,6 @@
-import { type Draft, draftOf } from './draft.ts';
+import { type Draft, draftOf, entry, set } from './draft.ts';
 import { uncharge } from './mappings.ts';
-import { byId, put, replace } from './places.ts';
+import { byId, placeOfId } from './places.ts';
 import type { Container, State, VfioGroup, World } from './state.ts';
 
 /** Groups in containers: the claim that comes with it, and what the last group takes along. */
@@ -10,21 +10,22 @@ export function attachContainer(world: World, state: State, group: VfioGroup, co
   const { minor } = group;
   const { index } = container;
   const draft = draftOf(state);
-  draft.groups = put(state.groups, minor, { ...group, container: index, containerUsers: 1 });
-  draft.containers = put(state.containers, index, {
-    ...container,
-    groups: container.groups.length === 0 ? [minor] : [minor, ...container.groups],
-    noiommu: group.noiommu,
-  });
+  const ours = entry(draft, 'groups', minor);
+  ours.container = index;
+  ours.containerUsers = 1;
+  const theirs = entry(draft, 'containers', index);
+  theirs.groups = theirs.groups.length === 0 ? [minor] : [minor, ...theirs.groups];
+  theirs.noiommu = group.noiommu;
   if (world.profile.viability === 'claim' && !group.noiommu) claim(draft, group.iommuGroup, minor);
   return draft;
 }
 
 function claim(draft: Draft, id: number | null, minor: number): void {
-  const iommuGroup = byId(draft.iommuGroups, id);
-  if (iommuGroup === undefined) return;
-  const place = draft.iommuGroups.indexOf(iommuGroup);
-  draft.iommuGroups = replace(draft.iommuGroups, place, { ...iommuGroup, owner: minor, ownerCount: 1 });
+  const place = placeOfId(draft.iommuGroups, id);
+  if (place === -1) return;
+  const claimed = entry(draft, 'iommuGroups', place);
+  claimed.owner = minor;
+  claimed.ownerCount = 1;
 }
 
 /** The state after `detach`. */
@@ -45,15 +46,21 @@ export function detach(draft: Draft, minor: number): void {
   if (!container) return;
   const groups = without(container.groups, minor);
   const last = groups.length === 0;
-  const left =
-    last && container.file === null ? null : { ...container, groups, iommu: last ? null : container.iommu };
-  draft.groups = put(draft.groups, minor, { ...group, container: null, containerUsers: 0 });
-  draft.containers = put(draft.containers, group.container, left);
   if (last) draft.locked = uncharged(draft, container);
-  const iommuGroup = byId(draft.iommuGroups, group.iommuGroup);
-  if (iommuGroup?.owner !== minor) return;
-  const place = draft.iommuGroups.indexOf(iommuGroup);
-  draft.iommuGroups = replace(draft.iommuGroups, place, { ...iommuGroup, owner: null, ownerCount: 0 });
+  if (last && container.file === null) set(draft, 'containers', container.index, null);
+  else {
+    const theirs = entry(draft, 'containers', container.index);
+    theirs.groups = groups;
+    if (last) theirs.iommu = null;
+  }
+  const ours = entry(draft, 'groups', minor);
+  ours.container = null;
+  ours.containerUsers = 0;
+  const place = placeOfId(draft.iommuGroups, group.iommuGroup);
+  if (draft.iommuGroups[place]?.owner !== minor) return;
+  const claimed = entry(draft, 'iommuGroups', place);
+  claimed.owner = null;
+  claimed.ownerCount = 0;
 }
 
 function without(groups: readonly number[], minor: number): readonly number[] {

@@ -7,7 +7,8 @@ import { twins } from './twins.ts';
 
 /** Whether a file takes an operation for what it says; `on` is whose request it is. */
 export function knows(file: OpenFile | null, op: Op, on: OpenFile['kind']): boolean {
-  return file !== null && file.kind === on && (may(file) || op.op === 'device.bind_iommufd');
+  if (file === null || file.kind !== on) return false;
+  return file.kind !== 'device' || may(file) || op.op === 'device.bind_iommufd';
 }
 
 /**

@@ -1,14 +1,34 @@
+import { copyOf } from './places.ts';
 import type { State } from './state.ts';
 
 /**
- * The next state while one effect makes it. Its tables are the old state's until they are replaced whole: what a state
- * shows is never changed in place. One copy for an effect costs a fraction of one for each of its changes, and written
- * out it costs a third of a spread inside the sandbox.
+ * The next state while one effect makes it. Its tables and their entries are the old state's until they are changed, and
+ * what another state shows is never changed in place: `entry` and `set` copy what is not the draft's own yet.
+ *
+ * One state may be taken out of that (`changeInPlace`): the one that a simulated kernel lives in, which nobody else looks
+ * at. Copies are more than half of what a step costs there.
  */
 export type Draft = { -readonly [Part in keyof State]: State[Part] };
 
+type Table = 'devices' | 'iommuGroups' | 'groups' | 'containers' | 'iommufds' | 'files' | 'descriptors';
+type Entry<Part extends Table> = NonNullable<State[Part][number]>;
+type Changeable<T> = T extends object ? { -readonly [Field in keyof T]: T[Field] } : T;
+
+/** The state that is changed in place, and the one that the latest draft was made of. */
+let live: State | null = null;
+let base: State | null = null;
+let latest: Draft | null = null;
+
+/** From now on drafts of this state are the state itself; null: of none. */
+export function changeInPlace(state: State | null): void {
+  live = state;
+}
+
+/** A draft of a state. It takes changes until the next one is made. */
 export function draftOf(state: State): Draft {
-  return {
+  if (state === live) return state;
+  base = state;
+  latest = {
     modules: state.modules,
     taint: state.taint,
     devices: state.devices,
@@ -24,4 +44,59 @@ export function draftOf(state: State): Draft {
     locked: state.locked,
     kvm: state.kvm,
   };
+  return latest;
+}
+
+/** The entry of a table to be changed, which must be there. What it refers to is replaced, not changed. */
+export function entry<Part extends Table>(draft: Draft, part: Part, place: number): Changeable<Entry<Part>> {
+  const there = draft[part][place] as Entry<Part> | null | undefined;
+  if (there === null || there === undefined) throw new Error(`no entry ${place} of ${part}`);
+  if (draft === live || !(baseOf(draft)[part] as readonly unknown[]).includes(there))
+    return there as Changeable<Entry<Part>>;
+  const own = { ...there };
+  ownTable(draft, part)[place] = own;
+  return own as Changeable<Entry<Part>>;
+}
+
+/** Puts an entry into a table, or takes one away; a table has no free places at its end. */
+export function set<Part extends Table>(
+  draft: Draft,
+  part: Part,
+  place: number,
+  its: State[Part][number] | null,
+): void {
+  const table = ownTable(draft, part);
+  table[place] = its;
+  while (table.length > 0 && table[table.length - 1] === null) table.pop();
+}
+
+/** A device of VFIO's, to be changed; the device is there and has one. */
+export function vfioOf(
+  draft: Draft,
+  index: number,
+): Changeable<NonNullable<Entry<'devices'>['vfio']>> {
+  const before = draft.devices[index]?.vfio;
+  const device = entry(draft, 'devices', index);
+  if (!before) throw new Error(`device ${index} is not VFIO's`);
+  if (draft !== live && baseOf(draft).devices[index]?.vfio === before) device.vfio = { ...before };
+  return device.vfio as Changeable<typeof before>;
+}
+
+/** What a descriptor refers to from now on; -1: nothing. `place` is the table's, `at` the descriptor's in it. */
+export function setDescriptor(draft: Draft, place: number, at: number, file: number): void {
+  const table = entry(draft, 'descriptors', place);
+  if (draft !== live && baseOf(draft).descriptors[place]?.files === table.files) table.files = copyOf(table.files);
+  const files = table.files as number[];
+  files[at] = file;
+  while (files.length > 0 && files[files.length - 1] === -1) files.pop();
+}
+
+function ownTable<Part extends Table>(draft: Draft, part: Part): (State[Part][number] | null)[] {
+  if (draft !== live && draft[part] === baseOf(draft)[part]) draft[part] = copyOf<unknown>(draft[part]) as State[Part];
+  return draft[part] as (State[Part][number] | null)[];
+}
+
+function baseOf(draft: Draft): State {
+  if (draft !== latest || base === null) throw new Error('a draft was changed after the next one was made');
+  return base;
 }

@@ -1,10 +1,10 @@
 import { detach } from './attachment.ts';
 import { forgetEventfd } from './core-device.ts';
-import { type Draft, draftOf } from './draft.ts';
+import { type Draft, draftOf, entry, set, setDescriptor, vfioOf } from './draft.ts';
 import { boundOf, contextAt, unbindDevice } from './iommufd.ts';
 import type { Iommufd } from './iommufd-state.ts';
-import { lowestFree, put, replace } from './places.ts';
-import type { Container, Device, DeviceFile, OpenFile, State, VfioGroup, World } from './state.ts';
+import { lowestFree } from './places.ts';
+import type { Container, DeviceFile, OpenFile, State, VfioGroup, World } from './state.ts';
 
 /**
  * Descriptors and open file descriptions. A description lives as long as a descriptor refers to it or a device file
@@ -28,9 +28,16 @@ export function fileOf(state: State, op: Descriptor): OpenFile | null {
 }
 
 export function fileAt(state: State, pid: number, fd: number): OpenFile | null {
-  if (fd < firstDescriptor && (fd === 0 || fd === 1 || fd === 2)) return standard;
-  const id = fileId(state, pid, fd);
-  return id === -1 ? null : (state.files[id] ?? null);
+  if (fd === 0 || fd === 1 || fd === 2) return standard;
+  // Nearly every step asks this, and to an interpreter a call of another function costs as much as the loop.
+  const tables = state.descriptors;
+  for (let place = 0; place < tables.length; place += 1) {
+    const table = tables[place];
+    if (table?.pid !== pid) continue;
+    const id = table.files[fd - firstDescriptor];
+    return id === undefined || id === -1 ? null : (state.files[id] ?? null);
+  }
+  return null;
 }
 
 export function containerOf(state: State, op: Descriptor): Container | null {
@@ -67,7 +74,7 @@ export function nextDescriptor(state: State, pid: number): number {
 /** Gives a process the lowest free descriptor of a new open file description, and answers its number. */
 export function install(draft: Draft, pid: number, file: OpenFile): number {
   const id = lowestFree(draft.files);
-  draft.files = put(draft.files, id, file);
+  set(draft, 'files', id, file);
   return enter(draft, pid, id);
 }
 
@@ -79,17 +86,18 @@ export function refer(draft: Draft, pid: number, id: number): number {
 
 /** A further entry in a process's table; the references are the caller's to count. */
 function enter(draft: Draft, pid: number, id: number): number {
-  const place = placeOf(draft, pid);
-  const files = draft.descriptors[place]?.files ?? [];
-  const fd = lowestDescriptor(files);
-  const table = { pid, files: replace(files, fd - firstDescriptor, id) };
-  draft.descriptors = replace(draft.descriptors, place === -1 ? draft.descriptors.length : place, table);
+  let place = placeOf(draft, pid);
+  if (place === -1) {
+    place = draft.descriptors.length;
+    set(draft, 'descriptors', place, { pid, files: [] });
+  }
+  const fd = lowestDescriptor(draft.descriptors[place]?.files ?? []);
+  setDescriptor(draft, place, fd - firstDescriptor, id);
   return fd;
 }
 
 /** Its place in `State.files`; -1 when it is not open, or is a standard descriptor. */
 export function fileId(state: State, pid: number, fd: number): number {
-  // Nearly every guard asks this, and a counted loop is what an interpreter runs fastest.
   const tables = state.descriptors;
   for (let place = 0; place < tables.length; place += 1) {
     const table = tables[place];
@@ -109,10 +117,8 @@ export function closeDescriptor(world: World, state: State, { pid, fd }: Descrip
   const id = fileId(state, pid, fd);
   const place = placeOf(state, pid);
   if (id === -1 || place === -1) return state;
-  const files = replace(tableOf(state, pid), fd - firstDescriptor, -1);
-  while (files.length > 0 && files[files.length - 1] === -1) files.pop();
   const draft = draftOf(state);
-  draft.descriptors = replace(state.descriptors, place, { pid, files });
+  setDescriptor(draft, place, fd - firstDescriptor, -1);
   drop(world, draft, id);
   return draft;
 }
@@ -126,9 +132,10 @@ export function openDevice(
   index: number,
 ): { state: State; fd: number } {
   const groupFile = iommufd === null ? opened : null;
+  const counts = countsOpen(world, state, index);
   const draft = draftOf(state);
   changeVfio(draft, index, 1, 0);
-  if (groupFile !== null && countsOpen(world, state, index)) pin(draft, index, groupFile, 1);
+  if (groupFile !== null && counts) pin(draft, index, groupFile, 1);
   const file = { kind: 'device', refs: 1, device: index, groupFile, cdev: false, iommufd } as const;
   const fd = install(draft, pid, file);
   return { state: draft, fd };
@@ -159,19 +166,19 @@ export function drop(world: World, draft: Draft, id: number): void {
     changeRefs(draft, id, -1);
     return;
   }
-  draft.files = put(draft.files, id, null);
+  set(draft, 'files', id, null);
   if (file.kind === 'container') releaseContainer(draft, file.container);
   else if (file.kind === 'group') releaseGroup(world, draft, file.group);
   else if (file.kind === 'device') releaseDevice(world, draft, file);
-  else if (file.kind === 'iommufd') draft.iommufds = put(draft.iommufds, file.iommufd, null);
+  else if (file.kind === 'iommufd') set(draft, 'iommufds', file.iommufd, null);
   else if (file.kind === 'eventfd') draft.devices = forgetEventfd(draft.devices, id);
 }
 
 function releaseContainer(draft: Draft, index: number): void {
   const container = draft.containers[index];
   if (container === null || container === undefined) return;
-  const left = container.groups.length === 0 ? null : { ...container, file: null };
-  draft.containers = put(draft.containers, index, left);
+  if (container.groups.length === 0) set(draft, 'containers', index, null);
+  else entry(draft, 'containers', index).file = null;
 }
 
 function releaseGroup(world: World, draft: Draft, minor: number): void {
@@ -179,7 +186,8 @@ function releaseGroup(world: World, draft: Draft, minor: number): void {
   letGo(world, draft, minor);
   const group = draft.groups[minor];
   if (group === null || group === undefined) return;
-  draft.groups = put(draft.groups, minor, group.iommuGroup === null ? null : { ...group, file: null });
+  if (group.iommuGroup === null) set(draft, 'groups', minor, null);
+  else entry(draft, 'groups', minor).file = null;
 }
 
 /** A group without the iommufd that served it as a container. */
@@ -187,7 +195,7 @@ export function letGo(world: World, draft: Draft, minor: number): void {
   const group = draft.groups[minor];
   const context = contextAt(draft, group?.iommufd);
   if (!group || context === null) return;
-  draft.groups = put(draft.groups, minor, { ...group, iommufd: null });
+  entry(draft, 'groups', minor).iommufd = null;
   drop(world, draft, context.file);
 }
 
@@ -225,7 +233,7 @@ function unblock(world: World, draft: Draft, index: number, iommufd: number): vo
   const minor = draft.devices[index]?.vfio?.group ?? -1;
   const group = draft.groups[minor];
   const context = contextAt(draft, iommufd);
-  if (group) draft.groups = put(draft.groups, minor, { ...group, cdevOpens: group.cdevOpens - 1 });
+  if (group) entry(draft, 'groups', minor).cdevOpens -= 1;
   if (context !== null) drop(world, draft, context.file);
 }
 
@@ -237,9 +245,8 @@ function countsOpen(world: World, state: Pick<State, 'devices'>, index: number):
 /** One user of the container more or less; a new one also holds the group's file (its end is left to `drop`). */
 function pin(draft: Draft, index: number, groupFile: number, by: 1 | -1): void {
   const minor = draft.devices[index]?.vfio?.group ?? -1;
-  const group = draft.groups[minor];
-  if (group === null || group === undefined) return;
-  draft.groups = put(draft.groups, minor, { ...group, containerUsers: group.containerUsers + by });
+  if (!draft.groups[minor]) return;
+  entry(draft, 'groups', minor).containerUsers += by;
   if (by === 1) changeRefs(draft, groupFile, 1);
 }
 
@@ -247,19 +254,16 @@ function pin(draft: Draft, index: number, groupFile: number, by: 1 | -1): void {
 export function changeVfio(draft: Draft, index: number, opens: 1 | 0 | -1, unbound: 1 | 0 | -1): void {
   const device = draft.devices[index];
   if (!device?.vfio) return;
-  const { vfio } = device;
-  const left = vfio.opens + opens;
-  const core = left === 0 ? null : vfio.core;
-  const counted = { ...vfio, opens: left, unbound: vfio.unbound + unbound, core };
+  const vfio = vfioOf(draft, index);
   // The first open resets the function (drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_enable).
-  if (opens === 1 && vfio.opens === 0) counted.resetWorks = device.settings.resetMethods.length > 0;
-  const changed: Device = { ...device, vfio: counted };
-  draft.devices = replace(draft.devices, index, changed);
+  if (opens === 1 && vfio.opens === 0) vfio.resetWorks = device.settings.resetMethods.length > 0;
+  vfio.opens += opens;
+  vfio.unbound += unbound;
+  if (vfio.opens === 0) vfio.core = null;
 }
 
 function changeRefs(draft: Draft, id: number, by: 1 | -1): void {
-  const file = draft.files[id];
-  if (file) draft.files = put(draft.files, id, { ...file, refs: file.refs + by });
+  if (draft.files[id]) entry(draft, 'files', id).refs += by;
 }
 
 function tableOf(state: State, pid: number): readonly number[] {

@@ -33,6 +33,14 @@ export const logs: ReadonlySet<Op['op']> = new Set([
   'container.map_dma',
 ] as const);
 
+/** Of these a success says the same whether the state before or after is asked, and a refusal asks the state before alone. */
+export const logsTheSame: ReadonlySet<Op['op']> = new Set([
+  'group.get_device_fd',
+  'group.set_container',
+  'container.set_iommu',
+  'container.map_dma',
+] as const);
+
 /** `user` is the name of the calling program, which VFIO mentions. */
 export function logOf(
   world: World,

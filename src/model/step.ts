@@ -1,9 +1,9 @@
 import { dispatch, itsOf, knows, meantOn, objectOf } from './dispatch.ts';
 import { fileAt } from './files.ts';
-import { type Asked, asked as askedOf, type Done, type Guard, type Its } from './guard.ts';
+import { type Asked, asked as askedOf, type Done, type Guard, type Its, type Rule } from './guard.ts';
 import { forget } from './once.ts';
 import type { Op } from './op.ts';
-import { type Asking, asking, ruleOf } from './ops.ts';
+import { type Asking, asking, rules } from './ops.ts';
 import type { Outcome } from './outcome.ts';
 import type { State, World } from './state.ts';
 
@@ -40,18 +40,22 @@ export function judge(guardsOf: Asking, world: World, state: State, asked: Op): 
   if (!world.processes.has(asked.pid)) return noProcess;
   let op = asked;
   let its: Its<Op> = null;
-  const { ioctl } = ruleOf(op);
+  let rule: Rule = rules[op.op];
+  const { ioctl } = rule;
   if ((ioctl !== undefined || op.op === 'ioctl') && 'fd' in op) {
     const file = fileAt(state, op.pid, op.fd);
-    if (ioctl === undefined || !knows(file, op, ioctl.on)) op = meantOn(file, op);
-    its = file === null ? null : objectOf(state, file);
+    if (ioctl === undefined || !knows(file, op, ioctl.on)) {
+      op = meantOn(file, op);
+      rule = rules[op.op];
+    }
+    if (file !== null) its = file.kind === 'device' ? file : objectOf(state, file);
   }
   const guards = guardsOf[op.op];
   for (let place = 0; place < guards.length; place += 1) {
     const guard = guards[place] as Asked;
     if (guard.applies(world, state, op, its)) return guard;
   }
-  return ruleOf(op).effect(world, state, op, its);
+  return rule.effect(world, state, op, its);
 }
 
 export function isRefusal(verdict: Done | Asked): verdict is Asked {

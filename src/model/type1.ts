@@ -1,7 +1,6 @@
-import { draftOf } from './draft.ts';
+import { draftOf, entry } from './draft.ts';
 import type { Guard } from './guard.ts';
 import type { Op } from './op.ts';
-import { put } from './places.ts';
 import type { Container, Iommu, State } from './state.ts';
 
 /** An instance of the type1 driver: the one that a container got with SET_IOMMU(1, 3 or 6). */
@@ -22,7 +21,7 @@ export function isFirstVersion({ type }: Type1): boolean {
 /** The state in which the container's instance is another. */
 export function withType1(state: State, container: Container, iommu: Type1, locked = state.locked): State {
   const draft = draftOf(state);
-  draft.containers = put(state.containers, container.index, { ...container, iommu });
+  entry(draft, 'containers', container.index).iommu = iommu;
   draft.locked = locked;
   return draft;
 }

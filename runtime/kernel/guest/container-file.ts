@@ -1,11 +1,12 @@
 /** What a container's file answers to its own requests: bytes become the model's operations, and its answers bytes. */
+import type { Done } from '../../../src/model/guard.ts';
 import type { Op } from '../../../src/model/op.ts';
 import { requests } from '../../abi/ioctl.ts';
 import { layouts, vfio } from '../../abi/vfio.ts';
 import type { Argument } from './open-file.ts';
 import type { Process } from './process.ts';
 import { refuse } from './refuse.ts';
-import { argszOf, type Done, field, type On, put, u32, u64 } from './structures.ts';
+import { argszOf, field, type On, put, u32, u64 } from './structures.ts';
 
 type Handler = (file: On, process: Process, argument: Argument) => number;
 
@@ -13,9 +14,9 @@ export const containerRequests: Readonly<Record<number, Handler>> = {
   [requests.VFIO_GET_API_VERSION]: ({ machine, fd }, { pid }) =>
     machine.value({ op: 'container.api_version', pid, fd }),
   [requests.VFIO_CHECK_EXTENSION]: ({ machine, fd }, { pid }, argument) =>
-    machine.value({ op: 'container.check_extension', pid, fd, extension: argument.number }),
+    machine.value({ op: 'container.check_extension', pid, fd, extension: argument.number() }),
   [requests.VFIO_SET_IOMMU]: ({ machine, fd }, { pid }, argument) =>
-    machine.value({ op: 'container.set_iommu', pid, fd, type: argument.number }),
+    machine.value({ op: 'container.set_iommu', pid, fd, type: argument.number() }),
   [requests.VFIO_IOMMU_GET_INFO]: getInfo,
   [requests.VFIO_IOMMU_MAP_DMA]: mapDma,
   [requests.VFIO_IOMMU_UNMAP_DMA]: unmapDma,

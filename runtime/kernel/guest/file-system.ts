@@ -62,12 +62,13 @@ export class FileSystem {
     // Every descriptor is one of the model's, whatever it refers to: so numbers agree and run out together.
     const fd = this.machine.value({ op: 'open', pid: process.pid, path: isVfio ? place.path : '/dev/null' });
     if (fd < 0) return fd;
-    process.files.set(fd, this.file(place, { fd, flags, asked: path }));
+    process.files[fd] = this.file(place, { fd, flags, asked: path });
     return fd;
   }
 
   close(process: Process, fd: number): number {
-    if (!process.files.delete(fd)) return refuse('EBADF');
+    if (process.files[fd] === undefined) return refuse('EBADF');
+    process.files[fd] = undefined;
     return this.machine.value({ op: 'close', pid: process.pid, fd });
   }
 

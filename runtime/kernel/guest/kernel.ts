@@ -13,7 +13,7 @@ import { type CallName, calls, endings, firstPrivate } from '../frame.ts';
 import { FileSystem } from './file-system.ts';
 import { Injection, type Seen } from './injection.ts';
 import { Machine } from './machine.ts';
-import { newProcess, type Process } from './process.ts';
+import { descriptorsOf, newProcess, type Process } from './process.ts';
 import { refuse } from './refuse.ts';
 import { Exchange, type SystemCall, systemCalls } from './system-calls.ts';
 import { WouldBlock } from './would-block.ts';
@@ -45,6 +45,7 @@ class Kernel {
   private readonly injects: boolean;
   private readonly its = new Exchange(frame);
   private nextPid = firstPid;
+  private latest: Process | undefined;
 
   constructor(snapshot: Snapshot, options: BootOptions) {
     this.machine = new Machine(snapshot, options.profile);
@@ -58,10 +59,13 @@ class Kernel {
     const { its } = this;
     its.given = text;
     const number = its.number();
-    const process = this.processes.get(its.pid());
+    const pid = its.pid();
+    // Calls come in rows from one process.
+    if (this.latest?.pid !== pid) this.latest = this.processes.get(pid);
+    const process = this.latest;
     const plain = process === undefined || this.injects ? undefined : plainCalls[number];
-    if (plain !== undefined && process !== undefined) this.carryOut(plain, process);
-    else this.enterOther(names.get(number), process);
+    if (plain === undefined || process === undefined) this.enterOther(names.get(number), process);
+    else this.carryOut(plain, process);
   }
 
   /** The sandbox's own calls, and all calls where faults are planted. */
@@ -120,17 +124,18 @@ class Kernel {
 
   /** SCM_RIGHTS: another process gets a descriptor of the same open file. */
   private pass(process: Process, fd: number, to: number): number {
-    const file = process.files.get(fd);
+    const file = process.files[fd];
     const receiver = this.processes.get(to);
     const there = this.machine.value({ op: 'descriptor.pass', pid: process.pid, fd, to });
-    if (there >= 0 && file !== undefined) receiver?.files.set(there, file.as(there));
+    if (there >= 0 && file !== undefined && receiver !== undefined) receiver.files[there] = file.as(there);
     return there;
   }
 
   /** All that the process has open is closed, as exit(2) does. */
   private exit(process: Process): number {
-    for (const fd of process.files.keys()) this.files.close(process, fd);
+    for (const fd of descriptorsOf(process)) this.files.close(process, fd);
     this.processes.delete(process.pid);
+    this.latest = undefined;
     this.machine.forget(process.pid);
     return 0;
   }
@@ -152,7 +157,7 @@ class Kernel {
       const path = its.text();
       return { call, paths: [path, this.files.resolved(process, path)] };
     }
-    const file = process.files.get(its.int(0));
+    const file = process.files[its.int(0)];
     const paths = file === undefined ? [] : [file.named.asked, file.named.path];
     return call === 'ioctl' ? { call, paths, request: its.int(1) >>> 0 } : { call, paths };
   }

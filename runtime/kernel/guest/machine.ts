@@ -4,12 +4,14 @@
  */
 import type { PciFunction, Snapshot } from '../../../src/machine/snapshot.ts';
 import { disabledVirtualFunctions } from '../../../src/machine/virtual-functions.ts';
-import { logOf, logs } from '../../../src/model/log.ts';
+import { changeInPlace } from '../../../src/model/draft.ts';
+import type { Asked, Done } from '../../../src/model/guard.ts';
+import { logOf, logs, logsTheSame } from '../../../src/model/log.ts';
 import type { Op } from '../../../src/model/op.ts';
-import type { Result } from '../../../src/model/outcome.ts';
+import { type Asking, asking } from '../../../src/model/ops.ts';
 import type { ProfileId } from '../../../src/model/profiles.ts';
 import type { Device, Hardware, Process, State, World } from '../../../src/model/state.ts';
-import { step } from '../../../src/model/step.ts';
+import { isRefusal, judge, step } from '../../../src/model/step.ts';
 import { worldFrom } from '../../../src/model/world.ts';
 import type { Credentials } from '../../backend.ts';
 import { commandName } from './process.ts';
@@ -32,7 +34,9 @@ export class Machine {
   /** One line an event, without time stamps: there is no clock. */
   readonly log: string[] = [];
   world: World;
-  state: State;
+  /** Changed in place: nobody here keeps an earlier one. */
+  readonly state: State;
+  private readonly asking: Asking;
 
   constructor(snapshot: Snapshot, profile: ProfileId | undefined) {
     const { world, state } = worldFrom(snapshot, {
@@ -42,7 +46,9 @@ export class Machine {
     this.snapshot = snapshot;
     this.functions = [...snapshot.functions, ...disabledVirtualFunctions(snapshot)];
     this.world = world;
-    this.state = state;
+    this.state = { ...state };
+    changeInPlace(this.state);
+    this.asking = asking[world.profile.id];
   }
 
   /** How often devices may have come or gone. */
@@ -51,24 +57,63 @@ export class Machine {
   /** The guard that refused the last operation. */
   refusedBy = '';
 
-  /** Does what the model says. Throws `WouldBlock` for a call that would not return. */
-  step(op: Op): Extract<Result, { ok: true }> | number {
-    const before = this.state;
+  /** Does what the model says; a negative errno where it refuses. Throws `WouldBlock` for a call that would not return. */
+  step(op: Op): Done | number {
+    if (logs.has(op.op) && !this.tellsLittle(op)) return this.stepTold(op);
+    const verdict = judge(this.asking, this.world, this.state, op);
+    if (isRefusal(verdict)) return this.refused(verdict, op);
+    if (verdict.state !== undefined) this.moveTo(verdict.state, op);
+    if (op.op === 'group.get_device_fd') this.note(op, verdict);
+    return verdict;
+  }
+
+  /** The guard that would refuse an operation, if one would. */
+  refusalOf(op: Op): string | null {
+    const { result } = step(this.world, { ...this.state }, op);
+    return result.ok ? null : result.guard;
+  }
+
+  /** As `step`, for what only asks and says nothing to the log. */
+  ask(op: Op): Done | number {
+    const verdict = judge(this.asking, this.world, this.state, op);
+    return isRefusal(verdict) ? this.refused(verdict, op) : verdict;
+  }
+
+  /** Whether the state that the operation changes in place can still tell what it logged. */
+  private tellsLittle(op: Op): boolean {
+    // An open only logs what the module does that it loads.
+    if (op.op === 'open') return this.state.modules[this.world.vfioModule] !== null;
+    return logsTheSame.has(op.op);
+  }
+
+  /** A step on a copy, so that the states before and after it tell what is logged. */
+  private stepTold(op: Op): Done | number {
+    const before = { ...this.state };
     const outcome = step(this.world, before, op);
     const { result, state } = outcome;
-    if (state !== before) {
-      this.state = state;
-      if (moving.has(op.op)) this.moves += 1;
-    }
-    if (logs.has(op.op)) this.note(logOf(this.world, before, op, outcome, commandName));
+    this.log.push(...logOf(this.world, before, op, outcome, commandName));
+    if (state !== before) this.moveTo(state, op);
     if (result.ok) return result;
     this.refusedBy = result.guard;
     if ('blocks' in result) throw new WouldBlock(`${result.guard}: waits for ${result.blocks.join(', ')}`);
     return refuse(result.errno);
   }
 
-  private note(lines: readonly string[]): void {
-    if (lines.length > 0) this.log.push(...lines);
+  private note(op: Op, { value }: Done): void {
+    const outcome = { result: { ok: true, value }, state: this.state } as const;
+    this.log.push(...logOf(this.world, this.state, op, outcome, commandName));
+  }
+
+  private refused(guard: Asked, op: Op): number {
+    this.refusedBy = guard.id;
+    // Nothing was changed, and a refusal is not frequent.
+    if (guard.refusal === null || guard.leaves !== undefined || logs.has(op.op)) return this.stepTold(op) as number;
+    return refuse(guard.errno ?? 'EINTR');
+  }
+
+  private moveTo(state: State, { op }: Op): void {
+    if (state !== this.state) Object.assign(this.state, state);
+    if (moving.has(op)) this.moves += 1;
   }
 
   /** As `step`, for operations whose value alone matters. */

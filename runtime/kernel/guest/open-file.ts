@@ -12,9 +12,13 @@ import { WouldBlock } from './would-block.ts';
 /** What a caller passed to ioctl(2). */
 export interface Argument {
   /** The unsigned long itself, exact below 2^53; for memory, an address that is nothing but not null. */
-  readonly number: number;
+  number(): number;
   /** What can be read and written at that address, in place; null where nothing can. */
   memory(): Uint8Array | null;
+  /** The same as words of 32 bits, or null when fewer than `size` bytes of it can be read; it may be longer than they are. */
+  words(size: number): Int32Array | null;
+  /** How many bytes can be read there. */
+  room(): number;
   /** The same as a structure, or null when fewer than `size` bytes of it can be read. */
   structure(size: number): DataView | null;
 }

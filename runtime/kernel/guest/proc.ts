@@ -3,7 +3,7 @@ import { type Fact, isUnknown } from '../../../src/machine/snapshot.ts';
 import { collection, directory } from './build.ts';
 import type { Machine } from './machine.ts';
 import type { Attribute, Directory } from './node.ts';
-import { capabilityMask, commandName, type Process } from './process.ts';
+import { capabilityMask, commandName, descriptorsOf, type Process } from './process.ts';
 
 /** `self` is the process that makes the call. */
 export function procDirectory(
@@ -35,9 +35,9 @@ export function procDirectory(
 function processDirectory(process: Process): Directory {
   const fd: Directory = {
     ...collection(
-      () => [...process.files.keys()].sort((a, b) => a - b).map(String),
+      () => descriptorsOf(process).map(String),
       (name) => {
-        const file = process.files.get(Number(name));
+        const file = process.files[Number(name)];
         return file === undefined || `${Number(name)}` !== name
           ? undefined
           : { kind: 'link', target: file.named.path };

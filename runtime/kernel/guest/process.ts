@@ -8,12 +8,17 @@ export interface Process {
   readonly pid: number;
   who: Credentials;
   /** By descriptor. The numbers are those of the model's table, so that both agree on the lowest free one. */
-  readonly files: Map<number, OpenFile>;
+  readonly files: (OpenFile | undefined)[];
   readonly memory: AddressSpace;
 }
 
 export function newProcess(pid: number, who: Credentials): Process {
-  return { pid, who, files: new Map(), memory: new AddressSpace() };
+  return { pid, who, files: [], memory: new AddressSpace() };
+}
+
+/** The descriptors that are open. */
+export function descriptorsOf({ files }: Process): readonly number[] {
+  return files.flatMap((file, fd) => (file === undefined ? [] : [fd]));
 }
 
 /** What the kernel log and /proc call every process here. */

@@ -9,7 +9,15 @@ import type { Process } from './process.ts';
 import { refuse } from './refuse.ts';
 import { decodeText, encodeInto } from './text.ts';
 
-const argumentWords = frame.argument.map((at) => at / 4);
+/** Where the frame's fields lie, in words. */
+const at = {
+  number: frame.number / 4,
+  pid: frame.pid / 4,
+  length: frame.length / 4,
+  ending: frame.ending / 4,
+  answer: frame.answer / 4,
+} as const;
+const argumentWords = frame.argument.map((place) => place / 4);
 
 /** The frame, as a call reads and fills it. Its words are WebAssembly's, which are little endian everywhere. */
 export class Exchange {
@@ -21,35 +29,29 @@ export class Exchange {
   private readonly view: DataView;
   private readonly area: Uint8Array;
   private readonly memory: ArrayBuffer;
-  /** By length: the frame stays where it is, and so do its views. */
-  private readonly structures: DataView[] = [];
 
   constructor(memory: ArrayBuffer) {
-    this.argument = new FrameArgument(this);
     this.memory = memory;
     this.words = new Int32Array(memory);
     this.view = new DataView(memory);
     this.area = new Uint8Array(memory, frame.bytes, frame.bytesMaximum);
+    this.argument = new FrameArgument(this.words, memory);
   }
 
-  // Methods, not getters: the sandbox's engine takes twice as long for a getter.
+  // Methods, not getters: the sandbox's engine takes twice as long for a getter. And few of them: a call of one costs as
+  // much as five steps of anything else.
   number(): number {
-    return this.words[frame.number / 4] ?? 0;
+    return this.words[at.number] as number;
   }
   pid(): number {
-    return this.words[frame.pid / 4] ?? 0;
+    return this.words[at.pid] as number;
   }
   length(): number {
-    return this.words[frame.length / 4] ?? 0;
+    return this.words[at.length] as number;
   }
   /** An argument that C takes as an int. */
   int(index: 0 | 1 | 2 | 3): number {
-    return this.word(argumentWords[index] ?? 0);
-  }
-  /** An unsigned long, as a number: exact below 2^53. */
-  amount(index: 0 | 1 | 2 | 3): number {
-    const at = argumentWords[index] ?? 0;
-    return (this.word(at + 1) >>> 0) * 0x1_0000_0000 + (this.word(at) >>> 0);
+    return this.words[argumentWords[index] as number] as number;
   }
   wide(index: 0 | 1 | 2 | 3): bigint {
     return this.view.getBigUint64(frame.argument[index], true);
@@ -63,13 +65,7 @@ export class Exchange {
   }
   /** The same bytes as a structure. */
   structure(): DataView {
-    const length = this.length();
-    const known = this.structures[length];
-    if (known !== undefined) return known;
-    const made = new DataView(this.memory, frame.bytes, length);
-    // Structures are small; what is longer is a text.
-    if (length < 256) this.structures[length] = made;
-    return made;
+    return new DataView(this.memory, frame.bytes, this.length());
   }
   text(): string {
     return this.given ?? decodeText(this.bytes());
@@ -77,52 +73,85 @@ export class Exchange {
   /** Gives bytes back; answers how many. */
   give(bytes: Uint8Array): number {
     this.area.set(bytes.length > frame.bytesMaximum ? bytes.subarray(0, frame.bytesMaximum) : bytes);
-    this.words[frame.length / 4] = Math.min(bytes.length, frame.bytesMaximum);
+    this.words[at.length] = Math.min(bytes.length, frame.bytesMaximum);
     return bytes.length;
   }
   giveText(text: string): number {
     const length = encodeInto(text, this.area);
-    this.words[frame.length / 4] = length;
+    this.words[at.length] = length;
     return length;
   }
   end(ending: number, answer: number | bigint): void {
     const { words } = this;
-    words[frame.ending / 4] = ending;
+    words[at.ending] = ending;
     if (typeof answer === 'number' && (answer | 0) === answer) {
-      words[frame.answer / 4] = answer;
-      words[frame.answer / 4 + 1] = answer < 0 ? -1 : 0;
+      words[at.answer] = answer;
+      words[at.answer + 1] = answer < 0 ? -1 : 0;
     } else this.view.setBigInt64(frame.answer, BigInt(answer), true);
-  }
-  private word(at: number): number {
-    return this.words[at] ?? 0;
   }
 }
 
+/** Longer structures are rare, and are looked at anew each time. */
+const longestKept = 256;
+
 /**
- * How an ioctl's argument crosses: `argument[2]` is 0 for a value, 1 for memory, which lies in the frame's bytes. One
+ * How an ioctl's argument crosses: the third argument is 0 for a value, 1 for memory, which lies in the frame's bytes. One
  * object serves all calls: it is good until the call that it came with has ended.
  */
 class FrameArgument implements Argument {
-  process: Process | null = null;
-  private readonly its: Exchange;
+  private process: Process | null = null;
+  private inMemory = false;
+  private length = 0;
+  private readonly fields: Int32Array;
+  private readonly frame: ArrayBuffer;
+  private readonly area: Int32Array;
+  /** By length: the frame stays where it is, and so do its views. */
+  private readonly views: DataView[] = [];
 
-  constructor(its: Exchange) {
-    this.its = its;
+  constructor(words: Int32Array, memory: ArrayBuffer) {
+    this.fields = words;
+    this.frame = memory;
+    this.area = new Int32Array(memory, frame.bytes);
   }
 
-  get number(): number {
-    return this.its.int(2) === 1 ? somewhere : this.its.amount(3);
+  /** Another call's. */
+  begin(process: Process): this {
+    const { fields } = this;
+    this.process = process;
+    this.inMemory = fields[argumentWords[2] as number] === 1;
+    this.length = fields[at.length] as number;
+    return this;
+  }
+  number(): number {
+    if (this.inMemory) return somewhere;
+    const { fields } = this;
+    const low = argumentWords[3] as number;
+    return ((fields[low + 1] as number) >>> 0) * 0x1_0000_0000 + ((fields[low] as number) >>> 0);
   }
   memory(): Uint8Array | null {
-    const { its, process } = this;
-    if (its.int(2) === 1) return its.bytes();
-    return process === null ? null : zeros(process, its.wide(3));
+    if (this.inMemory) return new Uint8Array(this.frame, frame.bytes, this.length);
+    return this.process === null ? null : zeros(this.process, BigInt(this.number()));
+  }
+  words(size: number): Int32Array | null {
+    if (this.inMemory) return this.length < size ? null : this.area;
+    const memory = this.memory();
+    return memory === null || memory.length < size ? null : new Int32Array(memory.buffer);
+  }
+  /** Its bytes, as far as they can be read. */
+  room(): number {
+    return this.inMemory ? this.length : 4096;
   }
   structure(size: number): DataView | null {
-    const { its } = this;
-    if (its.int(2) === 1) return its.length() < size ? null : its.structure();
+    const { length } = this;
+    if (this.inMemory) return length < size ? null : (this.views[length] ?? this.look());
     const memory = this.memory();
     return memory === null || memory.length < size ? null : new DataView(memory.buffer);
+  }
+  private look(): DataView {
+    const { length } = this;
+    const view = new DataView(this.frame, frame.bytes, length);
+    if (length < longestKept) this.views[length] = view;
+    return view;
   }
 }
 
@@ -163,17 +192,16 @@ export const systemCalls: Readonly<Partial<Record<CallName, SystemCall>>> = {
   },
   lseek: (_, process, its) => onFile(process, its, (file) => file.lseek(process, its.signed(1), its.int(2))),
   ioctl: (_, process, its) => {
-    const file = process.files.get(its.int(0));
+    const file = process.files[its.int(0)];
     if (file === undefined) return refuse('EBADF');
-    its.argument.process = process;
-    return file.ioctl(process, its.int(1) >>> 0, its.argument);
+    return file.ioctl(process, its.int(1) >>> 0, its.argument.begin(process));
   },
   mmap: (_, process, its) => mmap(process, its),
   eventfd: ({ machine }, process, its) => {
     const fd = machine.value({ op: 'eventfd', pid: process.pid });
     if (fd < 0) return fd;
     const path = 'anon_inode:[eventfd]';
-    process.files.set(fd, new CounterFile({ path, asked: path, flags: fcntl.O_RDWR }, its.int(0) >>> 0));
+    process.files[fd] = new CounterFile({ path, asked: path, flags: fcntl.O_RDWR }, its.int(0) >>> 0);
     return fd;
   },
   munmap: (_, process, its) => process.memory.unmap(its.wide(0), its.wide(1)),
@@ -197,7 +225,7 @@ export const systemCalls: Readonly<Partial<Record<CallName, SystemCall>>> = {
 };
 
 function onFile(process: Process, its: Exchange, act: (file: OpenFile) => number): number {
-  const file = process.files.get(its.int(0));
+  const file = process.files[its.int(0)];
   return file === undefined ? refuse('EBADF') : act(file);
 }
 
@@ -220,7 +248,7 @@ function mmap(process: Process, its: Exchange): number | bigint {
   const offset = its.length() < 8 ? 0n : its.structure().getBigUint64(0, true);
   if ((offset & 0xfffn) !== 0n) return refuse('EINVAL');
   const anonymous = (its.int(2) & mman.MAP_ANONYMOUS) !== 0;
-  const file = anonymous ? undefined : process.files.get(its.int(3));
+  const file = anonymous ? undefined : process.files[its.int(3)];
   if (!anonymous && file === undefined) return refuse('EBADF');
   if (length === 0n || (its.int(2) & 3) === 0) return refuse('EINVAL');
   if (length > mostAddresses) return refuse('ENOMEM');

@@ -4,40 +4,68 @@
  */
 
 import type { Op } from '../../../src/model/op.ts';
-import { step } from '../../../src/model/step.ts';
 import { layouts, vfio } from '../../abi/vfio.ts';
 import type { Argument } from './open-file.ts';
 import type { Process } from './process.ts';
 import { refuse } from './refuse.ts';
-import { argszOf, field, type On, put, s32, u32, u64 } from './structures.ts';
+import { argszOf, type On, type Reused, s32, u32, u64, writer } from './structures.ts';
+
+const askInfo: Reused<Extract<Op, { op: 'device.get_info' }>> = {
+  op: 'device.get_info',
+  pid: 0,
+  fd: 0,
+  argsz: null,
+};
+
+const info = layouts.vfio_device_info;
+const firstSize = info.fields.cap_offset.offset;
+const writeInfo = writer(info, ['flags', 'num_regions', 'num_irqs']);
 
 /** drivers/vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_get_info: 6.1 copies 16 or 20 bytes back, 6.12 what the caller has, to 24. */
 export function deviceInfo({ machine, fd }: On, { pid }: Process, argument: Argument): number {
-  const { fields } = layouts.vfio_device_info;
-  const its = argument.structure(16);
-  const argsz = argszOf(its) ?? 0;
-  const result = machine.step({ op: 'device.get_info', pid, fd, argsz: argszOf(its) });
+  const its = argument.words(firstSize);
+  const argsz = its === null ? argszOf(argument.structure(4)) : (its[0] as number) >>> 0;
+  askInfo.pid = pid;
+  askInfo.fd = fd;
+  askInfo.argsz = argsz;
+  const result = machine.ask(askInfo);
   if (typeof result === 'number') return result;
   const known = machine.world.profile.deviceInfoSize;
-  const size = known === 24 ? Math.min(argsz, known) : argsz >= known ? known : 16;
-  if (its === null || its.byteLength < size) return refuse('EFAULT');
-  put(its, fields.flags, field(result, 'flags'));
-  put(its, fields.num_regions, field(result, 'num_regions'));
-  put(its, fields.num_irqs, field(result, 'num_irqs'));
-  for (let at = fields.cap_offset.offset; at < size; at++) its.setUint8(at, 0);
+  const told = argsz ?? 0;
+  const size = known === 24 ? Math.min(told, known) : told >= known ? known : firstSize;
+  if (its === null || argument.room() < size) return refuse('EFAULT');
+  writeInfo(its, result);
+  if (size > firstSize) zero(argument.structure(size), firstSize, size);
   return result.value;
 }
 
+function zero(its: DataView | null, from: number, to: number): void {
+  for (let at = from; at < to; at++) its?.setUint8(at, 0);
+}
+
+const askInterrupt: Reused<Extract<Op, { op: 'device.irq_info' }>> = {
+  op: 'device.irq_info',
+  pid: 0,
+  fd: 0,
+  argsz: null,
+  index: 0,
+};
+
+const interrupt = layouts.vfio_irq_info;
+const wordOfIndex = interrupt.fields.index.offset / 4;
+const writeInterrupt = writer(interrupt, ['flags', 'count']);
+
 /** vfio_pci_ioctl_get_irq_info. */
 export function irqInfo({ machine, fd }: On, { pid }: Process, argument: Argument): number {
-  const { size, fields } = layouts.vfio_irq_info;
-  const its = argument.structure(size);
-  const index = u32(its, fields.index);
-  const result = machine.step({ op: 'device.irq_info', pid, fd, argsz: argszOf(its), index });
+  const its = argument.words(interrupt.size);
+  askInterrupt.pid = pid;
+  askInterrupt.fd = fd;
+  askInterrupt.argsz = its === null ? argszOf(argument.structure(4)) : (its[0] as number) >>> 0;
+  askInterrupt.index = its === null ? 0 : (its[wordOfIndex] as number) >>> 0;
+  const result = machine.ask(askInterrupt);
   if (typeof result === 'number') return result;
   if (its === null) return refuse('EFAULT');
-  put(its, fields.flags, field(result, 'flags'));
-  put(its, fields.count, field(result, 'count'));
+  writeInterrupt(its, result);
   return result.value;
 }
 
@@ -137,7 +165,7 @@ const featureHeader = /\.(unknown|fault|argsz|flags|both|absent|token|get|nothin
  * names their guards), and where nothing is copied after them it is a call like any other.
  */
 export function unreadable(machine: On['machine'], op: Op, header: RegExp): number {
-  const { result } = step(machine.world, machine.state, op);
+  const guard = machine.refusalOf(op);
   const copies = op.op !== 'device.feature' || (op.flags & vfio.VFIO_DEVICE_FEATURE_PROBE) === 0;
-  return (!result.ok && header.test(result.guard)) || !copies ? machine.value(op) : refuse('EFAULT');
+  return (guard !== null && header.test(guard)) || !copies ? machine.value(op) : refuse('EFAULT');
 }

@@ -13,7 +13,7 @@ import type { Machine } from './machine.ts';
 import { type Argument, type Mapping, type Opened, OpenFile } from './open-file.ts';
 import type { Process } from './process.ts';
 import { refuse } from './refuse.ts';
-import { argszOf, field, put } from './structures.ts';
+import { argszOf, type Reused, writer } from './structures.ts';
 import { decodeText } from './text.ts';
 import { deviceFeature, deviceInfo, ioeventfd, irqInfo, setIrqs } from './vfio-device.ts';
 import { readDevice, regionInfo } from './vfio-regions.ts';
@@ -28,6 +28,7 @@ export class VfioFile extends OpenFile {
   readonly machine: Machine;
   readonly fd: number;
   private readonly kind: Kind;
+  private readonly handlers: Readonly<Record<number, Handler>>;
   /** Of the open file, whichever descriptor moves it; a device's alone has one. */
   private readonly position: { at: bigint };
 
@@ -37,6 +38,7 @@ export class VfioFile extends OpenFile {
     this.machine = machine;
     this.fd = fd;
     this.kind = kind;
+    this.handlers = handlers[kind];
   }
 
   override as(fd: number): OpenFile {
@@ -44,7 +46,7 @@ export class VfioFile extends OpenFile {
   }
 
   override ioctl(process: Process, request: number, argument: Argument): number {
-    const handler = handlers[this.kind][request];
+    const handler = this.handlers[request];
     return handler === undefined ? other(this, process, request, argument) : handler(this, process, argument);
   }
 
@@ -111,24 +113,36 @@ function other({ machine, fd }: VfioFile, { pid }: Process, request: number, arg
   return machine.value({ op: 'ioctl', pid, fd, request, argsz: argszOf(argument.structure(4)) });
 }
 
+const askStatus: Reused<Extract<Op, { op: 'group.get_status' }>> = {
+  op: 'group.get_status',
+  pid: 0,
+  fd: 0,
+  argsz: null,
+};
+
+const status = layouts.vfio_group_status;
+const writeStatus = writer(status, ['flags']);
+
 /** drivers/vfio/group.c:vfio_group_ioctl_get_status. */
 function getStatus({ machine, fd }: VfioFile, { pid }: Process, argument: Argument): number {
-  const { size, fields } = layouts.vfio_group_status;
-  const its = argument.structure(size);
-  const result = machine.step({ op: 'group.get_status', pid, fd, argsz: argszOf(its) });
+  const its = argument.words(status.size);
+  askStatus.pid = pid;
+  askStatus.fd = fd;
+  askStatus.argsz = its === null ? argszOf(argument.structure(4)) : (its[0] as number) >>> 0;
+  const result = machine.ask(askStatus);
   if (typeof result === 'number') return result;
   if (its === null) return refuse('EFAULT');
-  put(its, fields.flags, field(result, 'flags'));
+  writeStatus(its, result);
   return result.value;
 }
 
 /** vfio_group_ioctl_set_container: an int behind a pointer. */
 function setContainer({ machine, fd }: VfioFile, { pid }: Process, argument: Argument): number {
-  const its = argument.structure(4);
+  const its = argument.words(4);
   if (its === null) {
     return machine.value({ op: 'group.set_container', pid, fd, container: -1, argsz: null });
   }
-  return machine.value({ op: 'group.set_container', pid, fd, container: its.getInt32(0, true) });
+  return machine.value({ op: 'group.set_container', pid, fd, container: its[0] as number });
 }
 
 /** vfio_group_ioctl_get_device_fd: strndup_user() of at most a page. */
@@ -141,7 +155,7 @@ function getDeviceFd({ machine, fd }: VfioFile, process: Process, argument: Argu
   const argsz = readable ? {} : { argsz: null };
   const device = machine.value({ op: 'group.get_device_fd', pid, fd, name, ...argsz });
   if (device < 0) return device;
-  process.files.set(device, new VfioFile(machine, device, 'device', deviceFile));
+  process.files[device] = new VfioFile(machine, device, 'device', deviceFile);
   return device;
 }
 

@@ -1,11 +1,10 @@
 import { reservedByFirmware } from '../attachment.ts';
-import { draftOf } from '../draft.ts';
+import { draftOf, entry } from '../draft.ts';
 import { takerOf } from '../extensions.ts';
 import type { Guard, Rule } from '../guard.ts';
 import { parameterOf } from '../modules.ts';
 import type { Op } from '../op.ts';
 import { capable } from '../permission.ts';
-import { put } from '../places.ts';
 import type { Container, Iommu, State, World } from '../state.ts';
 
 type Set = Extract<Op, { op: 'container.set_iommu' }>;
@@ -106,7 +105,7 @@ export const containerSetIommu: Rule<Set> = {
   effect: (world, state, op, container) => {
     const iommu = newIommu(world, state, container, op.type);
     const draft = draftOf(state);
-    draft.containers = put(state.containers, container.index, { ...container, iommu });
+    entry(draft, 'containers', container.index).iommu = iommu;
     return { state: draft, value: 0 };
   },
   undo: () => ({ none: 'there is no call that unsets it; it goes with the last group' }),

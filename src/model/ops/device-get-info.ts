@@ -1,6 +1,5 @@
 import { structure } from '../argument.ts';
-import { fileOf } from '../files.ts';
-import { everywhere, type Rule } from '../guard.ts';
+import { type Done, everywhere, type Rule } from '../guard.ts';
 import type { Op } from '../op.ts';
 
 type Info = Extract<Op, { op: 'device.get_info' }>;
@@ -14,6 +13,13 @@ const citation = {
 const resets = 1;
 const pci = 2;
 
+function saying(flags: number): Done {
+  return { value: 0, out: { flags, num_regions: 9, num_irqs: 5, cap_offset: 0 } };
+}
+
+const plain = saying(pci);
+const resettable = saying(pci | resets);
+
 export const deviceGetInfo: Rule<Info> = {
   words: {
     object: 'device',
@@ -25,11 +31,7 @@ export const deviceGetInfo: Rule<Info> = {
   },
   ioctl: { on: 'device', request: 0x3b6b },
   guards: everywhere<Info>(...structure<Info>('device.get_info', 16, citation)),
-  effect: (_world, state, op) => {
-    const file = fileOf(state, op);
-    const vfio = file?.kind === 'device' ? state.devices[file.device]?.vfio : undefined;
-    const flags = pci | (vfio?.resetWorks === true ? resets : 0);
-    return { value: 0, out: { flags, num_regions: 9, num_irqs: 5, cap_offset: 0 } };
-  },
+  effect: (_world, state, _op, { device }) =>
+    state.devices[device]?.vfio?.resetWorks === true ? resettable : plain,
   undo: () => ({ none: 'it only asks' }),
 };

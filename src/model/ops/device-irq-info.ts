@@ -1,8 +1,8 @@
 import { structure } from '../argument.ts';
-import { everywhere, type Rule } from '../guard.ts';
+import { type Done, everywhere, type Rule, zero } from '../guard.ts';
 import { irq, vectorsOf } from '../interrupts.ts';
 import type { Op } from '../op.ts';
-import { hardwareOf } from '../open-device.ts';
+import { perDevice } from '../per-device.ts';
 import type { World } from '../state.ts';
 
 type Info = Extract<Op, { op: 'device.irq_info' }>;
@@ -41,15 +41,13 @@ export const deviceIrqInfo: Rule<Info> = {
       words: 'only PCI Express devices report errors by interrupt',
       errno: 'EINVAL',
       citation,
-      applies: (world, state, op) =>
-        op.index >>> 0 === irq.error && hardwareOf(world, state, op)?.express === false,
+      applies: (world, _state, op, { device }) =>
+        op.index >>> 0 === irq.error && world.hardware[device]?.express === false,
     },
   ),
-  effect: (world, state, op) => {
-    const hardware = hardwareOf(world, state, op);
-    const index = op.index >>> 0;
-    const vectors = hardware === undefined ? 0 : vectorsOf(world, hardware, index);
-    return { value: 0, out: { flags: flagsOf(world, index), count: vectors } };
+  effect: (world, _state, op, { device }) => {
+    const hardware = world.hardware[device];
+    return hardware === undefined ? zero : (answersOf(world, hardware)[op.index >>> 0] ?? zero);
   },
   undo: () => ({ none: 'it only asks' }),
 };
@@ -58,3 +56,11 @@ function flagsOf(world: World, index: number): number {
   if (index === irq.intx) return eventfd | maskable | automasked;
   return index === irq.msix && world.profile.dynamicMsix ? eventfd : eventfd | noResize;
 }
+
+/** What there is to say of each kind of interrupt. */
+const answersOf = perDevice((world, hardware): readonly Done[] =>
+  Array.from({ length: irq.count }, (_, index) => ({
+    value: 0,
+    out: { flags: flagsOf(world, index), count: vectorsOf(world, hardware, index) },
+  })),
+);

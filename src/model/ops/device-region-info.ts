@@ -1,8 +1,8 @@
 import { structure } from '../argument.ts';
 import { barOf } from '../bars.ts';
-import { everywhere, type Rule } from '../guard.ts';
+import { type Done, everywhere, type Rule, zero } from '../guard.ts';
 import type { Op } from '../op.ts';
-import { hardwareOf } from '../open-device.ts';
+import { perDevice } from '../per-device.ts';
 import { mappable, region, saysMsixMappable } from '../regions.ts';
 import type { Hardware, World } from '../state.ts';
 
@@ -38,21 +38,16 @@ export const deviceRegionInfo: Rule<Info> = {
     words: 'the device has no such region',
     errno: 'EINVAL',
     citation,
-    applies: (world, state, op) => {
+    applies: (world, _state, op, { device }) => {
       const index = op.index >>> 0;
-      return index > region.vga || (index === region.vga && hardwareOf(world, state, op)?.vga !== true);
+      return index > region.vga || (index === region.vga && world.hardware[device]?.vga !== true);
     },
   }),
-  effect: (world, state, op) => {
-    const index = op.index >>> 0;
-    const hardware = hardwareOf(world, state, op);
-    const { size, flags } = hardware === undefined ? { size: 0, flags: 0 } : shown(world, hardware, index);
-    const room = (flags & caps) !== 0 && (op.argsz ?? 0) >= structureSize + headerSize;
-    const offset = BigInt(index) << 40n;
-    return {
-      value: 0,
-      out: { flags, cap_offset: room ? structureSize : 0, size: BigInt(size), offset },
-    };
+  effect: (world, _state, op, { device }) => {
+    const hardware = world.hardware[device];
+    if (hardware === undefined) return zero;
+    const { whole, short } = answersOf(world, hardware)[op.index >>> 0] ?? nothing;
+    return (op.argsz ?? 0) >= structureSize + headerSize ? whole : short;
   },
   undo: () => ({ none: 'it only asks' }),
 };
@@ -71,3 +66,22 @@ function shown(
   const says = saysMsixMappable(world, hardware, index) ? caps : 0;
   return { size: bar.size, flags: readable | writable | maps | says };
 }
+
+/** What there is to say of a region: with room for its capability, if it has one, and without. */
+interface Answers {
+  readonly whole: Done;
+  readonly short: Done;
+}
+
+const nothing: Answers = { whole: zero, short: zero };
+
+const answersOf = perDevice((world, hardware): readonly Answers[] =>
+  Array.from({ length: region.count }, (_, index): Answers => {
+    const { size, flags } = shown(world, hardware, index);
+    const out = { flags, cap_offset: 0, size: BigInt(size), offset: BigInt(index) << 40n };
+    const short = { value: 0, out };
+    return (flags & caps) === 0
+      ? { whole: short, short }
+      : { whole: { value: 0, out: { ...out, cap_offset: structureSize } }, short };
+  }),
+);

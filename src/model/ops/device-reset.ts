@@ -1,4 +1,3 @@
-import { fileOf } from '../files.ts';
 import { everywhere, type Rule, zero } from '../guard.ts';
 import type { Op } from '../op.ts';
 
@@ -22,10 +21,7 @@ export const deviceReset: Rule<Reset> = {
       '6.1': 'drivers/vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_reset',
       '6.12': 'drivers/vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_reset',
     },
-    applies: (_world, state, op) => {
-      const file = fileOf(state, op);
-      return file?.kind === 'device' && state.devices[file.device]?.vfio?.resetWorks === false;
-    },
+    applies: (_world, state, _op, { device }) => state.devices[device]?.vfio?.resetWorks === false,
   }),
   effect: () => zero,
   undo: () => ({ none: 'a reset is not taken back' }),

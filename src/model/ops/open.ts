@@ -1,11 +1,11 @@
 import { openCdev, openIommufd } from '../cdev.ts';
-import { draftOf } from '../draft.ts';
+import { draftOf, entry, set } from '../draft.ts';
 import { install, nextDescriptor, tableFull } from '../files.ts';
 import { type Done, type Guard, type Rule, zero } from '../guard.ts';
 import { nodeAt } from '../nodes.ts';
 import type { Op } from '../op.ts';
 import { capable, mayUse } from '../permission.ts';
-import { lowestFree, put } from '../places.ts';
+import { lowestFree } from '../places.ts';
 import type { State, VfioGroup, World } from '../state.ts';
 import { loadModule } from './module-load.ts';
 
@@ -123,7 +123,7 @@ function openContainer(world: World, before: State, op: Open): Done {
   const draft = draftOf(state);
   const index = lowestFree(state.containers);
   const file = lowestFree(state.files);
-  draft.containers = put(state.containers, index, { index, file, groups: [], noiommu: false, iommu: null });
+  set(draft, 'containers', index, { index, file, groups: [], noiommu: false, iommu: null });
   const value = install(draft, op.pid, { kind: 'container', refs: 1, container: index });
   return { state: draft, value };
 }
@@ -132,7 +132,7 @@ function openGroup(state: State, op: Open, minor: number): Done {
   const group = state.groups[minor];
   if (group === null || group === undefined) return zero;
   const draft = draftOf(state);
-  draft.groups = put(state.groups, minor, { ...group, file: lowestFree(state.files) });
+  entry(draft, 'groups', minor).file = lowestFree(state.files);
   const value = install(draft, op.pid, { kind: 'group', refs: 1, group: minor });
   return { state: draft, value };
 }
