@@ -71,10 +71,7 @@ export function set<Part extends Table>(
 }
 
 /** A device of VFIO's, to be changed; the device is there and has one. */
-export function vfioOf(
-  draft: Draft,
-  index: number,
-): Changeable<NonNullable<Entry<'devices'>['vfio']>> {
+export function vfioOf(draft: Draft, index: number): Changeable<NonNullable<Entry<'devices'>['vfio']>> {
   const before = draft.devices[index]?.vfio;
   const device = entry(draft, 'devices', index);
   if (!before) throw new Error(`device ${index} is not VFIO's`);
@@ -85,14 +82,16 @@ export function vfioOf(
 /** What a descriptor refers to from now on; -1: nothing. `place` is the table's, `at` the descriptor's in it. */
 export function setDescriptor(draft: Draft, place: number, at: number, file: number): void {
   const table = entry(draft, 'descriptors', place);
-  if (draft !== live && baseOf(draft).descriptors[place]?.files === table.files) table.files = copyOf(table.files);
+  if (draft !== live && baseOf(draft).descriptors[place]?.files === table.files)
+    table.files = copyOf(table.files);
   const files = table.files as number[];
   files[at] = file;
   while (files.length > 0 && files[files.length - 1] === -1) files.pop();
 }
 
 function ownTable<Part extends Table>(draft: Draft, part: Part): (State[Part][number] | null)[] {
-  if (draft !== live && draft[part] === baseOf(draft)[part]) draft[part] = copyOf<unknown>(draft[part]) as State[Part];
+  if (draft !== live && draft[part] === baseOf(draft)[part])
+    draft[part] = copyOf<unknown>(draft[part]) as State[Part];
   return draft[part] as (State[Part][number] | null)[];
 }
 

@@ -63,7 +63,8 @@ export function placeOfIommufd(state: State, op: Descriptor): number {
 /** Whether a process has as many descriptors as it may. */
 export function tableFull(world: World, state: State, pid: number): boolean {
   const limit = world.processes.get(pid)?.nofile ?? 1024;
-  return lowestDescriptor(tableOf(state, pid)) >= limit;
+  const files = tableOf(state, pid);
+  return files.length + firstDescriptor >= limit && lowestDescriptor(files) >= limit;
 }
 
 /** The descriptor that a process gets next. */

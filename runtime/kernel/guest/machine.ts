@@ -107,7 +107,8 @@ export class Machine {
   private refused(guard: Asked, op: Op): number {
     this.refusedBy = guard.id;
     // Nothing was changed, and a refusal is not frequent.
-    if (guard.refusal === null || guard.leaves !== undefined || logs.has(op.op)) return this.stepTold(op) as number;
+    if (guard.refusal === null || guard.leaves !== undefined || logs.has(op.op))
+      return this.stepTold(op) as number;
     return refuse(guard.errno ?? 'EINTR');
   }
 

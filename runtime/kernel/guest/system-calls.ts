@@ -9,15 +9,16 @@ import type { Process } from './process.ts';
 import { refuse } from './refuse.ts';
 import { decodeText, encodeInto } from './text.ts';
 
-/** Where the frame's fields lie, in words. */
-const at = {
-  number: frame.number / 4,
-  pid: frame.pid / 4,
-  length: frame.length / 4,
-  ending: frame.ending / 4,
-  answer: frame.answer / 4,
-} as const;
-const argumentWords = frame.argument.map((place) => place / 4);
+// Where the frame's fields lie, in words. Single names: the sandbox's engine looks a member up each time.
+const numberAt = frame.number / 4;
+const pidAt = frame.pid / 4;
+const lengthAt = frame.length / 4;
+const endingAt = frame.ending / 4;
+const answerAt = frame.answer / 4;
+const firstAt = frame.argument[0] / 4;
+const secondAt = frame.argument[1] / 4;
+const thirdAt = frame.argument[2] / 4;
+const fourthAt = frame.argument[3] / 4;
 
 /** The frame, as a call reads and fills it. Its words are WebAssembly's, which are little endian everywhere. */
 export class Exchange {
@@ -25,7 +26,8 @@ export class Exchange {
   readonly argument: FrameArgument;
   /** The call's text where it came as one. */
   given: string | undefined;
-  private readonly words: Int32Array;
+  /** All of it; the calls that come most read their arguments here. */
+  readonly words: Int32Array;
   private readonly view: DataView;
   private readonly area: Uint8Array;
   private readonly memory: ArrayBuffer;
@@ -41,17 +43,17 @@ export class Exchange {
   // Methods, not getters: the sandbox's engine takes twice as long for a getter. And few of them: a call of one costs as
   // much as five steps of anything else.
   number(): number {
-    return this.words[at.number] as number;
+    return this.words[numberAt] as number;
   }
   pid(): number {
-    return this.words[at.pid] as number;
+    return this.words[pidAt] as number;
   }
   length(): number {
-    return this.words[at.length] as number;
+    return this.words[lengthAt] as number;
   }
   /** An argument that C takes as an int. */
   int(index: 0 | 1 | 2 | 3): number {
-    return this.words[argumentWords[index] as number] as number;
+    return this.words[firstAt + 2 * index] as number;
   }
   wide(index: 0 | 1 | 2 | 3): bigint {
     return this.view.getBigUint64(frame.argument[index], true);
@@ -73,20 +75,20 @@ export class Exchange {
   /** Gives bytes back; answers how many. */
   give(bytes: Uint8Array): number {
     this.area.set(bytes.length > frame.bytesMaximum ? bytes.subarray(0, frame.bytesMaximum) : bytes);
-    this.words[at.length] = Math.min(bytes.length, frame.bytesMaximum);
+    this.words[lengthAt] = Math.min(bytes.length, frame.bytesMaximum);
     return bytes.length;
   }
   giveText(text: string): number {
     const length = encodeInto(text, this.area);
-    this.words[at.length] = length;
+    this.words[lengthAt] = length;
     return length;
   }
   end(ending: number, answer: number | bigint): void {
     const { words } = this;
-    words[at.ending] = ending;
+    words[endingAt] = ending;
     if (typeof answer === 'number' && (answer | 0) === answer) {
-      words[at.answer] = answer;
-      words[at.answer + 1] = answer < 0 ? -1 : 0;
+      words[answerAt] = answer;
+      words[answerAt + 1] = answer < 0 ? -1 : 0;
     } else this.view.setBigInt64(frame.answer, BigInt(answer), true);
   }
 }
@@ -118,15 +120,15 @@ class FrameArgument implements Argument {
   begin(process: Process): this {
     const { fields } = this;
     this.process = process;
-    this.inMemory = fields[argumentWords[2] as number] === 1;
-    this.length = fields[at.length] as number;
+    this.inMemory = fields[thirdAt] === 1;
+    this.length = fields[lengthAt] as number;
     return this;
   }
   number(): number {
     if (this.inMemory) return somewhere;
     const { fields } = this;
-    const low = argumentWords[3] as number;
-    return ((fields[low + 1] as number) >>> 0) * 0x1_0000_0000 + ((fields[low] as number) >>> 0);
+    const high = (fields[fourthAt + 1] as number) >>> 0;
+    return high * 0x1_0000_0000 + ((fields[fourthAt] as number) >>> 0);
   }
   memory(): Uint8Array | null {
     if (this.inMemory) return new Uint8Array(this.frame, frame.bytes, this.length);
@@ -192,9 +194,10 @@ export const systemCalls: Readonly<Partial<Record<CallName, SystemCall>>> = {
   },
   lseek: (_, process, its) => onFile(process, its, (file) => file.lseek(process, its.signed(1), its.int(2))),
   ioctl: (_, process, its) => {
-    const file = process.files[its.int(0)];
+    const { words } = its;
+    const file = process.files[words[firstAt] as number];
     if (file === undefined) return refuse('EBADF');
-    return file.ioctl(process, its.int(1) >>> 0, its.argument.begin(process));
+    return file.ioctl(process, (words[secondAt] as number) >>> 0, its.argument.begin(process));
   },
   mmap: (_, process, its) => mmap(process, its),
   eventfd: ({ machine }, process, its) => {

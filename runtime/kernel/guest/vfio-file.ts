@@ -21,6 +21,9 @@ import { hotReset, hotResetInfo } from './vfio-reset.ts';
 
 export type Kind = 'container' | 'group' | 'device' | 'iommufd';
 
+/** Files without positions never move theirs. */
+const nowhere = { at: 0n };
+
 /** One request on an open file. */
 type Handler = (file: VfioFile, process: Process, argument: Argument) => number;
 
@@ -32,7 +35,13 @@ export class VfioFile extends OpenFile {
   /** Of the open file, whichever descriptor moves it; a device's alone has one. */
   private readonly position: { at: bigint };
 
-  constructor(machine: Machine, fd: number, kind: Kind, named: Opened, position = { at: 0n }) {
+  constructor(
+    machine: Machine,
+    fd: number,
+    kind: Kind,
+    named: Opened,
+    position = kind === 'device' ? { at: 0n } : nowhere,
+  ) {
     super(named);
     this.position = position;
     this.machine = machine;

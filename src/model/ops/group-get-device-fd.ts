@@ -146,7 +146,7 @@ const taken = once<Get, { readonly device: number; readonly iommufd: number } | 
   return { device: deviceNamed(world, state, op), iommufd: group.iommufd };
 });
 
-const taking: readonly Guard<Get>[] = [
+const throughIommufd: readonly Guard<Get>[] = [
   ...bindGuards<Get>('group.get_device_fd', taken),
   {
     id: 'group.get_device_fd.no-ioas',
@@ -169,6 +169,14 @@ const taking: readonly Guard<Get>[] = [
     ['missing', 'type'],
   ),
 ];
+
+/** What is asked of a container otherwise. */
+const taking = throughIommufd.map(
+  (guard): Guard<Get> => ({
+    ...guard,
+    applies: (world, state, op, group) => group.iommufd !== null && guard.applies(world, state, op, group),
+  }),
+);
 
 /** The state with the opened device bound to its group's iommufd, and attached to the address space for VFIO. */
 function attachedTo(state: State, device: number): State {

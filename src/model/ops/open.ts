@@ -3,6 +3,7 @@ import { draftOf, entry, set } from '../draft.ts';
 import { install, nextDescriptor, tableFull } from '../files.ts';
 import { type Done, type Guard, type Rule, zero } from '../guard.ts';
 import { nodeAt } from '../nodes.ts';
+import { once } from '../once.ts';
 import type { Op } from '../op.ts';
 import { capable, mayUse } from '../permission.ts';
 import { lowestFree } from '../places.ts';
@@ -27,7 +28,7 @@ const asked: readonly Guard<Open>[] = [
     words: 'there is no such file',
     errno: 'ENOENT',
     citation: 'fs/namei.c:link_path_walk, path_openat',
-    applies: (_world, state, op) => op.path !== elsewhere && nodeAt(state, op.path) === null,
+    applies: (world, state, op) => op.path !== elsewhere && placeOf(world, state, op) === null,
   },
   {
     id: 'open.permission',
@@ -35,7 +36,7 @@ const asked: readonly Guard<Open>[] = [
     errno: 'EACCES',
     citation: 'fs/namei.c:may_open, inode_permission',
     applies: (world, state, op) => {
-      const node = nodeAt(state, op.path)?.node;
+      const node = placeOf(world, state, op)?.node;
       const process = world.processes.get(op.pid);
       return node !== undefined && process !== undefined && !mayUse(process, node);
     },
@@ -45,7 +46,7 @@ const asked: readonly Guard<Open>[] = [
     words: 'the node stands there, but this kernel has no module vfio to load',
     errno: 'ENODEV',
     citation: 'drivers/char/misc.c:misc_open',
-    applies: (world, state, op) => world.vfioModule === -1 && nodeAt(state, op.path)?.kind === 'container',
+    applies: (world, state, op) => world.vfioModule === -1 && placeOf(world, state, op)?.kind === 'container',
   },
 ];
 
@@ -81,7 +82,7 @@ export const open: Rule<Open> = {
   },
   guards: { seed: [...asked, rawio, busy], '6.12': [...asked, rawio, bound, busy] },
   effect: (world, state, op) => {
-    const place = nodeAt(state, op.path);
+    const place = placeOf(world, state, op);
     if (place?.kind === 'container') return openContainer(world, state, op);
     if (place?.kind === 'group') return openGroup(state, op, place.minor);
     if (place?.kind === 'cdev') return openCdev(state, op.pid, place.device);
@@ -92,6 +93,9 @@ export const open: Rule<Open> = {
   },
   undo: (_world, before, op) => ({ op: 'close', pid: op.pid, fd: nextDescriptor(before, op.pid) }),
 };
+
+/** What stands at the path. */
+const placeOf = once<Open, ReturnType<typeof nodeAt>>((_world, state, op) => nodeAt(state, op.path));
 
 /** A test that opening a group makes. */
 function groupGuard(guard: {
@@ -110,7 +114,7 @@ function groupGuard(guard: {
       '6.12': 'drivers/vfio/group.c:vfio_group_fops_open',
     },
     applies: (world, state, op) => {
-      const place = nodeAt(state, op.path);
+      const place = placeOf(world, state, op);
       const group = place?.kind === 'group' ? state.groups[place.minor] : null;
       return group !== null && group !== undefined && guard.refuses(world, op, group);
     },
