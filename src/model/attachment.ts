@@ -1,4 +1,4 @@
-import { type Draft, draftOf, entry, set } from './draft.ts';
+import { containerIn, type Draft, draftOf, groupIn, iommuGroupIn, set } from './draft.ts';
 import { uncharge } from './mappings.ts';
 import { byId, placeOfId } from './places.ts';
 import type { Container, State, VfioGroup, World } from './state.ts';
@@ -10,10 +10,10 @@ export function attachContainer(world: World, state: State, group: VfioGroup, co
   const { minor } = group;
   const { index } = container;
   const draft = draftOf(state);
-  const ours = entry(draft, 'groups', minor);
+  const ours = groupIn(draft, minor);
   ours.container = index;
   ours.containerUsers = 1;
-  const theirs = entry(draft, 'containers', index);
+  const theirs = containerIn(draft, index);
   theirs.groups = theirs.groups.length === 0 ? [minor] : [minor, ...theirs.groups];
   theirs.noiommu = group.noiommu;
   if (world.profile.viability === 'claim' && !group.noiommu) claim(draft, group.iommuGroup, minor);
@@ -23,7 +23,7 @@ export function attachContainer(world: World, state: State, group: VfioGroup, co
 function claim(draft: Draft, id: number | null, minor: number): void {
   const place = placeOfId(draft.iommuGroups, id);
   if (place === -1) return;
-  const claimed = entry(draft, 'iommuGroups', place);
+  const claimed = iommuGroupIn(draft, place);
   claimed.owner = minor;
   claimed.ownerCount = 1;
 }
@@ -49,16 +49,16 @@ export function detach(draft: Draft, minor: number): void {
   if (last) draft.locked = uncharged(draft, container);
   if (last && container.file === null) set(draft, 'containers', container.index, null);
   else {
-    const theirs = entry(draft, 'containers', container.index);
+    const theirs = containerIn(draft, container.index);
     theirs.groups = groups;
     if (last) theirs.iommu = null;
   }
-  const ours = entry(draft, 'groups', minor);
+  const ours = groupIn(draft, minor);
   ours.container = null;
   ours.containerUsers = 0;
   const place = placeOfId(draft.iommuGroups, group.iommuGroup);
   if (draft.iommuGroups[place]?.owner !== minor) return;
-  const claimed = entry(draft, 'iommuGroups', place);
+  const claimed = iommuGroupIn(draft, place);
   claimed.owner = null;
   claimed.ownerCount = 0;
 }

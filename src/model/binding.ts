@@ -1,4 +1,5 @@
 import { detachContainer } from './attachment.ts';
+import { draftOf, set } from './draft.ts';
 import { candidates, matches } from './matching.ts';
 import { noiommuAllowed, parameterOf } from './modules.ts';
 import { lowestFree, put, replace } from './places.ts';
@@ -177,7 +178,9 @@ function deviceOf(state: State, hardware: Hardware): Device {
 }
 
 function replaceDevice(state: State, hardware: Hardware, device: Device): State {
-  return { ...state, devices: replace(state.devices, hardware.index, device) };
+  const draft = draftOf(state);
+  set(draft, 'devices', hardware.index, device);
+  return draft;
 }
 
 /** The IOMMU group that VFIO makes up for a device without one. */

@@ -1,6 +1,6 @@
 import { detach } from './attachment.ts';
 import { forgetEventfd } from './core-device.ts';
-import { type Draft, draftOf, entry, set, setDescriptor, vfioOf } from './draft.ts';
+import { containerIn, type Draft, draftOf, fileIn, groupIn, set, setDescriptor, vfioOf } from './draft.ts';
 import { boundOf, contextAt, unbindDevice } from './iommufd.ts';
 import type { Iommufd } from './iommufd-state.ts';
 import { lowestFree } from './places.ts';
@@ -179,7 +179,7 @@ function releaseContainer(draft: Draft, index: number): void {
   const container = draft.containers[index];
   if (container === null || container === undefined) return;
   if (container.groups.length === 0) set(draft, 'containers', index, null);
-  else entry(draft, 'containers', index).file = null;
+  else containerIn(draft, index).file = null;
 }
 
 function releaseGroup(world: World, draft: Draft, minor: number): void {
@@ -188,7 +188,7 @@ function releaseGroup(world: World, draft: Draft, minor: number): void {
   const group = draft.groups[minor];
   if (group === null || group === undefined) return;
   if (group.iommuGroup === null) set(draft, 'groups', minor, null);
-  else entry(draft, 'groups', minor).file = null;
+  else groupIn(draft, minor).file = null;
 }
 
 /** A group without the iommufd that served it as a container. */
@@ -196,7 +196,7 @@ export function letGo(world: World, draft: Draft, minor: number): void {
   const group = draft.groups[minor];
   const context = contextAt(draft, group?.iommufd);
   if (!group || context === null) return;
-  entry(draft, 'groups', minor).iommufd = null;
+  groupIn(draft, minor).iommufd = null;
   drop(world, draft, context.file);
 }
 
@@ -234,7 +234,7 @@ function unblock(world: World, draft: Draft, index: number, iommufd: number): vo
   const minor = draft.devices[index]?.vfio?.group ?? -1;
   const group = draft.groups[minor];
   const context = contextAt(draft, iommufd);
-  if (group) entry(draft, 'groups', minor).cdevOpens -= 1;
+  if (group) groupIn(draft, minor).cdevOpens -= 1;
   if (context !== null) drop(world, draft, context.file);
 }
 
@@ -247,7 +247,7 @@ function countsOpen(world: World, state: Pick<State, 'devices'>, index: number):
 function pin(draft: Draft, index: number, groupFile: number, by: 1 | -1): void {
   const minor = draft.devices[index]?.vfio?.group ?? -1;
   if (!draft.groups[minor]) return;
-  entry(draft, 'groups', minor).containerUsers += by;
+  groupIn(draft, minor).containerUsers += by;
   if (by === 1) changeRefs(draft, groupFile, 1);
 }
 
@@ -264,7 +264,7 @@ export function changeVfio(draft: Draft, index: number, opens: 1 | 0 | -1, unbou
 }
 
 function changeRefs(draft: Draft, id: number, by: 1 | -1): void {
-  if (draft.files[id]) entry(draft, 'files', id).refs += by;
+  if (draft.files[id]) fileIn(draft, id).refs += by;
 }
 
 function tableOf(state: State, pid: number): readonly number[] {

@@ -1,4 +1,4 @@
-import { draftOf, entry } from './draft.ts';
+import { containerIn, draftOf } from './draft.ts';
 import type { Guard } from './guard.ts';
 import type { Op } from './op.ts';
 import type { Container, Iommu, State } from './state.ts';
@@ -21,7 +21,7 @@ export function isFirstVersion({ type }: Type1): boolean {
 /** The state in which the container's instance is another. */
 export function withType1(state: State, container: Container, iommu: Type1, locked = state.locked): State {
   const draft = draftOf(state);
-  entry(draft, 'containers', container.index).iommu = iommu;
+  containerIn(draft, container.index).iommu = iommu;
   draft.locked = locked;
   return draft;
 }

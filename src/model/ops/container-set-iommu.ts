@@ -1,5 +1,5 @@
 import { reservedByFirmware } from '../attachment.ts';
-import { draftOf, entry } from '../draft.ts';
+import { containerIn, draftOf } from '../draft.ts';
 import { takerOf } from '../extensions.ts';
 import type { Guard, Rule } from '../guard.ts';
 import { parameterOf } from '../modules.ts';
@@ -105,7 +105,7 @@ export const containerSetIommu: Rule<Set> = {
   effect: (world, state, op, container) => {
     const iommu = newIommu(world, state, container, op.type);
     const draft = draftOf(state);
-    entry(draft, 'containers', container.index).iommu = iommu;
+    containerIn(draft, container.index).iommu = iommu;
     return { state: draft, value: 0 };
   },
   undo: () => ({ none: 'there is no call that unsets it; it goes with the last group' }),

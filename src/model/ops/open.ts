@@ -1,5 +1,5 @@
 import { openCdev, openIommufd } from '../cdev.ts';
-import { draftOf, entry, set } from '../draft.ts';
+import { draftOf, groupIn, set } from '../draft.ts';
 import { install, nextDescriptor, tableFull } from '../files.ts';
 import { type Done, type Guard, type Rule, zero } from '../guard.ts';
 import { nodeAt } from '../nodes.ts';
@@ -136,7 +136,7 @@ function openGroup(state: State, op: Open, minor: number): Done {
   const group = state.groups[minor];
   if (group === null || group === undefined) return zero;
   const draft = draftOf(state);
-  entry(draft, 'groups', minor).file = lowestFree(state.files);
+  groupIn(draft, minor).file = lowestFree(state.files);
   const value = install(draft, op.pid, { kind: 'group', refs: 1, group: minor });
   return { state: draft, value };
 }
