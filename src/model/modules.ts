@@ -7,7 +7,7 @@ export function moduleName(name: string): string {
 }
 
 export function moduleOf(world: World, name: string): Module | undefined {
-  return world.modules.get(moduleName(name));
+  return world.modules.get(name) ?? world.modules.get(moduleName(name));
 }
 
 /** The parameters of a loaded module, or null. */

@@ -31,6 +31,7 @@ export function changeSettings(state: State, { index }: Hardware, settings: Part
 /** The virtual functions that are enabled, as far as they are there. */
 export function enabledVirtualFunctions(world: World, state: State, hardware: Hardware): readonly Hardware[] {
   const count = state.devices[hardware.index]?.settings.virtualFunctions ?? 0;
+  if (count === 0) return [];
   return hardware.virtualFunctions.slice(0, count).flatMap((index) => {
     const its = world.hardware[index];
     return its !== undefined && state.devices[index]?.present === true ? [its] : [];
