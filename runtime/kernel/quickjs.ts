@@ -97,13 +97,11 @@ export class Script {
 
   /** The frame's fixed fields. Valid until the next `enter`. */
   fields(): DataView {
-    if (this.view.buffer !== this.memory.buffer) this.look();
     return this.view;
   }
 
   /** The bytes behind the fixed fields. Valid until the next `enter`. */
   bytes(): Uint8Array {
-    if (this.area.buffer !== this.memory.buffer) this.look();
     return this.area;
   }
 
@@ -114,7 +112,15 @@ export class Script {
   enter(text: string | null = null): void {
     const { entry } = this;
     if (entry === null) throw this.failed('exception', 'the sandbox is closed');
-    const error = this.within(() => entry(text));
+    this.endsAt = Date.now() + this.limits.deadlineMs;
+    let error: QuickJSHandle | null;
+    try {
+      error = entry(text);
+    } catch (thrown) {
+      throw this.broken(thrown);
+    }
+    // The memory moves when it grows, which happens in there alone.
+    if (this.memory.buffer !== this.view.buffer) this.look();
     if (error !== null) throw this.diagnose(error);
   }
 
@@ -136,6 +142,7 @@ export class Script {
     this.give('boot', boot);
     this.guarded(() => context.evalCode(text, 'kernel.js', { type: 'global' })).dispose();
     this.entry = this.entryOf(context.getProp(context.global, 'enter'));
+    this.look();
   }
 
   /**
@@ -149,7 +156,7 @@ export class Script {
     const list = (this.address + frame.list) as JSValueConstPointerPointer;
     return (text) => {
       const handle = text === null ? null : context.newString(text);
-      if (handle !== null) this.fields().setUint32(frame.list, handle.value, true);
+      if (handle !== null) this.put(handle);
       const result = ffi.QTS_Call(address, entry, self, handle === null ? 0 : 1, list);
       handle?.dispose();
       const error = ffi.QTS_ResolveException(address, result);
@@ -163,6 +170,12 @@ export class Script {
             context.runtime,
           );
     };
+  }
+
+  /** The text may have made the memory grow. */
+  private put(handle: QuickJSHandle): void {
+    if (this.memory.buffer !== this.view.buffer) this.look();
+    this.view.setUint32(frame.list, handle.value, true);
   }
 
   private give(name: string, texts: Readonly<Record<string, string>>): void {
@@ -211,16 +224,20 @@ export class Script {
     throw this.diagnose(result.error);
   }
 
-  /** Every way into the script: within the deadline, and with any failure made a `SandboxFailure`. */
+  /** Every way into the script but `enter`'s: within the deadline, and with any failure made a `SandboxFailure`. */
   private within<T>(run: () => T): T {
     if (this.failure !== null) throw this.failure;
     this.endsAt = Date.now() + this.limits.deadlineMs;
     try {
       return run();
     } catch (error) {
-      // The host's own stack or the WebAssembly instance gave way: a guest's recursion shows here as a RangeError.
-      throw this.failed(error instanceof RangeError ? 'stack' : 'exception', String(error));
+      throw this.broken(error);
     }
+  }
+
+  /** The host's own stack or the WebAssembly instance gave way: a guest's recursion shows here as a RangeError. */
+  private broken(error: unknown): SandboxFailure {
+    return this.failed(error instanceof RangeError ? 'stack' : 'exception', String(error));
   }
 
   private diagnose(error: QuickJSHandle): SandboxFailure {
