@@ -49,7 +49,7 @@ export function link(from: string, target: string): Link {
   return { kind: 'link', target, from };
 }
 
-/** A directory or link that stays, in a directory that stays. */
-export function kept<T extends Directory | Link>(node: T): T {
+/** A directory, link or file that stays, in a directory that stays. */
+export function kept<T extends Directory | Link | Attribute>(node: T): T {
   return { ...node, kept: true };
 }

@@ -30,6 +30,8 @@ export interface Link {
 /** A file of sysfs or proc whose text comes from a function. */
 export interface Attribute {
   readonly kind: 'attribute';
+  /** As a directory's. */
+  readonly kept?: true;
   readonly mode: number;
   /** What stat(2) says of its size: 4096 in sysfs, 0 in proc. */
   readonly size: number;
@@ -66,12 +68,14 @@ const mostLinks = 40;
 const mostKnown = 1024;
 
 /**
- * The ways that were walked to directories which stay: they need not be walked again. What a caller may do has no part
+ * The ways that were walked to directories and files which stay: they need not be walked again. What a caller may do has no part
  * in them, for nobody is kept from searching such a directory.
  */
 export class Paths {
   private readonly root: Directory;
   private readonly known = new Map<string, Place>();
+  /** Files apart, so that a reader of many does not push directories out. */
+  private readonly files = new Map<string, Place>();
 
   constructor(root: Directory) {
     this.root = root;
@@ -80,17 +84,23 @@ export class Paths {
   /** Nothing is known any more: some directory that stayed until now is gone. */
   forget(): void {
     this.known.clear();
+    this.files.clear();
   }
 
   /** As `walk`, from the root. */
   walk(path: string, who: Credentials, follow: boolean): Place | number {
+    return this.files.get(path) ?? this.search(path, who, follow);
+  }
+
+  private search(path: string, who: Credentials, follow: boolean): Place | number {
     const cut = path.lastIndexOf('/');
     const name = path.slice(cut + 1);
     if (cut <= 0 || name === '' || name === '.' || name === '..' || path.length > longestPath) {
       return walk(this.root, path, who, follow);
     }
     const before = path.slice(0, cut);
-    const place = this.known.get(before) ?? this.parent(before, who);
+    const known = this.known.get(before);
+    const place = known ?? this.parent(before, who);
     if (typeof place === 'number') return place;
     const { node: parent } = place;
     if (parent.kind !== 'directory') return refuse('ENOTDIR');
@@ -99,7 +109,11 @@ export class Paths {
     const node = parent.lookup(name);
     if (node === undefined) return refuse('ENOENT');
     if (node.kind === 'link' && follow) return walk(this.root, path, who, follow);
-    return { node, path: place.path === '/' ? `/${name}` : `${place.path}/${name}` };
+    const found = { node, path: place.path === '/' ? `/${name}` : `${place.path}/${name}` };
+    // In a directory that is known, so on a way that stays.
+    if (known !== undefined && node.kind === 'attribute' && node.kept === true && this.files.size < mostKnown)
+      this.files.set(path, found);
+    return found;
   }
 
   private parent(path: string, who: Credentials): Place | number {

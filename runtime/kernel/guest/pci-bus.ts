@@ -98,8 +98,10 @@ export class PciBus {
     const files = new Map<string, Attribute>();
     const entry = (name: string): Node | undefined => {
       const made = its === undefined ? undefined : functionEntry(this.machine, its, name);
-      if (made?.kind === 'attribute') files.set(name, made);
-      return made;
+      if (made?.kind !== 'attribute') return made;
+      const stays = kept(made);
+      files.set(name, stays);
+      return stays;
     };
     return kept(
       collection(
