@@ -20,7 +20,18 @@ const byClass: ReadonlySet<string> = new Set([
   'xhci_hcd',
 ]);
 
-export function hasTable(world: World, driver: string): boolean {
+/**
+ * The highest driver_data of drivers whose tables number kinds of hardware, from 0 on. Others are taken to have no data
+ * (drivers/net/ethernet/intel/e1000e/e1000.h:enum e1000_boards).
+ */
+const kinds: ReadonlyMap<string, bigint> = new Map([['e1000e', 15n]]);
+
+/** Whether new_id takes this driver_data: without a table any, else one that an entry has. */
+export function takesData(world: World, driver: string, data: bigint): boolean {
+  return !hasTable(world, driver) || data <= (kinds.get(driver) ?? 0n);
+}
+
+function hasTable(world: World, driver: string): boolean {
   // vfio-pci has had its one entry, which matches by override only, since 5.15.
   if (world.drivers.get(driver)?.vfio === true) return world.profile.viability === 'claim';
   return !withoutTable.has(driver);

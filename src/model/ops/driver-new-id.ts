@@ -1,6 +1,6 @@
 import { attachDriver } from '../binding.ts';
 import { driverFile } from '../driver-directory.ts';
-import { hasTable, tableCovers } from '../driver-table.ts';
+import { tableCovers, takesData } from '../driver-table.ts';
 import { changeIds, dynamicIds, idOf, matchesId } from '../dynamic-ids.ts';
 import type { Rule } from '../guard.ts';
 import type { Op } from '../op.ts';
@@ -37,7 +37,7 @@ const data = handler<NewId>({
   words: "no entry of the driver's own table has this driver_data",
   errno: 'EINVAL',
   citation: store,
-  applies: (world, _state, op) => (idOf(op.text)?.data ?? 0n) !== 0n && hasTable(world, op.driver),
+  applies: (world, _state, op) => !takesData(world, op.driver, idOf(op.text)?.data ?? 0n),
 });
 
 const twice = handler<NewId>({

@@ -191,6 +191,13 @@ export const devices: Readonly<Record<string, Provocation>> = {
   'device.reset.none': on([functionAt(single, { iommuGroup: 8, resetMethods: [] })], (s) =>
     s.call({ op: 'device.reset', pid, fd: device(s) }),
   ),
+  'device.reset.methods': since(
+    '6.1',
+    opened((s, fd) => {
+      s.call({ op: 'device.reset_method', pid, device: single, text: '\n' });
+      s.call({ op: 'device.reset', pid, fd });
+    }),
+  ),
   'ioctl.descriptor': plain((s) => s.ioctl(9, 0x3b64)),
   'ioctl.container-unset': plain((s) => s.ioctl(s.open('vfio'), 0x1234)),
   'ioctl.unknown': opened((s, fd) => s.ioctl(fd, 0x1234)),

@@ -56,6 +56,18 @@ export const sysfsVectors: readonly Vector[] = [
     expected: [9, 'vfio-pci', null, 'e1000e', 9, 'vfio-pci', 'ENODEV'],
   },
   {
+    id: '3.1 driver_data',
+    sequence: 'new_id with driver_data 1, f and 10 to e1000e, 1 to vfio-pci, 10 to pci-stub',
+    run: (s) => {
+      const id = (driver: string, data: string) =>
+        s.call({ op: 'driver.new_id', pid: ROOT, driver, text: `8086 1 0 0 0 0 ${data}` });
+      const e1000e = ['1', 'f', '10'].map((data) => id('e1000e', data));
+      return [...e1000e, id('vfio-pci', '1'), id('pci-stub', '10')];
+    },
+    // Its table numbers 16 kinds of hardware; that of vfio-pci has one entry without data, and pci-stub has none.
+    expected: [16, 16, 'EINVAL', 'EINVAL', 17],
+  },
+  {
     id: '3.6 dma_entry_limit',
     sequence: 'the limit as 0x10, 010, +7 with a newline, 8 with more behind, -1, 2^32, nothing',
     run: (s) => {
