@@ -82,6 +82,7 @@ export function machine(words: MachineWords = {}): Snapshot {
     kernel: kernel(words),
     iommu: {
       units: active ? [words.iommu === 'amd' ? 'ivhd0' : 'dmar0'] : [],
+      translation: active ? [words.iommu === 'amd' ? amdUnit : intelUnit] : [],
       interruptRemapping: words.interruptRemapping ?? active,
       groups: groupsOf(functions, words),
     },
@@ -111,6 +112,21 @@ export function machine(words: MachineWords = {}): Snapshot {
   };
   return { ...snapshot, ...words.replace };
 }
+
+const amdUnit = {
+  name: 'ivhd0',
+  addressBits: 64,
+  pageSizes: '0xffffff7ffffff000',
+  snoopControl: true,
+} as const;
+
+/** Four levels of page tables, pages of 2 MiB and 1 GiB. */
+export const intelUnit = {
+  name: 'dmar0',
+  addressBits: 48,
+  pageSizes: '0x40201000',
+  snoopControl: true,
+} as const;
 
 /** `03:00.0` with its domain: `0000:03:00.0`. */
 function full(address: string): string {

@@ -7,12 +7,14 @@ import type { PciFunction, Unknown } from '../../src/machine/snapshot.ts';
  */
 export interface ConfigSpace {
   readonly headerType: number | Unknown;
+  readonly multifunction: boolean | Unknown;
   readonly capabilities: PciFunction['capabilities'];
   /** `b4-96-91-ff-fe-a1-02-33`, as lspci prints it; null: the function has no such capability. */
   readonly serial: string | null | Unknown;
 }
 
 const HEADER_TYPE = 0x0e;
+const HEADER_TYPE_MULTIFUNCTION = 0x80;
 const STATUS = 0x06;
 const STATUS_CAPABILITY_LIST = 0x10;
 const CAPABILITY_POINTER = 0x34;
@@ -26,17 +28,18 @@ const EXTENDED_START = 0x100;
 export function readConfigSpace(bytes: Uint8Array): ConfigSpace {
   if (bytes.length < 64) {
     const unknown: Unknown = { unknown: `config has ${bytes.length} of at least 64 bytes` };
-    return { headerType: unknown, capabilities: unknown, serial: unknown };
+    return { headerType: unknown, multifunction: unknown, capabilities: unknown, serial: unknown };
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   if (view.getUint16(0, true) === 0xffff) {
     const unknown: Unknown = { unknown: 'config reads as ones: the function does not answer' };
-    return { headerType: unknown, capabilities: unknown, serial: unknown };
+    return { headerType: unknown, multifunction: unknown, capabilities: unknown, serial: unknown };
   }
   const headerType = view.getUint8(HEADER_TYPE) & 0x7f;
+  const multifunction = (view.getUint8(HEADER_TYPE) & HEADER_TYPE_MULTIFUNCTION) !== 0;
   if (bytes.length < 256) {
     const unknown: Unknown = { unknown: 'config beyond 64 bytes is shown only to CAP_SYS_ADMIN' };
-    return { headerType, capabilities: unknown, serial: unknown };
+    return { headerType, multifunction, capabilities: unknown, serial: unknown };
   }
   const found = capabilitiesOf(view, headerType);
   const msi = found.get(CAPABILITY_MSI);
@@ -44,16 +47,24 @@ export function readConfigSpace(bytes: Uint8Array): ConfigSpace {
   const extended = bytes.length >= 4096;
   return {
     headerType,
+    multifunction,
     capabilities: {
       express: found.has(CAPABILITY_EXPRESS),
       // MSI: Multiple Message Capable, a power of two; MSI-X: Table Size, one less.
       msiVectors: msi === undefined ? 0 : Math.min(32, 1 << ((view.getUint16(msi + 2, true) >> 1) & 7)),
       msixVectors: msix === undefined ? 0 : (view.getUint16(msix + 2, true) & 0x7ff) + 1,
+      ...(msix === undefined ? {} : tableAt(view.getUint32(msix + 4, true))),
       interruptPin: Math.min(4, view.getUint8(INTERRUPT_PIN)),
       configSize: extended ? 4096 : 256,
     },
     serial: extended ? serialOf(view) : null,
   };
+}
+
+/** MSI-X: Table Offset, with the BAR in its lowest three bits, of which 6 and 7 are no BAR. */
+function tableAt(word: number): { readonly msixTable?: { readonly bar: number; readonly offset: number } } {
+  const bar = word & 7;
+  return bar > 5 ? {} : { msixTable: { bar, offset: (word & ~7) >>> 0 } };
 }
 
 /** Offset of each capability by its id; of several with one id the first. A list that loops ends after 48 entries. */

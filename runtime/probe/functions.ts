@@ -31,7 +31,12 @@ export function readFunction(
   if (isUnknown(classCode)) return asMissing(classCode);
   const bytes = files.bytes(`${at}/config`);
   const config = isMissing(bytes)
-    ? { headerType: reason(bytes), capabilities: reason(bytes), serial: reason(bytes) }
+    ? {
+        headerType: reason(bytes),
+        multifunction: reason(bytes),
+        capabilities: reason(bytes),
+        serial: reason(bytes),
+      }
     : readConfigSpace(bytes);
   const override = textOf(files, `${at}/driver_override`);
   return {
@@ -43,6 +48,7 @@ export function readFunction(
     class: classCode,
     revision: hex(files, `${at}/revision`, 2),
     headerType: config.headerType,
+    multifunction: config.multifunction,
     driver: linkOrNone(files, `${at}/driver`),
     // A driver_override that is not set reads as "(null)" (drivers/pci/pci-sysfs.c driver_override_show).
     driverOverride: isMissing(override)
@@ -52,6 +58,7 @@ export function readFunction(
         : override,
     drivers: attached.drivers,
     iommuGroup: groupOf(files, at),
+    iommuUnit: linkOrNone(files, `${at}/iommu`),
     slot: slotOf(files, address),
     serial: serialOf(files, at, classCode, config.serial),
     numaNode: integer(files, `${at}/numa_node`),

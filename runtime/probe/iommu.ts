@@ -1,15 +1,18 @@
 import { type IommuGroup, isUnknown, type Snapshot } from '../../src/machine/snapshot.ts';
 import { isMissing, type MachineFiles, textOf } from './files.ts';
 import { reason } from './functions.ts';
+import { unitOf } from './iommu-units.ts';
 import { factOf } from './kernel.ts';
 
 /** IOMMU units, groups, and whether device interrupts are remapped. */
 export function readIommu(files: MachineFiles): Snapshot['iommu'] {
   const units = files.list('/sys/class/iommu');
   const groups = files.list('/sys/kernel/iommu_groups');
+  // The class exists with the first unit or with the IOMMU core (drivers/iommu/iommu-sysfs.c); a sysfs without it has none.
+  const names = isMissing(units) ? (noneIn(files, '/sys/class', units.absent) ? [] : reason(units)) : units;
   return {
-    // The class exists with the first unit or with the IOMMU core (drivers/iommu/iommu-sysfs.c); a sysfs without it has none.
-    units: isMissing(units) ? (noneIn(files, '/sys/class', units.absent) ? [] : reason(units)) : units,
+    units: names,
+    translation: isUnknown(names) ? names : names.map((name) => unitOf(files, name)),
     interruptRemapping: remappingOf(files),
     groups: isMissing(groups)
       ? noneIn(files, '/sys/kernel', groups.absent)

@@ -44,12 +44,18 @@ const pciFunction = z
     revision: fact(z.string().regex(/^[0-9a-f]{2}$/)),
     label: z.string().exactOptional().describe('vendor and device names, for people only'),
     headerType: fact(z.int().min(0).max(127)).describe('0 endpoint, 1 PCI bridge, 2 CardBus bridge'),
+    multifunction: fact(z.boolean())
+      .exactOptional()
+      .describe('its header says that its device has other functions; not told: it does if there are others'),
     driver: fact(z.union([name, z.null()])).describe('null: no driver is bound'),
     driverOverride: fact(z.union([name, z.null()])).describe('null: no override'),
     drivers: fact(z.array(name)).describe('drivers of this kernel whose id table matches this function'),
     iommuGroup: fact(z.union([z.int().min(0).max(1048575), z.null()])).describe(
       'null: the function has no IOMMU group',
     ),
+    iommuUnit: fact(z.union([name, z.null()]))
+      .exactOptional()
+      .describe('the unit that it is behind; null: behind none; not told: any of them'),
     slot: fact(z.array(z.string())).describe(
       'device.function of each bridge from the root bus down, then of the function itself; the first element is the root, e.g. pci0000:00',
     ),
@@ -64,6 +70,13 @@ const pciFunction = z
         express: z.boolean(),
         msiVectors: z.int().min(0).max(32).describe('0: no MSI capability'),
         msixVectors: z.int().min(0).max(2048).describe('0: no MSI-X capability'),
+        msixTable: z
+          .strictObject({
+            bar: z.int().min(0).max(5),
+            offset: z.int().min(0).max(4294967288).describe('bytes from the start of the BAR'),
+          })
+          .exactOptional()
+          .describe('where the MSI-X vectors are; not told: in any BAR'),
         interruptPin: z.int().min(0).max(4).describe('0: no INTx'),
         configSize: z.int().min(64).max(4096).describe('bytes: 256 or 4096'),
       }),
@@ -157,6 +170,19 @@ const iommuGroup = z
   })
   .meta({ id: 'IommuGroup' });
 
+const iommuUnit = z
+  .strictObject({
+    name,
+    addressBits: fact(z.int().min(12).max(64)).describe('bits of an I/O address that it translates'),
+    pageSizes: fact(z.string().regex(/^0x[0-9a-f]{1,16}$/)).describe(
+      'sizes of pages that it has, one bit each',
+    ),
+    snoopControl: fact(z.boolean()).describe(
+      'it can make all DMA coherent with caches, whatever a device asks for: VFIO_DMA_CC_IOMMU',
+    ),
+  })
+  .meta({ id: 'IommuUnit' });
+
 export const snapshotSchema = z.strictObject({
   format: z.literal('vfioplan.snapshot'),
   version: z.literal(1),
@@ -195,6 +221,9 @@ export const snapshotSchema = z.strictObject({
   }),
   iommu: z.strictObject({
     units: fact(z.array(z.string())).describe('names under /sys/class/iommu; []: no IOMMU is active'),
+    translation: fact(z.array(iommuUnit))
+      .exactOptional()
+      .describe('what each unit can do; not told: the least that a unit can'),
     interruptRemapping: fact(z.boolean()).describe(
       'isolated MSI: SET_IOMMU works without allow_unsafe_interrupts',
     ),

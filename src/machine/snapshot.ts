@@ -6,6 +6,7 @@ export type {
   BlockDevice,
   DeviceNode,
   IommuGroup,
+  IommuUnit,
   Netdev,
   PciFunction,
   Route,

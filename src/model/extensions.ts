@@ -1,11 +1,26 @@
 import { noiommuAllowed } from './modules.ts';
+import { originOf } from './origin.ts';
+import { byId } from './places.ts';
 import type { Container, Iommu, State, World } from './state.ts';
 
 /** The IOMMU drivers that a container may have, and what they say they support. */
 
+/** VFIO_DMA_CC_IOMMU. */
+const coherentDma = 4;
+
+/** Whether the IOMMUs of all groups enforce coherency (vfio_domains_have_enforce_cache_coherency). */
+function snoops(world: World, state: State, { groups }: Container): boolean {
+  return groups.every((minor) => {
+    const group = byId(state.iommuGroups, state.groups[minor]?.iommuGroup ?? null);
+    const origin = group === undefined ? null : originOf(world, group);
+    return origin !== null && world.snooped.has(origin);
+  });
+}
+
 /** VFIO_CHECK_EXTENSION: 1 or 0, by the driver that is set, or by those that might be. */
 export function extension(world: World, state: State, container: Container, asked: number): number {
   const { iommu } = container;
+  if (iommu?.driver === 'type1' && asked === coherentDma) return snoops(world, state, container) ? 1 : 0;
   if (iommu !== null) return answer(world, state, iommu.driver, asked, iommu);
   return takerOf(world, state, container, asked) === null ? 0 : 1;
 }

@@ -1,5 +1,6 @@
 import { hwptOf, ioasOf, withObject } from './iommufd.ts';
 import type { Area, Ioas, Iommufd, Pages } from './iommufd-state.ts';
+import { originOf } from './origin.ts';
 import { byId } from './places.ts';
 import type { IovaRange, State, World } from './state.ts';
 
@@ -33,13 +34,30 @@ export function reservedOf(world: World, state: State, context: Iommufd, id: num
   return merged(ranges);
 }
 
+/** Whether the page tables of an address space enforce coherency; there may be none. */
+export function snooped(world: World, state: State, context: Iommufd, id: number): boolean {
+  const table = hwptOf(context, id);
+  return context.objects.every(
+    (object) =>
+      object?.kind !== 'device' ||
+      object.hwpt === null ||
+      object.hwpt !== table?.id ||
+      world.snooped.has(originAt(world, state, object.device)),
+  );
+}
+
 export function beyondAperture({ aperture }: World): IovaRange {
   return { start: aperture + 1n, end: highest };
 }
 
 export function reservedBy(world: World, state: State, device: number): readonly IovaRange[] {
+  return world.reserved.get(originAt(world, state, device)) ?? [];
+}
+
+/** Which of the world's groups a device is in, whatever the group's id is now; -1: in none. */
+function originAt(world: World, state: State, device: number): number {
   const group = byId(state.iommuGroups, state.devices[device]?.group ?? null);
-  return group === undefined ? [] : (world.reserved.get(group.id) ?? []);
+  return (group === undefined ? null : originOf(world, group)) ?? -1;
 }
 
 /** Sorted, and without two that touch. */

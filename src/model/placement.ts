@@ -4,7 +4,7 @@ import type { DynamicId, Hardware } from './state.ts';
 
 /** What of a device is known by its place among the others: bridges above it, virtual functions of it. */
 
-type Alone = Omit<Hardware, 'bridge' | 'virtualFunctions'>;
+export type Alone = Omit<Hardware, 'bridge' | 'virtualFunctions' | 'comesAlone'>;
 
 /** Devices with their bridges and virtual functions; `functions` are the same devices as the snapshot tells them. */
 export function placed(functions: readonly PciFunction[], devices: readonly Alone[]): readonly Hardware[] {
@@ -26,8 +26,16 @@ export function placed(functions: readonly PciFunction[], devices: readonly Alon
     const slot = pci === undefined || isUnknown(pci.slot) ? [] : pci.slot;
     const told = (pci === undefined ? [] : virtualAddresses(pci)).flatMap((at) => byAddress.get(at) ?? []);
     const virtualFunctions = told.length > 0 ? told : (listed.get(device.address) ?? []);
-    return { ...device, bridge: byWay.get(slot.slice(0, -1).join('/')) ?? -1, virtualFunctions };
+    const bridge = byWay.get(slot.slice(0, -1).join('/')) ?? -1;
+    return { ...device, bridge, virtualFunctions, comesAlone: comesAlone(devices, device, pci) };
   });
+}
+
+/** The first function needs no others to be there; who shares a group with a bridge joins that. */
+function comesAlone(devices: readonly Alone[], { address, group }: Alone, pci?: PciFunction): boolean {
+  if (group === null || pci?.multifunction !== false || address.endsWith('.0')) return false;
+  const own = address.slice(0, -1);
+  return devices.every((other) => other.group !== group || other.address.startsWith(own));
 }
 
 /** What drivers' ids are compared with; what is not known equals no id that says it. */

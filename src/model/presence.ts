@@ -16,6 +16,24 @@ export function freshSettings(hardware: Hardware): Settings {
   return { resetMethods: hardware.resetMethods, enables: 0, virtualFunctions: 0, probesVirtual: true };
 }
 
+/**
+ * Ways in which a device can be reset now: its bus only while nothing else is on it. The kernel finds them when the device
+ * comes, and again when `reset_method` is written (drivers/pci/pci.c:pci_init_reset_methods, pci_parent_bus_reset).
+ */
+export function possibleResets(
+  world: World,
+  state: State,
+  { resetMethods, address, index }: Hardware,
+): readonly string[] {
+  if (!resetMethods.includes('bus')) return resetMethods;
+  const bus = address.slice(0, address.lastIndexOf(':'));
+  for (const other of world.hardware) {
+    const beside = other.index !== index && other.address.startsWith(`${bus}:`);
+    if (beside && state.devices[other.index]?.present) return resetMethods.filter((name) => name !== 'bus');
+  }
+  return resetMethods;
+}
+
 export function absentDevice(hardware: Hardware): Device {
   const settings = freshSettings(hardware);
   return { present: false, driver: null, override: null, group: null, vfio: null, settings };
@@ -120,7 +138,8 @@ function withoutMember(groups: State['iommuGroups'], id: number, member: number)
 /** A device is there: in its IOMMU group, with the override that somebody had ready for it, without a driver. */
 export function arrive(world: World, state: State, hardware: Hardware, override: string | null): State {
   const { id, iommuGroups } = joined(world, state, hardware);
-  const device = { ...absentDevice(hardware), present: true, override, group: id };
+  const settings = { ...freshSettings(hardware), resetMethods: possibleResets(world, state, hardware) };
+  const device = { ...absentDevice(hardware), present: true, override, group: id, settings };
   return {
     ...state,
     devices: replace(state.devices, hardware.index, device),
@@ -139,12 +158,12 @@ export function offered(world: World, state: State, hardware: Hardware): State {
 function joined(
   world: World,
   state: State,
-  { group, index }: Hardware,
+  { group, index, comesAlone }: Hardware,
 ): { readonly id: number | null; readonly iommuGroups: State['iommuGroups'] } {
   if (group === null) return { id: null, iommuGroups: state.iommuGroups };
   const place = state.iommuGroups.findIndex((its) => !its.fake && originOf(world, its) === group);
   const known = state.iommuGroups[place];
-  if (known !== undefined) {
+  if (known !== undefined && !comesAlone) {
     const devices = [...known.devices, index];
     return { id: known.id, iommuGroups: replace(state.iommuGroups, place, { ...known, devices }) };
   }

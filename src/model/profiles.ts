@@ -80,7 +80,7 @@ interface KernelFacts {
   readonly logsLeaving: boolean;
   /** Firmware 1:1 mappings (RMRR) refuse the claim; earlier kernels refuse SET_IOMMU. */
   readonly reservedAt: 'set-container' | 'set-iommu';
-  /** Extensions that the type1 driver answers 1 to before it is set, and those that it answers only once set. */
+  /** Extensions that the type1 driver answers 1 to before it is set, and those that it answers only once set; 4 is the IOMMU's to say. */
   readonly type1Extensions: { readonly always: readonly number[]; readonly onceSet: readonly number[] };
   /** The chain of capabilities behind VFIO_IOMMU_GET_INFO: none, one after the other, or each at a multiple of 8. */
   readonly iommuCapabilities: 'none' | 'packed' | 'aligned';
@@ -136,7 +136,7 @@ const seed: Profile = {
   dynamicMsix: false,
   logsLeaving: true,
   reservedAt: 'set-iommu',
-  type1Extensions: { always: [1, 3, 6], onceSet: [4] },
+  type1Extensions: { always: [1, 3, 6], onceSet: [] },
   iommuCapabilities: 'none',
   tellsPageSizes: false,
   pinsZeroPage: true,
@@ -199,7 +199,7 @@ const v6_1: Profile = {
     vfio_pci: ['vfio_pci_core'],
   },
   deviceInfoSize: 20,
-  type1Extensions: { always: [1, 3, 6, 9], onceSet: [4, 10] },
+  type1Extensions: { always: [1, 3, 6, 9], onceSet: [10] },
   iommuCapabilities: 'packed',
   tellsPageSizes: true,
   pinningFunction: 'vfio_pin_pages_remote',

@@ -29,8 +29,10 @@ export interface World {
   readonly reserved: ReadonlyMap<number, readonly IovaRange[]>;
   /** The type that each real group had at first, which a group that comes back gets again. */
   readonly groupTypes: ReadonlyMap<number, string>;
-  /** The last I/O address that the IOMMU translates. */
+  /** The last I/O address that an IOMMU unit translates; what a narrower one does not is reserved for its groups. */
   readonly aperture: bigint;
+  /** Real groups whose IOMMU makes all their DMA coherent with the caches (VFIO_DMA_CC_IOMMU). */
+  readonly snooped: ReadonlySet<number>;
   /** Sizes of pages that the IOMMU has, one bit each; 4 KiB is always among them. */
   readonly pageSizes: bigint;
   /** Addresses that iommufd chooses are aligned to huge pages (TRANSPARENT_HUGEPAGE). */
@@ -74,6 +76,12 @@ export interface Hardware {
    * gone its id may be another, which is the state's to say.
    */
   readonly group: number | null;
+  /**
+   * It shares its group only with functions of its own device, but its header does not say that there are others: the
+   * kernel puts it into its group before it learns that, unless it found it at boot (pci_scan_slot,
+   * drivers/iommu/iommu.c:get_pci_function_alias_group).
+   */
+  readonly comesAlone: boolean;
   /** Place of the bridge above it; -1 on a root bus, and where the snapshot does not list the bridge. */
   readonly bridge: number;
   /** Drivers that match without an override, in registration order. */
@@ -107,7 +115,7 @@ export interface Hardware {
   readonly express: boolean;
   readonly msiVectors: number;
   readonly msixVectors: number;
-  /** Where the MSI-X table lies, which a snapshot does not tell: bytes of a BAR, from the first to past the last. */
+  /** Where the MSI-X table lies, if that is told: bytes of a BAR, from the first to past the last. */
   readonly msixTable?: { readonly bar: number; readonly start: number; readonly end: number };
   readonly interruptPin: number;
   /** Where the MSI capability lies, and the low byte of its flags when the device is opened; no snapshot tells. */

@@ -4,9 +4,10 @@ import { disabledVirtualFunctions } from '../machine/virtual-functions.ts';
 import { bootState } from './boot.ts';
 import { FactReader, isFake, textsOf } from './facts.ts';
 import { moduleName } from './modules.ts';
-import { idsOf, placed } from './placement.ts';
+import { type Alone, idsOf, placed } from './placement.ts';
 import { type Assumption, type Profile, type ProfileId, profileFor } from './profiles.ts';
 import type { Driver, Hardware, IovaRange, Module, Process, State, World } from './state.ts';
+import { translationOf } from './translation.ts';
 
 /**
  * A world and its first state, as a snapshot tells them. What the snapshot does not know is read in the way named in
@@ -61,6 +62,7 @@ export function worldFrom(snapshot: Snapshot, options: WorldOptions = {}): { wor
   const nodes = isUnknown(snapshot.nodes) ? [] : snapshot.nodes;
   const processes = new Map([...(options.processes ?? []), root].map((process) => [process.pid, process]));
   const vfioModule = modules.get('vfio')?.index ?? -1;
+  const units = translationOf(reader, snapshot, hardware);
   const remapping = reader.read('/iommu/interruptRemapping', snapshot.iommu.interruptRemapping, true, 'yes');
   const world: World = {
     profile,
@@ -76,10 +78,11 @@ export function worldFrom(snapshot: Snapshot, options: WorldOptions = {}): { wor
     // No file tells it. The drivers of every x86 IOMMU say so (intel_iommu_capable, amd_iommu_capable).
     coherent: true,
     staticContainerNode: nodes.some(({ path }) => path === '/dev/vfio/vfio'),
-    reserved: reservedOf(snapshot, hardware),
+    reserved: reservedOf(snapshot, hardware, units.beyond),
     groupTypes: groupTypesOf(snapshot, hardware),
-    aperture: (1n << 48n) - 1n,
-    pageSizes: profile.tellsPageSizes ? 0x40201000n : 0xffff_ffff_ffff_f000n,
+    aperture: units.aperture,
+    snooped: units.snooped,
+    pageSizes: profile.tellsPageSizes ? units.pageSizes : 0xffff_ffff_ffff_f000n,
     hugePages: snapshot.kernel.options.TRANSPARENT_HUGEPAGE !== 'n',
     nesting: snapshot.architecture === 'aarch64',
     strangers: strangersOf(snapshot),
@@ -96,11 +99,7 @@ interface Facts {
   readonly absent: ReadonlySet<string>;
 }
 
-function hardwareOf(
-  { reader, snapshot, claimed, absent }: Facts,
-  pci: PciFunction,
-  index: number,
-): Omit<Hardware, 'bridge' | 'virtualFunctions'> {
+function hardwareOf({ reader, snapshot, claimed, absent }: Facts, pci: PciFunction, index: number): Alone {
   const at = (name: string): string => `/functions/${pci.address}/${name}`;
   const capabilities = isUnknown(pci.capabilities) ? plainCapabilities : pci.capabilities;
   // What is not there yet will have a group of its own, if any: its id is not one of now.
@@ -132,13 +131,29 @@ function hardwareOf(
     express: capabilities.express,
     msiVectors: capabilities.msiVectors,
     msixVectors: capabilities.msixVectors,
+    ...msixTableOf(capabilities),
     interruptPin: capabilities.interruptPin,
     configSize: capabilities.configSize,
     firmwareReserved: group !== null && claimed.has(group),
   };
 }
 
-const plainCapabilities = { express: true, msiVectors: 0, msixVectors: 0, interruptPin: 0, configSize: 4096 };
+/** An entry of the table takes 16 bytes. */
+function msixTableOf({ msixTable, msixVectors }: Capabilities): Pick<Hardware, 'msixTable'> {
+  if (msixTable === undefined) return {};
+  const { bar, offset } = msixTable;
+  return { msixTable: { bar, start: offset, end: offset + 16 * msixVectors } };
+}
+
+type Capabilities = Exclude<PciFunction['capabilities'], { readonly unknown: string }>;
+
+const plainCapabilities: Capabilities = {
+  express: true,
+  msiVectors: 0,
+  msixVectors: 0,
+  interruptPin: 0,
+  configSize: 4096,
+};
 
 /** By the bridges above it; where the way is not told, by the bus number. */
 function onRootBus(pci: PciFunction): boolean {
@@ -295,18 +310,17 @@ function claimedByFirmware(snapshot: Snapshot): ReadonlySet<number> {
 function reservedOf(
   snapshot: Snapshot,
   hardware: readonly Hardware[],
+  beyond: ReadonlyMap<number, IovaRange>,
 ): ReadonlyMap<number, readonly IovaRange[]> {
   const groups = isUnknown(snapshot.iommu.groups) ? [] : snapshot.iommu.groups;
   return withOwners(
     hardware,
-    groups.map(({ id, reserved }): [number, readonly IovaRange[]] => [
-      id,
-      isUnknown(reserved)
-        ? []
-        : reserved
-            .filter(({ type }) => type !== 'direct-relaxable')
-            .map(({ start, end }) => ({ start: BigInt(start), end: BigInt(end) })),
-    ]),
+    groups.map(({ id, reserved }): [number, readonly IovaRange[]] => {
+      const untranslated = beyond.get(id);
+      const told = isUnknown(reserved) ? [] : reserved.filter(({ type }) => type !== 'direct-relaxable');
+      const ranges = told.map(({ start, end }) => ({ start: BigInt(start), end: BigInt(end) }));
+      return [id, untranslated === undefined ? ranges : [...ranges, untranslated]];
+    }),
   );
 }
 

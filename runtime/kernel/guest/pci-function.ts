@@ -73,6 +73,10 @@ const entries: Readonly<Record<string, Entry>> = {
     const { group } = machine.device(hardware);
     return group === null ? undefined : link(path, `/sys/kernel/iommu_groups/${group}`);
   },
+  iommu: (_, { path, pci }) => {
+    const unit = pci.iommuUnit;
+    return typeof unit === 'string' ? link(path, `/sys/class/iommu/${unit}`) : undefined;
+  },
   'vfio-dev': (machine, { hardware }) => {
     const { vfio } = machine.device(hardware);
     if (vfio === null || !machine.world.profile.vfioDev) return undefined;

@@ -73,7 +73,7 @@ function space(pci: PciFunction, headerType: number, its: Capabilities): Uint8Ar
   view.setUint16(0x00, hex(pci.vendor), true);
   view.setUint16(0x02, hex(pci.device), true);
   view.setUint32(0x08, (hex(pci.class) << 8) | hex(pci.revision), true);
-  view.setUint8(0x0e, headerType);
+  view.setUint8(0x0e, headerType | (pci.multifunction === true ? 0x80 : 0));
   view.setUint8(0x3d, its.interruptPin);
   if (headerType === 0) {
     view.setUint16(0x2c, hex(pci.subsystemVendor), true);
@@ -90,7 +90,12 @@ function space(pci: PciFunction, headerType: number, its: Capabilities): Uint8Ar
     view.setUint16(0x06, 0x10, true);
   };
   if (its.msiVectors > 0) add(0x05, 0x18, 2, (31 - Math.clz32(its.msiVectors)) << 1);
-  if (its.msixVectors > 0) add(0x11, 0x0c, 2, its.msixVectors - 1);
+  if (its.msixVectors > 0) {
+    // 7 is no BAR: where the table lies is not told.
+    const { bar, offset } = its.msixTable ?? { bar: 7, offset: 0 };
+    view.setUint32(at + 4, (offset | bar) >>> 0, true);
+    add(0x11, 0x0c, 2, its.msixVectors - 1);
+  }
   if (its.express) add(0x10, 0x3c, 2, 2);
   if (its.configSize > 256) putSerial(pci, view);
   return bytes;

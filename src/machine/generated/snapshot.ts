@@ -37,6 +37,8 @@ export interface Snapshot {
   readonly iommu: {
     /** names under /sys/class/iommu; []: no IOMMU is active */
     readonly units: readonly string[] | Unknown;
+    /** what each unit can do; not told: the least that a unit can */
+    readonly translation?: readonly IommuUnit[] | Unknown;
     /** isolated MSI: SET_IOMMU works without allow_unsafe_interrupts */
     readonly interruptRemapping: boolean | Unknown;
     readonly groups: readonly IommuGroup[] | Unknown;
@@ -87,6 +89,16 @@ export interface Unknown {
   readonly unknown: string;
 }
 
+export interface IommuUnit {
+  readonly name: string;
+  /** bits of an I/O address that it translates */
+  readonly addressBits: number | Unknown;
+  /** sizes of pages that it has, one bit each */
+  readonly pageSizes: string | Unknown;
+  /** it can make all DMA coherent with caches, whatever a device asks for: VFIO_DMA_CC_IOMMU */
+  readonly snoopControl: boolean | Unknown;
+}
+
 export interface IommuGroup {
   readonly id: number;
   /** DMA, DMA-FQ, identity, unknown … */
@@ -111,6 +123,8 @@ export interface PciFunction {
   readonly label?: string;
   /** 0 endpoint, 1 PCI bridge, 2 CardBus bridge */
   readonly headerType: number | Unknown;
+  /** its header says that its device has other functions; not told: it does if there are others */
+  readonly multifunction?: boolean | Unknown;
   /** null: no driver is bound */
   readonly driver: string | null | Unknown;
   /** null: no override */
@@ -119,6 +133,8 @@ export interface PciFunction {
   readonly drivers: readonly string[] | Unknown;
   /** null: the function has no IOMMU group */
   readonly iommuGroup: number | null | Unknown;
+  /** the unit that it is behind; null: behind none; not told: any of them */
+  readonly iommuUnit?: string | null | Unknown;
   /** device.function of each bridge from the root bus down, then of the function itself; the first element is the root, e.g. pci0000:00 */
   readonly slot: readonly string[] | Unknown;
   /** PCIe device serial number, or of the disk or NIC */
@@ -133,6 +149,12 @@ export interface PciFunction {
     readonly msiVectors: number;
     /** 0: no MSI-X capability */
     readonly msixVectors: number;
+    /** where the MSI-X vectors are; not told: in any BAR */
+    readonly msixTable?: {
+      readonly bar: number;
+      /** bytes from the start of the BAR */
+      readonly offset: number;
+    };
     /** 0: no INTx */
     readonly interruptPin: number;
     /** bytes: 256 or 4096 */

@@ -1,6 +1,6 @@
 import type { Guard, Rule } from '../guard.ts';
 import type { Op } from '../op.ts';
-import { changeSettings, deviceAt } from '../presence.ts';
+import { changeSettings, deviceAt, possibleResets } from '../presence.ts';
 import { same } from '../same.ts';
 import type { Hardware, State, World } from '../state.ts';
 import { deviceFile, onDevice } from '../sysfs-file.ts';
@@ -24,21 +24,6 @@ const names: ReadonlySet<string> = new Set([
 /** A method with which nobody will be reset, and the reason. */
 type Refused = 'invalid' | 'unsupported' | 'too many';
 
-/**
- * Ways in which it can be reset now: its bus only while nothing else is on it. What the kernel found when the function
- * came, maybe before the others, is another matter (drivers/pci/pci.c:pci_parent_bus_reset, pci_init_reset_methods).
- */
-function possible(world: World, state: State, hardware: Hardware): readonly string[] {
-  const { resetMethods, address, index } = hardware;
-  if (!resetMethods.includes('bus')) return resetMethods;
-  const bus = address.slice(0, address.lastIndexOf(':'));
-  for (const other of world.hardware) {
-    const beside = other.index !== index && other.address.startsWith(`${bus}:`);
-    if (beside && state.devices[other.index]?.present) return resetMethods.filter((name) => name !== 'bus');
-  }
-  return resetMethods;
-}
-
 /** The methods that a text leaves, in its order (drivers/pci/pci.c:reset_method_store). */
 export function methodsOf(
   world: World,
@@ -48,7 +33,7 @@ export function methodsOf(
 ): { readonly methods: readonly string[] } | { readonly refused: Refused; readonly name: string } {
   const asked = handed(text);
   if (sameLine(asked, '')) return { methods: [] };
-  const available = possible(world, state, hardware);
+  const available = possibleResets(world, state, hardware);
   if (sameLine(asked, 'default')) return { methods: available };
   const methods: string[] = [];
   for (const word of asked.split(' ')) {

@@ -2,6 +2,7 @@ import { structure } from '../argument.ts';
 import { noCompat } from '../compat.ts';
 import { iommufdOf, placeOfIommufd } from '../files.ts';
 import { type Rule, since612, zero } from '../guard.ts';
+import { snooped } from '../ioas.ts';
 import { hwptOf, ioasOf, withContext, withObject } from '../iommufd.ts';
 import type { Op } from '../op.ts';
 import { capable } from '../permission.ts';
@@ -51,11 +52,12 @@ export const iommufdCheckExtension: Rule<Check> = {
   guards: since612<Check>(
     noCompat<Check>('iommufd.check_extension', ({ extension }) => extension === coherent),
   ),
-  effect: ({ profile }, state, op) => {
+  effect: (world, state, op) => {
+    const context = iommufdOf(state, op);
     const there =
-      (translating.includes(op.extension) && iommufdOf(state, op)?.noiommu === false) ||
-      (op.extension === noiommu && profile.build.noiommu) ||
-      op.extension === coherent;
+      (translating.includes(op.extension) && context?.noiommu === false) ||
+      (op.extension === noiommu && world.profile.build.noiommu) ||
+      (op.extension === coherent && context !== null && snooped(world, state, context, context.compat ?? 0));
     return { value: there ? 1 : 0 };
   },
   undo: () => ({ none: 'it only asks' }),

@@ -325,6 +325,20 @@ export const snapshotSchema: JsonSchema = {
      ],
      "description": "names under /sys/class/iommu; []: no IOMMU is active"
     },
+    "translation": {
+     "description": "what each unit can do; not told: the least that a unit can",
+     "anyOf": [
+      {
+       "type": "array",
+       "items": {
+        "$ref": "#/$defs/IommuUnit"
+       }
+      },
+      {
+       "$ref": "#/$defs/Unknown"
+      }
+     ]
+    },
     "interruptRemapping": {
      "anyOf": [
       {
@@ -655,6 +669,59 @@ export const snapshotSchema: JsonSchema = {
    "additionalProperties": false,
    "description": "Something that the snapshot could not tell, and why."
   },
+  "IommuUnit": {
+   "type": "object",
+   "properties": {
+    "name": {
+     "type": "string",
+     "minLength": 1,
+     "maxLength": 255
+    },
+    "addressBits": {
+     "anyOf": [
+      {
+       "type": "integer",
+       "minimum": 12,
+       "maximum": 64
+      },
+      {
+       "$ref": "#/$defs/Unknown"
+      }
+     ],
+     "description": "bits of an I/O address that it translates"
+    },
+    "pageSizes": {
+     "anyOf": [
+      {
+       "type": "string",
+       "pattern": "^0x[0-9a-f]{1,16}$"
+      },
+      {
+       "$ref": "#/$defs/Unknown"
+      }
+     ],
+     "description": "sizes of pages that it has, one bit each"
+    },
+    "snoopControl": {
+     "anyOf": [
+      {
+       "type": "boolean"
+      },
+      {
+       "$ref": "#/$defs/Unknown"
+      }
+     ],
+     "description": "it can make all DMA coherent with caches, whatever a device asks for: VFIO_DMA_CC_IOMMU"
+    }
+   },
+   "required": [
+    "name",
+    "addressBits",
+    "pageSizes",
+    "snoopControl"
+   ],
+   "additionalProperties": false
+  },
   "IommuGroup": {
    "type": "object",
    "properties": {
@@ -789,6 +856,17 @@ export const snapshotSchema: JsonSchema = {
      ],
      "description": "0 endpoint, 1 PCI bridge, 2 CardBus bridge"
     },
+    "multifunction": {
+     "description": "its header says that its device has other functions; not told: it does if there are others",
+     "anyOf": [
+      {
+       "type": "boolean"
+      },
+      {
+       "$ref": "#/$defs/Unknown"
+      }
+     ]
+    },
     "driver": {
      "anyOf": [
       {
@@ -864,6 +942,26 @@ export const snapshotSchema: JsonSchema = {
       }
      ],
      "description": "null: the function has no IOMMU group"
+    },
+    "iommuUnit": {
+     "description": "the unit that it is behind; null: behind none; not told: any of them",
+     "anyOf": [
+      {
+       "anyOf": [
+        {
+         "type": "string",
+         "minLength": 1,
+         "maxLength": 255
+        },
+        {
+         "type": "null"
+        }
+       ]
+      },
+      {
+       "$ref": "#/$defs/Unknown"
+      }
+     ]
     },
     "slot": {
      "anyOf": [
@@ -960,6 +1058,28 @@ export const snapshotSchema: JsonSchema = {
          "minimum": 0,
          "maximum": 2048,
          "description": "0: no MSI-X capability"
+        },
+        "msixTable": {
+         "description": "where the MSI-X vectors are; not told: in any BAR",
+         "type": "object",
+         "properties": {
+          "bar": {
+           "type": "integer",
+           "minimum": 0,
+           "maximum": 5
+          },
+          "offset": {
+           "type": "integer",
+           "minimum": 0,
+           "maximum": 4294967288,
+           "description": "bytes from the start of the BAR"
+          }
+         },
+         "required": [
+          "bar",
+          "offset"
+         ],
+         "additionalProperties": false
         },
         "interruptPin": {
          "type": "integer",

@@ -7,6 +7,7 @@ import { bootSandbox } from '../../../runtime/kernel/sandbox.ts';
 import type { MachineFiles, Missing } from '../../../runtime/probe/files.ts';
 import { probe } from '../../../runtime/probe/probe.ts';
 import { isUnknown, type PciFunction, type Snapshot } from '../../../src/machine/snapshot.ts';
+import { machine } from '../../machines.ts';
 
 /**
  * A machine that was booted from a snapshot, read as a real one is read, gives the snapshot back: every fact that the
@@ -65,21 +66,44 @@ const facts = [
   'resetMethods',
   'bars',
   'capabilities',
+  'multifunction',
+  'iommuUnit',
   'sriov',
   'physicalFunction',
 ] as const satisfies readonly (keyof PciFunction)[];
 
 /** What is known of a function, the order of BARs aside. */
 function known(pci: PciFunction, of: PciFunction): object {
-  const entries = facts.filter((fact) => !isUnknown(of[fact])).map((fact) => [fact, pci[fact]]);
+  const told = facts.filter((fact) => of[fact] !== undefined && !isUnknown(of[fact]));
+  const entries = told.map((fact) => [fact, pci[fact]]);
   return Object.fromEntries(entries);
 }
 
+const unit = { name: 'dmar0', addressBits: 39, pageSizes: '0x201000', snoopControl: false } as const;
+const capable = machine({
+  functions: [
+    {
+      ...{ at: '01:00.0', id: '8086:1572', class: 'nic', multifunction: true, iommuUnit: 'dmar0' },
+      capabilities: {
+        ...{ express: true, msiVectors: 1, interruptPin: 1, configSize: 4096 },
+        ...{ msixVectors: 129, msixTable: { bar: 3, offset: 4096 } },
+      },
+    },
+  ],
+});
+const handmade: Snapshot = { ...capable, iommu: { ...capable.iommu, translation: [unit] } };
+
 const names = readdirSync(examples).filter((name) => /^\d/.test(name));
 
-describe.each(names)('the machine of example %s', (name) => {
-  const snapshot = JSON.parse(readFileSync(new URL(`${name}/machine.json`, examples), 'utf8')) as Snapshot;
+const machines: readonly (readonly [string, Snapshot])[] = [
+  ...names.map((name): readonly [string, Snapshot] => [
+    `example ${name}`,
+    JSON.parse(readFileSync(new URL(`${name}/machine.json`, examples), 'utf8')),
+  ]),
+  ['every fact of its hardware', handmade],
+];
 
+describe.each(machines)('the machine of %s', (_, snapshot) => {
   it('is read back from the simulated kernel', async () => {
     const sandbox = await bootSandbox(snapshot);
     const { snapshot: read, diagnostics } = probe(filesOf(sandbox.process(root)));
@@ -98,6 +122,8 @@ describe.each(names)('the machine of example %s', (name) => {
       commandLine: snapshot.kernel.commandLine,
     });
     expect(read.iommu.units).toEqual(snapshot.iommu.units);
+    if (snapshot.iommu.translation !== undefined)
+      expect(read.iommu.translation).toEqual(snapshot.iommu.translation);
     expect(read.iommu.groups).toEqual(snapshot.iommu.groups);
     expect(read.nodes).toEqual(snapshot.nodes);
     // A snapshot that is older than the fact does not tell it; the model then counts.

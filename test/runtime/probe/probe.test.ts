@@ -60,10 +60,12 @@ describe('a captured tree', () => {
       class: '020000',
       revision: '02',
       headerType: 0,
+      multifunction: true,
       driver: 'i40e',
       driverOverride: null,
       drivers: ['i40e'],
       iommuGroup: 2,
+      iommuUnit: 'dmar0',
       slot: ['pci0000:00', '02.0'],
       serial: 'b4-96-91-ff-fe-a1-02-33',
       numaNode: 0,
@@ -72,7 +74,10 @@ describe('a captured tree', () => {
         { index: 0, start: '0xfe000000', size: 8388608, kind: 'memory', prefetchable: true },
         { index: 6, start: '0xfe800000', size: 524288, kind: 'rom', prefetchable: true },
       ],
-      capabilities: { express: true, msiVectors: 8, msixVectors: 129, interruptPin: 1, configSize: 4096 },
+      capabilities: {
+        ...{ express: true, msiVectors: 8, msixVectors: 129, msixTable: { bar: 3, offset: 4096 } },
+        ...{ interruptPin: 1, configSize: 4096 },
+      },
       sriov: { totalVfs: 64, numVfs: 0 },
       physicalFunction: null,
       netdevs: ['eno1'],
@@ -179,6 +184,7 @@ describe('a captured tree', () => {
     });
     expect(snapshot.iommu).toEqual({
       units: ['dmar0'],
+      translation: [{ name: 'dmar0', addressBits: 48, pageSizes: '0x40201000', snoopControl: true }],
       interruptRemapping: true,
       groups: [1, 2, 3].map((id) => ({
         id,

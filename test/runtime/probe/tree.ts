@@ -70,6 +70,7 @@ function configSpace(headerType: number, serial?: readonly number[]): Uint8Array
   // MSI with 8 messages, then MSI-X with 129 entries, then PCI Express.
   bytes.set([0x05, 0x50, 0x86, 0x00], 0x40);
   bytes.set([0x11, 0x70, 0x80, 0x80], 0x50);
+  view.setUint32(0x54, 0x1003, true);
   bytes.set([0x10, 0x00], 0x70);
   // Advanced error reporting first, so that the serial number is not the first in the list.
   view.setUint32(0x100, serial === undefined ? 0x0001_0001 : 0x1401_0001, true);
@@ -123,7 +124,10 @@ function functions(tree: Tree): void {
       '0x00000000fee00000 0x00000000feefffff msi\n',
     );
   }
-  tree.directory('/sys/class/iommu/dmar0');
+  // A unit of a server: four levels, 2 MiB and 1 GiB, snoop control.
+  tree.file('/sys/class/iommu/dmar0/intel-iommu/cap', '8d2078c106f0466\n');
+  tree.file('/sys/class/iommu/dmar0/intel-iommu/ecap', 'f020df\n');
+  tree.link(`${pathOf(addresses.nic)}/iommu`, '/sys/class/iommu/dmar0');
 }
 
 function disks(tree: Tree): void {

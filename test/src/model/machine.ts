@@ -2,6 +2,7 @@ import type { PciFunction, Snapshot } from '../../../src/machine/snapshot.ts';
 import type { ProfileId } from '../../../src/model/profiles.ts';
 import type { Process, State, World } from '../../../src/model/state.ts';
 import { worldFrom } from '../../../src/model/world.ts';
+import { intelUnit } from '../../machines.ts';
 
 /**
  * The machine that the model's tests run on: group 7 holds two network functions and group 8 one, a bridge sits in group
@@ -35,6 +36,7 @@ export function snapshotOf(
     },
     iommu: {
       units: ['dmar0'],
+      translation: [intelUnit],
       interruptRemapping: true,
       groups: [7, 8, 9].map((id) => ({
         id,

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import type { PciFunction } from '../../../src/machine/snapshot.ts';
 import { profilesSince } from '../../../src/model/profiles.ts';
-import { ROOT } from '../../../src/model/world.ts';
-import { functionAt, pair } from './machine.ts';
+import { ROOT, worldFrom } from '../../../src/model/world.ts';
+import { functionAt, pair, snapshotOf } from './machine.ts';
 import {
   opened,
   openedVirtual,
@@ -132,4 +133,64 @@ test('devices that come back are the last ones of the bus', () => {
   s.unbind(pair);
   s.call({ op: 'driver.new_id', pid: ROOT, driver: 'vfio-pci', text: '8086 10d3' });
   expect([deviceOf(s, '0000:02:00.0')?.vfio?.index, deviceOf(s, pair)?.vfio?.index]).toEqual([0, 1]);
+});
+
+describe('functions of one device, the second of which does not say that there are others', () => {
+  const [first, second] = ['0000:07:00.0', '0000:07:00.1'];
+  const at = (place: string) => ({ iommuGroup: 7, slot: ['pci0000:00', '1c.0', place] });
+  const both = (multifunction: boolean, more: readonly PciFunction[] = []) => {
+    const [one, two] = [
+      functionAt(first, { ...at('00.0'), multifunction: true, resetMethods: ['flr', 'bus'] }),
+      functionAt(second, { ...at('00.1'), multifunction, resetMethods: ['flr'] }),
+    ];
+    const made = worldFrom(
+      snapshotOf([
+        one,
+        two,
+        functionAt(pair, { iommuGroup: 0, slot: ['pci0000:00', '1d.0', '00.0'] }),
+        ...more,
+      ]),
+    );
+    const s = new Session('6.12', made);
+    for (const address of [first, second, pair]) s.unbind(address);
+    return s;
+  };
+  const groupOf = (s: Session, address: string) => deviceOf(s, address)?.group;
+  const remove = (s: Session, address: string) => put(s, 'device.remove', address, '1');
+  const rescan = (s: Session) => s.call({ op: 'bus.rescan', pid: ROOT, text: '1' });
+
+  test('comes back in a group of its own, and the first one joins that', () => {
+    const s = both(false);
+    remove(s, second);
+    rescan(s);
+    expect([groupOf(s, first), groupOf(s, second)]).toEqual([7, 1]);
+    remove(s, first);
+    rescan(s);
+    expect([groupOf(s, first), groupOf(s, second)]).toEqual([1, 1]);
+  });
+
+  test('comes back where it was, if it does say so or shares the group of a bridge', () => {
+    const bridge = functionAt('0000:00:1c.0', {
+      ...{ iommuGroup: 7, slot: ['pci0000:00', '1c.0'] },
+      ...{ headerType: 1, class: '060400', driver: null, drivers: [] },
+    });
+    for (const s of [both(true), both(false, [bridge])]) {
+      remove(s, second);
+      rescan(s);
+      expect(groupOf(s, second)).toBe(7);
+    }
+  });
+
+  test('a function that comes while another is on its bus cannot be reset with it', () => {
+    const s = both(true);
+    const methods = () => deviceOf(s, first)?.settings.resetMethods;
+    expect(methods()).toEqual(['flr', 'bus']);
+    remove(s, first);
+    rescan(s);
+    expect(methods()).toEqual(['flr']);
+    remove(s, first);
+    remove(s, second);
+    rescan(s);
+    expect(methods()).toEqual(['flr', 'bus']);
+  });
 });
