@@ -5,7 +5,7 @@ import type { State, World } from '../../src/model/state.ts';
 export function everyPath(world: World, ...states: readonly State[]): readonly string[] {
   const paths = new Set(['/proc/sys/kernel/tainted', '/dev/vfio/vfio']);
   for (const { address } of world.hardware) {
-    for (const file of ['driver', 'driver_override', 'iommu_group']) {
+    for (const file of ['driver', 'driver_override', 'iommu_group', 'reset_method']) {
       paths.add(`/sys/bus/pci/devices/${address}/${file}`);
     }
   }

@@ -45,6 +45,10 @@ export function recover(world: World, rest: State, executor: Executor): State | 
     const driver = rest.devices[index]?.driver ?? null;
     if (driver !== null) attempt({ op: 'driver.bind', pid, driver, device: address });
   }
+  for (const { address, index } of world.hardware) {
+    const methods = rest.devices[index]?.settings.resetMethods ?? [];
+    attempt({ op: 'device.reset_method', pid, device: address, text: methods.join(' ') || '\n' });
+  }
   const node = rest.containerNode;
   if (node)
     attempt({ op: 'node.own', pid, path: '/dev/vfio/vfio', uid: node.uid, gid: node.gid, mode: node.mode });

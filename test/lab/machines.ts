@@ -6,8 +6,8 @@ export interface LabMachine {
   readonly arguments: readonly string[];
   /** Words on the kernel's command line. */
   readonly commandLine: string;
-  /** PCI addresses, each with the driver that takes it at boot. */
-  readonly devices: Readonly<Record<string, string>>;
+  /** PCI addresses, each with the driver that takes it at boot; null: none does. */
+  readonly devices: Readonly<Record<string, string | null>>;
 }
 
 export const noIommuChipset = ['-M', 'q35'];
@@ -21,8 +21,8 @@ export const intelCommandLine = 'intel_iommu=on';
 
 /** A root port of its own for each device; `device` is QEMU's name of it. The n-th call's device is 0000:0n:00.0. */
 export function behindRootPort(number: number, ...devices: readonly string[]): string[] {
-  // A slower link is one that the emulator brings up again after a reset of the slot.
-  const port = `pcie-root-port,x-speed=5,id=rp${number},bus=pcie.0,slot=${number},chassis=${number},addr=0x1${number}`;
+  // A slower link is one that the emulator brings up again after a reset of the bus; where nobody plugs, that is quick.
+  const port = `pcie-root-port,x-speed=5,hotplug=off,id=rp${number},bus=pcie.0,slot=${number},chassis=${number},addr=0x1${number}`;
   const functions = devices.flatMap((device, index) => [
     '-device',
     `${device},bus=rp${number},addr=0.${index}${devices.length > 1 && index === 0 ? ',multifunction=on' : ''}`,
@@ -36,7 +36,7 @@ export function outsideIommu(device: string): string[] {
     ...['-device', 'pxb-pcie,id=pxb,bus_nr=0x40,bypass_iommu=true'],
     ...[
       '-device',
-      'pcie-root-port,x-speed=5,id=rpx,bus=pxb,addr=0,slot=9,chassis=9',
+      'pcie-root-port,x-speed=5,hotplug=off,id=rpx,bus=pxb,addr=0,slot=9,chassis=9',
       '-device',
       `${device},bus=rpx`,
     ],
@@ -46,6 +46,12 @@ export function outsideIommu(device: string): string[] {
 /** A device whose driver takes it and does nothing with it: bound and unbound in a moment. */
 const idle = 'virtio-rng-pci';
 export const idleDriver = 'virtio-pci';
+
+/**
+ * A conventional device without an interrupt and without a driver. One with an interrupt takes a third of a second behind
+ * the bridge that bypasses the IOMMU whenever it is enabled: the emulated firmware computes the routes anew.
+ */
+const silent = 'pci-testdev';
 
 export const machines: Readonly<Record<string, LabMachine>> = {
   none: {
@@ -74,14 +80,14 @@ export const machines: Readonly<Record<string, LabMachine>> = {
       ...intelChipset,
       ...behindRootPort(1, idle, idle),
       ...behindRootPort(2, 'e1000e'),
-      ...outsideIommu(idle),
+      ...outsideIommu(silent),
     ],
     commandLine: intelCommandLine,
     devices: {
       '0000:01:00.0': idleDriver,
       '0000:01:00.1': idleDriver,
       '0000:02:00.0': 'e1000e',
-      '0000:41:00.0': idleDriver,
+      '0000:41:00.0': null,
     },
   },
 };
