@@ -26,7 +26,7 @@ export function placed(functions: readonly PciFunction[], devices: readonly Alon
     const slot = pci === undefined || isUnknown(pci.slot) ? [] : pci.slot;
     const told = (pci === undefined ? [] : virtualAddresses(pci)).flatMap((at) => byAddress.get(at) ?? []);
     const virtualFunctions = told.length > 0 ? told : (listed.get(device.address) ?? []);
-    const bridge = byWay.get(slot.slice(0, -1).join('/')) ?? -1;
+    const bridge = (slot.length < 2 ? undefined : byWay.get(slot.slice(0, -1).join('/'))) ?? -1;
     return { ...device, bridge, virtualFunctions, comesAlone: comesAlone(devices, device, pci) };
   });
 }

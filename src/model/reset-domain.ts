@@ -10,6 +10,20 @@ export function resetDomain(world: World, hardware: Hardware): readonly Hardware
   return world.hardware.filter((other) => isBelow(hardware, other));
 }
 
+/** The same in the order in which the kernel walks them: on each bus by when they came, behind a bridge right after it. */
+export function walkedDomain(world: World, state: State, hardware: Hardware): readonly Hardware[] {
+  const domain = resetDomain(world, hardware);
+  const came = ({ index }: Hardware): number => state.bus.arrived.indexOf(index);
+  const above = ({ bridge }: Hardware): number =>
+    domain.some(({ index }) => index === bridge) ? bridge : -1;
+  const walk = (bridge: number): readonly Hardware[] =>
+    domain
+      .filter((other) => above(other) === bridge)
+      .sort((one, other) => came(one) - came(other))
+      .flatMap((other) => [other, ...walk(other.index)]);
+  return walk(-1);
+}
+
 function isBelow({ address, bridges }: Hardware, other: Hardware): boolean {
   if (bridges === null || other.bridges === null) return busOf(address) === busOf(other.address);
   return (

@@ -3,7 +3,7 @@ import { deviceFileOf } from '../cdev.ts';
 import type { Guard, Rule } from '../guard.ts';
 import type { Op } from '../op.ts';
 import { hardwareOf } from '../open-device.ts';
-import { resetDomain } from '../reset-domain.ts';
+import { walkedDomain } from '../reset-domain.ts';
 import type { Hardware, State, World } from '../state.ts';
 
 type Info = Extract<Op, { op: 'device.hot_reset_info' }>;
@@ -75,7 +75,7 @@ export const deviceHotResetInfo: Rule<Info> = {
 
 function affected(world: World, state: State, op: Info): readonly Hardware[] {
   const hardware = hardwareOf(world, state, op);
-  return hardware === undefined ? [] : resetDomain(world, hardware);
+  return hardware === undefined ? [] : walkedDomain(world, state, hardware);
 }
 
 /** drivers/vfio/iommufd.c:vfio_iommufd_get_dev_id. */

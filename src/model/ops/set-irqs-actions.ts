@@ -99,17 +99,20 @@ const msiOff = refuse(
   (_world, state, op) => isMsi(op) && dataOf(op.flags) !== irqSet.eventfd && !enabled(state, op),
 );
 
-const beyond = refuse(
-  'beyond',
-  'there are vectors among them that were not enabled',
-  'vfio_msi_set_block, vfio_pci_set_msi_trigger',
-  (_world, state, op) => {
-    if (!isMsi(op) || disables(state, op) || !enabled(state, op)) return false;
-    const { vectors } = coreOf(state, op);
-    const block = dataOf(op.flags) === irqSet.eventfd && start(op) >= vectors;
-    return block || start(op) + count(op) > vectors;
-  },
-);
+/** Since v4.9 a block of no vectors must begin with one that is enabled, too (05692d7005a3). */
+const beyond = (since49: boolean): Guard<SetIrqs> =>
+  refuse(
+    'beyond',
+    'there are vectors among them that are not enabled, or there is none',
+    'vfio_msi_set_block, vfio_pci_set_msi_trigger',
+    (world, state, op) => {
+      if (!isMsi(op) || disables(state, op) || fewerVectors(world, state, op) !== null) return false;
+      const block = dataOf(op.flags) === irqSet.eventfd;
+      if (!block && !enabled(state, op)) return false;
+      const vectors = enabled(state, op) ? coreOf(state, op).vectors : start(op) + count(op);
+      return start(op) + count(op) > vectors || (block && since49 && start(op) >= vectors);
+    },
+  );
 
 /** Until v4.9 only, where NONE is not held to the vectors that there are. */
 const single = refuse(
@@ -183,8 +186,8 @@ const before = [notMasked, maskEventfd, intxTaken, intxOff, msiTaken, msiNone, m
 const descriptors = [closed, stranger];
 
 export const actionGuards = {
-  seed: [...before, beyond, single, empty, unset, ...descriptors, busy],
-  '6.1': [...before, beyond, empty, unset, ...descriptors, busy],
+  seed: [...before, beyond(false), single, empty, unset, ...descriptors, busy],
+  '6.1': [...before, beyond(true), empty, unset, ...descriptors, busy],
   '6.12': [...before, empty, unset, negative, ...descriptors, vector, busy],
 } as const;
 

@@ -163,7 +163,36 @@ test('MSI-X grows on 6.12 and is refused beyond its vectors on 6.1', () => {
   ]);
 });
 
+test('a block of no vectors that begins beyond the first is refused on 6.1, and enables MSI-X on 6.12', () => {
+  const answers = (['seed', '6.1', '6.12'] as const).map((profile) => {
+    const s = new Session(profile);
+    const fd = device(s);
+    const block = { index: 2, start: 1, count: 0, data: [] };
+    return [irqs(s, fd, block), irqs(s, fd, { index: 2, flags: 33, count: 0 })];
+  });
+  // What is not enabled cannot be disabled.
+  expect(answers).toEqual([
+    [0, 0],
+    ['EINVAL', 'EINVAL'],
+    [0, 0],
+  ]);
+});
+
 describe('hot reset', () => {
+  test('names functions in the order in which they came to their bus', () => {
+    const s = new Session('6.12');
+    for (const address of [pair, sibling]) s.unbind(address);
+    s.call({ op: 'device.remove', pid, device: pair, text: '1' });
+    s.call({ op: 'bus.rescan', pid, text: '1' });
+    for (const address of [pair, sibling]) s.take(address);
+    const c = s.open('vfio');
+    const g = s.open('7');
+    s.setContainer(g, c);
+    s.setIommu(c, 3);
+    const info = s.out({ op: 'device.hot_reset_info', pid, fd: Number(s.device(g, pair)) });
+    expect(info).toMatchObject({ devices: `7@${sibling} 7@${pair}` });
+  });
+
   test('names all functions of the bus, and wants all their groups', () => {
     const s = new Session('6.12');
     s.take(pair);
