@@ -1,8 +1,8 @@
 import type { Op, OpKind } from '../../src/model/op.ts';
 import { iommufdLayouts, iommufdRequests } from '../abi/iommufd.ts';
 import { decode, type Field, type Layout, patch, type Values } from '../abi/layout.ts';
-import { mman } from '../abi/mman.ts';
 import type { Backend } from '../backend.ts';
+import { withPointed } from './pointed.ts';
 
 /** Requests of iommufd: structures that begin with their size, and may have more behind them than the kernel knows. */
 
@@ -41,20 +41,62 @@ function request<
   };
 }
 
-/** Room for ranges, where the kernel writes no more than fit a page; what it writes is not looked at. */
-function roomFor(backend: Backend, room: number): bigint {
-  if (room === 0) return 0n;
-  const protection = mman.PROT_READ | mman.PROT_WRITE;
-  const address = backend.mmap(4096, protection, mman.MAP_PRIVATE | mman.MAP_ANONYMOUS, -1, 0n);
-  return typeof address === 'number' ? 0n : address;
-}
-
-type Lowered = Exclude<
-  Extract<OpKind, `iommufd.ioas_${string}` | 'iommufd.destroy' | 'iommufd.option' | 'iommufd.vfio_ioas'>,
-  'iommufd.ioas_allow_iovas'
+type Lowered = Extract<
+  OpKind,
+  `iommufd.ioas_${string}` | 'iommufd.destroy' | 'iommufd.option' | 'iommufd.vfio_ioas'
 >;
 
-/** IOAS_ALLOW_IOVAS is missing: its structure points to further memory, which `Backend` has no way to fill. */
+const rangeLayout = iommufdLayouts.iommu_iova_range;
+
+/** No address space here has more ranges: the room that is truly there. */
+const mostRanges = 256;
+
+/** The ranges come back in memory that the structure points to. */
+function ioasIovaRanges(backend: Backend, op: Of<'iommufd.ioas_iova_ranges'>): Answered {
+  const room = new Uint8Array(Math.min(op.room >>> 0, mostRanges) * rangeLayout.size);
+  const layout = iommufdLayouts.iommu_ioas_iova_ranges;
+  const out: Record<string, number | bigint> = {};
+  const ask = request(
+    'IOMMU_IOAS_IOVA_RANGES',
+    layout,
+    ['num_iovas', 'out_iova_alignment'],
+    ({ at }: At) => ({
+      ioas_id: op.ioas,
+      num_iovas: op.room,
+      __reserved: op.reserved ?? 0,
+      allowed_iovas: at,
+    }),
+  );
+  const { answer, content } = withPointed(backend, op.fd, room, (at) => {
+    const answered = ask(backend, { ...op, at });
+    Object.assign(out, answered.out);
+    return answered.answer;
+  });
+  if (answer < 0) return { answer };
+  for (let index = 0; index < Math.min(Number(out['num_iovas']), mostRanges); index += 1) {
+    const range = decode(rangeLayout, content.subarray(index * rangeLayout.size));
+    out[`start${index}`] = range.start;
+    out[`last${index}`] = range.last;
+  }
+  return { answer, out };
+}
+
+type At = Structure & { readonly at: bigint };
+
+function ioasAllowIovas(backend: Backend, op: Of<'iommufd.ioas_allow_iovas'>): Answered {
+  const { ranges } = op;
+  const given = new Uint8Array(new BigUint64Array(ranges.map((each) => BigInt.asUintN(64, each))).buffer);
+  const layout = iommufdLayouts.iommu_ioas_allow_iovas;
+  const ask = request('IOMMU_IOAS_ALLOW_IOVAS', layout, [], ({ at }: At) => ({
+    ioas_id: op.ioas,
+    num_iovas: ranges.length >> 1,
+    __reserved: op.reserved ?? 0,
+    allowed_iovas: at,
+  }));
+  const call = (at: bigint) => ask(backend, { ...op, at }).answer;
+  return { answer: withPointed(backend, op.fd, given, call).answer };
+}
+
 export const iommufdLowerings: {
   readonly [Kind in Lowered]: (backend: Backend, op: Of<Kind>) => Answered;
 } = {
@@ -65,17 +107,8 @@ export const iommufdLowerings: {
     ['out_ioas_id'],
     (op) => ({ flags: op.flags }),
   ),
-  'iommufd.ioas_iova_ranges': request(
-    'IOMMU_IOAS_IOVA_RANGES',
-    iommufdLayouts.iommu_ioas_iova_ranges,
-    ['num_iovas', 'out_iova_alignment'],
-    (op, backend) => ({
-      ioas_id: op.ioas,
-      num_iovas: op.room,
-      __reserved: op.reserved ?? 0,
-      allowed_iovas: roomFor(backend, op.room),
-    }),
-  ),
+  'iommufd.ioas_iova_ranges': ioasIovaRanges,
+  'iommufd.ioas_allow_iovas': ioasAllowIovas,
   'iommufd.ioas_map': request('IOMMU_IOAS_MAP', iommufdLayouts.iommu_ioas_map, ['iova'], (op) => ({
     flags: op.flags,
     ioas_id: op.ioas,

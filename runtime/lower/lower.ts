@@ -17,14 +17,11 @@ import { dirtyPages, getInfo, unmapDma } from './type1.ts';
  * and addresses are the backend's own: whoever compares with a model keeps the two kinds of numbers apart.
  *
  * `descriptor.pass` is missing, because it takes two processes and a socket, which `Backend` does not have; and what KVM
- * is told, because no plan makes a virtual machine; and `iommufd.ioas_allow_iovas`, for memory behind its structure.
+ * is told, because no plan makes a virtual machine.
  */
 export type { Reply } from './reply.ts';
 
-export type Lowered = Exclude<
-  OpKind,
-  'descriptor.pass' | 'kvm.add_group' | 'kvm.del_group' | 'iommufd.ioas_allow_iovas'
->;
+export type Lowered = Exclude<OpKind, 'descriptor.pass' | 'kvm.add_group' | 'kvm.del_group'>;
 
 /** Whether a single process can make the operation with what `Backend` has. */
 export function isLowered(op: Op): op is Extract<Op, { op: Lowered }> {
@@ -135,6 +132,7 @@ const lowerings: Lowerings = {
   'iommufd.destroy': iommufd('iommufd.destroy'),
   'iommufd.ioas_alloc': iommufd('iommufd.ioas_alloc'),
   'iommufd.ioas_iova_ranges': iommufd('iommufd.ioas_iova_ranges'),
+  'iommufd.ioas_allow_iovas': iommufd('iommufd.ioas_allow_iovas'),
   'iommufd.ioas_map': iommufd('iommufd.ioas_map'),
   'iommufd.ioas_copy': iommufd('iommufd.ioas_copy'),
   'iommufd.ioas_unmap': iommufd('iommufd.ioas_unmap'),

@@ -1,10 +1,10 @@
 import type { Op, OpKind } from '../../src/model/op.ts';
-import { fcntl } from '../abi/fcntl.ts';
 import { requests } from '../abi/ioctl.ts';
 import { decode, encode } from '../abi/layout.ts';
 import { mman } from '../abi/mman.ts';
 import { layouts, vfio } from '../abi/vfio.ts';
 import type { Backend } from '../backend.ts';
+import { withPointed } from './pointed.ts';
 import { type Reply, replyOf } from './reply.ts';
 
 /** The calls of the type1 driver that have more than one structure: GET_INFO and its chain, and those with a bitmap. */
@@ -149,39 +149,10 @@ function bitmapMemory(
   return backend.mmap(length, protections[kind], mman.MAP_PRIVATE | mman.MAP_ANONYMOUS, -1, 0n);
 }
 
-/**
- * The structure without its end. On Linux it must truly end where nothing is mapped, or the kernel would read on in what
- * lies behind; it gets there and back through /proc/self/mem.
- */
+/** The structure without its end: it must truly end where nothing is mapped, or the kernel would read on in what lies behind. */
 function cut(backend: Backend, fd: number, request: number, head: Uint8Array): Reply {
-  if (backend.kind === 'simulated') return replyOf(backend.ioctl(fd, request, head));
-  const flags = mman.MAP_PRIVATE | mman.MAP_ANONYMOUS;
-  const pages = backend.mmap(2 * pageSize, protections.writable, flags, -1, 0n);
-  if (typeof pages === 'number') return replyOf(pages);
-  backend.munmap(pages + BigInt(pageSize), pageSize);
-  const memory = backend.open('/proc/self/mem', fcntl.O_RDWR | fcntl.O_CLOEXEC);
-  // The number that was asked for is free when the kernel gives it to this file: then there is nothing to ask.
-  const free = memory === fd && backend.close(memory) === 0;
-  const asked = () => (memory < 0 ? memory : through(backend, memory, fd, request, head, pages));
-  const reply = replyOf(free ? backend.ioctl(fd, request, null) : asked());
-  if (memory >= 0 && !free) backend.close(memory);
-  backend.munmap(pages, pageSize);
-  return reply;
-}
-
-function through(
-  backend: Backend,
-  memory: number,
-  fd: number,
-  request: number,
-  head: Uint8Array,
-  page: bigint,
-): number {
-  const address = page + BigInt(pageSize - head.length);
-  const written = backend.pwrite(memory, head, address);
-  if (written < 0) return written;
-  const answer = backend.ioctl(fd, request, address);
-  const now = backend.pread(memory, head.length, address);
-  if (typeof now !== 'number') head.set(now);
-  return answer;
+  const call = (address: bigint) => backend.ioctl(fd, request, address);
+  const { answer, content } = withPointed(backend, fd, head, call, true);
+  head.set(content);
+  return replyOf(answer);
 }

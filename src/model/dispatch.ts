@@ -26,7 +26,7 @@ export function meantOn(file: OpenFile | null, op: Op): Op {
   if (ioctl === undefined || !('fd' in op) || knows(file, op, ioctl.on)) return op;
   const twin = twins[op.op];
   if (twin !== undefined && file?.kind === rules[twin].ioctl?.on) return { ...op, op: twin } as Op;
-  const argsz = 'argsz' in op ? op.argsz : undefined;
+  const argsz = 'argsz' in op && op.argsz !== undefined ? op.argsz : ownSize(op);
   const asked: Ioctl = {
     op: 'ioctl',
     pid: op.pid,
@@ -57,6 +57,11 @@ export function objectOf(state: State, file: OpenFile): Its<Op> {
     default:
       return null;
   }
+}
+
+/** A structure that is shorter than what others are asked with under its number; of the rest it does not matter. */
+function ownSize(op: Op): number | undefined {
+  return op.op === 'device.hot_reset' ? 12 + 4 * op.groups.length : undefined;
 }
 
 type Ioctl = Extract<Op, { op: 'ioctl' }>;

@@ -57,12 +57,12 @@ function chainOf({ iommuCapabilities }: On['machine']['world']['profile'], resul
   const afterAvailable = migration.size + (iommuCapabilities === 'aligned' ? 16 : available.size);
   const chain = new Uint8Array(afterAvailable + ranges.size + count * range.size);
   const at = (offset: number) => new DataView(chain.buffer, offset);
-  head(at(0), vfio.VFIO_IOMMU_TYPE1_INFO_CAP_MIGRATION, base + migration.size);
+  putHeader(at(0), vfio.VFIO_IOMMU_TYPE1_INFO_CAP_MIGRATION, base + migration.size);
   put(at(0), migration.fields.pgsize_bitmap, field(result, 'pgsize_bitmap'));
   put(at(0), migration.fields.max_dirty_bitmap_size, field(result, 'max_dirty_bitmap_size'));
-  head(at(migration.size), vfio.VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL, base + afterAvailable);
+  putHeader(at(migration.size), vfio.VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL, base + afterAvailable);
   put(at(migration.size), available.fields.avail, field(result, 'avail'));
-  head(at(afterAvailable), vfio.VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE, 0);
+  putHeader(at(afterAvailable), vfio.VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE, 0);
   put(at(afterAvailable), ranges.fields.nr_iovas, count);
   for (let index = 0; index < count; index += 1) {
     const its = at(afterAvailable + ranges.size + index * range.size);
@@ -73,7 +73,7 @@ function chainOf({ iommuCapabilities }: On['machine']['world']['profile'], resul
 }
 
 /** struct vfio_info_cap_header, of version 1. */
-function head(its: DataView, id: number, next: number): void {
+export function putHeader(its: DataView, id: number, next: number): void {
   const { fields } = layouts.vfio_info_cap_header;
   its.setUint16(fields.id.offset, id, true);
   its.setUint16(fields.version.offset, 1, true);

@@ -4,7 +4,7 @@ import { collection, directory, kept } from './build.ts';
 import type { Machine } from './machine.ts';
 import { moduleDirectory } from './module-directory.ts';
 import { type DeviceNode, linkText, modeOf, type Node, Paths, type Place, permits } from './node.ts';
-import { AttributeFile, DirectoryFile, NullFile, type OpenFile } from './open-file.ts';
+import { AttributeFile, DirectoryFile, MemoryFile, NullFile, type OpenFile } from './open-file.ts';
 import { PciBus } from './pci-bus.ts';
 import { procDirectory } from './proc.ts';
 import type { Process } from './process.ts';
@@ -76,7 +76,7 @@ export class FileSystem {
     const place = this.walk(process, path, false);
     if (typeof place === 'number') return place;
     const { node } = place;
-    const type = node.kind === 'attribute' ? 'file' : node.kind;
+    const type = node.kind === 'attribute' || node.kind === 'memory' ? 'file' : node.kind;
     const size = node.kind === 'attribute' ? node.size : node.kind === 'link' ? linkText(node).length : 0;
     return {
       type,
@@ -132,6 +132,7 @@ export class FileSystem {
     const named = { path, asked, flags };
     if (node.kind === 'attribute') return new AttributeFile(named, node);
     if (node.kind === 'directory') return new DirectoryFile(named);
+    if (node.kind === 'memory') return new MemoryFile(named, node.memory);
     if (node.kind === 'link' || node.driver === 'null') return new NullFile(named);
     return new VfioFile(this.machine, fd, kindOf(path), named);
   }

@@ -1,5 +1,6 @@
 /** Requests of device cdevs and of iommufd: bytes become operations, and answers bytes, as in vfio-file.ts. */
 import type { Op } from '../../../src/model/op.ts';
+import { usable } from '../../../src/model/ops/iommufd-iovas.ts';
 import { iommufdLayouts as layoutsOf, iommufdRequests as numbers } from '../../abi/iommufd.ts';
 import type { Field, Layout } from '../../abi/layout.ts';
 import { layouts } from '../../abi/vfio.ts';
@@ -88,7 +89,69 @@ const unmap = layoutsOf.iommu_ioas_unmap.fields;
 const option = layoutsOf.iommu_option.fields;
 const vfioIoas = layoutsOf.iommu_vfio_ioas.fields;
 
-/** By number. What an address in a structure points to is not there: ranges that are given read as zeros. */
+const range = layoutsOf.iommu_iova_range;
+
+/**
+ * drivers/iommu/iommufd/ioas.c:iommufd_ioas_iova_ranges: as many ranges as there is room for, and their number even where
+ * that is more.
+ */
+function iovaRanges({ machine, fd }: On, process: Process, argument: Argument): number {
+  const { size } = layoutsOf.iommu_ioas_iova_ranges;
+  const its = argument.structure(size);
+  const { pid } = process;
+  const ioas = u32(its, ranges.ioas_id);
+  const room = u32(its, ranges.num_iovas);
+  const result = machine.step({
+    op: 'iommufd.ioas_iova_ranges',
+    ...framed(fd, process, argument, size),
+    ...{ ioas, room, reserved: u32(its, ranges.__reserved) },
+  });
+  const answer = typeof result === 'number' ? result : result.value;
+  if (its === null || (answer < 0 && answer !== refuse('EMSGSIZE'))) return answer;
+  const told = usable(machine.world, machine.state, { pid, fd }, ioas);
+  const bytes = new Uint8Array(Math.min(told.length, room) * range.size);
+  for (const [index, { start, end }] of told.slice(0, room).entries()) {
+    const each = new DataView(bytes.buffer, index * range.size);
+    put(each, range.fields.start, start);
+    put(each, range.fields.last, end);
+  }
+  const address = u64(its, ranges.allowed_iovas);
+  if (process.memory.write(address, bytes) < bytes.length) return refuse('EFAULT');
+  put(its, ranges.num_iovas, told.length);
+  if (typeof result !== 'number') put(its, ranges.out_iova_alignment, field(result, 'out_iova_alignment'));
+  return answer;
+}
+
+/** iommufd_ioas_load_iovas: one range after another, up to the first that is none or cannot be read. */
+function allowIovas({ machine, fd }: On, process: Process, argument: Argument): number {
+  const { size } = layoutsOf.iommu_ioas_allow_iovas;
+  const its = argument.structure(size);
+  const count = u32(its, allow.num_iovas);
+  const address = u64(its, allow.allowed_iovas);
+  const given: bigint[] = [];
+  let readable = true;
+  for (let index = 0; index < count && readable; index += 1) {
+    const bytes = process.memory.read(address + BigInt(index * range.size), range.size);
+    readable = bytes.length === range.size;
+    if (!readable) break;
+    const each = new DataView(bytes.buffer);
+    const [start, last] = [u64(each, range.fields.start), u64(each, range.fields.last)];
+    given.push(start, last);
+    if (start >= last) break;
+  }
+  const op: Op = {
+    op: 'iommufd.ioas_allow_iovas',
+    ...framed(fd, process, argument, size),
+    ...{ ioas: u32(its, allow.ioas_id), ranges: given, reserved: u32(its, allow.__reserved) },
+  };
+  if (readable) return machine.value(op);
+  const refused = machine.refusalOf(op);
+  // What conflicts with the address space is asked after all ranges were read.
+  const earlier = refused !== null && 'errno' in refused && refused.errno !== 'EADDRINUSE';
+  return refuse(earlier ? refused.errno : 'EFAULT');
+}
+
+/** By number. */
 export const iommufdHandlers: Readonly<
   Record<number, (on: On, process: Process, argument: Argument) => number>
 > = {
@@ -102,24 +165,8 @@ export const iommufdHandlers: Readonly<
     ...framing,
     flags: u32(its, alloc.flags),
   })),
-  [numbers.IOMMU_IOAS_IOVA_RANGES]: request(
-    layoutsOf.iommu_ioas_iova_ranges,
-    ['num_iovas', 'out_iova_alignment'],
-    (framing, its) => ({
-      op: 'iommufd.ioas_iova_ranges',
-      ...framing,
-      ioas: u32(its, ranges.ioas_id),
-      room: u32(its, ranges.num_iovas),
-      reserved: u32(its, ranges.__reserved),
-    }),
-  ),
-  [numbers.IOMMU_IOAS_ALLOW_IOVAS]: request(layoutsOf.iommu_ioas_allow_iovas, [], (framing, its) => ({
-    op: 'iommufd.ioas_allow_iovas',
-    ...framing,
-    ioas: u32(its, allow.ioas_id),
-    ranges: u32(its, allow.num_iovas) === 0 ? [] : [0n, 0n],
-    reserved: u32(its, allow.__reserved),
-  })),
+  [numbers.IOMMU_IOAS_IOVA_RANGES]: iovaRanges,
+  [numbers.IOMMU_IOAS_ALLOW_IOVAS]: allowIovas,
   [numbers.IOMMU_IOAS_MAP]: request(layoutsOf.iommu_ioas_map, ['iova'], (framing, its, process) => ({
     op: 'iommufd.ioas_map',
     ...framing,
@@ -165,19 +212,3 @@ export const iommufdHandlers: Readonly<
     reserved: u16(its, vfioIoas.__reserved),
   })),
 };
-
-/** drivers/iommu/iommufd/vfio_compat.c:iommufd_vfio_iommu_get_info, of which what fits the structure is written. */
-export function compatInfo({ machine, fd }: On, { pid }: Process, argument: Argument): number {
-  const { fields } = layouts.vfio_iommu_type1_info;
-  const its = argument.structure(16);
-  const argsz = argszOf(its);
-  const result = machine.step({ op: 'iommufd.get_info', pid, fd, argsz });
-  if (typeof result === 'number') return result;
-  const size = Math.min(argsz ?? 0, layouts.vfio_iommu_type1_info.size);
-  if (its === null || its.byteLength < size) return refuse('EFAULT');
-  put(its, fields.argsz, result.out?.['argsz'] ?? argsz ?? 0);
-  put(its, fields.flags, field(result, 'flags'));
-  put(its, fields.iova_pgsizes, field(result, 'iova_pgsizes'));
-  if (size >= 20) put(its, fields.cap_offset, field(result, 'cap_offset'));
-  return result.value;
-}

@@ -9,6 +9,7 @@ import type { Asked, Done } from '../../../src/model/guard.ts';
 import { logOf, logs, logsTheSame } from '../../../src/model/log.ts';
 import type { Op } from '../../../src/model/op.ts';
 import { type Asking, asking } from '../../../src/model/ops.ts';
+import type { Result } from '../../../src/model/outcome.ts';
 import type { ProfileId } from '../../../src/model/profiles.ts';
 import type { Device, Hardware, Process, State, World } from '../../../src/model/state.ts';
 import { isRefusal, judge, step } from '../../../src/model/step.ts';
@@ -67,10 +68,10 @@ export class Machine {
     return verdict;
   }
 
-  /** The guard that would refuse an operation, if one would. */
-  refusalOf(op: Op): string | null {
+  /** The guard that would refuse an operation, if one would. Nothing is done. */
+  refusalOf(op: Op): Exclude<Result, { readonly ok: true }> | null {
     const { result } = step(this.world, { ...this.state }, op);
-    return result.ok ? null : result.guard;
+    return result.ok ? null : result;
   }
 
   /** As `step`, for what only asks and says nothing to the log. */

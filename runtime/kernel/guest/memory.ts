@@ -16,10 +16,12 @@ interface Mapping {
   readonly touched: boolean;
 }
 
-/** A process's address space: which addresses are mapped and how, never what they hold. */
+/** A process's address space: which addresses are mapped and how, and what somebody wrote there. */
 export class AddressSpace {
   /** Sorted, disjoint. */
   private mappings: Mapping[] = [];
+  /** By page number. A page that is not here reads as zeros. */
+  private readonly contents = new Map<bigint, Uint8Array>();
 
   /** Places `length` bytes at the highest free place; answers the address or a negative errno. */
   map(length: bigint, protection: number, populated: boolean): bigint {
@@ -48,6 +50,9 @@ export class AddressSpace {
     if (address % page !== 0n || length <= 0n || address < 0n || address + length > userEnd)
       return refuse('EINVAL');
     const end = address + roundUp(length);
+    for (const number of this.contents.keys()) {
+      if (number * page >= address && number * page < end) this.contents.delete(number);
+    }
     this.mappings = this.mappings.flatMap((mapping) => {
       if (mapping.end <= address || mapping.start >= end) return [mapping];
       const before = { ...mapping, end: address };
@@ -55,6 +60,43 @@ export class AddressSpace {
       return [before, after].filter((part) => part.start < part.end);
     });
     return 0;
+  }
+
+  /** The bytes from an address on, up to `most`, as far as they may be read. */
+  read(address: bigint, most: number): Uint8Array {
+    const length = this.reach(address, most, mman.PROT_READ);
+    const bytes = new Uint8Array(length);
+    for (let at = 0; at < length; ) {
+      const place = Number((address + BigInt(at)) % page);
+      const part = Math.min(length - at, Number(page) - place);
+      const held = this.contents.get((address + BigInt(at)) / page);
+      if (held !== undefined) bytes.set(held.subarray(place, place + part), at);
+      at += part;
+    }
+    return bytes;
+  }
+
+  /** Writes as many bytes as may be written from an address on; answers how many. */
+  write(address: bigint, bytes: Uint8Array): number {
+    const length = this.reach(address, bytes.length, mman.PROT_READ | mman.PROT_WRITE);
+    for (let at = 0; at < length; ) {
+      const number = (address + BigInt(at)) / page;
+      const place = Number((address + BigInt(at)) % page);
+      const part = Math.min(length - at, Number(page) - place);
+      const held = this.contents.get(number) ?? new Uint8Array(Number(page));
+      held.set(bytes.subarray(at, at + part), place);
+      this.contents.set(number, held);
+      at += part;
+    }
+    if (length > 0) this.touch(address, BigInt(length));
+    return length;
+  }
+
+  /** How many bytes from an address on, up to `most`, are mapped with all of `protection`'s bits. */
+  private reach(address: bigint, most: number, protection: number): number {
+    const end = address + BigInt(most);
+    const at = this.reached(address, end, protection);
+    return Number((at < end ? at : end) - address);
   }
 
   /** Somebody writes to every page of the range. */
@@ -88,15 +130,18 @@ export class AddressSpace {
 
   /** Whether every byte from `address` on is mapped with all of `protection`'s bits. */
   covers(address: bigint, length: bigint, protection: number): boolean {
+    return this.reached(address, address + length, protection) >= address + length;
+  }
+
+  /** The end of what is mapped without a gap from an address on, with all of `protection`'s bits. */
+  private reached(address: bigint, end: bigint, protection: number): bigint {
     let at = address;
-    const end = address + length;
     for (const mapping of this.mappings) {
       if (mapping.end <= at) continue;
-      if (at >= end) break;
-      if (mapping.start > at || (mapping.protection & protection) !== protection) return false;
+      if (at >= end || mapping.start > at || (mapping.protection & protection) !== protection) break;
       at = mapping.end;
     }
-    return at >= end;
+    return at;
   }
 }
 

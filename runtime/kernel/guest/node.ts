@@ -3,6 +3,7 @@
  * nothing is built ahead, so that the cost of a path does not grow with the machine.
  */
 import type { Credentials } from '../../backend.ts';
+import type { AddressSpace } from './memory.ts';
 import { refuse } from './refuse.ts';
 
 export interface Directory {
@@ -53,7 +54,15 @@ export interface DeviceNode {
   readonly driver: 'vfio' | 'null';
 }
 
-export type Node = Directory | Link | Attribute | DeviceNode;
+/** /proc/PID/mem: the memory of a process, byte by byte. */
+export interface MemoryNode {
+  readonly kind: 'memory';
+  readonly mode: number;
+  readonly uid: number;
+  readonly memory: AddressSpace;
+}
+
+export type Node = Directory | Link | Attribute | DeviceNode | MemoryNode;
 
 export interface Place {
   readonly node: Node;

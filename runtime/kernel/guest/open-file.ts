@@ -3,6 +3,7 @@
  * mm/mmap.c); each kind of file overrides what it has.
  */
 import { fcntl } from '../../abi/fcntl.ts';
+import type { AddressSpace } from './memory.ts';
 import type { Attribute } from './node.ts';
 import type { Process } from './process.ts';
 import { refuse } from './refuse.ts';
@@ -145,6 +146,30 @@ export class AttributeFile extends Seekable {
     const page = bytes.subarray(0, 4096);
     const answer = this.attribute.write?.(decodeText(page), process.pid) ?? refuse('EIO');
     return answer < 0 ? answer : page.length;
+  }
+}
+
+/** /proc/PID/mem (fs/proc/base.c:mem_rw). Here it goes by what the pages allow, where Linux would write to all of them. */
+export class MemoryFile extends Seekable {
+  private readonly memory: AddressSpace;
+
+  constructor(named: Opened, memory: AddressSpace) {
+    super(named);
+    this.memory = memory;
+  }
+
+  protected size(): bigint {
+    return 0n;
+  }
+
+  override pread(_process: Process, length: number, offset: bigint): Uint8Array | number {
+    const bytes = this.memory.read(offset, length);
+    return bytes.length === 0 && length > 0 ? refuse('EIO') : bytes;
+  }
+
+  override pwrite(_process: Process, bytes: Uint8Array, offset: bigint): number {
+    const written = this.memory.write(offset, bytes);
+    return written === 0 && bytes.length > 0 ? refuse('EIO') : written;
   }
 }
 

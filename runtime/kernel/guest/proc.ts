@@ -2,7 +2,7 @@
 import { type Fact, isUnknown } from '../../../src/machine/snapshot.ts';
 import { collection, directory } from './build.ts';
 import type { Machine } from './machine.ts';
-import type { Attribute, Directory } from './node.ts';
+import type { Attribute, Directory, MemoryNode } from './node.ts';
 import { capabilityMask, commandName, descriptorsOf, type Process } from './process.ts';
 
 /** `self` is the process that makes the call. */
@@ -46,7 +46,8 @@ function processDirectory(process: Process): Directory {
     mode: 0o500,
     uid: process.who.uid,
   };
-  return directory({ fd, comm: text(() => commandName), status: text(() => status(process)) });
+  const mem: MemoryNode = { kind: 'memory', mode: 0o600, uid: process.who.uid, memory: process.memory };
+  return directory({ fd, mem, comm: text(() => commandName), status: text(() => status(process)) });
 }
 
 function status({ pid, who }: Process): string {

@@ -102,7 +102,10 @@ const longestKept = 256;
  */
 class FrameArgument implements Argument {
   private process: Process | null = null;
-  private inMemory = false;
+  /** Whether the argument lies in the frame, not at an address of the process or in no memory. */
+  inMemory = false;
+  /** What stands at the address that was given, once it was looked at. */
+  private pointed: { readonly address: bigint; readonly bytes: Uint8Array } | null = null;
   private length = 0;
   private readonly fields: Int32Array;
   private readonly frame: ArrayBuffer;
@@ -120,6 +123,7 @@ class FrameArgument implements Argument {
   begin(process: Process): this {
     const { fields } = this;
     this.process = process;
+    this.pointed = null;
     this.inMemory = fields[thirdAt] === 1;
     this.length = fields[lengthAt] as number;
     return this;
@@ -132,16 +136,27 @@ class FrameArgument implements Argument {
   }
   memory(): Uint8Array | null {
     if (this.inMemory) return new Uint8Array(this.frame, frame.bytes, this.length);
-    return this.process === null ? null : zeros(this.process, BigInt(this.number()));
+    const { process } = this;
+    if (process === null) return null;
+    if (this.pointed === null) {
+      const address = BigInt(this.number());
+      this.pointed = { address, bytes: process.memory.read(address, mostStructure) };
+    }
+    return this.pointed.bytes.length === 0 ? null : this.pointed.bytes;
   }
   words(size: number): Int32Array | null {
     if (this.inMemory) return this.length < size ? null : this.area;
     const memory = this.memory();
-    return memory === null || memory.length < size ? null : new Int32Array(memory.buffer);
+    if (memory === null || memory.length < size) return null;
+    return new Int32Array(memory.buffer, 0, memory.length >> 2);
   }
   /** Its bytes, as far as they can be read. */
   room(): number {
-    return this.inMemory ? this.length : 4096;
+    return this.inMemory ? this.length : (this.memory()?.length ?? 0);
+  }
+  /** What was changed at the address goes back there. */
+  give(): void {
+    if (this.pointed !== null) this.process?.memory.write(this.pointed.address, this.pointed.bytes);
   }
   structure(size: number): DataView | null {
     const { length } = this;
@@ -156,6 +171,9 @@ class FrameArgument implements Argument {
     return view;
   }
 }
+
+/** More than any structure takes. */
+const mostStructure = 4096;
 
 /** An address in the caller's stack, for arguments that are memory where the kernel wants a number. */
 const somewhere = 0x7ffc_0000_1000;
@@ -197,7 +215,10 @@ export const systemCalls: Readonly<Partial<Record<CallName, SystemCall>>> = {
     const { words } = its;
     const file = process.files[words[firstAt] as number];
     if (file === undefined) return refuse('EBADF');
-    return file.ioctl(process, (words[secondAt] as number) >>> 0, its.argument.begin(process));
+    const { argument } = its;
+    const answer = file.ioctl(process, (words[secondAt] as number) >>> 0, argument.begin(process));
+    if (!argument.inMemory) argument.give();
+    return answer;
   },
   mmap: (_, process, its) => mmap(process, its),
   eventfd: ({ machine }, process, its) => {
@@ -234,13 +255,6 @@ function onFile(process: Process, its: Exchange, act: (file: OpenFile) => number
 
 function give(its: Exchange, answer: Uint8Array | number): number {
   return typeof answer === 'number' ? answer : its.give(answer);
-}
-
-/** Memory that was mapped and that nobody can have written: it reads as zeros, and what is written there is not read. */
-function zeros(process: Process, address: bigint): Uint8Array | null {
-  const length = 4096n;
-  const usable = mman.PROT_READ | mman.PROT_WRITE;
-  return process.memory.covers(address, length, usable) ? new Uint8Array(Number(length)) : null;
 }
 
 /** mm/mmap.c:ksys_mmap_pgoff, do_mmap; `argument`s are length, protection, flags and descriptor, the offset is bytes. */

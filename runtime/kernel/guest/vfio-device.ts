@@ -157,15 +157,15 @@ function uuid(its: DataView, at: number): string {
   return text;
 }
 
-const irqHeader = /\.(fault|argsz|index|count|flags|range|data|room)$/;
-const featureHeader = /\.(unknown|fault|argsz|flags|both|absent|token|get|nothing|room)$/;
+const irqHeader = /\.(not-bound|fault|argsz|index|count|flags|range|data|room)$/;
+const featureHeader = /\.(not-bound|unknown|fault|argsz|flags|both|absent|token|get|nothing|room)$/;
 
 /**
  * A call whose structure can be read and what stands behind it cannot: the tests of the structure come first (`header`
  * names their guards), and where nothing is copied after them it is a call like any other.
  */
 export function unreadable(machine: On['machine'], op: Op, header: RegExp): number {
-  const guard = machine.refusalOf(op);
+  const refused = machine.refusalOf(op);
   const copies = op.op !== 'device.feature' || (op.flags & vfio.VFIO_DEVICE_FEATURE_PROBE) === 0;
-  return (guard !== null && header.test(guard)) || !copies ? machine.value(op) : refuse('EFAULT');
+  return (refused !== null && header.test(refused.guard)) || !copies ? machine.value(op) : refuse('EFAULT');
 }

@@ -61,7 +61,7 @@ export function hotReset({ machine, fd }: On, { pid }: Process, argument: Argume
   return there < count ? unreadable(machine, op, resetHeader) : machine.value(op);
 }
 
-const resetHeader = /\.(fault|argsz|flags|mode|domain|none|many)$/;
+const resetHeader = /\.(not-bound|fault|argsz|flags|mode|domain|none|many)$/;
 
 /** More than there are functions on any bus of a machine here, so that a count which is refused anyway is not read. */
 const mostGroups = 4096;

@@ -66,14 +66,18 @@ function answer(
     pgsize_bitmap: pageSize,
     max_dirty_bitmap_size: mostBitmapBytes,
     avail: iommu.available,
-    nr_iovas: ranges.length,
-    ...Object.fromEntries(
-      ranges.flatMap(({ start, end }, index) => [
-        [`start${index}`, start],
-        [`end${index}`, end],
-      ]),
-    ),
+    ...rangeFields(ranges),
   };
+}
+
+/** The capability that tells where mappings may be, as fields. */
+export function rangeFields(ranges: readonly IovaRange[]): Readonly<Record<string, number | bigint>> {
+  const fields: Record<string, number | bigint> = { nr_iovas: ranges.length };
+  for (const [index, { start, end }] of ranges.entries()) {
+    fields[`start${index}`] = start;
+    fields[`end${index}`] = end;
+  }
+  return fields;
 }
 
 /** Bytes of the structure and its chain: migration, dma_avail, iova_range (vfio_info_cap_add). */

@@ -6,6 +6,7 @@ import { snooped } from '../ioas.ts';
 import { hwptOf, ioasOf, withContext, withObject } from '../iommufd.ts';
 import type { Op } from '../op.ts';
 import { capable } from '../permission.ts';
+import { rangeFields } from './container-get-info.ts';
 import { usable } from './iommufd-iovas.ts';
 import { inLargePages, inPartsOfPages } from './iommufd-option.ts';
 
@@ -139,7 +140,8 @@ export const iommufdGetInfo: Rule<Info> = {
     object: 'iommufd',
     call: 'ioctl(fd, VFIO_IOMMU_GET_INFO, &info)',
     arguments: {},
-    effect: 'Answers flags PGSIZES 1 and CAPS 2, the sizes of pages, and what the whole answer takes.',
+    effect:
+      'Answers flags PGSIZES 1 and CAPS 2, the sizes of pages, what the whole answer takes, and with room for it all as capabilities how many more mappings there may be (2^32-1) and where.',
     ...none,
   },
   ioctl: { on: 'iommufd', request: 0x3b70 },
@@ -150,13 +152,15 @@ export const iommufdGetInfo: Rule<Info> = {
   effect: (world, state, op) => {
     const context = iommufdOf(state, op);
     const compat = context?.compat ?? 0;
-    const total = beforeRanges + 16 * usable(world, state, op, compat).length;
+    const ranges = usable(world, state, op, compat);
+    const total = beforeRanges + 16 * ranges.length;
     const translated = context !== null && hwptOf(context, compat) !== null;
     const asked = op.argsz ?? Number.POSITIVE_INFINITY;
     const sizes = translated ? world.pageSizes : 0xfffffffffffff000n;
     const needed = asked === total ? {} : { argsz: total };
     const offset = asked < 20 ? {} : { cap_offset: asked >= total ? 24 : 0 };
-    return { value: 0, out: { flags: 3, iova_pgsizes: sizes, ...needed, ...offset } };
+    const chain = asked >= total ? { avail: 0xffff_ffff, ...rangeFields(ranges) } : {};
+    return { value: 0, out: { flags: 3, iova_pgsizes: sizes, ...needed, ...offset, ...chain } };
   },
   undo: () => ({ none: 'it only asks' }),
 };

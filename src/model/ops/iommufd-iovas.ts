@@ -51,7 +51,8 @@ export const iommufdIoasIovaRanges: Rule<Ranges> = {
       reserved: 'a field that must be 0',
       tail: 'bytes that are not 0 follow the structure',
     },
-    effect: 'Answers how many ranges of addresses may be used, and what addresses must be a multiple of.',
+    effect:
+      'Answers the ranges of addresses that may be used, and what addresses must be a multiple of. Too many for the room, and the caller has as many as fit and their number all the same.',
     undo: 'none: it only asks',
   },
   ioctl: { on: 'iommufd', request: 0x3b84 },
@@ -71,7 +72,14 @@ export const iommufdIoasIovaRanges: Rule<Ranges> = {
     const context = iommufdOf(state, op);
     const alignment = context === null ? 1n : alignmentOf(context, op.ioas);
     const ranges = usable(world, state, op, op.ioas);
-    return { value: 0, out: { num_iovas: ranges.length, out_iova_alignment: alignment } };
+    const told = ranges.flatMap(({ start, end }, index) => [
+      [`start${index}`, start],
+      [`last${index}`, end],
+    ]);
+    return {
+      value: 0,
+      out: { num_iovas: ranges.length, out_iova_alignment: alignment, ...Object.fromEntries(told) },
+    };
   },
   undo: () => ({ none: 'it only asks' }),
 };

@@ -179,9 +179,13 @@ export const ioasVectors: readonly IommufdVector[] = [
       return [before, ranges(1), ranges(2)];
     },
     expected: [
-      { num_iovas: 1, out_iova_alignment: 1n },
+      { num_iovas: 1, out_iova_alignment: 1n, start0: 0n, last0: 2n ** 64n - 1n },
       'EMSGSIZE',
-      { num_iovas: 2, out_iova_alignment: 4096n },
+      {
+        num_iovas: 2,
+        out_iova_alignment: 4096n,
+        ...{ start0: 0n, last0: 0xfedfffffn, start1: 0xfef00000n, last1: 2n ** 48n - 1n },
+      },
     ],
   },
   {
@@ -347,8 +351,26 @@ export const compatVectors: readonly IommufdVector[] = [
       return [before, info(88), info(24)];
     },
     expected: [
-      { argsz: 72, flags: 3, iova_pgsizes: 0xfffffffffffff000n, cap_offset: 24 },
-      { flags: 3, iova_pgsizes: 0x40201000n, cap_offset: 24 },
+      {
+        argsz: 72,
+        flags: 3,
+        iova_pgsizes: 0xfffffffffffff000n,
+        cap_offset: 24,
+        ...{ avail: 0xffff_ffff, nr_iovas: 1, start0: 0n, end0: 2n ** 64n - 1n },
+      },
+      {
+        flags: 3,
+        iova_pgsizes: 0x40201000n,
+        cap_offset: 24,
+        ...{
+          avail: 0xffff_ffff,
+          nr_iovas: 2,
+          start0: 0n,
+          end0: 0xfedfffffn,
+          start1: 0xfef00000n,
+          end1: 2n ** 48n - 1n,
+        },
+      },
       { argsz: 88, flags: 3, iova_pgsizes: 0x40201000n, cap_offset: 0 },
     ],
   },
