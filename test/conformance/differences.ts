@@ -1,36 +1,34 @@
 /** What must differ between model and kernel, each with its reason. An entry that no run needs any more fails the suite. */
-import { vfio } from '../../runtime/abi/vfio.ts';
 import type { Op } from '../../src/model/op.ts';
 
-export interface Declared {
+/** A field that an answer has: as the kernel wrote it, and as the model says it. */
+export interface Differing {
+  readonly op: Op;
+  readonly field: string;
+  readonly is: number | bigint | string | undefined;
+  readonly said: number | bigint | string;
+}
+
+interface Declared {
   readonly what: string;
   readonly why: string;
+  readonly covers: (differing: Differing) => boolean;
 }
 
-export const declared = {
-  'region-caps': {
-    what: 'REGION_INFO of the BAR with the MSI-X table: flag CAPS and cap_offset',
-    why: 'a snapshot does not tell in which BAR the table lies, so the model leaves the capability out',
-  },
-} as const satisfies Record<string, Declared>;
+/** By name. */
+export type Differences = Readonly<Record<string, Declared>>;
+
+export const declared: Differences = {};
 
 /** How often each entry was needed. */
-export const needed = new Map<keyof typeof declared, number>();
+export const needed = new Map<string, number>();
 
-function need(name: keyof typeof declared): void {
-  needed.set(name, (needed.get(name) ?? 0) + 1);
-}
-
-/** A field as far as the model tells it. */
-export function seenField(
-  op: Op,
-  field: string,
-  value: number | bigint | string | undefined,
-): number | bigint | string | undefined {
-  if (op.op !== 'device.region_info') return value;
-  if (field === 'flags' && typeof value === 'number' && (value & vfio.VFIO_REGION_INFO_FLAG_CAPS) !== 0) {
-    need('region-caps');
-    return value & ~vfio.VFIO_REGION_INFO_FLAG_CAPS;
+/** Whether it must differ: then it counts as needed. */
+export function mustDiffer(differing: Differing, table: Differences = declared): boolean {
+  for (const [name, { covers }] of Object.entries(table)) {
+    if (!covers(differing)) continue;
+    needed.set(name, (needed.get(name) ?? 0) + 1);
+    return true;
   }
-  return value;
+  return false;
 }

@@ -1,3 +1,4 @@
+import { avoided } from './avoided.ts';
 import { declared } from './differences.ts';
 import { type FuzzRun, recordedRuns } from './runs.ts';
 
@@ -41,12 +42,17 @@ function page(runs: readonly FuzzRun[]): string {
     '',
     '## What must differ',
     '',
-    'The whole table. Besides, requests to an iommufd that the model does not know are not made.',
+    ...table(Object.values(declared), 'Nothing: no difference is declared.'),
     '',
-    '| what | why |',
-    '|---|---|',
-    ...Object.values(declared).map(({ what, why }) => `| ${what} | ${why} |`),
+    '## What is not drawn',
+    '',
+    ...table(avoided, 'Nothing is left out.'),
   ].join('\n')}\n`;
+}
+
+function table(entries: readonly { what: string; why: string }[], none: string): readonly string[] {
+  if (entries.length === 0) return [none];
+  return ['| what | why |', '|---|---|', ...entries.map(({ what, why }) => `| ${what} | ${why} |`)];
 }
 
 function row({

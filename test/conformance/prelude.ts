@@ -1,4 +1,5 @@
 /** What most sequences begin with, so that what is drawn meets open devices often: steps of a driver's way, and stray ones. */
+import { cdevPath } from '../../src/model/nodes.ts';
 import type { Op } from '../../src/model/op.ts';
 import type { State, World } from '../../src/model/state.ts';
 import { step } from '../../src/model/step.ts';
@@ -13,12 +14,16 @@ export function prelude(lot: Lot, world: World, start: State, cast: Cast): reado
   // One in six begins with nothing.
   if (lot.number(6) === 0) return [];
   if (lot.number(4) > 0) way.add(allowFake(world));
-  const taken = cast.devices.filter(() => lot.number(10) < 7);
-  for (const device of taken) bindToVfio(way, device);
-  const uses = lot.number(3);
+  // All of a group at once: one that keeps its host driver keeps the others from being used.
+  const groups = new Map(cast.devices.map((device) => [way.of(device)?.group ?? device, lot.number(10) < 8]));
+  const taken = cast.devices.filter((device) => groups.get(way.of(device)?.group ?? device) === true);
+  for (const device of taken) if (lot.number(10) > 0) bindToVfio(way, device);
+  const uses = lot.of([0, 1, 1, 1, 2, 2]);
   for (let use = 0; use < uses; use += 1) {
     const device = taken[lot.number(taken.length)];
-    if (device !== undefined) open(way, lot, device);
+    if (device === undefined) continue;
+    const ways = world.profile.build.iommufd === 'n' ? [open] : [open, openWithIommufd, openCdev];
+    lot.of(ways as [typeof open])(way, lot, device);
   }
   return way.ops;
 }
@@ -77,4 +82,29 @@ function open(way: Way, lot: Lot, device: string): void {
   const type = group.noiommu ? 8 : lot.of([1, 3, 3]);
   way.add({ op: 'container.set_iommu', pid, fd: container, type });
   if (lot.number(5) > 0) way.add({ op: 'group.get_device_fd', pid, fd, name: device });
+}
+
+/** An iommufd in the place of the container. */
+function openWithIommufd(way: Way, lot: Lot, device: string): void {
+  const group = way.state.groups[way.of(device)?.vfio?.group ?? -1];
+  if (!group) return;
+  const context = way.add({ op: 'open', pid, path: '/dev/iommu' });
+  const fd = way.add({ op: 'open', pid, path: `/dev/vfio/${group.name}` });
+  way.add({ op: 'group.set_container', pid, fd, container: context });
+  if (lot.number(2) === 0) {
+    way.add({ op: 'iommufd.set_iommu', pid, fd: context, type: group.noiommu ? 8 : lot.of([1, 3]) });
+  }
+  if (lot.number(5) > 0) way.add({ op: 'group.get_device_fd', pid, fd, name: device });
+}
+
+/** The device's own node, bound to an iommufd and attached to an address space of it. */
+function openCdev(way: Way, lot: Lot, device: string): void {
+  const vfio = way.of(device)?.vfio;
+  if (!vfio) return;
+  const context = way.add({ op: 'open', pid, path: '/dev/iommu' });
+  const target = way.add({ op: 'iommufd.ioas_alloc', pid, fd: context, flags: 0 }) === 0 ? 1 : 99;
+  const fd = way.add({ op: 'open', pid, path: cdevPath(vfio) });
+  if (lot.number(8) === 0) return;
+  way.add({ op: 'device.bind_iommufd', pid, fd, iommufd: context, flags: 0 });
+  if (lot.number(4) > 0) way.add({ op: 'device.attach_ioas', pid, fd, target, flags: 0 });
 }

@@ -1,9 +1,9 @@
 /** Sequences of operations, drawn by lot, whose descriptors are tied to the operation that made them. */
-import { fileOf } from '../../src/model/files.ts';
 import type { Op } from '../../src/model/op.ts';
 import type { State, World } from '../../src/model/state.ts';
 import { step } from '../../src/model/step.ts';
 import { type Cast, operation } from '../runtime/kernel/random-operations.ts';
+import { avoids } from './avoided.ts';
 import { actors, regions } from './cast.ts';
 import type { Lot } from './lot.ts';
 import { prelude } from './prelude.ts';
@@ -18,17 +18,24 @@ export interface Step {
 
 export type Sequence = readonly Step[];
 
-const longest = 30;
+const shortest = 5;
+const longest = 35;
 
 /** The same for the same seed, world and state. A call that would not return can only be the last. */
 export function drawSequence(lot: Lot, world: World, start: State, cast: Cast): Sequence {
   const maker = new Maker(world, start);
   for (const op of prelude(lot, world, start, cast)) maker.add(op);
-  const length = 3 + lot.number(longest - 2);
+  const length = shortest + lot.number(longest - shortest);
   const pids = actors.map(({ pid }) => pid);
   for (let made = 0; made < length; made += 1) {
     const number = (below: number) => lot.number(below);
-    const draw = { kind: number(100), pid: number(10), a: number(10000), b: number(10000), c: number(10000) };
+    const draw = {
+      kind: number(1_000_000),
+      pid: number(10),
+      a: number(10000),
+      b: number(10000),
+      c: number(10000),
+    };
     if (!maker.add(operation(draw, world, maker.state, pids, regions, cast))) break;
   }
   return maker.steps;
@@ -53,7 +60,7 @@ class Maker {
 
   /** False: the call would not return, so nothing can follow. */
   add(op: Op): boolean {
-    if (ofIommufd(this.world, this.state, op)) return true;
+    if (avoids(this.state, op)) return true;
     const id = this.steps.length;
     const from: Record<string, number> = {};
     for (const [field, fd] of descriptorsIn(op)) {
@@ -69,16 +76,6 @@ class Maker {
     }
     return result.ok || !('blocks' in result);
   }
-}
-
-/**
- * Requests to an iommufd that the model does not know are not made: the kernel knows more of them, those of a container
- * among them, and goes on in a state that the model has not.
- */
-function ofIommufd(world: World, state: State, op: Op): boolean {
-  if (!('fd' in op) || fileOf(state, op)?.kind !== 'iommufd') return false;
-  const { result } = step(world, state, op);
-  return !result.ok && 'errno' in result && result.guard === 'ioctl.unknown';
 }
 
 /** Fields that hold numbers of descriptors. */

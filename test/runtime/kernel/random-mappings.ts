@@ -31,8 +31,8 @@ export function pick<T>(list: readonly T[], number: number): T {
   return list[number % list.length] as T;
 }
 
-export function mapDma(on: On, its: Drawn): Op {
-  const { regions } = its;
+/** Memory of the process, or none. */
+export function memoryOf({ regions, b }: Drawn): readonly [vaddr: bigint, memory: Memory] {
   const places: readonly [bigint, Memory][] = [
     [regions.writable, 'writable'],
     [regions.writable, 'writable'],
@@ -40,7 +40,11 @@ export function mapDma(on: On, its: Drawn): Op {
     [regions.readOnly, 'read-only'],
     [0x1000n, 'none'],
   ];
-  const [vaddr, memory] = pick(places, its.b);
+  return pick(places, b);
+}
+
+export function mapDma(on: On, its: Drawn): Extract<Op, { op: 'container.map_dma' }> {
+  const [vaddr, memory] = memoryOf(its);
   return {
     op: 'container.map_dma',
     ...on,
@@ -52,7 +56,7 @@ export function mapDma(on: On, its: Drawn): Op {
   };
 }
 
-export function unmapDma(on: On, its: Drawn): Op {
+export function unmapDma(on: On, its: Drawn): Extract<Op, { op: 'container.unmap_dma' }> {
   return {
     op: 'container.unmap_dma',
     ...on,

@@ -1,0 +1,38 @@
+/** What is not drawn, each with its reason: kernels do there what no model should say of them. */
+import { fileAt, fileOf } from '../../src/model/files.ts';
+import type { Op } from '../../src/model/op.ts';
+import type { State } from '../../src/model/state.ts';
+
+interface Avoided {
+  readonly what: string;
+  readonly why: string;
+  readonly applies: (state: State, op: Op) => boolean;
+}
+
+export const avoided: readonly Avoided[] = [
+  {
+    what: 'SET_CONTAINER of a group without an IOMMU to a container, while a device of the group is open that was opened with an iommufd in the place of a container',
+    why: 'Linux 6.12 takes such a device for one of the container when it is closed, which never counted it: container_users falls below zero (drivers/vfio/group.c:vfio_df_group_close)',
+    applies: (state, op) => {
+      if (op.op !== 'group.set_container' || fileAt(state, op.pid, op.container)?.kind !== 'container')
+        return false;
+      const file = fileOf(state, op);
+      const group = file?.kind === 'group' ? file.group : -1;
+      return state.groups[group]?.noiommu === true && openedWithIommufd(state, group);
+    },
+  },
+];
+
+function openedWithIommufd(state: State, group: number): boolean {
+  return state.files.some(
+    (file) =>
+      file?.kind === 'device' &&
+      !file.cdev &&
+      file.groupFile === null &&
+      state.devices[file.device]?.vfio?.group === group,
+  );
+}
+
+export function avoids(state: State, op: Op): boolean {
+  return avoided.some(({ applies }) => applies(state, op));
+}
