@@ -1,6 +1,5 @@
 /** Requests of device cdevs and of iommufd: bytes become operations, and answers bytes, as in vfio-file.ts. */
 import type { Op } from '../../../src/model/op.ts';
-import { usable } from '../../../src/model/ops/iommufd-iovas.ts';
 import { iommufdLayouts as layoutsOf, iommufdRequests as numbers } from '../../abi/iommufd.ts';
 import type { Field, Layout } from '../../abi/layout.ts';
 import { layouts } from '../../abi/vfio.ts';
@@ -98,27 +97,26 @@ const range = layoutsOf.iommu_iova_range;
 function iovaRanges({ machine, fd }: On, process: Process, argument: Argument): number {
   const { size } = layoutsOf.iommu_ioas_iova_ranges;
   const its = argument.structure(size);
-  const { pid } = process;
-  const ioas = u32(its, ranges.ioas_id);
   const room = u32(its, ranges.num_iovas);
-  const result = machine.step({
+  const asked = {
     op: 'iommufd.ioas_iova_ranges',
     ...framed(fd, process, argument, size),
-    ...{ ioas, room, reserved: u32(its, ranges.__reserved) },
-  });
-  const answer = typeof result === 'number' ? result : result.value;
-  if (its === null || (answer < 0 && answer !== refuse('EMSGSIZE'))) return answer;
-  const told = usable(machine.world, machine.state, { pid, fd }, ioas);
-  const bytes = new Uint8Array(Math.min(told.length, room) * range.size);
-  for (const [index, { start, end }] of told.slice(0, room).entries()) {
+    ...{ ioas: u32(its, ranges.ioas_id), reserved: u32(its, ranges.__reserved) },
+  } as const;
+  const answer = machine.value({ ...asked, room });
+  const all = machine.step({ ...asked, room: 0xffff_ffff });
+  if (its === null || typeof all === 'number') return answer;
+  const count = Number(field(all, 'num_iovas'));
+  const bytes = new Uint8Array(Math.min(count, room) * range.size);
+  for (let index = 0; index * range.size < bytes.length; index += 1) {
     const each = new DataView(bytes.buffer, index * range.size);
-    put(each, range.fields.start, start);
-    put(each, range.fields.last, end);
+    put(each, range.fields.start, field(all, `start${index}`));
+    put(each, range.fields.last, field(all, `last${index}`));
   }
   const address = u64(its, ranges.allowed_iovas);
   if (process.memory.write(address, bytes) < bytes.length) return refuse('EFAULT');
-  put(its, ranges.num_iovas, told.length);
-  if (typeof result !== 'number') put(its, ranges.out_iova_alignment, field(result, 'out_iova_alignment'));
+  put(its, ranges.num_iovas, count);
+  put(its, ranges.out_iova_alignment, field(all, 'out_iova_alignment'));
   return answer;
 }
 
