@@ -7,8 +7,7 @@ import { machine } from '../machines.ts';
 import { processes } from './cast.ts';
 import { Lot } from './lot.ts';
 import { Run } from './run.ts';
-import { drawSequence, type Sequence } from './sequence.ts';
-import { shrink } from './shrink.ts';
+import { drawSequence } from './sequence.ts';
 import { simulatedExecutor } from './simulated.ts';
 
 /** The sequences that real kernels are asked in the lab, on the simulated kernel: the same generator, the same comparison. */
@@ -68,15 +67,5 @@ describe.each(['6.1', '6.12'] as const)('the simulated %s, asked at random', (pr
       succeeded += verdict.succeeded;
     }
     expect(succeeded / operations).toBeGreaterThan(0.4);
-  });
-});
-
-describe('a sequence that differs', () => {
-  it('is made as short as it can be', async () => {
-    const op = { op: 'eventfd', pid: 1 } as const;
-    const sequence: Sequence = Array.from({ length: 23 }, (_, id) => ({ id, op, from: {} }));
-    const guilty = (candidate: Sequence) =>
-      Promise.resolve([4, 17].every((id) => candidate.some((each) => each.id === id)));
-    expect((await shrink(sequence, guilty)).map(({ id }) => id)).toEqual([4, 17]);
   });
 });
