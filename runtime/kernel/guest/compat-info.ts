@@ -1,10 +1,11 @@
 /** VFIO_IOMMU_GET_INFO where an iommufd stands for a container. */
+import type { Done } from '../../../src/model/guard.ts';
 import { layouts, vfio } from '../../abi/vfio.ts';
 import { putHeader } from './container-file.ts';
 import type { Argument } from './open-file.ts';
 import type { Process } from './process.ts';
 import { refuse } from './refuse.ts';
-import { argszOf, type Done, field, type On, put } from './structures.ts';
+import { argszOf, field, type On, put } from './structures.ts';
 
 const info = layouts.vfio_iommu_type1_info;
 const available = layouts.vfio_iommu_type1_info_dma_avail;
