@@ -2,13 +2,13 @@
  * Text to trees and issues, for any text. Each block is read alone and remembered by its text, so that a keystroke in a
  * long file costs one block. One broken thing gives one issue: what recovery stumbles over afterwards is dropped here.
  */
-import { cut, type Piece } from './blocks.ts';
+import { cut, maxDepth, type Piece } from './blocks.ts';
 import type { Issue } from './issue.ts';
 import { endOf, lex } from './lexer.ts';
 import { parser } from './parser.ts';
 import { errorLimit, type RecognitionError } from './rules/skipping.ts';
 import type { Span } from './span.ts';
-import { type Context, k, LBrace, RBrace, RParen, Text, UnclosedText } from './tokens.ts';
+import { type Context, k, LBrace, LParen, RBrace, RParen, Text, UnclosedText } from './tokens.ts';
 import { type BrokenNode, type DeclarationNode, isMissing, type Token } from './tree.ts';
 
 /** A piece of a file, usually one declaration. Offsets in it are relative to its beginning. */
@@ -85,6 +85,8 @@ function parseBlock(text: string, tooDeepAt: number | undefined): Block {
     return unread(text, [{ kind: 'too-deep', start: tooDeepAt, end: tooDeepAt + 1 }]);
   }
   const { tokens, unexpected } = lex(text);
+  const deep = deeperThanParentheses(tokens);
+  if (deep !== undefined) return unread(text, [{ kind: 'too-deep', ...spanOf(deep) }]);
   const unreadable = unexpected.slice(0, errorLimit);
   const declarations: DeclarationNode[] = [];
   const issues: Issue[] = [];
@@ -108,6 +110,32 @@ function parseBlock(text: string, tooDeepAt: number | undefined): Block {
   for (const issue of unexpectedIssues(unreadable, issues, declarations)) issues.push(issue);
   issues.sort((a, b) => a.start - b.start);
   return { length: text.length, declarations, issues };
+}
+
+/** Where `not` upon `not` nests deeper than `maxDepth`: the parser goes down for each as it does for a parenthesis. */
+function deeperThanParentheses(tokens: readonly Token[]): Token | undefined {
+  const outer: number[] = [];
+  let depth = 0;
+  let nots = 0;
+  for (const token of tokens) {
+    const { tokenType } = token;
+    if (tokenType === k.not) {
+      nots += 1;
+      depth += 1;
+      if (depth > maxDepth) return token;
+    } else if (tokenType === LParen) {
+      outer.push(nots);
+      nots = 0;
+      depth += 1;
+    } else {
+      depth -= nots;
+      nots = 0;
+      if (tokenType !== RParen) continue;
+      const negated = outer.pop();
+      if (negated !== undefined) depth -= negated + 1;
+    }
+  }
+  return undefined;
 }
 
 /** Characters that nothing can be made of, unless they stand in what is skipped anyway. */

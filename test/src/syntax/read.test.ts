@@ -170,6 +170,8 @@ describe('one broken thing gives one message', () => {
     ['h\0o\0s\0t\0', 'VP1017'],
     ['# caf\ufffd\nhost a { iommu any }', 'VP1017'],
     [`${'{'.repeat(40)}`, 'VP1015'],
+    [`device d { ${'not '.repeat(40)}id 8086:1572 }`, 'VP1015'],
+    [`device d { ${'not not ('.repeat(20)}id 8086:1572${')'.repeat(20)} }`, 'VP1015'],
     ['x'.repeat(fileLimit + 1), 'VP1013'],
   ])('%.60s', (text, code) => {
     expect(codesOf(text)).toEqual([code]);
@@ -202,6 +204,7 @@ describe('hostile text', () => {
     '\\',
     '" \\',
     'or ',
+    'not ',
     'id ',
   ])('%j over and over ends, with a bounded number of diagnostics', (part) => {
     for (const head of ['', 'policy p { ', 'device d { id 1:1 ']) {
