@@ -12,6 +12,8 @@ export type { Diagnostic, Edit, Fix, KernelAnswer, Place, Severity } from './dia
 export { type Explanation, explain, explainAll } from './diagnostics/explain.ts';
 /** Draws diagnostics as the command line does, with carets under the text. */
 export { render } from './diagnostics/render.ts';
+/** Lays a policy out, and proves that nothing but white space was changed. */
+export { type Formatting, format } from './format/format.ts';
 export type { Address, Fact, PciFunction, Snapshot, Unknown } from './machine/snapshot.ts';
 export { isUnknown } from './machine/snapshot.ts';
 /** A plan as people read it: its steps and why, what lasts, what must hold before, who can use what afterwards. */

@@ -22,10 +22,10 @@ export const fileLimit = 4 << 20;
 export const diagnosticLimit = 100;
 
 export function readDocument(file: string, text: string): Reading {
-  const unreadable = refuse(file, text);
-  if (unreadable !== undefined) {
+  const untrusted = unreadable(file, text);
+  if (untrusted !== undefined) {
     const hole = { kind: 'hole', span: { start: 0, end: text.length } } as const;
-    return { document: { file, declarations: [hole] }, diagnostics: [unreadable] };
+    return { document: { file, declarations: [hole] }, diagnostics: [untrusted] };
   }
   const declarations: Declaration[] = [];
   const diagnostics: Diagnostic[] = [];
@@ -41,8 +41,8 @@ function placeAt(file: string, start: number, length = 1): Place {
   return { file, span: { start, end: start + length } };
 }
 
-/** Text that no part of can be trusted. */
-function refuse(file: string, text: string): Diagnostic | undefined {
+/** What is wrong with text of which no part can be trusted. */
+export function unreadable(file: string, text: string): Diagnostic | undefined {
   if (text.length > fileLimit) {
     return report(
       'VP1013',

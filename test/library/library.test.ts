@@ -39,12 +39,12 @@ describe('the library', () => {
   it('runs under its name', () => {
     writeFileSync(
       join(folder, 'user.mjs'),
-      `import { check, explain } from 'vfioplan';
+      `import { check, explain, format } from 'vfioplan';
 const { diagnostics } = check({ sources: [{ file: 'a.vfio', text: 'hst x {}' }], machines: [], today: '2026-12-01' });
-console.log(diagnostics.map(({ code }) => code).join(), explain('vp4101').code);`,
+console.log(diagnostics.map(({ code }) => code).join(), explain('vp4101').code, format('a.vfio', 'host  a{}').text.trim());`,
     );
     const run = spawnSync(process.execPath, ['user.mjs'], { cwd: folder, encoding: 'utf8' });
-    expect(run.stdout + run.stderr).toBe('VP1005 VP4101\n');
+    expect(run.stdout + run.stderr).toBe('VP1005 VP4101 host a {}\n');
   });
 
   it('has types that stand by themselves', () => {

@@ -122,4 +122,9 @@ export const words = {
     title: 'empty range',
     message: 'no number is from {min} to {max}',
   },
+  VP1090: {
+    severity: 'warning',
+    title: 'not formatted',
+    message: 'what stands here is not formatted, and stays as it is',
+  },
 } as const satisfies Record<`VP1${number}`, Declaration>;
