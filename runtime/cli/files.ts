@@ -1,13 +1,18 @@
 import {
   closeSync,
+  constants,
   existsSync,
+  fchmodSync,
+  fchownSync,
   fstatSync,
   fsyncSync,
   openSync,
   readdirSync,
   readSync,
+  realpathSync,
   renameSync,
   rmSync,
+  type Stats,
   statSync,
   writeSync,
 } from 'node:fs';
@@ -23,7 +28,11 @@ export interface Files {
    * a policy could block for ever.
    */
   read(path: string, limit: number, pipes: boolean): FileRead;
-  /** Replaces the file in one step; answers why it could not, and then nothing was written. */
+  /**
+   * Replaces the file in one step, or makes it; answers why it could not, and then nothing was written. A file that is
+   * there keeps its mode, and its owner as far as the caller may give files away; of a symbolic link, what it leads to
+   * is replaced.
+   */
   write(path: string, text: string): string | null;
   /** Files below a folder, as paths relative to it with `/`; empty when there is no such folder. */
   list(folder: string): readonly string[];
@@ -83,26 +92,44 @@ function readUpTo(fd: number, limit: number, guess: number): Uint8Array {
 }
 
 function write(path: string, text: string): string | null {
-  const temporary = `${path}.${process.pid}.new`;
+  let temporary: string | undefined;
   try {
     const there = statSync(path, { throwIfNoEntry: false });
     if (there !== undefined && !there.isFile()) return `it is ${kindOf(there)}`;
-    const fd = openSync(temporary, 'wx', 0o644);
+    // To put another in its place asks only for leave to write to the folder.
+    if (there !== undefined) closeSync(openSync(path, constants.O_WRONLY));
+    const target = there === undefined ? path : realpathSync(path);
+    const beside = `${target}.${process.pid}.new`;
+    const fd = openSync(beside, 'wx', there === undefined ? 0o644 : 0o600);
+    temporary = beside;
     try {
       const bytes = Buffer.from(text);
       for (let written = 0; written < bytes.length; ) {
         written += writeSync(fd, bytes, written);
       }
+      if (there !== undefined) keepOwnerAndMode(fd, there);
       fsyncSync(fd);
     } finally {
       closeSync(fd);
     }
-    renameSync(temporary, path);
+    renameSync(temporary, target);
     return null;
   } catch (error) {
-    if (codeOf(error) !== 'EEXIST') rmSync(temporary, { force: true });
+    if (temporary !== undefined) rmSync(temporary, { force: true });
     return reasonOf(error);
   }
+}
+
+/** The mode last: to give a file away takes its set-id bits (chown(2)). */
+function keepOwnerAndMode(fd: number, { uid, gid, mode }: Stats): void {
+  const made = fstatSync(fd);
+  try {
+    if (made.uid !== uid || made.gid !== gid) fchownSync(fd, uid, gid);
+  } catch (error) {
+    // Only root may give files away: then it is the writer's, as any file that an editor replaces.
+    if (codeOf(error) !== 'EPERM') throw error;
+  }
+  fchmodSync(fd, mode & 0o7777);
 }
 
 function list(folder: string): readonly string[] {

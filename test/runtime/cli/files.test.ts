@@ -1,5 +1,16 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { nodeFiles } from '../../../runtime/cli/files.ts';
@@ -58,6 +69,60 @@ test('writes a file whole or not at all', () =>
     expect(nodeFiles.write('/dev/full', 'x')).toBe('it is a device');
     expect(existsSync(join(folder, 'no'))).toBe(false);
   }));
+
+test('a file that is replaced keeps its mode, and a link what it is', () =>
+  inFolder((folder) => {
+    const [file, link] = [join(folder, 'plan.json'), join(folder, 'link')];
+    writeFileSync(file, 'first');
+    chmodSync(file, 0o604);
+    symlinkSync('plan.json', link);
+    expect(nodeFiles.write(link, 'second')).toBeNull();
+    expect(readFileSync(file, 'utf8')).toBe('second');
+    expect(statSync(file).mode & 0o7777).toBe(0o604);
+    expect(readlinkSync(link)).toBe('plan.json');
+    // A temporary file of the same name is somebody else's.
+    const other = `${file}.${process.pid}.new`;
+    writeFileSync(other, 'not ours');
+    expect(nodeFiles.write(file, 'third')).toContain('EEXIST');
+    expect(readFileSync(other, 'utf8')).toBe('not ours');
+    expect(readFileSync(file, 'utf8')).toBe('second');
+  }));
+
+test('a file that may not be written to is not replaced, and one of another owner becomes the writer’s', () =>
+  inFolder((folder) => {
+    const [ours, theirs] = [join(folder, 'ours'), join(folder, 'theirs')];
+    for (const file of [ours, theirs]) writeFileSync(file, 'first');
+    chmodSync(ours, 0o444);
+    chmodSync(theirs, 0o666);
+    const writer = asSomebody(folder, [folder, ours]);
+    try {
+      expect(nodeFiles.write(ours, 'second')).toBe('permission denied (EACCES)');
+      expect(nodeFiles.write(theirs, 'second')).toBeNull();
+    } finally {
+      writer.ends();
+    }
+    expect(readFileSync(ours, 'utf8')).toBe('first');
+    expect(readFileSync(theirs, 'utf8')).toBe('second');
+    const { uid, mode } = statSync(theirs);
+    expect({ uid, mode: mode & 0o7777 }).toEqual({ uid: writer.uid, mode: 0o666 });
+    expect(readdirSync(folder).sort()).toEqual(['ours', 'theirs']);
+  }));
+
+/** Goes on without root's privileges, which ask no mode, when there are any; the owner of these files meanwhile. */
+function asSomebody(folder: string, owned: readonly string[]): { uid: number; ends: () => void } {
+  const uid = process.geteuid?.() ?? -1;
+  if (uid !== 0) return { uid, ends: () => {} };
+  const nobody = 65534;
+  chmodSync(folder, 0o755);
+  for (const file of owned) chownSync(file, nobody, nobody);
+  process.setegid?.(nobody);
+  process.seteuid?.(nobody);
+  const ends = () => {
+    process.seteuid?.(0);
+    process.setegid?.(0);
+  };
+  return { uid: nobody, ends };
+}
 
 test.skipIf(process.getuid?.() !== 0)('a full disk leaves the older file as it was', () =>
   inFolder((folder) => {
