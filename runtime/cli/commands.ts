@@ -182,6 +182,33 @@ export const commands: readonly CommandDescription[] = [
     load: async () => (await import('./commands/revert.ts')).recover,
   },
   {
+    name: 'fmt',
+    purpose: 'lay policies out as grammar/README.md says, and change nothing but white space',
+    text: 'Every comment stays with what it stands beside. A declaration that cannot be read is left as it is, byte for byte, with a warning. The result is compared with what was there before it is written; a file is replaced in one step and keeps its mode. What comes from standard input goes to stdout.',
+    operands: [
+      { name: '[file...]', text: 'policy files; `-`, or none when something is piped in, is standard input' },
+    ],
+    options: [
+      {
+        key: 'check',
+        flags: '--check',
+        text: 'write nothing; exit with 2 when a file is not formatted, and name it',
+      },
+      {
+        key: 'diff',
+        flags: '--diff',
+        text: 'write nothing; show what would be changed, as patch(1) reads it',
+      },
+      format,
+    ],
+    examples: [
+      { words: 'vfioplan fmt dpdk.vfio', text: 'in its place' },
+      { words: 'vfioplan fmt --check --diff dpdk.vfio base.vfio', text: 'for a pipeline' },
+    ],
+    exits: ['done', 'refused', 'pending', 'usage'],
+    load: async () => (await import('./commands/fmt.ts')).fmt,
+  },
+  {
     name: 'snapshot',
     purpose: 'write down this machine: functions, groups, drivers, disks, networks, users',
     text: 'Reads sysfs, /proc and /dev; changes nothing. Root sees more; what could not be read is written as unknown, with the reason.',

@@ -25,6 +25,9 @@ export interface Options {
   readonly profile?: string;
   /** Left out: what the file looks like. */
   readonly input?: 'trace' | 'strace';
+  /** Of `fmt`: only say whether anything would be changed; show what. */
+  readonly check: boolean;
+  readonly diff: boolean;
   readonly native: boolean;
   readonly allowChanges: boolean;
   readonly stateDir?: string;

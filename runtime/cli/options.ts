@@ -50,6 +50,8 @@ export function optionsFrom(io: Io, given: Readonly<Record<string, unknown>>): O
     detailedExitcode: given['detailedExitcode'] === true,
     ...(profile === undefined ? {} : { profile }),
     ...(input === undefined ? {} : { input }),
+    check: given['check'] === true,
+    diff: given['diff'] === true,
     native: given['native'] === true,
     allowChanges: given['allowChanges'] === true,
     ...(stateDir === undefined ? {} : { stateDir }),

@@ -19,8 +19,9 @@ export const kinds = {
 } as const satisfies Record<string, Kind>;
 
 export type TextFile =
-  /** `identity` is equal for two names of one file. */
-  { readonly text: string; readonly identity: string } | { readonly problem: Diagnostic };
+  /** `identity` is equal for two names of one file. A byte order mark is not in the text. */
+  | { readonly text: string; readonly identity: string; readonly hasMark: boolean }
+  | { readonly problem: Diagnostic };
 
 /** Reads a file as UTF-8 text. `place` is where the name was written; `pipes`: see `Files.read`. */
 export function readText(files: Files, file: string, place: Place, kind: Kind, pipes: boolean): TextFile {
@@ -29,7 +30,7 @@ export function readText(files: Files, file: string, place: Place, kind: Kind, p
     case 'bytes': {
       const text = decoded(answer.bytes);
       return typeof text === 'string'
-        ? { text, identity: answer.identity }
+        ? { text, identity: answer.identity, hasMark: beginsWithMark(answer.bytes) }
         : { problem: notText(file, place, kind, text.offset) };
     }
     case 'missing':
@@ -96,6 +97,10 @@ function decoded(bytes: Uint8Array): string | { readonly offset: number } {
   } catch {
     return { offset: firstBadByte(bytes) };
   }
+}
+
+function beginsWithMark(bytes: Uint8Array): boolean {
+  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
 }
 
 /** Walks by the lengths that lead bytes announce: a sequence that does not decode alone is the bad one. */

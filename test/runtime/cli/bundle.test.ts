@@ -34,6 +34,18 @@ test('a mistake is a diagnostic on stderr, and exit code 64', () => {
   expect(stderr).toContain('error[VP2910]: unknown command `chekc`');
 });
 
+test('fmt reads a pipe, and files, and says when there is neither', () => {
+  const input = 'host  a{iommu any}';
+  const options = { input, cwd: root, encoding: 'utf8' } as const;
+  const piped = spawnSync(process.execPath, [program, 'fmt'], options);
+  expect(piped).toMatchObject({ status: 0, stdout: 'host a { iommu any }\n', stderr: '' });
+  expect(vfioplan('fmt', '--check', 'examples/01-nic-without-iommu/policy.vfio')).toMatchObject({
+    status: 0,
+  });
+  const nothing = spawnSync(process.execPath, [program, 'fmt'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  expect(nothing.status).toBe(64);
+});
+
 test('checks an example, and says the same as JSON', () => {
   const policy = 'examples/01-nic-without-iommu/policy.vfio';
   expect(vfioplan('check', policy, '--today', '2026-11-22')).toMatchObject({ status: 0, stderr: '' });
