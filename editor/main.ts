@@ -5,6 +5,7 @@ import EditorWorker from 'monaco-editor/editor/editor.worker?worker';
 import type { Diagnostic } from '../src/index.ts';
 import { declared } from './element.ts';
 import { type Example, machineBeside, machines, policies } from './examples.ts';
+import { registerFormatting } from './formatting.ts';
 import {
   defineThemes,
   languageId,
@@ -56,6 +57,7 @@ function ask(): void {
   const today = parameters.get('today') ?? localDate();
   const asked = { name: machine.name, json: machine.text };
   compiler.postMessage({
+    ask: 'judge',
     version: newest,
     file,
     text: model.getValue(),
@@ -71,6 +73,7 @@ function localDate(): string {
 }
 
 compiler.addEventListener('message', ({ data }: MessageEvent<Answer>) => {
+  if (data.wave === 'formatted') return formatted(data);
   if (data.version !== newest) return;
   if (data.wave === 'words') {
     words = data.diagnostics;
@@ -209,6 +212,15 @@ filePicker.addEventListener('change', () => {
 });
 
 registerHovers();
+const formatted = registerFormatting(
+  file,
+  (question) => compiler.postMessage(question satisfies Question),
+  (message) => showVerdict('error', `Not formatted: ${message}`),
+);
+declared('format', HTMLButtonElement).addEventListener('click', () => {
+  view.focus();
+  view.trigger('button', 'editor.action.formatDocument', null);
+});
 registerFixes(() => [...words, ...meaning].filter(isHere));
 model.onDidChangeContent(ask);
 refill();

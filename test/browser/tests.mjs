@@ -27,6 +27,15 @@ async function replaceWord(page, line, word, by) {
   await page.keyboard.type(by);
 }
 
+/** Waits for a line with this very text, white space included. */
+function line(page, text) {
+  const shows = (wanted) =>
+    [...document.querySelectorAll('.view-line')].some(
+      ({ textContent }) => textContent.replaceAll('\u00a0', ' ') === wanted,
+    );
+  return page.waitForFunction(shows, text);
+}
+
 const steps = (page) => page.locator('#plan-body .steps > li');
 const sentences = (page) => page.locator('#plan-body .sentence').allTextContents();
 const machine = (page) => page.getByRole('combobox', { name: 'Machine snapshot' });
@@ -117,6 +126,25 @@ export const tests = [
       await page.keyboard.press('Enter');
       await problem(page, 'VP1005').waitFor({ state: 'detached' });
       await judged(page, 'Sound');
+    },
+  },
+  {
+    name: 'formats the document, by its button and by its key, and leaves what is broken',
+    async run(page) {
+      await judged(page, 'Sound');
+      const broken = 'policy   less { bind   x }';
+      const wrong = 'policy   more{forbid unsafe    interrupts}# why';
+      const right = 'policy more { forbid unsafe interrupts }  # why';
+      await typeAtEnd(page, `\n${broken}\n${wrong}`);
+      await line(page, wrong);
+      await page.getByRole('button', { name: 'Format' }).click();
+      await line(page, right);
+      await line(page, broken);
+      await replaceWord(page, right, 'unsafe', '  unsafe');
+      await line(page, 'policy more { forbid   unsafe interrupts }  # why');
+      await page.keyboard.press('Control+Shift+I');
+      await line(page, right);
+      await line(page, broken);
     },
   },
   {
