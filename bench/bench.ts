@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { check } from '../src/check/check.ts';
 import { fromFacter } from '../src/machine/facter.ts';
+import { formatTimes } from './format.ts';
 import { simulatedCalls } from './kernel.ts';
 import { fleetPolicy, keystrokes } from './keystroke.ts';
 import { modelSteps } from './model.ts';
@@ -75,6 +76,17 @@ function typing(): void {
   );
 }
 
+function formatting(): void {
+  formatTimes(2000, 3, now);
+  const [half, whole] = [formatTimes(5000, 9, now), formatTimes(10_000, 9, now)];
+  const [time, read] = [quantile(sorted(whole.formatted), 0.5), quantile(sorted(whole.read), 0.5)];
+  say(
+    '10,000 lines formatted and proved, median of 9',
+    milliseconds(time),
+    `${(time / read).toFixed(1)} times reading them (${milliseconds(read)}); ${(time / quantile(sorted(half.formatted), 0.5)).toFixed(1)} times 5,000 lines`,
+  );
+}
+
 /** Rates per second of five windows; the highest tells what the code can do, the lowest what else the machine did. */
 async function rate(what: string, work: () => number | Promise<number>): Promise<void> {
   const rates: number[] = [];
@@ -127,6 +139,7 @@ function peakOf(...command: readonly string[]): void {
 console.log(`Node ${process.versions.node}, ${process.arch}`);
 startUp();
 typing();
+formatting();
 await rate('model steps on one core', () => modelSteps(400_000));
 await rate('simulated system calls through the sandbox, with boot', async () => {
   await simulatedCalls(50_000);
