@@ -178,6 +178,44 @@ describe('formatting, of what the grammar makes', () => {
   });
 });
 
+describe('hostile text', () => {
+  // 60,000 characters each; a cost that grows faster than the text would not end within the test's time.
+  it.each([
+    ...[
+      'bind x to y ',
+      'bind x\n',
+      '; ',
+      '"\n',
+      '{}',
+      '}',
+      '{',
+      '(',
+      ')',
+      'import "x"\n',
+      'device a {\n',
+      '# x\n',
+    ],
+    ...[
+      'x # y\n',
+      '\t# y\n',
+      'not ',
+      'not (',
+      'or id 1:1 ',
+      'id 1:1 ',
+      ',',
+      '\r',
+      '\u2028',
+      '\ufeff',
+      'host a{}',
+    ],
+  ])('%j over and over comes to rest', (part) => {
+    for (const head of ['host a {} # x\n', 'policy p { ', 'device d { not (id 1:1 ']) {
+      const { text } = format('a.vfio', head + part.repeat(60_000 / part.length));
+      expect(format('a.vfio', text).text).toBe(text);
+    }
+  });
+});
+
 /** Applies a unified diff, strictly: what it keeps or takes out must stand there. */
 function patched(text: string, patch: string): string {
   const linesIn = (whole: string) => whole.match(/[^\n]*\n|[^\n]+$/g) ?? [];
