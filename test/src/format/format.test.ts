@@ -235,7 +235,7 @@ describe('what cannot be read', () => {
   });
 
   it.each([
-    'policy p { persist   across boots }',
+    'policy p { persist   across   ways }',
     'device d {  foo  bar }',
     'garbage   between',
     '}',

@@ -3,8 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { format } from '../../../src/format/format.ts';
 
-// What the repository shows of the language is laid out as it says. To mend one: `npx vfioplan fmt FILE`; a page's block
-// is put into a file first.
+// What the repository shows of the language is laid out as it says. To mend it: `npx vitest run test/src/format -u`.
 
 const root = join(import.meta.dirname, '../../..');
 
@@ -14,8 +13,19 @@ function filesIn(folder: string, ending: string): string[] {
     .map((name) => join(folder, name));
 }
 
-function blocksOf(markdown: string): string[] {
-  return [...markdown.matchAll(/^```vfio\n([\s\S]*?)^```$/gm)].map(([, text = '']) => text);
+/** The page with its policies laid out. What is bad may be beyond reading, and stays; all else can be read. */
+function laidOut(markdown: string): string {
+  const [bad = '', ...rest] = markdown.split(/(?=^## Fixed$)/m);
+  const isPage = rest.length > 0;
+  return [bad, ...rest]
+    .map((part) =>
+      part.replace(/(?<=^```vfio\n)[\s\S]*?(?=^```$)/gm, (block) => {
+        const { text, diagnostics } = format('a.vfio', block);
+        if (!isPage || part !== bad) expect(diagnostics).toEqual([]);
+        return text;
+      }),
+    )
+    .join('');
 }
 
 const examples = filesIn('examples', '.vfio');
@@ -27,16 +37,13 @@ describe('the layout of the repository', () => {
     expect(pages.length).toBeGreaterThan(100);
   });
 
-  it.each(examples)('%s', (file) => {
-    const text = readFileSync(join(root, file), 'utf8');
-    expect(format(file, text)).toEqual({ text, diagnostics: [] });
+  it.each(examples)('%s', async (file) => {
+    const { text, diagnostics } = format(file, readFileSync(join(root, file), 'utf8'));
+    expect(diagnostics).toEqual([]);
+    await expect(text).toMatchFileSnapshot(join(root, file));
   });
 
-  it.each(pages)('%s', (file) => {
-    const markdown = readFileSync(join(root, file), 'utf8');
-    // What is fixed can be read; what is bad may be beyond reading, and then stays as it is.
-    const [bad = '', fixed = bad] = markdown.split('## Fixed');
-    for (const text of blocksOf(bad)) expect(format(file, text).text).toBe(text);
-    for (const text of blocksOf(fixed)) expect(format(file, text)).toEqual({ text, diagnostics: [] });
+  it.each(pages)('%s', async (file) => {
+    await expect(laidOut(readFileSync(join(root, file), 'utf8'))).toMatchFileSnapshot(join(root, file));
   });
 });
