@@ -183,7 +183,7 @@ export const commands: readonly CommandDescription[] = [
   },
   {
     name: 'fmt',
-    purpose: 'lay policies out as grammar/README.md says, and change nothing but white space',
+    purpose: 'lay policies out: line breaks, columns and comments, nothing but white space',
     text: 'Every comment stays with what it stands beside. A declaration that cannot be read is left as it is, byte for byte, with a warning. The result is compared with what was there before it is written; a file is replaced in one step and keeps its mode. What comes from standard input goes to stdout.',
     operands: [
       { name: '[file...]', text: 'policy files; `-`, or none when something is piped in, is standard input' },
