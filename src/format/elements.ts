@@ -164,8 +164,8 @@ class Reader {
       image,
       unread: block,
     });
-    // The line that it ends may be the one that parts it from the next.
-    this.at = start + image.trimEnd().length;
+    // A line that it ends parts it from the next; at the end of the file it is all its own.
+    this.at = end < this.text.length ? start + image.trimEnd().length : end;
   }
 
   done(): Elements {

@@ -241,9 +241,10 @@ describe('what cannot be read', () => {
     '}',
     'host a { label r "x  }',
     'policy  p {  bind a to b  ',
+    '\u000e \r\n \t',
     `device d {${' ('.repeat(40)} }`,
   ])('%s', (text) => {
-    expect(format('a.vfio', text).text).toBe(text);
+    expect(format('a.vfio', text)).toMatchObject({ text, diagnostics: [{ code: 'VP1090' }] });
     expect(format('a.vfio', `${text}\nhost  b{}\n`).text).toBe(`${text}\nhost b {}\n`);
   });
 
