@@ -1,7 +1,7 @@
 /** Teaches Monaco the language: colours, brackets, comments and fixes. All words come from the generated highlighter. */
 import { editor, languages, type Position, Range } from 'monaco-editor/editor';
 import monarch from '../grammar/generated/monarch.json';
-import { type KeywordText, keywords } from '../grammar/tokens.ts';
+import { type KeywordText, keywords } from '../grammar/keywords.ts';
 import type { Diagnostic, Edit } from '../src/index.ts';
 
 export const languageId = 'vfio';

@@ -12,6 +12,7 @@ import {
   type Rule,
   Terminal,
 } from 'chevrotain';
+import { type Keyword, type KeywordText, keywords } from './keywords.ts';
 import { parser } from './parser.ts';
 import * as t from './tokens.ts';
 import * as values from './values.ts';
@@ -40,7 +41,7 @@ function ebnf(): string {
   const lines = order.flatMap((name) => rules.filter((rule) => rule.name === name).map(ruleText));
   const roles = Object.values(t.roles).map(({ name, LABEL }) => {
     const outside = keywordsOutside(name);
-    const all = outside.length === Object.keys(t.keywords).length;
+    const all = outside.length === Object.keys(keywords).length;
     return `| ${name} | ${LABEL} | ${all ? 'all' : outside.map((word) => `\`${word}\``).join(' ')} |`;
   });
   return `# The grammar
@@ -63,8 +64,8 @@ ${roles.join('\n')}
 }
 
 function keywordsOutside(role: string): string[] {
-  const isMember = (word: t.KeywordText) => t.k[word].CATEGORIES?.some(({ name }) => name === role) ?? false;
-  return (Object.keys(t.keywords) as t.KeywordText[]).filter((word) => !isMember(word));
+  const isMember = (word: KeywordText) => t.k[word].CATEGORIES?.some(({ name }) => name === role) ?? false;
+  return (Object.keys(keywords) as KeywordText[]).filter((word) => !isMember(word));
 }
 
 function ruleText(rule: Rule): string {
@@ -108,7 +109,7 @@ function terminal({ name, LABEL = name }: { name: string; LABEL?: string }): str
 
 /** Whether a keyword means anything yet, anywhere. */
 function isCarriedOut(word: string): boolean {
-  const { begins = [], later }: t.Keyword = t.keywords[word as t.KeywordText];
+  const { begins = [], later }: Keyword = keywords[word as KeywordText];
   return later === undefined || begins.some((context) => !later.includes(context));
 }
 
@@ -117,13 +118,13 @@ function isCarriedOut(word: string): boolean {
 type Shade = 'statement' | 'join' | 'constant';
 
 /** Keywords by how they are shown: those that begin statements, those that join, and those that are values. */
-function shadeOf(keyword: t.Keyword): Shade {
+function shadeOf(keyword: Keyword): Shade {
   if (keyword.begins !== undefined) return 'statement';
   return keyword.joins || keyword.connects ? 'join' : 'constant';
 }
 
 function wordsShaded(shade: Shade): string[] {
-  const entries = Object.entries<t.Keyword>(t.keywords);
+  const entries = Object.entries<Keyword>(keywords);
   return entries.filter(([, keyword]) => shadeOf(keyword) === shade).map(([word]) => word);
 }
 

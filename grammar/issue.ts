@@ -1,5 +1,5 @@
+import type { Context } from './keywords.ts';
 import type { Span } from './span.ts';
-import type { Context } from './tokens.ts';
 import type { Token } from './tree.ts';
 
 /** One thing that is wrong with the words, at offsets relative to its block. Wording belongs to the diagnostics. */

@@ -4,11 +4,12 @@
  */
 import { cut, maxDepth, type Piece } from './blocks.ts';
 import type { Issue } from './issue.ts';
+import type { Context } from './keywords.ts';
 import { endOf, lex } from './lexer.ts';
 import { parser } from './parser.ts';
 import { errorLimit, type RecognitionError } from './rules/skipping.ts';
 import type { Span } from './span.ts';
-import { type Context, k, LBrace, LParen, RBrace, RParen, Text, UnclosedText } from './tokens.ts';
+import { k, LBrace, LParen, RBrace, RParen, Text, UnclosedText } from './tokens.ts';
 import { type BrokenNode, type DeclarationNode, isMissing, type Token } from './tree.ts';
 
 /** A piece of a file, usually one declaration. Offsets in it are relative to its beginning. */

@@ -1,8 +1,9 @@
 import { maxDepth } from '../../grammar/blocks.ts';
 import type { Issue } from '../../grammar/issue.ts';
+import { type Context, type Keyword, keywords } from '../../grammar/keywords.ts';
 import { nearest } from '../../grammar/nearest.ts';
 import { blockLimit } from '../../grammar/parse.ts';
-import { beginnersOf, type Context, type Keyword, keywords, labelOf, wordsOf } from '../../grammar/tokens.ts';
+import { beginnersOf, labelOf, wordsOf } from '../../grammar/tokens.ts';
 import type { Diagnostic, Fix, Place } from '../diagnostics/diagnostic.ts';
 import { report } from '../diagnostics/report.ts';
 import { shown } from './hidden.ts';

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { generate } from '../../grammar/generate.ts';
-import { keywords, vocabulary, wordsOf } from '../../grammar/tokens.ts';
+import { keywords } from '../../grammar/keywords.ts';
+import { vocabulary, wordsOf } from '../../grammar/tokens.ts';
 
 const root = join(import.meta.dirname, '../..');
 const files = generate();

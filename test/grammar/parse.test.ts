@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { cut } from '../../grammar/blocks.ts';
+import { keywords } from '../../grammar/keywords.ts';
 import { endOf, lex } from '../../grammar/lexer.ts';
 import { blockLimit, parse } from '../../grammar/parse.ts';
 import { DeclarationParser } from '../../grammar/parser.ts';
-import { keywords } from '../../grammar/tokens.ts';
 import { sample } from './sample.ts';
 
 const seed = Number(process.env['SEED'] ?? 20261122);
