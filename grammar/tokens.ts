@@ -58,7 +58,7 @@ export const restOf = mapValues(['host', 'permission', 'device', 'policy'] as co
   abstract(`RestOf${context}`, 'the rest of the statement'),
 );
 /** Keywords that begin a statement of a later version, by block. */
-export const laterIn = mapValues(['device', 'policy'] as const, (context) =>
+export const laterIn = mapValues(['policy'] as const, (context) =>
   abstract(`LaterIn${context}`, 'a statement of a later version'),
 );
 export const AnyToken = abstract('AnyToken', 'anything');

@@ -66,15 +66,26 @@ export interface DeviceNode extends Span {
 export type DeviceItemNode =
   | SelectorNode
   | (Span & { readonly kind: 'except'; readonly operand: SelectorNode })
-  | (Span & { readonly kind: 'count'; readonly min: Token; readonly max: Token | undefined });
+  | (Span & { readonly kind: 'count'; readonly min: Token; readonly max: Token | undefined })
+  | (Span & { readonly kind: 'dma'; readonly reason: Token });
 
 export type SelectorNode =
   | (Span & { readonly kind: 'property'; readonly key: Token; readonly value: Token })
   | (Span & { readonly kind: 'holding'; readonly what: readonly Token[] })
   | (Span & { readonly kind: 'named'; readonly name: Token })
+  | (Span & { readonly kind: 'in-group'; readonly name: Token })
+  | VirtualFunctionsNode
   | (Span & { readonly kind: 'not'; readonly operand: SelectorNode })
   | (Span & { readonly kind: 'or' | 'and'; readonly operands: readonly SelectorNode[] })
   | Skipped;
+
+/** Which virtual functions of a physical one: all without `first`, one without `last`. */
+export interface VirtualFunctionsNode extends Span {
+  readonly kind: 'virtual';
+  readonly first: Token | undefined;
+  readonly last: Token | undefined;
+  readonly of: Token;
+}
 
 export interface PolicyNode extends Span {
   readonly kind: 'policy';

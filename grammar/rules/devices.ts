@@ -29,8 +29,8 @@ export abstract class DeviceParser extends HostParser {
       this.OR<tree.DeviceItemNode>([
         { ALT: () => this.SUBRULE(this.except) },
         { ALT: () => this.SUBRULE(this.count) },
+        { ALT: () => this.SUBRULE(this.dma) },
         { ALT: () => this.SUBRULE(this.selector) },
-        { ALT: () => this.SUBRULE(this.laterInDevice) },
         { ALT: () => this.SUBRULE(this.unknownInDevice) },
       ]),
     statement,
@@ -60,6 +60,17 @@ export abstract class DeviceParser extends HostParser {
     inner,
   );
 
+  protected readonly dma: ParserMethod<[], tree.DeviceItemNode> = this.RULE<() => tree.DeviceItemNode>(
+    'dma',
+    () => {
+      const start = this.CONSUME(k.dma).startOffset;
+      this.CONSUME(k.none);
+      const reason = this.CONSUME(roles.Reason);
+      return { kind: 'dma', reason, start, end: this.end() };
+    },
+    inner,
+  );
+
   protected readonly selector: ParserMethod<[], tree.SelectorNode> = this.RULE<() => tree.SelectorNode>(
     'selector',
     () => {
@@ -82,6 +93,8 @@ export abstract class DeviceParser extends HostParser {
         { ALT: () => this.SUBRULE(this.property) },
         { ALT: () => this.SUBRULE(this.holding) },
         { ALT: () => this.SUBRULE(this.named) },
+        { ALT: () => this.SUBRULE(this.virtualFunctions) },
+        { ALT: () => this.SUBRULE(this.inGroup) },
         { ALT: () => this.SUBRULE(this.not) },
         { ALT: () => this.SUBRULE(this.all) },
       ]),
@@ -131,6 +144,41 @@ export abstract class DeviceParser extends HostParser {
     inner,
   );
 
+  protected readonly virtualFunctions: ParserMethod<[], tree.VirtualFunctionsNode> = this.RULE<
+    () => tree.VirtualFunctionsNode
+  >(
+    'virtualFunctions',
+    () => {
+      let last: tree.Token | undefined;
+      const start = this.CONSUME(k.virtual).startOffset;
+      this.CONSUME(k.functions);
+      const first = this.OPTION(() => {
+        const from = this.CONSUME(roles.Amount);
+        this.OPTION2(() => {
+          this.CONSUME(t.Range);
+          last = this.CONSUME2(roles.Amount);
+        });
+        return from;
+      });
+      this.CONSUME(k.of);
+      const of = this.CONSUME(roles.DeviceName);
+      return { kind: 'virtual', first, last, of, start, end: this.end() };
+    },
+    inner,
+  );
+
+  protected readonly inGroup: ParserMethod<[], tree.SelectorNode> = this.RULE<() => tree.SelectorNode>(
+    'inGroup',
+    () => {
+      const start = this.CONSUME(k.in).startOffset;
+      this.CONSUME(k.group);
+      this.CONSUME(k.with);
+      const name = this.CONSUME(roles.DeviceName);
+      return { kind: 'in-group', name, start, end: this.end() };
+    },
+    inner,
+  );
+
   protected readonly not: ParserMethod<[], tree.SelectorNode> = this.RULE<() => tree.SelectorNode>(
     'not',
     () => {
@@ -149,16 +197,6 @@ export abstract class DeviceParser extends HostParser {
       this.AT_LEAST_ONE(() => operands.push(this.SUBRULE(this.selector)));
       this.CONSUME(t.RParen);
       return { kind: 'and', operands, start, end: this.end() };
-    },
-    inner,
-  );
-
-  protected readonly laterInDevice: ParserMethod<[], tree.LaterNode> = this.RULE<() => tree.LaterNode>(
-    'laterInDevice',
-    () => {
-      const word = this.CONSUME(t.laterIn.device);
-      this.OPTION(() => this.SUBRULE(this.restOfDevice));
-      return { kind: 'later', word, start: word.startOffset, end: this.end() };
     },
     inner,
   );

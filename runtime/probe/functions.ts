@@ -60,6 +60,7 @@ export function readFunction(
     iommuGroup: groupOf(files, at),
     iommuUnit: linkOrNone(files, `${at}/iommu`),
     slot: slotOf(files, address),
+    firmwareLabel: firmwareLabelOf(files, at),
     serial: serialOf(files, at, classCode, config.serial),
     numaNode: integer(files, `${at}/numa_node`),
     resetMethods: resetMethodsOf(files, at, attached.release),
@@ -114,6 +115,13 @@ function slotOf(files: MachineFiles, address: string): Fact<readonly string[]> {
   const root = parts.findLastIndex((part) => /^pci[0-9a-f]{4,8}:[0-9a-f]{2}$/.test(part));
   if (root < 0) return { unknown: `the link of ${address} names no root bus` };
   return [parts[root] ?? '', ...parts.slice(root + 1).map((part) => part.replace(/^.*:/, ''))];
+}
+
+/** drivers/pci/pci-label.c: `label` is there only where SMBIOS or ACPI names the device. */
+function firmwareLabelOf(files: MachineFiles, at: string): Fact<string | null> {
+  const text = textOf(files, `${at}/label`);
+  if (isMissing(text)) return text.absent ? null : reason(text);
+  return text.trim() === '' ? null : text.trim();
 }
 
 /** An NVMe controller is known by the serial number that its users know, everything else by that of PCI Express. */

@@ -1,6 +1,7 @@
 import type { Rule } from './finding.ts';
 import { conflicts } from './rules/conflicts.ts';
 import { denylist } from './rules/denylist.ts';
+import { dmaClaims } from './rules/dma-claims.ts';
 import { drivers } from './rules/drivers.ts';
 import { effect } from './rules/effect.ts';
 import { endpoints } from './rules/endpoints.ts';
@@ -45,6 +46,7 @@ export const rules: readonly Rule[] = [
   viability,
   reserved,
   isolation,
+  dmaClaims,
   unbound,
   paths,
   interrupts,

@@ -2,7 +2,7 @@ import { isVfioDriver } from '../machine/drivers.ts';
 import { type Address, type Fact, isUnknown, type PciFunction, type Snapshot } from '../machine/snapshot.ts';
 import type { State, World } from '../model/state.ts';
 import { worldFrom } from '../model/world.ts';
-import type { Allow, Bind, HostPolicy, WhoMay } from '../policy/policy.ts';
+import type { Allow, Bind, DmaClaim, HostPolicy, WhoMay } from '../policy/policy.ts';
 
 /** What a function shall be bound to, by the first statement that says so. */
 export interface Wanted {
@@ -23,6 +23,8 @@ export interface Subject {
   readonly taken: readonly Wanted[];
   /** By real IOMMU group. */
   readonly members: ReadonlyMap<number, readonly PciFunction[]>;
+  /** Functions that are claimed to do no DMA. */
+  readonly claims: ReadonlyMap<Address, DmaClaim>;
 }
 
 export function subjectOf(policy: HostPolicy): Subject {
@@ -45,7 +47,11 @@ export function subjectOf(policy: HostPolicy): Subject {
     else members.set(group, [fn]);
   }
   const taken = [...wanted.values()].filter(({ driver }) => driver !== null && isVfioDriver(driver));
-  return { policy, snapshot, world, state, functions, wanted, taken, members };
+  const claims = new Map<Address, DmaClaim>();
+  for (const { dmaNone, functions: claimed } of policy.devices.values())
+    for (const address of dmaNone ? claimed : [])
+      if (dmaNone && !claims.has(address)) claims.set(address, dmaNone);
+  return { policy, snapshot, world, state, functions, wanted, taken, members, claims };
 }
 
 /** The real IOMMU group; null: none, so that VFIO would make a fake one; unknown: the snapshot does not tell. */

@@ -59,6 +59,9 @@ const pciFunction = z
     slot: fact(z.array(z.string())).describe(
       'device.function of each bridge from the root bus down, then of the function itself; the first element is the root, e.g. pci0000:00',
     ),
+    firmwareLabel: fact(z.union([z.string(), z.null()]))
+      .exactOptional()
+      .describe('the name that the firmware gives it (SMBIOS type 41, ACPI _DSM); null: none'),
     serial: fact(z.union([z.string(), z.null()])).describe(
       'PCIe device serial number, or of the disk or NIC',
     ),

@@ -1,4 +1,5 @@
 import { isUnknown, type PciFunction, type Snapshot } from './snapshot.ts';
+import { topologyOf } from './topology.ts';
 
 /** No physical function known to date has more; the bound is for snapshots that nobody wrote in earnest. */
 const most = 256;
@@ -30,6 +31,20 @@ export function virtualAddresses({ address, sriov }: PciFunction): readonly stri
   return Array.from({ length: Math.min(sriov.totalVfs, most) }, (_, place) => first + stride * place)
     .filter((id) => id < 0x10000)
     .map((id) => `${domain}:${hex(id >> 8)}:${hex((id >> 3) & 31)}.${id & 7}`);
+}
+
+/**
+ * The number of a virtual function among those of its physical one, X of `virtfnX`: the kernel counts them from 0, in the
+ * order of their addresses (drivers/pci/iov.c:pci_iov_virtfn_bus). Where the snapshot does not tell where they would be,
+ * those that it lists are counted. -1: not a virtual function.
+ */
+export function numberOf(snapshot: Snapshot, { address, physicalFunction }: PciFunction): number {
+  if (isUnknown(physicalFunction) || physicalFunction === null) return -1;
+  const { functions, virtualFunctions } = topologyOf(snapshot);
+  const owner = functions.get(physicalFunction);
+  const told = owner === undefined ? [] : virtualAddresses(owner);
+  if (told.length > 0) return told.indexOf(address);
+  return (virtualFunctions.get(physicalFunction) ?? []).filter((other) => other.address < address).length;
 }
 
 function virtualFunction(snapshot: Snapshot, pf: PciFunction, address: string): PciFunction {

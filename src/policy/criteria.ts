@@ -7,6 +7,7 @@ import {
   type PciFunction,
   type Snapshot,
 } from '../machine/snapshot.ts';
+import { numberOf } from '../machine/virtual-functions.ts';
 import type { Holding, Selector } from '../syntax/ast.ts';
 import { classPrefix } from './classes.ts';
 
@@ -48,6 +49,10 @@ export function matches(selector: Selector, fn: PciFunction, scope: Scope): Verd
       return some(selector.what, (what) => holding(what, fn, scope));
     case 'device':
       return scope.device(selector.name.text)?.includes(fn.address) ?? false;
+    case 'virtual':
+      return virtual(selector, fn, scope);
+    case 'in-group':
+      return sharesGroup(scope.device(selector.name.text) ?? [], fn, scope);
     default:
       return attribute(selector.kind, selector.value.text, fn, scope);
   }
@@ -78,6 +83,8 @@ function attribute(kind: Attribute, wanted: string, fn: PciFunction, scope: Scop
       return includes(fn, 'blockDevices', fn.blockDevices, wanted);
     case 'slot':
       return isUnknown(fn.slot) ? [doubt(fn, 'slot', fn.slot.unknown, wanted)] : fn.slot.join('/') === wanted;
+    case 'label':
+      return firmwareLabel(wanted, fn);
     case 'serial':
       if (isUnknown(fn.serial)) return [doubt(fn, 'serial', fn.serial.unknown, wanted, [wanted])];
       return fn.serial?.toLowerCase() === lower;
@@ -121,6 +128,49 @@ function includes(
   wanted: string,
 ): Verdict {
   return isUnknown(fact) ? [doubt(fn, name, fact.unknown, wanted)] : fact.includes(wanted);
+}
+
+/** A snapshot that was taken before this was read does not tell it. */
+function firmwareLabel(wanted: string, fn: PciFunction): Verdict {
+  const fact = fn.firmwareLabel ?? untold;
+  return fn.firmwareLabel === null ? false : compare(fn, 'firmwareLabel', fact, wanted);
+}
+
+const untold = { unknown: 'the snapshot does not tell the names that the firmware gives' };
+
+/** By their numbers, from 0. */
+function virtual(
+  { name, range }: Extract<Selector, { kind: 'virtual' }>,
+  fn: PciFunction,
+  scope: Scope,
+): Verdict {
+  const owners = scope.device(name.text) ?? [];
+  if (isUnknown(fn.physicalFunction)) {
+    const owner = owners.join(' or ');
+    return owners.includes(fn.address)
+      ? false
+      : [doubt(fn, 'physicalFunction', fn.physicalFunction.unknown, owner, owners)];
+  }
+  if (fn.physicalFunction === null || !owners.includes(fn.physicalFunction)) return false;
+  if (range === undefined) return true;
+  const number = numberOf(scope.snapshot, fn);
+  return range.min <= number && number <= range.max;
+}
+
+/** The others of the group: what is named is not meant. */
+function sharesGroup(named: readonly Address[], fn: PciFunction, scope: Scope): Verdict {
+  if (named.includes(fn.address)) return false;
+  return some(named, (address) => {
+    const its = scope.functions.get(address);
+    if (its === undefined || its.iommuGroup === null) return false;
+    const sentence = `${fn.address} shares the IOMMU group of ${address}`;
+    const contrary = `${fn.address} does not share the IOMMU group of ${address}`;
+    for (const { address: at, iommuGroup } of [its, fn]) {
+      if (!isUnknown(iommuGroup)) continue;
+      return [{ fact: `/functions/${at}/iommuGroup`, unknown: iommuGroup.unknown, sentence, contrary }];
+    }
+    return its.iommuGroup === fn.iommuGroup;
+  });
 }
 
 function mac(wanted: string, fn: PciFunction, scope: Scope): Verdict {

@@ -22,6 +22,10 @@ export function describeSelector(selector: Selector): string {
       return `holding ${selector.what.join(', ')}`;
     case 'device':
       return selector.name.text;
+    case 'virtual':
+      return `virtual functions ${rangeText(selector.range)}of ${selector.name.text}`;
+    case 'in-group':
+      return `in group with ${selector.name.text}`;
     case 'and':
     case 'or':
       return selector.operands.map(describeSelector).join(` ${selector.kind} `);
@@ -30,6 +34,11 @@ export function describeSelector(selector: Selector): string {
     default:
       return `${selector.kind} ${selector.value.text}`;
   }
+}
+
+function rangeText(range: { readonly min: number; readonly max: number } | undefined): string {
+  if (range === undefined) return '';
+  return range.min === range.max ? `${range.min} ` : `${range.min}..${range.max} `;
 }
 
 /**
@@ -43,6 +52,7 @@ export function tellApart(functions: readonly PciFunction[], snapshot: Snapshot)
     ['serial', (fn) => fn.serial],
     ['mac', (fn) => macOf(fn, snapshot)],
     ['slot', (fn) => (isUnknown(fn.slot) ? fn.slot : fn.slot.join('/'))],
+    ['label', (fn) => fn.firmwareLabel ?? null],
     ['numa', (fn) => fn.numaNode],
     ['IOMMU group', (fn) => fn.iommuGroup],
     ['driver', (fn) => fn.driver],

@@ -36,6 +36,8 @@ export function devicesNamed(statement: PolicyStatement): readonly Word[] {
 function devicesSelected(selector: Selector): readonly Word[] {
   switch (selector.kind) {
     case 'device':
+    case 'virtual':
+    case 'in-group':
       return [selector.name];
     case 'or':
     case 'and':

@@ -55,6 +55,14 @@ export interface ResolvedDevice {
   readonly name: string;
   readonly plural: boolean;
   readonly functions: readonly Address[];
+  /** The claim that it does no DMA. */
+  readonly dmaNone?: DmaClaim;
+  readonly place: Place;
+}
+
+/** Nobody can see whether a device does DMA: what rests on the claim is told wherever it is used. */
+export interface DmaClaim {
+  readonly reason: string;
   readonly place: Place;
 }
 

@@ -61,7 +61,7 @@ function broken(selector: Selector, scope: Scope): boolean {
   if (selector.kind === 'and' || selector.kind === 'or') {
     return selector.operands.some((operand) => broken(operand, scope));
   }
-  if (selector.kind === 'device') return scope.device(selector.name.text) === null;
+  if ('name' in selector) return scope.device(selector.name.text) === null;
   return selector.kind === 'not' && broken(selector.operand, scope);
 }
 
@@ -178,7 +178,14 @@ function ambiguous(
   );
 }
 
-const identity: ReadonlySet<Selector['kind']> = new Set(['id', 'subsystem', 'serial', 'mac', 'class']);
+const identity: ReadonlySet<Selector['kind']> = new Set([
+  'id',
+  'subsystem',
+  'serial',
+  'mac',
+  'class',
+  'label',
+]);
 
 /** `at` is right and what should be there is not: a card was swapped, or the bus was renumbered. */
 function anotherIdentity(

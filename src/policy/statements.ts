@@ -132,7 +132,9 @@ class Reader {
       const sited = this.#here.get(name);
       if (!functions || !sited) continue;
       const place = placeOf(sited.file, sited.node.name);
-      devices.set(name, { name, plural: sited.node.plural, functions, place });
+      const { plural, dmaNone } = sited.node;
+      const claim = dmaNone && { reason: dmaNone.reason.text, place: placeOf(sited.file, dmaNone) };
+      devices.set(name, { name, plural, functions, place, ...(claim ? { dmaNone: claim } : {}) });
     }
     const taken = this.#taken();
     return {

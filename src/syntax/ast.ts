@@ -77,6 +77,13 @@ export interface DeviceDeclaration {
   /** What is taken out of the set again. */
   readonly except: readonly Selector[];
   readonly count?: Count;
+  /** The claim that it does no DMA. */
+  readonly dmaNone?: DmaNone;
+  readonly span: Span;
+}
+
+export interface DmaNone {
+  readonly reason: Word;
   readonly span: Span;
 }
 
@@ -101,6 +108,7 @@ export type Selector =
         | 'netdev'
         | 'block'
         | 'slot'
+        | 'label'
         | 'serial'
         | 'mac'
         | 'numa';
@@ -109,6 +117,15 @@ export type Selector =
     }
   | { readonly kind: 'holding'; readonly what: readonly Holding[]; readonly span: Span }
   | { readonly kind: 'device'; readonly name: Word; readonly span: Span }
+  /** Virtual functions of the device `name`, by their numbers from 0; all without `range`. */
+  | {
+      readonly kind: 'virtual';
+      readonly name: Word;
+      readonly range?: { readonly min: number; readonly max: number };
+      readonly span: Span;
+    }
+  /** The others of the IOMMU group that the device `name` is in. */
+  | { readonly kind: 'in-group'; readonly name: Word; readonly span: Span }
   | { readonly kind: 'or' | 'and'; readonly operands: readonly Selector[]; readonly span: Span }
   | { readonly kind: 'not'; readonly operand: Selector; readonly span: Span }
   | Hole;

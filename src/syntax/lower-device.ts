@@ -1,7 +1,14 @@
-import type { DeviceItemNode, DeviceNode, SelectorNode, Token } from '../../grammar/tree.ts';
+import { endOf } from '../../grammar/lexer.ts';
+import type {
+  DeviceItemNode,
+  DeviceNode,
+  SelectorNode,
+  Token,
+  VirtualFunctionsNode,
+} from '../../grammar/tree.ts';
 import { isMissing } from '../../grammar/tree.ts';
 import { addressPattern, identityPattern, macPattern, numberPattern } from '../../grammar/values.ts';
-import type { Count, Declaration, Holding, Selector, Word } from './ast.ts';
+import type { Count, Declaration, DmaNone, Holding, Selector, Word } from './ast.ts';
 import type { Lowering } from './lowering.ts';
 import { reportTwice } from './twice.ts';
 
@@ -9,6 +16,8 @@ type Property = Extract<Selector, { value: unknown }>['kind'];
 
 /** No machine has more functions than a domain has addresses: 256 buses of 32 devices of 8 functions. */
 const countLimit = 65536;
+/** sriov_totalvfs is a 16-bit field (PCI_SRIOV_TOTAL_VF), and the first function has number 0. */
+const virtualLimit = 65534;
 const numaLimit = 1023;
 
 export function lowerDevice(at: Lowering, node: DeviceNode): Declaration {
@@ -19,13 +28,18 @@ export function lowerDevice(at: Lowering, node: DeviceNode): Declaration {
   const selectors: Selector[] = [];
   const except: Selector[] = [];
   let count: Count | undefined;
-  reportTwice(at, node.items, ({ kind }) => (kind === 'count' ? 'count' : undefined));
+  let dmaNone: DmaNone | undefined;
+  reportTwice(at, node.items, ({ kind }) => (kind === 'count' || kind === 'dma' ? kind : undefined));
   for (const item of node.items) {
     if (item.kind === 'except') except.push(lowerSelector(at, item.operand));
     else if (item.kind === 'count') {
       const lowered = lowerCount(at, item);
       if (lowered === undefined) selectors.push(at.hole(item));
       else count ??= lowered;
+    } else if (item.kind === 'dma') {
+      // A claim only loosens: one that cannot be read is none.
+      const reason = at.text(item.reason);
+      if (reason !== undefined) dmaNone ??= { reason, span: at.span(item) };
     } else selectors.push(lowerSelector(at, item));
   }
   const plural = node.word.image === 'devices';
@@ -38,28 +52,39 @@ export function lowerDevice(at: Lowering, node: DeviceNode): Declaration {
     selectors,
     except,
     ...(count === undefined ? {} : { count }),
+    ...(dmaNone === undefined ? {} : { dmaNone }),
     span,
   };
 }
 
 function lowerCount(at: Lowering, node: DeviceItemNode & { kind: 'count' }): Count | undefined {
-  const min = number(at, node.min, countLimit);
-  const max = node.max === undefined ? min : number(at, node.max, countLimit);
+  const range = lowerRange(at, node.min, node.max, countLimit);
+  return range && { ...range, span: at.span(node) };
+}
+
+/** `2..4`, or one number alone; both ends included, at most `limit`. */
+function lowerRange(
+  at: Lowering,
+  first: Token,
+  last: Token | undefined,
+  limit: number,
+): Pick<Count, 'min' | 'max'> | undefined {
+  const min = number(at, first, limit);
+  const max = last === undefined ? min : number(at, last, limit);
   if (min === undefined || max === undefined) return undefined;
-  if (min > max) {
-    const swapped = `count ${max}..${min}`;
-    at.report(
-      'VP1024',
-      node.min,
-      { min, max },
-      {
-        cures: [`write \`${swapped}\``],
-        fixes: [{ title: 'swap the numbers', edits: [{ ...at.placeOf(node), text: swapped }] }],
-      },
-    );
-    return undefined;
-  }
-  return { min, max, span: at.span(node) };
+  if (min <= max) return { min, max };
+  const swapped = `${max}..${min}`;
+  const place = at.placeOf({ start: first.startOffset, end: endOf(last ?? first) });
+  at.report(
+    'VP1024',
+    first,
+    { min, max },
+    {
+      cures: [`write \`${swapped}\``],
+      fixes: [{ title: 'swap the numbers', edits: [{ ...place, text: swapped }] }],
+    },
+  );
+  return undefined;
 }
 
 /** A decimal number from 0 to `max`. */
@@ -82,6 +107,12 @@ function lowerSelector(at: Lowering, node: SelectorNode): Selector {
       const name = at.name(node.name, "a device's name");
       return name === undefined ? at.hole(node) : { kind: 'device', name, span };
     }
+    case 'virtual':
+      return lowerVirtual(at, node);
+    case 'in-group': {
+      const name = at.name(node.name, "a device's name");
+      return name === undefined ? at.hole(node) : { kind: 'in-group', name, span };
+    }
     case 'not':
       return { kind: 'not', operand: lowerSelector(at, node.operand), span };
     case 'or':
@@ -90,6 +121,13 @@ function lowerSelector(at: Lowering, node: SelectorNode): Selector {
     default:
       return at.hole(node);
   }
+}
+
+function lowerVirtual(at: Lowering, node: VirtualFunctionsNode): Selector {
+  const name = at.name(node.of, "a device's name");
+  const range = node.first && lowerRange(at, node.first, node.last, virtualLimit);
+  if (name === undefined || (node.first !== undefined && range === undefined)) return at.hole(node);
+  return { kind: 'virtual', name, ...(range === undefined ? {} : { range }), span: at.span(node) };
 }
 
 function lowerProperty(at: Lowering, node: SelectorNode & { kind: 'property' }): Selector {

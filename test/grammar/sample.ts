@@ -34,7 +34,13 @@ devices scratch on db-* {
   except device uplink
 }
 
-device gpu on edge-01 { id 10de:2684  slot "5"  block sda  holding any }
+device gpu on edge-01 { id 10de:2684  slot "pci0000:00/1c.0/00.0"  label "Slot 5"  block sda  holding any }
+
+devices nic-vfs on edge-01 {
+  virtual functions 0..3 of uplink or virtual functions 7 of uplink or virtual functions of gpu
+  not in group with gpu
+  dma none "the engine is fused off"
+}
 
 policy dataplane on edge-01 {
   bind    uplink to vfio-pci

@@ -53,6 +53,7 @@ const entries: Readonly<Record<string, Entry>> = {
   subsystem_device: (_, { pci }) => shows(told(pci.subsystemDevice, (id) => `0x${id}`)),
   revision: (_, { pci }) => shows(told(pci.revision, (id) => `0x${id}`)),
   modalias: (_, { pci }) => shows(modalias(pci)),
+  label: (_, { pci }) => shows(told(pci.firmwareLabel ?? null, (label) => label ?? undefined)),
   numa_node: (_, { pci }) => shows(told(pci.numaNode, String)),
   resource: (_, { pci }) => shows(told(pci.bars, resources)),
   config: (_, { pci }) => config(pci),

@@ -18,6 +18,8 @@ export function* isolation(subject: Subject): Iterable<Finding> {
         yield needed({ fact: `/functions/${address}/iommuGroup`, sentence, unknown: group.unknown, place });
         continue;
       }
+      // That the claim is all that isolates it is told with the claim.
+      if (group === null && subject.claims.has(address)) continue;
       if (group === null) {
         const cures = ['switch the IOMMU on, or remove the requirement'];
         const others = 'everything: without an IOMMU its DMA reaches all of memory';

@@ -133,6 +133,11 @@ export const topology = {
     title: 'a statement has no effect',
     message: 'this statement has no effect: {reason}',
   },
+  VP3127: {
+    severity: 'info',
+    title: 'safety rests on a claim',
+    message: 'nothing but a claim keeps {address} from reaching all of memory',
+  },
   VP3301: {
     severity: 'warning',
     title: 'choosing a device rests on facts that the machine did not tell',

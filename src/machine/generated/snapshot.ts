@@ -137,6 +137,8 @@ export interface PciFunction {
   readonly iommuUnit?: string | null | Unknown;
   /** device.function of each bridge from the root bus down, then of the function itself; the first element is the root, e.g. pci0000:00 */
   readonly slot: readonly string[] | Unknown;
+  /** the name that the firmware gives it (SMBIOS type 41, ACPI _DSM); null: none */
+  readonly firmwareLabel?: string | null | Unknown;
   /** PCIe device serial number, or of the disk or NIC */
   readonly serial: string | null | Unknown;
   /** -1: the firmware does not say */

@@ -977,6 +977,20 @@ export const snapshotSchema: JsonSchema = {
      ],
      "description": "device.function of each bridge from the root bus down, then of the function itself; the first element is the root, e.g. pci0000:00"
     },
+    "firmwareLabel": {
+     "description": "the name that the firmware gives it (SMBIOS type 41, ACPI _DSM); null: none",
+     "anyOf": [
+      {
+       "type": [
+        "string",
+        "null"
+       ]
+      },
+      {
+       "$ref": "#/$defs/Unknown"
+      }
+     ]
+    },
     "serial": {
      "anyOf": [
       {

@@ -67,6 +67,7 @@ describe('a captured tree', () => {
       iommuGroup: 2,
       iommuUnit: 'dmar0',
       slot: ['pci0000:00', '02.0'],
+      firmwareLabel: 'Onboard LAN 1',
       serial: 'b4-96-91-ff-fe-a1-02-33',
       numaNode: 0,
       resetMethods: ['flr', 'bus'],
@@ -84,7 +85,12 @@ describe('a captured tree', () => {
       blockDevices: [],
     });
     const nvme = functionOf(snapshot, addresses.nvme);
-    expect(nvme).toMatchObject({ serial: 'S64G', slot: ['pci0000:00', '01.0', '00.0'], sriov: null });
+    expect(nvme).toMatchObject({
+      serial: 'S64G',
+      slot: ['pci0000:00', '01.0', '00.0'],
+      sriov: null,
+      firmwareLabel: null,
+    });
     expect(nvme && bridgesAbove(snapshot, nvme)).toEqual([functionOf(snapshot, addresses.port)]);
     expect(functionOf(snapshot, addresses.port)?.headerType).toBe(1);
   });

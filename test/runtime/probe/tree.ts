@@ -99,6 +99,7 @@ function functions(tree: Tree): void {
       class: `${code}\n`,
       revision: '0x02\n',
       numa_node: '0\n',
+      ...(address === addresses.nic ? { label: 'Onboard LAN 1\n' } : {}),
       driver_override: '(null)\n',
       reset_method: 'flr bus\n',
       resource: [

@@ -220,6 +220,42 @@ describe('access', () => {
   });
 });
 
+describe('the claim that a device does no DMA', () => {
+  const words: MachineWords = {
+    iommu: 'none',
+    functions: [{ at: '03:00.0', id: '8086:10d3', class: 'nic', driver: 'e1000e' }],
+    users: [{ name: 'spdk', uid: 1002, capabilities: ['CAP_SYS_RAWIO'] }],
+  };
+  const host = 'host testbox { noiommu allowed { owner "a" reason "b" until 2027-01-01 } }\n';
+  const claimed = `${host}device a { at 03:00.0 dma none "fused off" }\n`;
+  const use = 'bind a to vfio-pci allow user spdk to use a via noiommu';
+
+  test('isolates it without an IOMMU, and what rests on it is told', () => {
+    const unclaimed = `${host}device a { at 03:00.0 }\npolicy p { ${use} require a isolated }`;
+    expect(codesOf(checkPolicy(unclaimed, words))).toEqual(['VP3106']);
+    const { diagnostics, hosts } = checkPolicy(`${claimed}policy p { ${use} require a isolated }`, words);
+    expect(diagnostics.map(({ code, severity }) => `${severity} ${code}`)).toEqual(['info VP3127']);
+    expect(diagnostics[0]?.related.map(({ message }) => message)).toEqual([
+      'its use without an IOMMU is safe only if the claim is true',
+      'without an IOMMU it is isolated only if the claim is true',
+    ]);
+    expect(diagnostics[0]?.causes.join()).toMatch(/fused off.*bus mastering/);
+    expect(hosts[0]?.checked).toBeDefined();
+  });
+
+  test('permits nothing that is forbidden', () => {
+    const forbidden = `${claimed}policy p { ${use} forbid anyone to use any device via noiommu }`;
+    expect(codesOf(checkPolicy(forbidden, words))).toContain('VP3108');
+    const vm = `${claimed}policy p { bind a to vfio-pci allow vm win to use a via noiommu }`;
+    expect(codesOf(checkPolicy(vm, words))).toContain('VP3115');
+  });
+
+  test('has no effect where an IOMMU keeps the device in', () => {
+    const text = 'device a { at 03:00.0 dma none "fused off" } policy p { bind a to vfio-pci }';
+    expect(codesOf(checkPolicy(text, { ...words, iommu: 'intel' }))).toEqual(['VP3126']);
+  });
+});
+
 test('a policy without anything to say is clean', () => {
   expect(checkPolicy('', shared)).toMatchObject({ diagnostics: [] });
 });

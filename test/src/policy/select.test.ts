@@ -62,6 +62,79 @@ test.each([
   expect(functions).toEqual(expected);
 });
 
+const virtual = { class: 'nic', driver: 'iavf', physicalFunction: '0000:81:00.0' } as const;
+const virtualised: MachineWords = {
+  functions: [
+    { at: '81:00.0', id: '8086:1572', class: 'nic', driver: 'i40e', sriov: { totalVfs: 8, numVfs: 3 } },
+    { ...virtual, at: '81:02.0', id: '8086:154c' },
+    { ...virtual, at: '81:02.1', id: '8086:154c' },
+    { ...virtual, at: '81:02.2', id: '8086:154c' },
+    { at: '82:00.0', id: '10de:2684', class: 'gpu', driver: 'nouveau', group: 90, firmwareLabel: 'Slot 5' },
+    { at: '82:00.1', id: '10de:22ba', class: 'audio', group: 90, firmwareLabel: null },
+    { at: '83:00.0', id: '10de:22ba', class: 'audio', group: 91 },
+  ],
+};
+
+test.each([
+  ['virtual functions of pf', ['81:02.0', '81:02.1', '81:02.2']],
+  ['virtual functions 1 of pf', ['81:02.1']],
+  ['virtual functions 1..2 of pf', ['81:02.1', '81:02.2']],
+  ['class network not virtual functions of pf', ['81:00.0']],
+  ['virtual functions 0 of pf or class display', ['81:02.0', '82:00.0']],
+  ['in group with card', ['82:00.1']],
+  ['class multimedia not in group with card', ['83:00.0']],
+])('devices { %s }', (selectors, expected) => {
+  const others = 'device pf { at 81:00.0 } device card { at 82:00.0 } policy q { protect pf protect card }';
+  const { functions, problems, assumptions } = selectOn(
+    virtualised,
+    `${others} devices x { ${selectors} } policy p { protect x }`,
+  );
+  expect([problems, assumptions]).toEqual([[], []]);
+  expect(functions).toEqual(expected);
+});
+
+test('virtual functions have the numbers that the kernel gives them, whichever are listed', () => {
+  const routing = { offset: 16, stride: 2, device: '154c' };
+  const functions = [
+    { at: '81:00.0', id: '8086:1572', class: 'nic', sriov: { totalVfs: 8, numVfs: 3, routing } },
+    { ...virtual, at: '81:02.4', id: '8086:154c' },
+  ];
+  const text = (range: string) =>
+    `device pf { at 81:00.0 } devices x { virtual functions ${range} of pf } policy p { protect x }`;
+  expect(selectOn({ functions }, text('2')).functions).toEqual(['81:02.4']);
+  expect(selectOn({ functions }, text('0..1')).problems.map(({ code }) => code)).toEqual(['VP2103']);
+});
+
+test('the name that the firmware gives is a property, and not told by every snapshot', () => {
+  const words = { functions: virtualised.functions?.slice(4) ?? [] };
+  const { functions, assumptions } = selectOn(words, 'devices x { label "Slot 5" } policy p { protect x }');
+  expect(functions).toEqual(['82:00.0', '83:00.0']);
+  expect(assumptions).toMatchObject([
+    {
+      fact: '/functions/0000:83:00.0/firmwareLabel',
+      expects: ['Slot 5'],
+      unknown: expect.stringContaining('does not tell'),
+    },
+  ]);
+});
+
+test('what a group or a physical function rests on may be unknown', () => {
+  const functions = [
+    { at: '81:00.0', id: '8086:1572', class: 'nic', driver: 'i40e', group: 7 },
+    { at: '81:02.0', id: '8086:154c', class: 'nic', group: unknown, physicalFunction: unknown },
+  ];
+  const devices = 'device pf { at 81:00.0 } policy q { protect pf }';
+  const virtuals = selectOn(
+    { functions },
+    `${devices} devices x { virtual functions of pf } policy p { protect x }`,
+  );
+  expect(virtuals.assumptions).toMatchObject([
+    { fact: '/functions/0000:81:02.0/physicalFunction', expects: ['0000:81:00.0'] },
+  ]);
+  const others = selectOn({ functions }, `${devices} devices x { in group with pf } policy p { protect x }`);
+  expect(others.assumptions).toMatchObject([{ fact: '/functions/0000:81:02.0/iommuGroup' }]);
+});
+
 test('twins are told apart by what differs, and by nothing that is the same', () => {
   const { problems } = selectOn(twins, 'device x { id 8086:1572 } policy p { protect x }');
   expect(problems.map(({ code }) => code)).toEqual(['VP2102']);
