@@ -290,10 +290,6 @@ function skippedIssues(declaration: DeclarationNode, said: readonly number[]): I
     items.forEach((item, index) => {
       if (issues.length > errorLimit) return;
       const word = (item as { readonly word?: Token }).word;
-      if (item.kind === 'require') {
-        const { later } = item as { readonly later?: Token };
-        if (later !== undefined) issues.push({ kind: 'later', word: later.image, context, ...spanOf(later) });
-      }
       if (word === undefined) return;
       if (item.kind === 'later') issues.push({ kind: 'later', word: word.image, context, ...spanOf(word) });
       if (item.kind !== 'unknown') return;

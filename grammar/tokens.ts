@@ -30,6 +30,7 @@ const roleRules = {
   LabelValue: { label: "the label's value in quotes" },
   File: { label: 'a file name in quotes' },
   Version: { label: 'a kernel version, such as `6.1`' },
+  ResetMethod: { label: 'a way to reset it, such as `flr`' },
   Reason: { label: 'a text in quotes' },
   Amount: { label: 'a number' },
 } as const satisfies Record<string, RoleRule>;

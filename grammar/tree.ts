@@ -133,8 +133,16 @@ export type PolicyStatementNode =
       readonly holding: readonly Token[];
       readonly device: Token | undefined;
     })
-  | (Span & { readonly kind: 'require'; readonly device: Token; readonly later: Token | undefined })
+  | RequireNode
   | Skipped;
+
+/** What must hold: `values` are ways to reset it, NUMA nodes, or the driver that it never has. */
+export interface RequireNode extends Span {
+  readonly kind: 'require';
+  readonly device: Token;
+  readonly what: 'isolated' | 'resets' | 'numa' | 'never';
+  readonly values: readonly Token[];
+}
 
 export type DeclarationNode = ImportNode | HostNode | DeviceNode | PolicyNode | Skipped;
 

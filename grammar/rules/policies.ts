@@ -207,24 +207,50 @@ export abstract class PolicyParser extends DeviceParser {
   >(
     'require',
     () => {
+      const values: tree.Token[] = [];
       const start = this.CONSUME(k.require).startOffset;
       const device = this.CONSUME(roles.DeviceName);
-      const later = this.OR<tree.Token | undefined>([
+      const what = this.OR<tree.RequireNode['what']>([
         {
           ALT: () => {
             this.CONSUME(k.isolated);
-            return undefined;
+            return 'isolated';
           },
         },
         {
           ALT: () => {
-            const resets = this.CONSUME(k.resets);
-            this.OPTION(() => this.SUBRULE(this.restOfPolicy));
-            return resets;
+            this.CONSUME(k.resets);
+            this.CONSUME(k.by);
+            values.push(this.CONSUME(roles.ResetMethod));
+            this.MANY(() => {
+              this.CONSUME(t.Comma);
+              values.push(this.CONSUME2(roles.ResetMethod));
+            });
+            return 'resets';
+          },
+        },
+        {
+          ALT: () => {
+            this.CONSUME(k.numa);
+            values.push(this.CONSUME(roles.Amount));
+            this.MANY2(() => {
+              this.CONSUME2(t.Comma);
+              values.push(this.CONSUME2(roles.Amount));
+            });
+            return 'numa';
+          },
+        },
+        {
+          ALT: () => {
+            this.CONSUME(k.never);
+            this.CONSUME(k.bound);
+            this.CONSUME(k.to);
+            values.push(this.CONSUME(roles.DriverName));
+            return 'never';
           },
         },
       ]);
-      return { kind: 'require', device, later, start, end: this.end() };
+      return { kind: 'require', device, what, values, start, end: this.end() };
     },
     inner,
   );

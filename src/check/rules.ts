@@ -21,6 +21,7 @@ import { paths } from './rules/paths.ts';
 import { principals } from './rules/principals.ts';
 import { protection } from './rules/protection.ts';
 import { rawio } from './rules/rawio.ts';
+import { requirements } from './rules/requirements.ts';
 import { reserved } from './rules/reserved.ts';
 import { unbound } from './rules/unbound.ts';
 import { unsafeInterrupts } from './rules/unsafe-interrupts.ts';
@@ -46,6 +47,7 @@ export const rules: readonly Rule[] = [
   viability,
   reserved,
   isolation,
+  requirements,
   dmaClaims,
   unbound,
   paths,

@@ -7,6 +7,8 @@ import type { State } from '../model/state.ts';
 import { step } from '../model/step.ts';
 import { restored, undoOf } from '../model/undo.ts';
 import type { Script, ScriptStep } from '../script/script.ts';
+import type { Finding } from './finding.ts';
+import { Laws } from './laws.ts';
 import type { Subject } from './subject.ts';
 
 export interface Run {
@@ -20,16 +22,24 @@ export interface Run {
 /**
  * Runs a script on the model. Of a function that a rule has explained no refusal is reported; of the others the first
  * only, since what follows on the same function fails because of it. A refused step that concerns all functions (a
- * module, a parameter) explains all later refusals.
+ * module, a parameter) explains all later refusals. After each step the policy's laws are asked.
  */
 export function runScript(subject: Subject, script: Script, known: ReadonlySet<Address>): Run {
   const explained = new Set(known);
   const diagnostics: Diagnostic[] = [];
+  const laws = new Laws(subject);
+  const judge = (findings: Iterable<Finding>): void => {
+    for (const finding of findings) {
+      if (!('diagnostic' in finding) || finding.about.some((address) => explained.has(address))) continue;
+      diagnostics.push(finding.diagnostic);
+    }
+  };
   let { state } = subject;
   for (const each of script.steps) {
     const before = state;
     const { result, state: after } = step(subject.world, before, each.op);
     state = after;
+    judge(laws.after(each, before, after));
     const problem = result.ok ? noWayBack(subject, before, after, each) : refusal(subject, each, result);
     if (!problem) continue;
     const about = functionsOf(subject, each.op);
@@ -37,6 +47,7 @@ export function runScript(subject: Subject, script: Script, known: ReadonlySet<A
     for (const address of about === 'all' ? subject.functions.keys() : about) explained.add(address);
     if (!quiet) diagnostics.push(problem);
   }
+  judge(laws.untouched(state));
   return { diagnostics, state, explained };
 }
 

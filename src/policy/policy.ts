@@ -115,9 +115,15 @@ export interface Protect {
   readonly place: Place;
 }
 
-export interface Require {
+export type Require = {
   readonly policy: string;
-  readonly what: 'isolated';
   readonly functions: readonly Address[];
   readonly place: Place;
-}
+} & (
+  | { readonly what: 'isolated' }
+  /** The kernel can reset it in one of these ways. */
+  | { readonly what: 'resets'; readonly methods: readonly string[] }
+  | { readonly what: 'numa'; readonly nodes: readonly number[] }
+  /** As `bind` has it: a driver's name, `vfio`, `none` or `default`. */
+  | { readonly what: 'never'; readonly to: string }
+);

@@ -17,6 +17,7 @@ import type {
   PolicyStatement,
   Principal,
   ProtectStatement,
+  Requirement,
   Word,
 } from '../syntax/ast.ts';
 import type { Scope } from './criteria.ts';
@@ -116,7 +117,7 @@ class Reader {
         return;
       case 'require': {
         const functions = this.#select(statement.device.text)?.functions;
-        if (functions) this.#requires.push({ policy, what: statement.what, functions, place });
+        if (functions) this.#requires.push({ policy, functions, place, ...required(statement.requirement) });
         return;
       }
       case 'hole':
@@ -245,6 +246,23 @@ class Reader {
 
   #excepted(unless: LabelCondition | undefined): boolean {
     return unless !== undefined && this.#labels.get(unless.label.text) === unless.value.text;
+  }
+}
+
+type Required = Require extends infer R
+  ? R extends Require
+    ? Omit<R, 'policy' | 'functions' | 'place'>
+    : never
+  : never;
+
+function required(requirement: Requirement): Required {
+  switch (requirement.what) {
+    case 'resets':
+      return { what: 'resets', methods: requirement.methods.map(({ text }) => text) };
+    case 'never':
+      return { what: 'never', to: requirement.driver.text };
+    default:
+      return requirement;
   }
 }
 

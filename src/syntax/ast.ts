@@ -214,9 +214,19 @@ export interface ProtectStatement {
   readonly span: Span;
 }
 
+/** What must hold of a device in every state that a plan passes through. */
+export type Requirement =
+  | { readonly what: 'isolated' }
+  /** The kernel can reset it in one of these ways. */
+  | { readonly what: 'resets'; readonly methods: readonly Word[] }
+  /** It is attached to one of these NUMA nodes. */
+  | { readonly what: 'numa'; readonly nodes: readonly number[] }
+  /** A driver's name, `vfio` (any VFIO driver), `none` (no driver) or `default`. */
+  | { readonly what: 'never'; readonly driver: Word };
+
 interface RequireStatement {
   readonly kind: 'require';
   readonly device: Word;
-  readonly what: 'isolated';
+  readonly requirement: Requirement;
   readonly span: Span;
 }

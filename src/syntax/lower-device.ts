@@ -7,10 +7,11 @@ import type {
   VirtualFunctionsNode,
 } from '../../grammar/tree.ts';
 import { isMissing } from '../../grammar/tree.ts';
-import { addressPattern, identityPattern, macPattern, numberPattern } from '../../grammar/values.ts';
+import { addressPattern, identityPattern, macPattern } from '../../grammar/values.ts';
 import type { Count, Declaration, DmaNone, Holding, Selector, Word } from './ast.ts';
 import type { Lowering } from './lowering.ts';
 import { reportTwice } from './twice.ts';
+import { numaLimit } from './values.ts';
 
 type Property = Extract<Selector, { value: unknown }>['kind'];
 
@@ -18,7 +19,6 @@ type Property = Extract<Selector, { value: unknown }>['kind'];
 const countLimit = 65536;
 /** sriov_totalvfs is a 16-bit field (PCI_SRIOV_TOTAL_VF), and the first function has number 0. */
 const virtualLimit = 65534;
-const numaLimit = 1023;
 
 export function lowerDevice(at: Lowering, node: DeviceNode): Declaration {
   const name = at.name(node.name, "a device's name");
@@ -69,8 +69,8 @@ function lowerRange(
   last: Token | undefined,
   limit: number,
 ): Pick<Count, 'min' | 'max'> | undefined {
-  const min = number(at, first, limit);
-  const max = last === undefined ? min : number(at, last, limit);
+  const min = at.number(first, limit);
+  const max = last === undefined ? min : at.number(last, limit);
   if (min === undefined || max === undefined) return undefined;
   if (min <= max) return { min, max };
   const swapped = `${max}..${min}`;
@@ -85,14 +85,6 @@ function lowerRange(
     },
   );
   return undefined;
-}
-
-/** A decimal number from 0 to `max`. */
-function number(at: Lowering, token: Token, max: number): number | undefined {
-  const word = at.shaped(token, { test: (text) => numberPattern.test(text) && Number(text) <= max }, (text) =>
-    at.report('VP1011', token, { text, min: 0, max }, { cures: ['write a decimal number'] }),
-  );
-  return word && Number(word.text);
 }
 
 function lowerSelector(at: Lowering, node: SelectorNode): Selector {
@@ -173,7 +165,7 @@ function lowerValue(at: Lowering, kind: Property, token: Token): Word | undefine
         ),
       );
     case 'numa':
-      return number(at, token, numaLimit) === undefined ? undefined : at.word(token);
+      return at.number(token, numaLimit) === undefined ? undefined : at.word(token);
     default:
       return at.foreignName(token, `a value of \`${kind}\``);
   }

@@ -4,6 +4,7 @@ import type {
   PolicyNode,
   PolicyStatementNode,
   PrincipalNode,
+  RequireNode,
   TargetNode,
   UseNode,
 } from '../../grammar/tree.ts';
@@ -16,10 +17,11 @@ import type {
   Path,
   PolicyStatement,
   Principal,
+  Requirement,
   Word,
 } from './ast.ts';
 import type { Lowering } from './lowering.ts';
-import { capabilities } from './values.ts';
+import { capabilities, numaLimit, resetMethods } from './values.ts';
 
 export function lowerPolicy(at: Lowering, node: PolicyNode): Declaration {
   const name = at.name(node.name, "a policy's name");
@@ -54,8 +56,9 @@ function lowerStatement(at: Lowering, node: PolicyStatementNode): PolicyStatemen
     }
     case 'require': {
       const device = at.name(node.device, aDevice);
-      if (device === undefined || node.later !== undefined) return at.hole(node);
-      return { kind: 'require', device, what: 'isolated', span };
+      const requirement = lowerRequirement(at, node);
+      if (device === undefined || requirement === undefined) return at.hole(node);
+      return { kind: 'require', device, requirement, span };
     }
     default:
       return at.hole(node);
@@ -88,25 +91,64 @@ function lowerPrincipal(at: Lowering, node: PrincipalNode): Principal | undefine
   if (isMissing(node.kind)) return undefined;
   const kind = node.kind.image as Principal['kind'];
   const name = node.name && at.foreignName(node.name, `the name of a ${kind}`);
-  const found = node.capabilities.map((token) => capability(at, token));
-  const known = found.filter((word) => word !== undefined);
-  if ((node.name !== undefined && name === undefined) || known.length < found.length) return undefined;
-  return { kind, ...(name === undefined ? {} : { name }), capabilities: known, span: at.span(node) };
+  const capabilities = whole(node.capabilities.map((token) => capability(at, token)));
+  if ((node.name !== undefined && name === undefined) || capabilities === undefined) return undefined;
+  return { kind, ...(name === undefined ? {} : { name }), capabilities, span: at.span(node) };
 }
 
 function capability(at: Lowering, token: Token): Word | undefined {
-  return at.shaped(token, { test: (text) => capabilities.includes(text) }, (text) => {
-    const meant = nearest(text, capabilities);
-    const cure =
-      meant === undefined
-        ? 'write it like `CAP_SYS_RAWIO`; `man 7 capabilities` lists them'
-        : `did you mean \`${meant}\`?`;
+  return oneOf(
+    at,
+    token,
+    'VP1023',
+    capabilities,
+    'write it like `CAP_SYS_RAWIO`; `man 7 capabilities` lists them',
+  );
+}
+
+/** A word of a list that the kernel has; `otherwise` is the cure where none of them is like it. */
+function oneOf(
+  at: Lowering,
+  token: Token,
+  code: 'VP1023' | 'VP1025',
+  list: readonly string[],
+  otherwise: string,
+): Word | undefined {
+  return at.shaped(token, { test: (text) => list.includes(text) }, (text) => {
+    const meant = nearest(text, list);
+    const cure = meant === undefined ? otherwise : `did you mean \`${meant}\`?`;
     const fixes =
       meant === undefined
         ? []
         : [{ title: `replace it by \`${meant}\``, edits: [{ ...at.place(token), text: meant }] }];
-    at.report('VP1023', token, { text }, { cures: [cure], fixes });
+    at.report(code, token, { text }, { cures: [cure], fixes });
   });
+}
+
+function lowerRequirement(at: Lowering, { what, values }: RequireNode): Requirement | undefined {
+  switch (what) {
+    case 'isolated':
+      return { what };
+    case 'resets': {
+      const cure = `write one of ${resetMethods.map((word) => `\`${word}\``).join(', ')}, as \`reset_method\` shows them`;
+      const methods = whole(values.map((token) => oneOf(at, token, 'VP1025', resetMethods, cure)));
+      return methods && { what, methods };
+    }
+    case 'numa': {
+      const nodes = whole(values.map((token) => at.number(token, numaLimit)));
+      return nodes && { what, nodes };
+    }
+    case 'never': {
+      const [driver] = values.map((token) => at.name(token, "a driver's name"));
+      return driver && { what, driver };
+    }
+  }
+}
+
+/** The list, if nothing in it is broken. */
+function whole<T>(list: readonly (T | undefined)[]): readonly T[] | undefined {
+  const there = list.filter((each) => each !== undefined);
+  return there.length === list.length ? there : undefined;
 }
 
 function lowerTarget(at: Lowering, node: TargetNode): DeviceReference | undefined {

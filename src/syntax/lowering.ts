@@ -1,6 +1,7 @@
 import { isQuoted } from '../../grammar/parse.ts';
 import type { Span } from '../../grammar/span.ts';
 import { isMissing, type Token } from '../../grammar/tree.ts';
+import { numberPattern } from '../../grammar/values.ts';
 import type { Code } from '../diagnostics/codes.ts';
 import type { Diagnostic, Place } from '../diagnostics/diagnostic.ts';
 import { type Extra, type Holes, report } from '../diagnostics/report.ts';
@@ -60,6 +61,15 @@ export class Lowering {
     if (shape.test(word.text)) return word;
     wrong(shown(word.text));
     return undefined;
+  }
+
+  /** A decimal number from 0 to `max`. */
+  number(token: Token, max: number): number | undefined {
+    const inRange = { test: (text: string) => numberPattern.test(text) && Number(text) <= max };
+    const word = this.shaped(token, inRange, (text) =>
+      this.report('VP1011', token, { text, min: 0, max }, { cures: ['write a decimal number'] }),
+    );
+    return word && Number(word.text);
   }
 
   /** A text that must stand in quotes, because it may hold anything. */

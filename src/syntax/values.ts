@@ -10,6 +10,20 @@ export function isDate(text: string): boolean {
   return day <= (days[month - 1] ?? 0);
 }
 
+/** As many NUMA nodes as a kernel can have (CONFIG_NODES_SHIFT is at most 10). */
+export const numaLimit = 1023;
+
+/** Ways to reset a function, as `reset_method` has them: drivers/pci/pci.c pci_reset_fn_methods (6.12). */
+export const resetMethods: readonly string[] = [
+  'device_specific',
+  'acpi',
+  'flr',
+  'af_flr',
+  'pm',
+  'bus',
+  'cxl_bus',
+];
+
 /** The capabilities of Linux 6.12, in the order of their numbers: include/uapi/linux/capability.h. */
 export const capabilities: readonly string[] = [
   'CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE',

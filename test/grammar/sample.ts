@@ -49,6 +49,9 @@ policy dataplane on edge-01 {
   allow   user dpdk with CAP_SYS_RAWIO, CAP_IPC_LOCK to use uplink via noiommu
   allow   service vpp@1.service to use gpu via any unless host role is "prod"
   require gpu isolated
+  require gpu resets by flr, bus
+  require uplink numa 0, 1
+  require uplink never bound to uio_pci_generic
 }
 
 policy baseline on * {

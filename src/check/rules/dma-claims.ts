@@ -28,8 +28,8 @@ export function* dmaClaims(subject: Subject): Iterable<Finding> {
     if (pathOf(subject, allow, fn) === 'noiommu')
       rest(fn.address, 'its use without an IOMMU is safe only if the claim is true', allow.place);
   }
-  for (const { functions, place } of subject.policy.requires) {
-    for (const address of functions) {
+  for (const { what, functions, place } of subject.policy.requires) {
+    for (const address of what === 'isolated' ? functions : []) {
       const fn = subject.functions.get(address);
       if (fn && groupOf(subject, fn) === null)
         rest(address, 'without an IOMMU it is isolated only if the claim is true', place);

@@ -8,7 +8,8 @@ import { finalDriver, groupOf, listed, type Subject } from '../subject.ts';
  * with one, a function that another driver of the host has, or that is not known, is in the way.
  */
 export function* isolation(subject: Subject): Iterable<Finding> {
-  for (const { functions, place } of subject.policy.requires) {
+  for (const { what, functions, place } of subject.policy.requires) {
+    if (what !== 'isolated') continue;
     for (const address of functions) {
       const fn = subject.functions.get(address);
       if (!fn) continue;

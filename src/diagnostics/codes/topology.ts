@@ -138,6 +138,21 @@ export const topology = {
     title: 'safety rests on a claim',
     message: 'nothing but a claim keeps {address} from reaching all of memory',
   },
+  VP3128: {
+    severity: 'error',
+    title: 'a device cannot be reset as it must be',
+    message: '{address} must reset by {wanted}, and resets {has}',
+  },
+  VP3129: {
+    severity: 'error',
+    title: 'a device is on another NUMA node',
+    message: '{address} must be on NUMA node {wanted}, and is on {has}',
+  },
+  VP3130: {
+    severity: 'error',
+    title: 'a device would be bound as it must never be',
+    message: '{address} must never be bound to {driver}, and would be',
+  },
   VP3301: {
     severity: 'warning',
     title: 'choosing a device rests on facts that the machine did not tell',

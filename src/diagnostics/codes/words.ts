@@ -117,6 +117,11 @@ export const words = {
     title: 'not a capability',
     message: '`{text}` is not a Linux capability',
   },
+  VP1025: {
+    severity: 'error',
+    title: 'not a way to reset',
+    message: '`{text}` is no way to reset a function',
+  },
   VP1024: {
     severity: 'error',
     title: 'empty range',

@@ -220,6 +220,58 @@ describe('access', () => {
   });
 });
 
+describe('what is required', () => {
+  const words: MachineWords = {
+    functions: [
+      { at: '03:00.0', id: '8086:1572', class: 'nic', driver: 'i40e', resetMethods: ['pm'], numaNode: 1 },
+      { at: '04:00.0', id: '8086:1572', class: 'nic', driver: 'i40e', resetMethods: [], numaNode: -1 },
+    ],
+  };
+  const text = (...statements: readonly string[]) =>
+    `device a { at 03:00.0 } device b { at 04:00.0 } policy p { protect b require a isolated ${statements.join(' ')} }`;
+
+  test.each([
+    ['require a resets by flr, pm', []],
+    ['require a resets by flr', ['VP3128']],
+    ['require b resets by flr', ['VP3128']],
+    ['require a numa 0, 1', []],
+    ['require a numa 0', ['VP3129']],
+    ['require b numa 0, 1', ['VP3129']],
+    ['require a never bound to vfio', []],
+    ['require a never bound to i40e', ['VP3130']],
+    ['require a never bound to default', ['VP3130']],
+    ['require a never bound to none', []],
+  ])('%s, of the machine as it is', (statement, codes) => {
+    expect(codesOf(checkPolicy(text(statement), words))).toEqual(codes);
+  });
+
+  test.each([
+    ['require a never bound to vfio', ['VP3130']],
+    ['require a never bound to vfio-pci', ['VP3130']],
+    ['require a never bound to i40e', []],
+    ['require a never bound to none', ['VP3130']],
+    ['require b never bound to vfio', []],
+  ])('%s, on the way of a plan that binds it to vfio-pci', (statement, codes) => {
+    const { diagnostics } = checkPolicy(text('bind a to vfio-pci', statement), words);
+    expect(diagnostics.map(({ code }) => code)).toEqual(codes);
+    if (codes.length > 0) expect(diagnostics[0]?.related[0]?.message).toMatch(/wants the step/);
+  });
+
+  test('what the snapshot does not tell has to be seen first', () => {
+    const dark = { unknown: 'not read' };
+    const functions = [
+      { at: '03:00.0', id: '8086:1572', class: 'nic', driver: 'i40e', resetMethods: dark, numaNode: dark },
+      { at: '04:00.0', id: '8086:1572', class: 'nic', driver: 'i40e' },
+    ];
+    const statements = text('require a resets by flr', 'require a numa 0');
+    const { hosts } = checkPolicy(statements, { functions });
+    expect(hosts[0]?.checked?.script.preconditions.map(({ fact, expects }) => [fact, expects])).toEqual([
+      ['/functions/0000:03:00.0/resetMethods', undefined],
+      ['/functions/0000:03:00.0/numaNode', [0]],
+    ]);
+  });
+});
+
 describe('the claim that a device does no DMA', () => {
   const words: MachineWords = {
     iommu: 'none',
