@@ -32,6 +32,7 @@ const roleRules = {
   Version: { label: 'a kernel version, such as `6.1`' },
   ResetMethod: { label: 'a way to reset it, such as `flr`' },
   Reason: { label: 'a text in quotes' },
+  Unit: { label: 'a unit of memory, such as `MiB`' },
   Amount: { label: 'a number' },
 } as const satisfies Record<string, RoleRule>;
 

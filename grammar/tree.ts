@@ -134,6 +134,8 @@ export type PolicyStatementNode =
       readonly device: Token | undefined;
     })
   | RequireNode
+  | LimitNode
+  | PersistNode
   | Skipped;
 
 /** What must hold: `values` are ways to reset it, NUMA nodes, or the driver that it never has. */
@@ -142,6 +144,19 @@ export interface RequireNode extends Span {
   readonly device: Token;
   readonly what: 'isolated' | 'resets' | 'numa' | 'never';
   readonly values: readonly Token[];
+}
+
+export interface LimitNode extends Span {
+  readonly kind: 'limit';
+  readonly who: Token;
+  readonly name: Token;
+  readonly amount: Token;
+  readonly unit: Token;
+}
+
+export interface PersistNode extends Span {
+  readonly kind: 'persist';
+  readonly until: 'nothing' | 'boots' | 'drivers';
 }
 
 export type DeclarationNode = ImportNode | HostNode | DeviceNode | PolicyNode | Skipped;

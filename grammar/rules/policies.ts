@@ -34,6 +34,8 @@ export abstract class PolicyParser extends DeviceParser {
         { ALT: () => this.SUBRULE(this.forbid) },
         { ALT: () => this.SUBRULE(this.protect) },
         { ALT: () => this.SUBRULE(this.require) },
+        { ALT: () => this.SUBRULE(this.limit) },
+        { ALT: () => this.SUBRULE(this.persist) },
         { ALT: () => this.SUBRULE(this.laterInPolicy) },
         { ALT: () => this.SUBRULE(this.unknownInPolicy) },
       ]),
@@ -251,6 +253,53 @@ export abstract class PolicyParser extends DeviceParser {
         },
       ]);
       return { kind: 'require', device, what, values, start, end: this.end() };
+    },
+    inner,
+  );
+
+  protected readonly limit: ParserMethod<[], tree.LimitNode> = this.RULE<() => tree.LimitNode>(
+    'limit',
+    () => {
+      const start = this.CONSUME(k.limit).startOffset;
+      const who = this.CONSUME(t.PrincipalKind);
+      const name = this.CONSUME(roles.PrincipalName);
+      this.CONSUME(k.to);
+      const amount = this.CONSUME(roles.Amount);
+      const unit = this.CONSUME(roles.Unit);
+      this.CONSUME(k.locked);
+      this.CONSUME(k.memory);
+      return { kind: 'limit', who, name, amount, unit, start, end: this.end() };
+    },
+    inner,
+  );
+
+  protected readonly persist: ParserMethod<[], tree.PersistNode> = this.RULE<() => tree.PersistNode>(
+    'persist',
+    () => {
+      const start = this.CONSUME(k.persist).startOffset;
+      const until = this.OR<tree.PersistNode['until']>([
+        {
+          ALT: () => {
+            this.CONSUME(k.nothing);
+            return 'nothing';
+          },
+        },
+        {
+          ALT: () => {
+            let early = false;
+            this.CONSUME(k.across);
+            this.CONSUME(k.boots);
+            this.OPTION(() => {
+              this.CONSUME(t.Comma);
+              this.CONSUME(k.before);
+              this.CONSUME(k.drivers);
+              early = true;
+            });
+            return early ? 'drivers' : 'boots';
+          },
+        },
+      ]);
+      return { kind: 'persist', until, start, end: this.end() };
     },
     inner,
   );

@@ -13,11 +13,13 @@ import { iommu } from './rules/iommu.ts';
 import { isolation } from './rules/isolation.ts';
 import { kernelKnown } from './rules/kernel-known.ts';
 import { kernelVersion } from './rules/kernel-version.ts';
+import { limits } from './rules/limits.ts';
 import { mixing } from './rules/mixing.ts';
 import { noiommuBuild } from './rules/noiommu-build.ts';
 import { noiommuPermission } from './rules/noiommu-permission.ts';
 import { owners } from './rules/owners.ts';
 import { paths } from './rules/paths.ts';
+import { persistence } from './rules/persistence.ts';
 import { principals } from './rules/principals.ts';
 import { protection } from './rules/protection.ts';
 import { rawio } from './rules/rawio.ts';
@@ -60,5 +62,7 @@ export const rules: readonly Rule[] = [
   rawio,
   virtualMachines,
   mixing,
+  limits,
+  persistence,
   effect,
 ];

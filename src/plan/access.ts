@@ -1,6 +1,8 @@
 import { isUnknown } from '../machine/snapshot.ts';
 import type { State, World } from '../model/state.ts';
 import { show } from '../model/view.ts';
+import { sizeText } from '../policy/describe.ts';
+import { applies } from '../policy/pattern.ts';
 import type { Allow, HostPolicy } from '../policy/policy.ts';
 import { nodeOf } from '../script/nodes.ts';
 import type { Plan } from './plan.ts';
@@ -35,14 +37,20 @@ export function accessOf(policy: HostPolicy, world: World, end: State): readonly
   return access.sort((a, b) => compare(`${a.who}\0${a.device}`, `${b.who}\0${b.device}`));
 }
 
-function needsOf({ snapshot }: HostPolicy, { who }: Allow, path: Access['path']): readonly string[] {
+function needsOf({ snapshot, limits }: HostPolicy, { who }: Allow, path: Access['path']): readonly string[] {
   const needs: string[] = [];
   const numbers = who.kind === 'group' ? snapshot.userGroups : snapshot.users;
   if (who.kind !== 'user' && who.kind !== 'group') needs.push('the nodes, handed over by what starts it');
   else if (isUnknown(numbers)) needs.push('the nodes, which a plan gives it once its number is known');
   // Asked at open, at SET_CONTAINER, at SET_IOMMU and at the device's first open (drivers/vfio, 6.1 and 6.12).
   if (path === 'noiommu') needs.push('CAP_SYS_RAWIO');
-  else needs.push('RLIMIT_MEMLOCK of at least the memory that it maps for DMA, or CAP_IPC_LOCK');
+  else {
+    const limit = limits.find((each) => each.who.kind === who.kind && applies(each.who.name, who.name));
+    const amount = limit === undefined ? 'at least the memory that it maps for DMA' : sizeText(limit.bytes);
+    needs.push(
+      `RLIMIT_MEMLOCK of ${amount}${limit === undefined ? ', or CAP_IPC_LOCK' : ', for what it maps for DMA'}`,
+    );
+  }
   return needs;
 }
 

@@ -9,6 +9,7 @@ export function describePlan(plan: Plan): string {
   const { steps, preconditions } = plan;
   const sections: (readonly string[])[] = [[summaryOf(plan)], ...steps.map(stepLines)];
   if (preconditions.length > 0) sections.push(preconditionLines(plan));
+  if (plan.declared.length > 0) sections.push(declaredLines(plan));
   if (plan.access.length > 0) sections.push(accessLines(plan));
   return `${sections.map((lines) => lines.join('\n')).join('\n\n')}\n`;
 }
@@ -56,6 +57,14 @@ function preconditionLines({ preconditions }: Plan): readonly string[] {
     return `  - ${sentence} (not known: ${unknown})${again}`;
   });
   return ['Before applying, the machine must show that', ...lines];
+}
+
+function declaredLines({ declared }: Plan): readonly string[] {
+  const lines = declared.map(({ sentence, why }) => {
+    const [at] = why;
+    return `  - ${sentence}${at === undefined ? '' : ` (${at.file}:${at.line}:${at.column})`}`;
+  });
+  return ['Declared, and brought about by no step', ...lines];
 }
 
 function short(text: string): string {

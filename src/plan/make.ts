@@ -10,6 +10,7 @@ import type { HostPolicy } from '../policy/policy.ts';
 import type { Script, ScriptStep } from '../script/script.ts';
 import { sentenceOf } from '../script/sentence.ts';
 import { accessOf } from './access.ts';
+import { declaredOf } from './declared.ts';
 import { digestOf, policyDigest } from './digest.ts';
 import { operationOf } from './operation.ts';
 import { placesIn, type Sources } from './places.ts';
@@ -53,6 +54,7 @@ function draftPlan({ policy, script }: CheckedPolicy, { sources, today }: PlanCo
     relies: reliesOf(policy, script),
     steps,
     preconditions: script.preconditions.map(({ why, ...rest }) => ({ ...rest, why: why.map(place) })),
+    declared: [...declaredOf(policy, place)],
     access: accessOf(policy, world, end),
   };
 }

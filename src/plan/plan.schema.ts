@@ -108,6 +108,9 @@ export const planSchema = z.strictObject({
       why: z.array(place),
     }),
   ),
+  declared: z
+    .array(z.strictObject({ what: z.enum(['limit', 'persist']), sentence: z.string(), why: z.array(place) }))
+    .describe('what the policy says shall be and no step brings about'),
   access: z
     .array(
       z.strictObject({

@@ -13,6 +13,14 @@ export function describeFunction(fn: PciFunction): string {
   return `${fn.address} is ${fn.vendor}:${fn.device}${label}, ${className(fn.class)}, ${driver}`;
 }
 
+/** Bytes in the largest unit that divides them: `4 GiB`. */
+export function sizeText(bytes: number): string {
+  const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];
+  let [amount, unit] = [bytes, 0];
+  for (; unit + 1 < units.length && amount > 0 && amount % 1024 === 0; unit += 1) amount /= 1024;
+  return `${amount} ${units[unit]}`;
+}
+
 /** A selector as it is written. */
 export function describeSelector(selector: Selector): string {
   switch (selector.kind) {

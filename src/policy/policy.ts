@@ -15,6 +15,8 @@ export interface HostPolicy {
   readonly forbids: readonly Forbid[];
   readonly protects: readonly Protect[];
   readonly requires: readonly Require[];
+  readonly limits: readonly Limit[];
+  readonly persists: readonly Persist[];
   /** What the host's statements say about the kernel release. */
   readonly kernel?: readonly KernelRelation[];
   /** Facts that the snapshot does not tell and that choosing the devices rested on. */
@@ -95,6 +97,21 @@ export interface Allow {
   readonly device: string;
   readonly functions: readonly Address[];
   readonly via: Path;
+  readonly place: Place;
+}
+
+/** How much memory principals of this name, or pattern of names, may lock. */
+export interface Limit {
+  readonly policy: string;
+  readonly who: Pick<WhoMay, 'kind' | 'name'>;
+  readonly bytes: number;
+  readonly place: Place;
+}
+
+/** What of a policy holds again after the next boot. */
+export interface Persist {
+  readonly policy: string;
+  readonly until: 'nothing' | 'boots' | 'drivers';
   readonly place: Place;
 }
 

@@ -31,6 +31,8 @@ import type {
   Bind,
   Forbid,
   HostPolicy,
+  Limit,
+  Persist,
   Protect,
   Require,
   ResolvedDevice,
@@ -40,7 +42,10 @@ import { type Selection, select } from './select.ts';
 import { placeOf, type Sited, type Sources } from './sources.ts';
 
 export interface Statements
-  extends Pick<HostPolicy, 'devices' | 'binds' | 'allows' | 'forbids' | 'protects' | 'requires'> {
+  extends Pick<
+    HostPolicy,
+    'devices' | 'binds' | 'allows' | 'forbids' | 'protects' | 'requires' | 'limits' | 'persists'
+  > {
   readonly assumptions: readonly Assumption[];
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -75,6 +80,8 @@ class Reader {
   readonly #forbids: Forbid[] = [];
   readonly #protects: Protect[] = [];
   readonly #requires: Require[] = [];
+  readonly #limits: Limit[] = [];
+  readonly #persists: Persist[] = [];
   readonly #diagnostics: Diagnostic[] = [];
 
   constructor(host: Host, sources: Sources, labels: ReadonlyMap<string, string>, stray: ReadonlySet<string>) {
@@ -120,6 +127,14 @@ class Reader {
         if (functions) this.#requires.push({ policy, functions, place, ...required(statement.requirement) });
         return;
       }
+      case 'limit': {
+        const who = { kind: statement.who, name: statement.name.text };
+        this.#limits.push({ policy, who, bytes: statement.bytes, place });
+        return;
+      }
+      case 'persist':
+        this.#persists.push({ policy, until: statement.until, place });
+        return;
       case 'hole':
         return;
     }
@@ -147,6 +162,8 @@ class Reader {
       forbids: this.#forbids,
       protects: this.#protects,
       requires: this.#requires,
+      limits: this.#limits,
+      persists: this.#persists,
       assumptions: [...this.#selections.values()].flatMap(({ assumptions }) => assumptions),
       diagnostics: [
         ...this.#diagnostics,

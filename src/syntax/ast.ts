@@ -169,6 +169,8 @@ export type PolicyStatement =
   | ForbidUnsafeInterrupts
   | ProtectStatement
   | RequireStatement
+  | LimitStatement
+  | PersistStatement
   | Hole;
 
 export interface BindStatement {
@@ -211,6 +213,23 @@ export interface ProtectStatement {
   readonly holding: readonly Holding[];
   /** … or one by name. */
   readonly device?: Word;
+  readonly span: Span;
+}
+
+export interface LimitStatement {
+  readonly kind: 'limit';
+  /** A principal by name, or a pattern of names. */
+  readonly who: Exclude<Principal['kind'], 'anyone'>;
+  readonly name: Word;
+  /** Bytes of memory that it may lock. */
+  readonly bytes: number;
+  readonly span: Span;
+}
+
+export interface PersistStatement {
+  readonly kind: 'persist';
+  /** What holds again after the next boot: nothing, what the policy says, or that before other drivers come. */
+  readonly until: 'nothing' | 'boots' | 'drivers';
   readonly span: Span;
 }
 

@@ -1,6 +1,6 @@
-import { nearest } from '../../grammar/nearest.ts';
 import type {
   ConditionNode,
+  LimitNode,
   PolicyNode,
   PolicyStatementNode,
   PrincipalNode,
@@ -14,6 +14,7 @@ import type {
   DeviceReference,
   Holding,
   LabelCondition,
+  LimitStatement,
   Path,
   PolicyStatement,
   Principal,
@@ -21,12 +22,15 @@ import type {
   Word,
 } from './ast.ts';
 import type { Lowering } from './lowering.ts';
+import { lowerSize, oneOf, whole } from './measures.ts';
+import { reportTwice } from './twice.ts';
 import { capabilities, numaLimit, resetMethods } from './values.ts';
 
 export function lowerPolicy(at: Lowering, node: PolicyNode): Declaration {
   const name = at.name(node.name, "a policy's name");
   const on = node.on && at.hostName(node.on);
   if (name === undefined || (node.on !== undefined && on === undefined)) return at.hole(node);
+  reportTwice(at, node.statements, ({ kind }) => (kind === 'persist' ? kind : undefined));
   const statements = node.statements.map((statement) => lowerStatement(at, statement));
   return { kind: 'policy', name, ...(on === undefined ? {} : { on }), statements, span: at.span(node) };
 }
@@ -60,9 +64,22 @@ function lowerStatement(at: Lowering, node: PolicyStatementNode): PolicyStatemen
       if (device === undefined || requirement === undefined) return at.hole(node);
       return { kind: 'require', device, requirement, span };
     }
+    case 'limit':
+      return lowerLimit(at, node);
+    case 'persist':
+      return { kind: 'persist', until: node.until, span };
     default:
       return at.hole(node);
   }
+}
+
+function lowerLimit(at: Lowering, node: LimitNode): PolicyStatement {
+  if (isMissing(node.who)) return at.hole(node);
+  const who = node.who.image as LimitStatement['who'];
+  const name = at.foreignName(node.name, `the name of a ${who}`);
+  const bytes = lowerSize(at, node.amount, node.unit);
+  if (name === undefined || bytes === undefined) return at.hole(node);
+  return { kind: 'limit', who, name, bytes, span: at.span(node) };
 }
 
 function lowerUse(at: Lowering, node: UseNode): PolicyStatement {
@@ -106,25 +123,6 @@ function capability(at: Lowering, token: Token): Word | undefined {
   );
 }
 
-/** A word of a list that the kernel has; `otherwise` is the cure where none of them is like it. */
-function oneOf(
-  at: Lowering,
-  token: Token,
-  code: 'VP1023' | 'VP1025',
-  list: readonly string[],
-  otherwise: string,
-): Word | undefined {
-  return at.shaped(token, { test: (text) => list.includes(text) }, (text) => {
-    const meant = nearest(text, list);
-    const cure = meant === undefined ? otherwise : `did you mean \`${meant}\`?`;
-    const fixes =
-      meant === undefined
-        ? []
-        : [{ title: `replace it by \`${meant}\``, edits: [{ ...at.place(token), text: meant }] }];
-    at.report(code, token, { text }, { cures: [cure], fixes });
-  });
-}
-
 function lowerRequirement(at: Lowering, { what, values }: RequireNode): Requirement | undefined {
   switch (what) {
     case 'isolated':
@@ -143,12 +141,6 @@ function lowerRequirement(at: Lowering, { what, values }: RequireNode): Requirem
       return driver && { what, driver };
     }
   }
-}
-
-/** The list, if nothing in it is broken. */
-function whole<T>(list: readonly (T | undefined)[]): readonly T[] | undefined {
-  const there = list.filter((each) => each !== undefined);
-  return there.length === list.length ? there : undefined;
 }
 
 function lowerTarget(at: Lowering, node: TargetNode): DeviceReference | undefined {

@@ -48,6 +48,9 @@ policy dataplane on edge-01 {
   bind    scratch to none
   allow   user dpdk with CAP_SYS_RAWIO, CAP_IPC_LOCK to use uplink via noiommu
   allow   service vpp@1.service to use gpu via any unless host role is "prod"
+  limit   user dpdk to 4 GiB locked memory
+  limit   vm * to 512 MiB locked memory
+  persist across boots, before drivers
   require gpu isolated
   require gpu resets by flr, bus
   require uplink numa 0, 1
@@ -60,5 +63,6 @@ policy baseline on * {
   forbid  anyone to use any device via noiommu unless host role is "lab"
   forbid  vm * to use gpu
   forbid  unsafe interrupts
+  persist nothing
 }
 `;

@@ -153,6 +153,21 @@ export const topology = {
     title: 'a device would be bound as it must never be',
     message: '{address} must never be bound to {driver}, and would be',
   },
+  VP3131: {
+    severity: 'error',
+    title: 'a limit does not hold a principal',
+    message: '{who} has CAP_IPC_LOCK, and no limit of locked memory holds it',
+  },
+  VP3132: {
+    severity: 'error',
+    title: 'two statements want different things',
+    message: 'two things are said of {what}: {first} and {second}',
+  },
+  VP3133: {
+    severity: 'warning',
+    title: 'a wish is not carried out by apply',
+    message: '`apply` does not bring this about: {what}',
+  },
   VP3301: {
     severity: 'warning',
     title: 'choosing a device rests on facts that the machine did not tell',

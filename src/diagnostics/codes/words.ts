@@ -122,6 +122,11 @@ export const words = {
     title: 'not a way to reset',
     message: '`{text}` is no way to reset a function',
   },
+  VP1026: {
+    severity: 'error',
+    title: 'not a unit of memory',
+    message: '`{text}` is no unit of memory',
+  },
   VP1024: {
     severity: 'error',
     title: 'empty range',

@@ -28,6 +28,12 @@ export interface Plan {
     readonly expects?: readonly (string | number | boolean | null)[];
     readonly why: readonly PlanPlace[];
   }[];
+  /** what the policy says shall be and no step brings about */
+  readonly declared: readonly {
+    readonly what: "limit" | "persist";
+    readonly sentence: string;
+    readonly why: readonly PlanPlace[];
+  }[];
   /** who can use what when the plan is done */
   readonly access: readonly {
     readonly who: string;

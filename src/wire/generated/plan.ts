@@ -113,6 +113,37 @@ export const planSchema: JsonSchema = {
     "additionalProperties": false
    }
   },
+  "declared": {
+   "type": "array",
+   "items": {
+    "type": "object",
+    "properties": {
+     "what": {
+      "type": "string",
+      "enum": [
+       "limit",
+       "persist"
+      ]
+     },
+     "sentence": {
+      "type": "string"
+     },
+     "why": {
+      "type": "array",
+      "items": {
+       "$ref": "#/$defs/PlanPlace"
+      }
+     }
+    },
+    "required": [
+     "what",
+     "sentence",
+     "why"
+    ],
+    "additionalProperties": false
+   },
+   "description": "what the policy says shall be and no step brings about"
+  },
   "access": {
    "type": "array",
    "items": {
@@ -171,6 +202,7 @@ export const planSchema: JsonSchema = {
   "relies",
   "steps",
   "preconditions",
+  "declared",
   "access"
  ],
  "additionalProperties": false,

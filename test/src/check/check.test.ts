@@ -272,6 +272,69 @@ describe('what is required', () => {
   });
 });
 
+describe('wishes that no plan carries out', () => {
+  const words: MachineWords = {
+    functions: [
+      { at: '03:00.0', id: '8086:1572', class: 'nic', driver: 'i40e' },
+      { at: '04:00.0', id: '8086:1572', class: 'nic', driver: 'i40e' },
+    ],
+    users: [
+      { name: 'dpdk', uid: 1000 },
+      { name: 'root', uid: 0 },
+      { name: 'strong', uid: 1001, capabilities: ['CAP_IPC_LOCK'] },
+    ],
+  };
+  const devices = 'device a { at 03:00.0 } device b { at 04:00.0 }';
+  const limited = (who: string, ...limits: readonly string[]) =>
+    `${devices} policy p { bind a to vfio-pci protect b allow ${who} to use a via group ${limits.join(' ')} }`;
+
+  test.each([
+    ['user dpdk', ['limit user dpdk to 4 GiB locked memory'], ['VP3133']],
+    ['user dpdk', ['limit user d* to 4 GiB locked memory'], ['VP3133']],
+    ['user dpdk', ['limit group dpdk to 4 GiB locked memory'], ['VP3126']],
+    ['user dpdk', ['limit user spdk to 4 GiB locked memory'], ['VP3126']],
+    [
+      'user dpdk',
+      ['limit user dpdk to 4 GiB locked memory', 'limit user * to 4096 MiB locked memory'],
+      ['VP3133', 'VP3133'],
+    ],
+    [
+      'user dpdk',
+      ['limit user dpdk to 4 GiB locked memory', 'limit user * to 1 GiB locked memory'],
+      ['VP3133', 'VP3132', 'VP3133'],
+    ],
+    ['user strong', ['limit user strong to 4 GiB locked memory'], ['VP3131', 'VP3133']],
+    ['user root', ['limit user root to 4 GiB locked memory'], ['VP3131', 'VP3133']],
+    ['user dpdk with CAP_IPC_LOCK', ['limit user dpdk to 4 GiB locked memory'], ['VP3131', 'VP3133']],
+  ])('allow %s, %s', (who, limits, codes) => {
+    expect(codesOf(checkPolicy(limited(who, ...limits), words))).toEqual(codes);
+  });
+
+  test('a limit says nothing where no memory is mapped', () => {
+    const host = 'host testbox { noiommu allowed { owner "a" reason "b" until 2027-01-01 } }\n';
+    const text = `${host}device a { at 03:00.0 } policy p { bind a to vfio-pci
+      allow user dpdk with CAP_SYS_RAWIO to use a via noiommu
+      limit user dpdk to 4 GiB locked memory }`;
+    expect(codesOf(checkPolicy(text, { ...words, iommu: 'none' }))).toEqual(['VP3126']);
+  });
+
+  test.each([
+    ['persist across boots', 'persist across boots', ['VP3133', 'VP3133']],
+    ['persist across boots', 'persist nothing', ['VP3133', 'VP3132']],
+    ['persist across boots', 'persist across boots, before drivers', ['VP3133', 'VP3132', 'VP3133']],
+    ['persist nothing', '', []],
+  ])('two policies for one device: %s and %s', (first, second, codes) => {
+    const text = `${devices} policy p { bind a to vfio-pci ${first} } policy q { bind a to vfio-pci bind b to none ${second} }`;
+    const found = codesOf(checkPolicy(text, words)).filter((code) => code !== 'VP3126');
+    expect(found).toEqual(codes);
+  });
+
+  test('a policy that keeps nothing has nothing to persist', () => {
+    const text = `${devices} policy p { protect a protect b persist across boots }`;
+    expect(codesOf(checkPolicy(text, words))).toEqual(['VP3126']);
+  });
+});
+
 describe('the claim that a device does no DMA', () => {
   const words: MachineWords = {
     iommu: 'none',

@@ -68,6 +68,8 @@ export function hostPolicy({ snapshot, bind = {}, allow = [], noiommu = 'forbidd
     forbids: [],
     protects: [],
     requires: [],
+    limits: [],
+    persists: [],
   };
   return { policy, sources: [{ file, text: `${lines.join('\n')}\n` }] };
 }

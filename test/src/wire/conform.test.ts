@@ -31,6 +31,7 @@ const plan = {
     },
   ],
   preconditions: [],
+  declared: [],
   access: [],
 };
 const machine = snapshotOf({

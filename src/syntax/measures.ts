@@ -1,0 +1,42 @@
+import { nearest } from '../../grammar/nearest.ts';
+import { isMissing, type Token } from '../../grammar/tree.ts';
+import type { Word } from './ast.ts';
+import type { Lowering } from './lowering.ts';
+
+/** Words that are one of a list, and amounts of memory. */
+
+/** A word of a list that the kernel has; `otherwise` is the cure where none of them is like it. */
+export function oneOf(
+  at: Lowering,
+  token: Token,
+  code: 'VP1023' | 'VP1025' | 'VP1026',
+  list: readonly string[],
+  otherwise: string,
+): Word | undefined {
+  return at.shaped(token, { test: (text) => list.includes(text) }, (text) => {
+    const meant = nearest(text, list);
+    const cure = meant === undefined ? otherwise : `did you mean \`${meant}\`?`;
+    const fixes =
+      meant === undefined
+        ? []
+        : [{ title: `replace it by \`${meant}\``, edits: [{ ...at.place(token), text: meant }] }];
+    at.report(code, token, { text }, { cures: [cure], fixes });
+  });
+}
+
+/** The list, if nothing in it is broken. */
+export function whole<T>(list: readonly (T | undefined)[]): readonly T[] | undefined {
+  const there = list.filter((each) => each !== undefined);
+  return there.length === list.length ? there : undefined;
+}
+
+const units: Readonly<Record<string, number>> = { KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 };
+
+/** `4 GiB` in bytes; at most what a number holds exactly, 8 PiB. */
+export function lowerSize(at: Lowering, amount: Token, unit: Token): number | undefined {
+  const word = oneOf(at, unit, 'VP1026', Object.keys(units), 'write `KiB`, `MiB`, `GiB` or `TiB`');
+  const factor = units[word?.text ?? ''];
+  if (factor === undefined) return undefined;
+  const count = at.number(amount, Math.min(999_999_999, Math.floor(Number.MAX_SAFE_INTEGER / factor)));
+  return count === undefined || isMissing(amount) ? undefined : count * factor;
+}
