@@ -76,7 +76,7 @@ export const keywords = {
   forbid: { begins: ['policy'], meaning: 'what must never be; it beats every `allow`' },
   protect: { begins: ['policy'], meaning: 'devices, with their group siblings, that no plan may touch' },
   require: { begins: ['policy'], meaning: 'what must hold in every state the plan passes through' },
-  create: { begins: ['policy'], later: ['policy'], meaning: 'creates virtual functions' },
+  create: { begins: ['policy'], meaning: 'how many virtual functions a physical one shall have' },
   limit: { begins: ['policy'], meaning: 'how much memory a principal may lock, for DMA above all' },
   persist: { begins: ['policy'], meaning: 'what of the policy holds again after the next boot' },
 

@@ -134,6 +134,7 @@ export type PolicyStatementNode =
       readonly device: Token | undefined;
     })
   | RequireNode
+  | CreateNode
   | LimitNode
   | PersistNode
   | Skipped;
@@ -144,6 +145,12 @@ export interface RequireNode extends Span {
   readonly device: Token;
   readonly what: 'isolated' | 'resets' | 'numa' | 'never';
   readonly values: readonly Token[];
+}
+
+export interface CreateNode extends Span {
+  readonly kind: 'create';
+  readonly count: Token;
+  readonly device: Token;
 }
 
 export interface LimitNode extends Span {

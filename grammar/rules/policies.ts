@@ -34,6 +34,7 @@ export abstract class PolicyParser extends DeviceParser {
         { ALT: () => this.SUBRULE(this.forbid) },
         { ALT: () => this.SUBRULE(this.protect) },
         { ALT: () => this.SUBRULE(this.require) },
+        { ALT: () => this.SUBRULE(this.create) },
         { ALT: () => this.SUBRULE(this.limit) },
         { ALT: () => this.SUBRULE(this.persist) },
         { ALT: () => this.SUBRULE(this.laterInPolicy) },
@@ -253,6 +254,20 @@ export abstract class PolicyParser extends DeviceParser {
         },
       ]);
       return { kind: 'require', device, what, values, start, end: this.end() };
+    },
+    inner,
+  );
+
+  protected readonly create: ParserMethod<[], tree.CreateNode> = this.RULE<() => tree.CreateNode>(
+    'create',
+    () => {
+      const start = this.CONSUME(k.create).startOffset;
+      const count = this.CONSUME(roles.Amount);
+      this.CONSUME(k.virtual);
+      this.CONSUME(k.functions);
+      this.CONSUME(k.on);
+      const device = this.CONSUME(roles.DeviceName);
+      return { kind: 'create', count, device, start, end: this.end() };
     },
     inner,
   );

@@ -8,7 +8,16 @@ import type { Backend } from '../backend.ts';
 import { type Ending, locked, placeOf, Run, type RunOptions, readHistory, refused, unusable } from './run.ts';
 import { type Failure, isFailure, type JournalStore } from './store.ts';
 import { incomplete, obstacleTo, undoAll } from './undo.ts';
-import { type Difference, deviceOf, difference, identityAt, look, quoted, type Shows } from './verify.ts';
+import {
+  arrivalsOf,
+  type Difference,
+  deviceOf,
+  difference,
+  identityAt,
+  look,
+  quoted,
+  type Shows,
+} from './verify.ts';
 
 /**
  * Carries a plan out on a kernel, simulated or real, one step after another: look whether the machine is as the step
@@ -59,8 +68,10 @@ function nextGeneration(store: JournalStore, place: Place): number | readonly Di
 function unready(plan: Plan, backend: Backend, place: Place): readonly Diagnostic[] {
   const seen = new Set<string>();
   const identified = new Set<string>();
+  const arriving = new Set<string>();
   const found: Diagnostic[] = [];
   for (const step of plan.steps) {
+    for (const device of arrivalsOf(step)) arriving.add(device);
     const fresh: Record<string, string | null> = {};
     for (const [path, value] of Object.entries(step.before)) if (!seen.has(path)) fresh[path] = value;
     for (const path of [...Object.keys(step.before), ...Object.keys(step.after)]) seen.add(path);
@@ -69,6 +80,8 @@ function unready(plan: Plan, backend: Backend, place: Place): readonly Diagnosti
     const device = deviceOf(step.operation);
     if (device === null || step.identity === null || identified.has(device)) continue;
     identified.add(device);
+    // What an earlier step brings is not there yet; whether it is what it should be is asked before it is bound.
+    if (arriving.has(device)) continue;
     const identity = identityAt(backend, device);
     if (identity !== step.identity) found.push(stranger(place, step, device, identity));
   }

@@ -1,5 +1,6 @@
 import type { Diagnostic, Place } from '../../src/diagnostics/diagnostic.ts';
 import { report } from '../../src/diagnostics/report.ts';
+import type { Address } from '../../src/machine/snapshot.ts';
 import { opOf } from '../../src/plan/operation.ts';
 import type { PlanOperation } from '../../src/plan/plan.ts';
 import type { JournalIntent, JournalLeft } from '../../src/wire/journal.ts';
@@ -14,6 +15,7 @@ import {
   nodesOf,
   quoted,
   type Shows,
+  virtualFunctionsOf,
 } from './verify.ts';
 
 /**
@@ -100,9 +102,19 @@ export function obstacleTo(run: Run, operation: PlanOperation, identity: string 
     const found = identityAt(run.backend, device);
     if (found !== identity) return `${device} is ${found ?? 'gone'} and not ${identity}`;
   }
-  if (operation.op !== 'driver.unbind') return null;
-  const holders = run.holders(device, nodesOf(run.backend, device));
-  return holders.length === 0 ? null : `${holders.join(', ')} has it open`;
+  for (const losing of losingTheirDriver(run, operation, device)) {
+    const holders = run.holders(losing, nodesOf(run.backend, losing));
+    if (holders.length > 0) return `${holders.join(', ')} has it open`;
+  }
+  return null;
+}
+
+/** Functions that an operation takes from their driver, where Linux would wait for whoever has them open. */
+function losingTheirDriver({ backend }: Run, operation: PlanOperation, device: Address): readonly Address[] {
+  if (operation.op === 'driver.unbind') return [...virtualFunctionsOf(backend, device), device];
+  return operation.op === 'device.sriov_numvfs' && operation.text === '0'
+    ? virtualFunctionsOf(backend, device)
+    : [];
 }
 
 function describeDifference({ path, expected, found }: Difference): string {

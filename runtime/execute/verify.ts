@@ -1,5 +1,5 @@
 import type { Address } from '../../src/machine/snapshot.ts';
-import type { PlanOperation } from '../../src/plan/plan.ts';
+import type { PlanOperation, PlanStep } from '../../src/plan/plan.ts';
 import type { Backend } from '../backend.ts';
 import { observe, observeAll } from '../lower/observe.ts';
 
@@ -50,6 +50,24 @@ export function identityAt(backend: Backend, device: Address): string | null {
 /** The function that an operation acts on. */
 export function deviceOf(operation: PlanOperation): Address | null {
   return 'device' in operation ? operation.device : null;
+}
+
+/** Functions that are there after a step and were not before. */
+export function arrivalsOf({ before, after }: Pick<PlanStep, 'before' | 'after'>): readonly Address[] {
+  return Object.keys(after).flatMap((path) => {
+    const [, address] = /^\/sys\/bus\/pci\/devices\/([^/]+)\/vendor$/.exec(path) ?? [];
+    return address !== undefined && before[path] === null && after[path] !== null ? [address] : [];
+  });
+}
+
+/** The virtual functions of a physical one, as they are there now. */
+export function virtualFunctionsOf(backend: Backend, device: Address): readonly Address[] {
+  const found: Address[] = [];
+  for (;;) {
+    const address = observe(backend, `/sys/bus/pci/devices/${device}/virtfn${found.length}`);
+    if (address === null || !/^[\da-f]{4,8}:/.test(address)) return found;
+    found.push(address);
+  }
 }
 
 /** The nodes through which a process can have the function open now. */

@@ -2,7 +2,7 @@ import type { Op } from '../../src/model/op.ts';
 import type { PlanOperation } from '../../src/plan/plan.ts';
 import { errnoOf } from '../abi/errno.ts';
 import { type Backend, WouldBlock } from '../backend.ts';
-import { writeText } from './sysfs-writes.ts';
+import { writeSysfs, writeText } from './sysfs-writes.ts';
 
 /** What a system call would answer that was not made because it would not return. */
 const blocked = 'blocked';
@@ -51,6 +51,8 @@ const deeds: { readonly [Kind in DeedKind]: (backend: Backend, op: Deeds[Kind]) 
   'driver.unbind': (backend, { driver, device }) =>
     writeText(backend, `/sys/bus/pci/drivers/${driver}/unbind`, device),
   'drivers.probe': (backend, { device }) => writeText(backend, '/sys/bus/pci/drivers_probe', device),
+  'device.sriov_autoprobe': writeSysfs,
+  'device.sriov_numvfs': writeSysfs,
   // The owner first: the new mode is meant for the new owner.
   'node.own': (backend, { path, uid, gid, mode }) => {
     const given = backend.chown(path, uid, gid);

@@ -193,13 +193,23 @@ function sriovOf(files: MachineFiles, at: string): PciFunction['sriov'] {
   const [totalVfs, numVfs] = [integer(files, `${at}/sriov_totalvfs`), integer(files, `${at}/sriov_numvfs`)];
   if (isUnknown(totalVfs)) return totalVfs;
   if (isUnknown(numVfs)) return numVfs;
-  // Since 4.13, and all three or none: without one of them the others place nothing.
+  return { totalVfs, numVfs, ...autoprobeOf(files, at), ...routingOf(files, at) };
+}
+
+/** Since 4.12; told where somebody switched it off. */
+function autoprobeOf(files: MachineFiles, at: string): Pick<Sriov, 'driversAutoprobe'> {
+  const text = textOf(files, `${at}/sriov_drivers_autoprobe`);
+  return isMissing(text) || text.trim() !== '0' ? {} : { driversAutoprobe: false };
+}
+
+/** Since 4.13, and all three or none: without one of them the others place nothing. */
+function routingOf(files: MachineFiles, at: string): Pick<Sriov, 'routing'> {
   const offset = integer(files, `${at}/sriov_offset`);
   const stride = integer(files, `${at}/sriov_stride`);
   const device = textOf(files, `${at}/sriov_vf_device`);
-  if (isUnknown(offset) || isUnknown(stride) || isMissing(device)) return { totalVfs, numVfs };
+  if (isUnknown(offset) || isUnknown(stride) || isMissing(device)) return {};
   const id = /^[\da-f]{1,4}$/.exec(device.trim())?.[0]?.padStart(4, '0');
-  return id === undefined
-    ? { totalVfs, numVfs }
-    : { totalVfs, numVfs, routing: { offset, stride, device: id } };
+  return id === undefined ? {} : { routing: { offset, stride, device: id } };
 }
+
+type Sriov = Exclude<PciFunction['sriov'], { readonly unknown: string } | null>;

@@ -1,5 +1,6 @@
 import type { Rule } from './finding.ts';
 import { conflicts } from './rules/conflicts.ts';
+import { creation } from './rules/creation.ts';
 import { denylist } from './rules/denylist.ts';
 import { dmaClaims } from './rules/dma-claims.ts';
 import { drivers } from './rules/drivers.ts';
@@ -41,6 +42,7 @@ export const rules: readonly Rule[] = [
   drivers,
   endpoints,
   virtualFunctions,
+  creation,
   denylist,
   noiommuPermission,
   noiommuBuild,

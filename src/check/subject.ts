@@ -1,8 +1,8 @@
 import { isVfioDriver } from '../machine/drivers.ts';
 import { type Address, type Fact, isUnknown, type PciFunction, type Snapshot } from '../machine/snapshot.ts';
 import type { State, World } from '../model/state.ts';
-import { worldFrom } from '../model/world.ts';
 import type { Allow, Bind, DmaClaim, HostPolicy, WhoMay } from '../policy/policy.ts';
+import { worldOf } from '../script/world.ts';
 
 /** What a function shall be bound to, by the first statement that says so. */
 export interface Wanted {
@@ -23,14 +23,17 @@ export interface Subject {
   readonly taken: readonly Wanted[];
   /** By real IOMMU group. */
   readonly members: ReadonlyMap<number, readonly PciFunction[]>;
+  /** Virtual functions that the policy creates: they are not there yet. */
+  readonly arriving: ReadonlySet<Address>;
   /** Functions that are claimed to do no DMA. */
   readonly claims: ReadonlyMap<Address, DmaClaim>;
 }
 
 export function subjectOf(policy: HostPolicy): Subject {
   const { snapshot } = policy;
-  const { world, state } = worldFrom(snapshot);
-  const functions = new Map(snapshot.functions.map((fn) => [fn.address, fn]));
+  const { world, state } = worldOf(policy);
+  const all = [...snapshot.functions, ...policy.arriving];
+  const functions = new Map(all.map((fn) => [fn.address, fn]));
   const wanted = new Map<Address, Wanted>();
   for (const bind of policy.binds) {
     for (const address of bind.functions) {
@@ -39,7 +42,7 @@ export function subjectOf(policy: HostPolicy): Subject {
     }
   }
   const members = new Map<number, PciFunction[]>();
-  for (const fn of snapshot.functions) {
+  for (const fn of all) {
     const group = world.devices.get(fn.address)?.group ?? null;
     if (group === null) continue;
     const list = members.get(group);
@@ -47,17 +50,26 @@ export function subjectOf(policy: HostPolicy): Subject {
     else members.set(group, [fn]);
   }
   const taken = [...wanted.values()].filter(({ driver }) => driver !== null && isVfioDriver(driver));
+  const arriving = new Set(policy.arriving.map(({ address }) => address));
   const claims = new Map<Address, DmaClaim>();
   for (const { dmaNone, functions: claimed } of policy.devices.values())
     for (const address of dmaNone ? claimed : [])
       if (dmaNone && !claims.has(address)) claims.set(address, dmaNone);
-  return { policy, snapshot, world, state, functions, wanted, taken, members, claims };
+  return { policy, snapshot, world, state, functions, wanted, taken, members, arriving, claims };
 }
 
-/** The real IOMMU group; null: none, so that VFIO would make a fake one; unknown: the snapshot does not tell. */
+/**
+ * The real IOMMU group; null: none, so that VFIO would make a fake one; unknown: the snapshot does not tell. A virtual
+ * function that is not there yet has a number below 0: it will get a group of its own.
+ */
 export function groupOf(subject: Subject, fn: PciFunction): Fact<number | null> {
-  if (isUnknown(fn.iommuGroup)) return fn.iommuGroup;
+  if (isUnknown(fn.iommuGroup) && !subject.arriving.has(fn.address)) return fn.iommuGroup;
   return subject.world.devices.get(fn.address)?.group ?? null;
+}
+
+/** A group as messages have it. */
+export function groupText(group: number): string {
+  return group < 0 ? 'an IOMMU group of its own' : `IOMMU group ${group}`;
 }
 
 /** The driver that a function has when the policy is established. */

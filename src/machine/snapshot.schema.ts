@@ -89,6 +89,10 @@ const pciFunction = z
         z.strictObject({
           totalVfs: z.int().min(0).max(65535),
           numVfs: z.int().min(0).max(65535),
+          driversAutoprobe: z
+            .boolean()
+            .exactOptional()
+            .describe('drivers are asked to take its virtual functions when they come; not told: they are'),
           routing: z
             .strictObject({
               offset: z.int().min(0).max(65535),

@@ -1,4 +1,4 @@
-import { isUnknown, type PciFunction, type Snapshot } from './snapshot.ts';
+import { type Address, isUnknown, type PciFunction, type Snapshot } from './snapshot.ts';
 import { topologyOf } from './topology.ts';
 
 /** No physical function known to date has more; the bound is for snapshots that nobody wrote in earnest. */
@@ -18,6 +18,23 @@ export function disabledVirtualFunctions(snapshot: Snapshot): readonly PciFuncti
       return [virtualFunction(snapshot, pci, address)];
     }),
   );
+}
+
+/**
+ * The virtual functions that come when physical ones are given so many as `counts` says; none for one that has some, or
+ * of which the snapshot does not tell where they would be.
+ */
+export function arrivingFunctions(
+  snapshot: Snapshot,
+  counts: ReadonlyMap<Address, number>,
+): readonly PciFunction[] {
+  return disabledVirtualFunctions(snapshot).filter((fn) => {
+    const owner = isUnknown(fn.physicalFunction) ? null : fn.physicalFunction;
+    const count = owner === null ? undefined : counts.get(owner);
+    const sriov = topologyOf(snapshot).functions.get(owner ?? '')?.sriov;
+    const without = sriov !== undefined && sriov !== null && !isUnknown(sriov) && sriov.numVfs === 0;
+    return count !== undefined && without && numberOf(snapshot, fn) < count;
+  });
 }
 
 /** Addresses of all virtual functions that a function could have, in their order; none where they are not told. */

@@ -113,7 +113,8 @@ function devicesAtBoot(
     const fact = `/functions/${address}/driverOverride`;
     const override = reader.read<string | null>(fact, pci.driverOverride, null, 'none');
     const virtualFunctions = isUnknown(pci.sriov) ? 0 : (pci.sriov?.numVfs ?? 0);
-    const settings = { ...freshSettings(hardware), virtualFunctions };
+    const probesVirtual = isUnknown(pci.sriov) || (pci.sriov?.driversAutoprobe ?? true);
+    const settings = { ...freshSettings(hardware), virtualFunctions, probesVirtual };
     return {
       present: true,
       driver: driverAtBoot(world, pci)?.name ?? null,

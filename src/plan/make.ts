@@ -5,10 +5,10 @@ import type { State, World } from '../model/state.ts';
 import { step } from '../model/step.ts';
 import { undoOf } from '../model/undo.ts';
 import { lastingOf, show, touched } from '../model/view.ts';
-import { worldFrom } from '../model/world.ts';
 import type { HostPolicy } from '../policy/policy.ts';
 import type { Script, ScriptStep } from '../script/script.ts';
 import { sentenceOf } from '../script/sentence.ts';
+import { worldOf } from '../script/world.ts';
 import { accessOf } from './access.ts';
 import { declaredOf } from './declared.ts';
 import { digestOf, policyDigest } from './digest.ts';
@@ -37,7 +37,7 @@ export function makePlan(checked: CheckedPolicy, context: PlanContext): Plan {
 }
 
 function draftPlan({ policy, script }: CheckedPolicy, { sources, today }: PlanContext): Plan {
-  const { world, state: start } = worldFrom(policy.snapshot);
+  const { world, state: start } = worldOf(policy);
   const place = placesIn(sources);
   const { steps, end } = stepsOf(world, start, policy, script, place);
   const until = untilOf(policy, script);
@@ -67,7 +67,10 @@ function stepsOf(
   place: (place: ScriptStep['why'][number]) => PlanPlace,
 ): { readonly steps: readonly PlanStep[]; readonly end: State } {
   const identities = new Map(
-    policy.snapshot.functions.map(({ address, vendor, device }) => [address, `${vendor}:${device}`]),
+    [...policy.snapshot.functions, ...policy.arriving].map(({ address, vendor, device }) => [
+      address,
+      `${vendor}:${device}`,
+    ]),
   );
   const names = namesOf(policy);
   let state = start;
@@ -135,10 +138,12 @@ function showAll(world: World, state: State, paths: readonly string[]): { [path:
 }
 
 /** Only a plan that switches no-IOMMU mode on, or binds under it, ends with the permission. */
-function untilOf({ noiommu, snapshot }: HostPolicy, { steps }: Script): string | undefined {
+function untilOf({ noiommu, snapshot, arriving }: HostPolicy, { steps }: Script): string | undefined {
   if (noiommu.until === undefined || !noiommu.allowed || noiommu.expired) return undefined;
   const groupless = new Set(
-    snapshot.functions.filter(({ iommuGroup }) => iommuGroup === null).map(({ address }) => address),
+    [...snapshot.functions, ...arriving]
+      .filter(({ iommuGroup }) => iommuGroup === null)
+      .map(({ address }) => address),
   );
   const uses = steps.some(
     ({ op }) => op.op === 'parameter.write' || (op.op === 'driver.bind' && groupless.has(op.device)),
@@ -146,9 +151,9 @@ function untilOf({ noiommu, snapshot }: HostPolicy, { steps }: Script): string |
   return uses ? noiommu.until : undefined;
 }
 
-function namesOf({ binds, allows }: HostPolicy): ReadonlyMap<Address, string> {
+function namesOf({ binds, creates, allows }: HostPolicy): ReadonlyMap<Address, string> {
   const names = new Map<Address, string>();
-  for (const { device, functions } of [...allows, ...binds]) {
+  for (const { device, functions } of [...allows, ...creates, ...binds]) {
     for (const address of functions) names.set(address, device);
   }
   return names;

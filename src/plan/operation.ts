@@ -17,6 +17,8 @@ export function operationOf(op: Op): PlanOperation {
     case 'driver.bind':
     case 'driver.unbind':
     case 'drivers.probe':
+    case 'device.sriov_autoprobe':
+    case 'device.sriov_numvfs':
     case 'node.own': {
       const { pid: _, ...operation } = op;
       return operation;

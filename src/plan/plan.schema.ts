@@ -31,6 +31,16 @@ const planOperation = z
     z.strictObject({ op: z.literal('driver.unbind'), driver: fileName, device: address }),
     z.strictObject({ op: z.literal('drivers.probe'), device: address }),
     z.strictObject({
+      op: z.literal('device.sriov_autoprobe'),
+      device: address,
+      text: z.string().regex(/^[01]$/),
+    }),
+    z.strictObject({
+      op: z.literal('device.sriov_numvfs'),
+      device: address,
+      text: z.string().regex(/^\d{1,5}$/),
+    }),
+    z.strictObject({
       op: z.literal('node.own'),
       path: z.string().regex(/^\/dev\/vfio\/[A-Za-z0-9/-]+$/),
       uid: id,

@@ -5,9 +5,9 @@ import type { State, World } from '../model/state.ts';
 import { step } from '../model/step.ts';
 import { restored } from '../model/undo.ts';
 import { show } from '../model/view.ts';
-import { worldFrom } from '../model/world.ts';
 import type { HostPolicy } from '../policy/policy.ts';
-import { parameterPath } from '../script/paths.ts';
+import { parameterPath, virtualCountPath } from '../script/paths.ts';
+import { worldOf } from '../script/world.ts';
 import { opOf } from './operation.ts';
 import type { Plan, PlanStep } from './plan.ts';
 
@@ -17,7 +17,7 @@ import type { Plan, PlanStep } from './plan.ts';
  * 1. every step succeeds, finds what it says it finds and leaves what it says it leaves;
  * 2. every law of the model holds of every step and in every state on the way, and no step acts on a function that the
  *    policy protects;
- * 3. every function that the policy binds ends at its driver, every node with those who may use it, and no-IOMMU mode
+ * 3. every function that the policy binds ends at its driver, every physical one with the virtual functions that it shall have, every node with those who may use it, and no-IOMMU mode
  *    is off unless it is permitted;
  * 4. undoing any prefix in reverse leads back to where the prefix began, but for what is declared lasting.
  *
@@ -28,7 +28,7 @@ import type { Plan, PlanStep } from './plan.ts';
  * Throws `PlanBug` when the plan does not do what it says: a bug of vfioplan, never the user's mistake.
  */
 export function prove(plan: Plan, policy: HostPolicy): void {
-  const { world, state: start } = worldFrom(policy.snapshot);
+  const { world, state: start } = worldOf(policy);
   const protectedOnes = new Set(policy.protects.flatMap(({ functions }) => functions));
   for (const { operation, number } of plan.steps) {
     if ('device' in operation && protectedOnes.has(operation.device))
@@ -90,7 +90,13 @@ function proveReverse(world: World, start: State, end: State, steps: readonly Pl
   if (!restored(start, state)) bug('undoing the whole plan does not lead back to the start');
 }
 
-function proveGoal(world: World, end: State, { binds }: HostPolicy): void {
+function proveGoal(world: World, end: State, { binds, creates }: HostPolicy): void {
+  for (const { functions, count } of creates) {
+    for (const address of functions) {
+      const shown = show(world, end, virtualCountPath(address));
+      if (shown !== `${count}`) bug(`${address} ends with ${shown} virtual functions`);
+    }
+  }
   for (const bind of binds) {
     for (const address of bind.functions) {
       const bound = show(world, end, `/sys/bus/pci/devices/${address}/driver`);

@@ -28,11 +28,15 @@ function* pathsOf(policy: HostPolicy, script: Script): Generator<string> {
   const { snapshot } = policy;
   yield* machineFacts;
   for (const option of Object.keys(snapshot.kernel.options)) yield `/kernel/options/${option}`;
-  const named = new Set([...policy.binds, ...policy.allows].flatMap(({ functions }) => functions));
+  const named = new Set(
+    [...policy.binds, ...policy.creates, ...policy.allows].flatMap(({ functions }) => functions),
+  );
   const { members, groups } = withSiblings(snapshot, named);
   for (const group of groups) yield `/iommuMembers/${group}`;
   for (const address of members) yield* functionFacts(address);
   yield* usesOf(snapshot, members);
+  // What is to come must not be there.
+  for (const { address } of policy.arriving) yield `/functions/${address}/vendor`;
   const drivers = new Set<string>();
   for (const { op } of script.steps) {
     if (op.op === 'driver.bind' || op.op === 'driver.unbind') drivers.add(op.driver);

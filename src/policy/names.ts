@@ -21,6 +21,7 @@ export function devicesNamed(statement: PolicyStatement): readonly Word[] {
   switch (statement.kind) {
     case 'bind':
     case 'require':
+    case 'create':
       return [statement.device];
     case 'allow':
     case 'forbid':

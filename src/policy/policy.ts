@@ -1,5 +1,5 @@
 import type { Place } from '../diagnostics/diagnostic.ts';
-import type { Address, Snapshot } from '../machine/snapshot.ts';
+import type { Address, PciFunction, Snapshot } from '../machine/snapshot.ts';
 import type { Holding, Path } from '../syntax/ast.ts';
 
 /** What the policy files say about one host, with names resolved and selectors matched against its snapshot. */
@@ -15,6 +15,9 @@ export interface HostPolicy {
   readonly forbids: readonly Forbid[];
   readonly protects: readonly Protect[];
   readonly requires: readonly Require[];
+  readonly creates: readonly Create[];
+  /** Virtual functions that come by `creates`, as far as the snapshot tells where they would be. */
+  readonly arriving: readonly PciFunction[];
   readonly limits: readonly Limit[];
   readonly persists: readonly Persist[];
   /** What the host's statements say about the kernel release. */
@@ -97,6 +100,16 @@ export interface Allow {
   readonly device: string;
   readonly functions: readonly Address[];
   readonly via: Path;
+  readonly place: Place;
+}
+
+/** How many virtual functions physical ones shall have, at least 1. */
+export interface Create {
+  readonly policy: string;
+  /** The device's name in the policy. */
+  readonly device: string;
+  readonly functions: readonly Address[];
+  readonly count: number;
   readonly place: Place;
 }
 

@@ -8,6 +8,7 @@ import {
   type PciFunction,
   type Snapshot,
 } from '../machine/snapshot.ts';
+import { arrivingFunctions } from '../machine/virtual-functions.ts';
 import type {
   AllowStatement,
   BindStatement,
@@ -29,6 +30,7 @@ import type {
   Allow,
   Assumption,
   Bind,
+  Create,
   Forbid,
   HostPolicy,
   Limit,
@@ -44,7 +46,16 @@ import { placeOf, type Sited, type Sources } from './sources.ts';
 export interface Statements
   extends Pick<
     HostPolicy,
-    'devices' | 'binds' | 'allows' | 'forbids' | 'protects' | 'requires' | 'limits' | 'persists'
+    | 'devices'
+    | 'binds'
+    | 'allows'
+    | 'forbids'
+    | 'protects'
+    | 'requires'
+    | 'creates'
+    | 'arriving'
+    | 'limits'
+    | 'persists'
   > {
   readonly assumptions: readonly Assumption[];
   readonly diagnostics: readonly Diagnostic[];
@@ -58,8 +69,9 @@ export function resolveStatements(
   stray: ReadonlySet<string>,
 ): Statements {
   const reader = new Reader(host, sources, labels, stray);
-  for (const { file, node } of sources.policies) {
-    if (node.on && !applies(node.on.text, host.name)) continue;
+  const policies = sources.policies.filter(({ node }) => !node.on || applies(node.on.text, host.name));
+  reader.bring(policies.flatMap(({ node }) => node.statements));
+  for (const { file, node } of policies) {
     for (const statement of node.statements) reader.read(file, node.name.text, statement);
   }
   return reader.finish();
@@ -73,13 +85,15 @@ class Reader {
   readonly #here = new Map<string, Sited<DeviceDeclaration>>();
   readonly #selections = new Map<string, Selection>();
   readonly #open = new Set<string>();
-  readonly #scope: Scope | undefined;
+  #scope: Scope | undefined;
+  #arriving: readonly PciFunction[] = [];
   readonly #groups = new Map<number, PciFunction[]>();
   readonly #binds: Bind[] = [];
   readonly #allows: (Allow & { readonly everything: boolean })[] = [];
   readonly #forbids: Forbid[] = [];
   readonly #protects: Protect[] = [];
   readonly #requires: Require[] = [];
+  readonly #creates: Create[] = [];
   readonly #limits: Limit[] = [];
   readonly #persists: Persist[] = [];
   readonly #diagnostics: Diagnostic[] = [];
@@ -95,11 +109,34 @@ class Reader {
         this.#here.set(name.text, sited);
     }
     if (!host.snapshot) return;
-    this.#scope = scopeOf(host.snapshot, (name) => this.#select(name)?.functions ?? null);
+    this.#scope = this.#scopeWith(host.snapshot, host.snapshot.functions);
     for (const fn of host.snapshot.functions) {
       if (typeof fn.iommuGroup !== 'number') continue;
       this.#groups.set(fn.iommuGroup, [...(this.#groups.get(fn.iommuGroup) ?? []), fn]);
     }
+  }
+
+  /**
+   * Virtual functions that the policies create are functions of their machine: devices are chosen among them, too. What
+   * is chosen to have them is looked for without them first.
+   */
+  bring(statements: readonly PolicyStatement[]): void {
+    const { snapshot } = this.#host;
+    const counts = new Map<Address, number>();
+    for (const statement of snapshot === undefined ? [] : statements) {
+      if (statement.kind !== 'create') continue;
+      for (const address of this.#select(statement.device.text)?.functions ?? []) {
+        if (!counts.has(address)) counts.set(address, statement.count);
+      }
+    }
+    if (snapshot === undefined || counts.size === 0) return;
+    this.#arriving = arrivingFunctions(snapshot, counts);
+    this.#scope = this.#scopeWith(snapshot, [...snapshot.functions, ...this.#arriving]);
+    this.#selections.clear();
+  }
+
+  #scopeWith(snapshot: Snapshot, functions: readonly PciFunction[]): Scope {
+    return scopeOf(snapshot, functions, (name) => this.#select(name)?.functions ?? null);
   }
 
   read(file: string, policy: string, statement: PolicyStatement): void {
@@ -125,6 +162,12 @@ class Reader {
       case 'require': {
         const functions = this.#select(statement.device.text)?.functions;
         if (functions) this.#requires.push({ policy, functions, place, ...required(statement.requirement) });
+        return;
+      }
+      case 'create': {
+        const { device, count } = statement;
+        const functions = this.#select(device.text)?.functions;
+        if (functions) this.#creates.push({ policy, device: device.text, functions, count, place });
         return;
       }
       case 'limit': {
@@ -162,6 +205,8 @@ class Reader {
       forbids: this.#forbids,
       protects: this.#protects,
       requires: this.#requires,
+      creates: this.#creates,
+      arriving: this.#arriving,
       limits: this.#limits,
       persists: this.#persists,
       assumptions: [...this.#selections.values()].flatMap(({ assumptions }) => assumptions),
@@ -291,8 +336,8 @@ function whoMay({ kind, name, capabilities }: Principal): WhoMay {
   };
 }
 
-function scopeOf(snapshot: Snapshot, device: Scope['device']): Scope {
+function scopeOf(snapshot: Snapshot, functions: readonly PciFunction[], device: Scope['device']): Scope {
   const netdevs = new Map<string, Netdev>();
   if (!isUnknown(snapshot.netdevs)) for (const netdev of snapshot.netdevs) netdevs.set(netdev.name, netdev);
-  return { snapshot, functions: new Map(snapshot.functions.map((fn) => [fn.address, fn])), netdevs, device };
+  return { snapshot, functions: new Map(functions.map((fn) => [fn.address, fn])), netdevs, device };
 }

@@ -119,6 +119,14 @@ function relyOnBinding(draft: Draft, wanted: Wanted, bound: string | null): void
   const device = draft.functions.get(address);
   if (device === undefined) return;
   relyOn(draft, device, 'driver', `${address} is bound to no driver`, [place]);
+  if (byKernel && isUnknown(device.drivers) && (bound === null || isVfioDriver(bound))) {
+    draft.need({
+      fact: `/functions/${address}/drivers`,
+      sentence: `it is known which driver the kernel chooses for ${address}`,
+      unknown: device.drivers.unknown,
+      why: [place],
+    });
+  }
   const others =
     byKernel && bound !== driver && !isUnknown(device.drivers) ? hostDrivers(device.drivers) : [];
   if (others.length > 1) {
@@ -133,7 +141,8 @@ function relyOnBinding(draft: Draft, wanted: Wanted, bound: string | null): void
   if (byKernel || driver !== bound) {
     relyOn(draft, device, 'driverOverride', `${address} has no driver override`, [place]);
   }
-  if (isUnknown(device.iommuGroup)) {
+  // The group of what is not there yet is the model's to foretell.
+  if (isUnknown(device.iommuGroup) && !draft.arrives(address)) {
     draft.need({
       fact: `/functions/${address}/iommuGroup`,
       sentence: `the IOMMU group of ${address} is known`,

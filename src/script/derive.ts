@@ -1,28 +1,33 @@
 import type { Place } from '../diagnostics/diagnostic.ts';
 import { isUnknown } from '../machine/snapshot.ts';
-import { ROOT, worldFrom } from '../model/world.ts';
+import { ROOT } from '../model/world.ts';
 import type { HostPolicy } from '../policy/policy.ts';
 import { bindFunction, inGroups, type Wanted, wantedOf } from './binding.ts';
+import { createVirtualFunctions } from './creation.ts';
 import { Draft } from './draft.ts';
 import { ownNodes } from './nodes.ts';
 import { parameterPath } from './paths.ts';
 import type { Script } from './script.ts';
+import { worldOf } from './world.ts';
 
 /**
  * From what the snapshot shows to what the policy says, in the fewest operations, in this order: drivers that have to
- * be loaded; the switch of no-IOMMU mode; each IOMMU group whole before the next (unbind, override, bind); the owners
- * of the nodes that then exist. A function that is as it should be gives no step, so a script derived from the result
+ * be loaded; the switch of no-IOMMU mode; each IOMMU group whole before the next (unbind, override, bind); virtual
+ * functions, and then what they are bound to; the owners of the nodes that then exist. A function that is as it should be gives no step, so a script derived from the result
  * is empty.
  *
  * Nothing is judged here: a step that the model refuses stays in the script, and the checker says why it is refused.
  * What a step rests on and the snapshot does not tell becomes a precondition. Every operation is made by `ROOT`.
  */
 export function deriveScript(policy: HostPolicy): Script {
-  const draft = new Draft(policy, worldFrom(policy.snapshot));
+  const draft = new Draft(policy, worldOf(policy));
   const wanted = inGroups(draft, wantedOf(policy));
   loadDrivers(draft, wanted);
   switchNoIommu(draft, wanted);
-  for (const each of wanted) bindFunction(draft, each);
+  const arriving = new Set(policy.arriving.map(({ address }) => address));
+  for (const each of wanted) if (!arriving.has(each.address)) bindFunction(draft, each);
+  createVirtualFunctions(draft);
+  for (const each of wanted) if (arriving.has(each.address)) bindFunction(draft, each);
   ownNodes(draft);
   return { steps: draft.steps, preconditions: draft.preconditions };
 }

@@ -20,14 +20,18 @@ export class Draft {
   readonly world: World;
   readonly functions: ReadonlyMap<Address, PciFunction>;
   readonly #names = new Map<Address, string>();
+  readonly #arriving: ReadonlySet<Address>;
   #state: State;
 
   constructor(policy: HostPolicy, start: { readonly world: World; readonly state: State }) {
     this.policy = policy;
     this.world = start.world;
     this.#state = start.state;
-    this.functions = new Map(policy.snapshot.functions.map((each) => [each.address, each]));
-    for (const { device, functions } of [...policy.allows, ...policy.binds]) {
+    this.#arriving = new Set(policy.arriving.map(({ address }) => address));
+    this.functions = new Map(
+      [...policy.snapshot.functions, ...policy.arriving].map((each) => [each.address, each]),
+    );
+    for (const { device, functions } of [...policy.allows, ...policy.creates, ...policy.binds]) {
       for (const address of functions) this.#names.set(address, device);
     }
   }
@@ -40,6 +44,11 @@ export class Draft {
 
   need(precondition: Precondition): void {
     this.preconditions.push(precondition);
+  }
+
+  /** Whether the function is one that the policy creates. */
+  arrives(address: Address): boolean {
+    return this.#arriving.has(address);
   }
 
   /** What `path` shows after the operations so far. */

@@ -20,6 +20,16 @@ export function groupPath(address: Address): string {
   return `/sys/bus/pci/devices/${address}/iommu_group`;
 }
 
+/** How many virtual functions a physical one has. */
+export function virtualCountPath(address: Address): string {
+  return `/sys/bus/pci/devices/${address}/sriov_numvfs`;
+}
+
+/** Whether drivers are asked to take the virtual functions of a physical one when they come. */
+export function autoprobePath(address: Address): string {
+  return `/sys/bus/pci/devices/${address}/sriov_drivers_autoprobe`;
+}
+
 /** The directory that is there while the driver is registered. */
 export function registeredPath(driver: string): string {
   return `/sys/bus/pci/drivers/${driver}`;

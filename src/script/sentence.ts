@@ -24,6 +24,14 @@ export function sentenceOf(op: Op, names: ReadonlyMap<Address, string> = new Map
       return `unbind ${named(op.device)} from ${op.driver}`;
     case 'drivers.probe':
       return `let the kernel choose a driver for ${named(op.device)}`;
+    case 'device.sriov_numvfs':
+      return op.text === '0'
+        ? `take the virtual functions of ${named(op.device)} away`
+        : `create ${op.text} virtual functions on ${named(op.device)}`;
+    case 'device.sriov_autoprobe':
+      return op.text === '0'
+        ? `let no driver take virtual functions of ${named(op.device)} by itself`
+        : `let drivers take virtual functions of ${named(op.device)} by themselves again`;
     case 'node.own':
       return `give ${op.path} to ${op.uid}:${op.gid} with mode ${modeText(op.mode)}`;
     default:

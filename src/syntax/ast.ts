@@ -169,6 +169,7 @@ export type PolicyStatement =
   | ForbidUnsafeInterrupts
   | ProtectStatement
   | RequireStatement
+  | CreateStatement
   | LimitStatement
   | PersistStatement
   | Hole;
@@ -213,6 +214,14 @@ export interface ProtectStatement {
   readonly holding: readonly Holding[];
   /** … or one by name. */
   readonly device?: Word;
+  readonly span: Span;
+}
+
+export interface CreateStatement {
+  readonly kind: 'create';
+  /** How many virtual functions the device shall have, at least 1. */
+  readonly count: number;
+  readonly device: Word;
   readonly span: Span;
 }
 

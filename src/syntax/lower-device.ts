@@ -11,14 +11,12 @@ import { addressPattern, identityPattern, macPattern } from '../../grammar/value
 import type { Count, Declaration, DmaNone, Holding, Selector, Word } from './ast.ts';
 import type { Lowering } from './lowering.ts';
 import { reportTwice } from './twice.ts';
-import { numaLimit } from './values.ts';
+import { numaLimit, virtualLimit } from './values.ts';
 
 type Property = Extract<Selector, { value: unknown }>['kind'];
 
 /** No machine has more functions than a domain has addresses: 256 buses of 32 devices of 8 functions. */
 const countLimit = 65536;
-/** sriov_totalvfs is a 16-bit field (PCI_SRIOV_TOTAL_VF), and the first function has number 0. */
-const virtualLimit = 65534;
 
 export function lowerDevice(at: Lowering, node: DeviceNode): Declaration {
   const name = at.name(node.name, "a device's name");

@@ -24,7 +24,7 @@ import type {
 import type { Lowering } from './lowering.ts';
 import { lowerSize, oneOf, whole } from './measures.ts';
 import { reportTwice } from './twice.ts';
-import { capabilities, numaLimit, resetMethods } from './values.ts';
+import { capabilities, numaLimit, resetMethods, virtualLimit } from './values.ts';
 
 export function lowerPolicy(at: Lowering, node: PolicyNode): Declaration {
   const name = at.name(node.name, "a policy's name");
@@ -63,6 +63,12 @@ function lowerStatement(at: Lowering, node: PolicyStatementNode): PolicyStatemen
       const requirement = lowerRequirement(at, node);
       if (device === undefined || requirement === undefined) return at.hole(node);
       return { kind: 'require', device, requirement, span };
+    }
+    case 'create': {
+      const count = at.number(node.count, virtualLimit + 1, 1);
+      const device = at.name(node.device, aDevice);
+      if (count === undefined || device === undefined) return at.hole(node);
+      return { kind: 'create', count, device, span };
     }
     case 'limit':
       return lowerLimit(at, node);

@@ -63,11 +63,11 @@ export class Lowering {
     return undefined;
   }
 
-  /** A decimal number from 0 to `max`. */
-  number(token: Token, max: number): number | undefined {
-    const inRange = { test: (text: string) => numberPattern.test(text) && Number(text) <= max };
-    const word = this.shaped(token, inRange, (text) =>
-      this.report('VP1011', token, { text, min: 0, max }, { cures: ['write a decimal number'] }),
+  /** A decimal number from `min` to `max`. */
+  number(token: Token, max: number, min = 0): number | undefined {
+    const test = (text: string) => numberPattern.test(text) && min <= Number(text) && Number(text) <= max;
+    const word = this.shaped(token, { test }, (text) =>
+      this.report('VP1011', token, { text, min, max }, { cures: ['write a decimal number'] }),
     );
     return word && Number(word.text);
   }

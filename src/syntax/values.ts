@@ -13,6 +13,9 @@ export function isDate(text: string): boolean {
 /** As many NUMA nodes as a kernel can have (CONFIG_NODES_SHIFT is at most 10). */
 export const numaLimit = 1023;
 
+/** The highest number of a virtual function: sriov_totalvfs is a field of 16 bits (PCI_SRIOV_TOTAL_VF). */
+export const virtualLimit = 65534;
+
 /** Ways to reset a function, as `reset_method` has them: drivers/pci/pci.c pci_reset_fn_methods (6.12). */
 export const resetMethods: readonly string[] = [
   'device_specific',

@@ -48,6 +48,7 @@ policy dataplane on edge-01 {
   bind    scratch to none
   allow   user dpdk with CAP_SYS_RAWIO, CAP_IPC_LOCK to use uplink via noiommu
   allow   service vpp@1.service to use gpu via any unless host role is "prod"
+  create  4 virtual functions on uplink
   limit   user dpdk to 4 GiB locked memory
   limit   vm * to 512 MiB locked memory
   persist across boots, before drivers

@@ -2,7 +2,7 @@ import { report } from '../../diagnostics/report.ts';
 import { isUnknown } from '../../machine/snapshot.ts';
 import { siblingsOf, topologyOf } from '../../machine/topology.ts';
 import { type Finding, found, needed } from '../finding.ts';
-import { byBind, listed, type Subject, uses } from '../subject.ts';
+import { byBind, groupOf, listed, type Subject, uses } from '../subject.ts';
 
 /**
  * Whether a function has an IOMMU group decides every step that is made for it, so one that is not told is an error
@@ -10,7 +10,7 @@ import { byBind, listed, type Subject, uses } from '../subject.ts';
  */
 export function* groupsKnown(subject: Subject): Iterable<Finding> {
   const { policy, snapshot, taken } = subject;
-  const untold = taken.filter(({ fn }) => isUnknown(fn.iommuGroup));
+  const untold = taken.filter(({ fn }) => isUnknown(groupOf(subject, fn)));
   for (const { bind, addresses } of byBind(untold)) {
     const facts = listed(addresses.map((address) => `\`/functions/${address}/iommuGroup\``));
     const extra = {

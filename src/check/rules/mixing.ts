@@ -2,7 +2,7 @@ import { report } from '../../diagnostics/report.ts';
 import type { PciFunction } from '../../machine/snapshot.ts';
 import type { Allow } from '../../policy/policy.ts';
 import { type Finding, found } from '../finding.ts';
-import { describeWho, groupOf, type Subject, uses } from '../subject.ts';
+import { describeWho, groupOf, groupText, type Subject, uses } from '../subject.ts';
 
 /**
  * The functions of one allow are used together, in one container: it holds either groups with an IOMMU or groups
@@ -27,7 +27,7 @@ export function* mixing(subject: Subject): Iterable<Finding> {
         { who, real: real.address, fake: fake.address },
         {
           causes: [
-            `${real.address} is in IOMMU group ${String(groupOf(subject, real))}`,
+            `${real.address} is in ${groupText(Number(groupOf(subject, real)))}`,
             `${fake.address} has no IOMMU group`,
           ],
           cures: ['declare the two kinds apart and allow each by its own statement, for two containers'],

@@ -1,7 +1,7 @@
 import { report } from '../../diagnostics/report.ts';
 import { isUnknown, type Snapshot } from '../../machine/snapshot.ts';
 import { type Finding, found, needed } from '../finding.ts';
-import { byAllow, describeWho, groupOf, listed, pathOf, type Subject, uses } from '../subject.ts';
+import { byAllow, describeWho, groupOf, groupText, listed, pathOf, type Subject, uses } from '../subject.ts';
 
 /** The path of an allow, against what the function and the kernel have. */
 export function* paths(subject: Subject): Iterable<Finding> {
@@ -29,7 +29,7 @@ export function* paths(subject: Subject): Iterable<Finding> {
     // An allowed no-IOMMU mode was checked at the bind; here the words and the machine differ.
     if (!wrong || (path === 'group' && !subject.policy.noiommu.allowed && subject.wanted.has(address)))
       continue;
-    const has = group === null ? 'no IOMMU group' : `IOMMU group ${group}`;
+    const has = group === null ? 'no IOMMU group' : groupText(group);
     yield found(
       report(
         'VP3120',

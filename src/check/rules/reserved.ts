@@ -8,7 +8,10 @@ export function* reserved(subject: Subject): Iterable<Finding> {
   const { groups } = subject.snapshot.iommu;
   const byGroup = new Map<number, Wanted>();
   for (const wanted of subject.taken) {
-    const group = subject.world.devices.get(wanted.fn.address)?.group ?? null;
+    const { physicalFunction } = wanted.fn;
+    // What the firmware keeps for a physical function it keeps for the virtual ones.
+    const owner = subject.arriving.has(wanted.fn.address) ? physicalFunction : wanted.fn.address;
+    const group = subject.world.devices.get(String(owner))?.group ?? null;
     if (group !== null && !byGroup.has(group)) byGroup.set(group, wanted);
   }
   const known = new Map(isUnknown(groups) ? [] : groups.map((group) => [group.id, group]));

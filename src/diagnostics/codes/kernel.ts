@@ -51,6 +51,21 @@ export const kernel = {
     title: 'the firmware keeps memory for the device',
     message: '{address} cannot be used: the firmware requires 1:1 mappings for its group {group}',
   },
+  VP4111: {
+    severity: 'error',
+    title: 'more virtual functions than a device can have',
+    message: '{address} shall have {count} virtual functions, and can have {total}',
+  },
+  VP4112: {
+    severity: 'error',
+    title: 'virtual functions are there already',
+    message: '{address} has {count} virtual functions, and another number comes by way of none only',
+  },
+  VP4113: {
+    severity: 'error',
+    title: 'a driver does not enable virtual functions',
+    message: 'driver {driver} of {address} does not enable virtual functions',
+  },
   VP4196: {
     severity: 'error',
     title: 'a step could not be taken back',

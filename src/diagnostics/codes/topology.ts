@@ -168,6 +168,16 @@ export const topology = {
     title: 'a wish is not carried out by apply',
     message: '`apply` does not bring this about: {what}',
   },
+  VP3134: {
+    severity: 'error',
+    title: 'a device has no virtual functions',
+    message: '{address} is no physical function, and cannot have virtual ones',
+  },
+  VP3135: {
+    severity: 'error',
+    title: 'it is not known where virtual functions would be',
+    message: 'the virtual functions of {address} cannot be foretold',
+  },
   VP3301: {
     severity: 'warning',
     title: 'choosing a device rests on facts that the machine did not tell',

@@ -166,6 +166,8 @@ export interface PciFunction {
   readonly sriov: {
     readonly totalVfs: number;
     readonly numVfs: number;
+    /** drivers are asked to take its virtual functions when they come; not told: they are */
+    readonly driversAutoprobe?: boolean;
     /** where its virtual functions are, enabled or not */
     readonly routing?: {
       readonly offset: number;

@@ -108,6 +108,14 @@ export type PlanOperation = {
   readonly op: "drivers.probe";
   readonly device: string;
 } | {
+  readonly op: "device.sriov_autoprobe";
+  readonly device: string;
+  readonly text: string;
+} | {
+  readonly op: "device.sriov_numvfs";
+  readonly device: string;
+  readonly text: string;
+} | {
   readonly op: "node.own";
   readonly path: string;
   readonly uid: number;

@@ -507,6 +507,52 @@ export const planSchema: JsonSchema = {
      "properties": {
       "op": {
        "type": "string",
+       "const": "device.sriov_autoprobe"
+      },
+      "device": {
+       "type": "string",
+       "pattern": "^[0-9a-f]{4,8}:[0-9a-f]{2}:[01][0-9a-f]\\.[0-7]$"
+      },
+      "text": {
+       "type": "string",
+       "pattern": "^[01]$"
+      }
+     },
+     "required": [
+      "op",
+      "device",
+      "text"
+     ],
+     "additionalProperties": false
+    },
+    {
+     "type": "object",
+     "properties": {
+      "op": {
+       "type": "string",
+       "const": "device.sriov_numvfs"
+      },
+      "device": {
+       "type": "string",
+       "pattern": "^[0-9a-f]{4,8}:[0-9a-f]{2}:[01][0-9a-f]\\.[0-7]$"
+      },
+      "text": {
+       "type": "string",
+       "pattern": "^\\d{1,5}$"
+      }
+     },
+     "required": [
+      "op",
+      "device",
+      "text"
+     ],
+     "additionalProperties": false
+    },
+    {
+     "type": "object",
+     "properties": {
+      "op": {
+       "type": "string",
        "const": "node.own"
       },
       "path": {

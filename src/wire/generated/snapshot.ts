@@ -1139,6 +1139,10 @@ export const snapshotSchema: JsonSchema = {
            "minimum": 0,
            "maximum": 65535
           },
+          "driversAutoprobe": {
+           "description": "drivers are asked to take its virtual functions when they come; not told: they are",
+           "type": "boolean"
+          },
           "routing": {
            "description": "where its virtual functions are, enabled or not",
            "type": "object",

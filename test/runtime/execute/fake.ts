@@ -1,5 +1,6 @@
 import type { Backend, FileStatus } from '../../../runtime/backend.ts';
 import type { Snapshot } from '../../../src/machine/snapshot.ts';
+import { disabledVirtualFunctions } from '../../../src/machine/virtual-functions.ts';
 import { errnoNumbers } from '../../../src/model/errno.ts';
 import type { Op } from '../../../src/model/op.ts';
 import type { State, World } from '../../../src/model/state.ts';
@@ -23,19 +24,24 @@ export class FakeKernel {
   readonly #identities: ReadonlyMap<string, string>;
 
   constructor(snapshot: Snapshot) {
-    const { world, state } = worldFrom(snapshot);
+    const { world, state } = worldFrom(snapshot, { virtualFunctions: true });
     this.world = world;
     this.state = state;
     this.#identities = new Map(
-      snapshot.functions.flatMap(({ address, vendor, device }) => [
-        [`/sys/bus/pci/devices/${address}/vendor`, `0x${vendor}`],
-        [`/sys/bus/pci/devices/${address}/device`, `0x${device}`],
-      ]),
+      [...snapshot.functions, ...disabledVirtualFunctions(snapshot)].flatMap(
+        ({ address, vendor, device }) => [
+          [`/sys/bus/pci/devices/${address}/vendor`, `0x${vendor}`],
+          [`/sys/bus/pci/devices/${address}/device`, `0x${device}`],
+        ],
+      ),
     );
   }
 
   shows(path: string): string | null {
-    return this.#identities.get(path) ?? show(this.world, this.state, path);
+    const identity = this.#identities.get(path);
+    if (identity === undefined) return show(this.world, this.state, path);
+    const directory = path.slice(0, path.lastIndexOf('/'));
+    return show(this.world, this.state, directory) === null ? null : identity;
   }
 
   /** A new process: descriptors of its own. */
@@ -93,6 +99,10 @@ export class FakeKernel {
     if (last === 'drivers_probe') return this.#do({ op: 'drivers.probe', pid: ROOT, device: line });
     if (last === 'driver_override') {
       return this.#do({ op: 'override.write', pid: ROOT, device: driver, text: line });
+    }
+    if (last === 'sriov_numvfs' || last === 'sriov_drivers_autoprobe') {
+      const op = last === 'sriov_numvfs' ? 'device.sriov_numvfs' : 'device.sriov_autoprobe';
+      return this.#do({ op, pid: ROOT, device: driver, text: line });
     }
     return this.#do({
       op: 'parameter.write',

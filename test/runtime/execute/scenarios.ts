@@ -1,6 +1,7 @@
 import type { Snapshot } from '../../../src/machine/snapshot.ts';
 import type { Plan } from '../../../src/plan/plan.ts';
-import { machine } from '../../machines.ts';
+import { planPolicy } from '../../checked.ts';
+import { type MachineWords, machine } from '../../machines.ts';
 import { type PolicyWords, planOf } from '../../src/plan/policies.ts';
 
 /** Plans that between them hold every operation that a plan can have. */
@@ -70,7 +71,34 @@ export const scenarios: readonly Scenario[] = [
     bind: { '03:00.0': 'default', '04:00.0': 'none' },
     noiommu: 'expired',
   }),
+  written(
+    'virtual functions that come with the plan',
+    `device uplink { at 03:00.0 }
+devices vfs { virtual functions 0..1 of uplink }
+device third { virtual functions 2 of uplink }
+policy p {
+  create 3 virtual functions on uplink
+  bind   vfs to vfio-pci
+  allow  user dpdk to use vfs via group
+  require uplink never bound to vfio
+  require third never bound to vfio
+}`,
+    {
+      functions: [
+        {
+          ...nic,
+          driver: 'igb',
+          drivers: ['igb'],
+          sriov: { totalVfs: 7, numVfs: 0, routing: { offset: 128, stride: 2, device: '10ca' } },
+        },
+      ],
+    },
+  ),
 ];
+
+function written(name: string, text: string, words: MachineWords): Scenario {
+  return { name, snapshot: machine(words), plan: planPolicy(text, words) };
+}
 
 function scenario(name: string, words: PolicyWords): Scenario {
   return { name, snapshot: words.snapshot, plan: planOf(words) };

@@ -68,6 +68,8 @@ export function hostPolicy({ snapshot, bind = {}, allow = [], noiommu = 'forbidd
     forbids: [],
     protects: [],
     requires: [],
+    creates: [],
+    arriving: [],
     limits: [],
     persists: [],
   };
