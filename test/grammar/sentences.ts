@@ -8,8 +8,9 @@ import {
   Terminal,
 } from 'chevrotain';
 import fc from 'fast-check';
+import { type Keyword, keywords } from '../../grammar/keywords.ts';
 import { parser } from '../../grammar/parser.ts';
-import { type Keyword, keywords, Relation, wordsOf } from '../../grammar/tokens.ts';
+import { Relation, wordsOf } from '../../grammar/tokens.ts';
 
 /**
  * Policy files that the grammar itself makes: a walk through its rules, every choice taken from a list of numbers. What

@@ -371,10 +371,8 @@ describe('disks that hide', () => {
     mkdirSync(join(root, virtual, 'nvme7n1'), { recursive: true });
     mkdirSync(join(root, 'sys/class/nvme-subsystem'), { recursive: true });
     mkdirSync(join(root, 'sys/class/nvme'), { recursive: true });
-    symlinkSync(
-      `../../devices/virtual/nvme-subsystem/nvme-subsys0`,
-      join(root, 'sys/class/nvme-subsystem/nvme-subsys0'),
-    );
+    const there = '../../devices/virtual/nvme-subsystem/nvme-subsys0';
+    symlinkSync(there, join(root, 'sys/class/nvme-subsystem/nvme-subsys0'));
     for (const [name, path] of [
       ['nvme0', '0000:00:01.0/0000:01:00.0'],
       ['nvme1', '0000:00:03.0'],
@@ -382,10 +380,7 @@ describe('disks that hide', () => {
       symlinkSync(`../../devices/pci0000:00/${path}/nvme/${name}`, join(root, `sys/class/nvme/${name}`));
       writeFileSync(join(root, virtual, name), '');
     }
-    symlinkSync(
-      `../../devices/virtual/nvme-subsystem/nvme-subsys0/nvme7n1`,
-      join(root, 'sys/class/block/nvme7n1'),
-    );
+    symlinkSync(`${there}/nvme7n1`, join(root, 'sys/class/block/nvme7n1'));
     add(`${virtual}/nvme7n1/dev`, '259:9\n');
     add('proc/self/mountinfo', '25 1 259:9 / / rw - ext4 /dev/nvme7n1 rw\n');
     const snapshot = captured();

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { keywords } from '../../../grammar/keywords.ts';
 import { endOf, lex } from '../../../grammar/lexer.ts';
 import { parse } from '../../../grammar/parse.ts';
-import { keywords } from '../../../grammar/tokens.ts';
+
 import { diff } from '../../../src/format/diff.ts';
 import { format } from '../../../src/format/format.ts';
 import { readDocument } from '../../../src/syntax/read.ts';
