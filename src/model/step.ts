@@ -5,7 +5,7 @@ import { forget } from './once.ts';
 import type { Op } from './op.ts';
 import { type Asking, asking, rules } from './ops.ts';
 import type { Outcome } from './outcome.ts';
-import type { State, World } from './state.ts';
+import type { OpenFile, State, World } from './state.ts';
 
 /**
  * The transition system: `step(world, state, op)` answers what the kernel answers and gives the state after. It is
@@ -33,9 +33,16 @@ export function stepAsking(guardsOf: Asking, world: World, state: State, op: Op)
 
 /**
  * The first guard that refuses, or else what the operation does. `step` is this with the state that a refusal leaves and
- * those that a call waits for; a reader who makes many steps may spare itself the objects.
+ * those that a call waits for; a reader who makes many steps may spare itself the objects, and the search for the open file
+ * that the operation's descriptor names, if it knows it.
  */
-export function judge(guardsOf: Asking, world: World, state: State, asked: Op): Done | Asked {
+export function judge(
+  guardsOf: Asking,
+  world: World,
+  state: State,
+  asked: Op,
+  known?: OpenFile | null,
+): Done | Asked {
   forget();
   if (!world.processes.has(asked.pid)) return noProcess;
   let op = asked;
@@ -43,7 +50,7 @@ export function judge(guardsOf: Asking, world: World, state: State, asked: Op): 
   let rule: Rule = rules[op.op];
   const { ioctl } = rule;
   if ((ioctl !== undefined || op.op === 'ioctl') && 'fd' in op) {
-    const file = fileAt(state, op.pid, op.fd);
+    const file = known ?? fileAt(state, op.pid, op.fd);
     if (ioctl === undefined || !knows(file, op, ioctl.on)) {
       op = meantOn(file, op);
       rule = rules[op.op];
@@ -58,7 +65,7 @@ export function judge(guardsOf: Asking, world: World, state: State, asked: Op): 
   return rule.effect(world, state, op, its);
 }
 
-export function isRefusal(verdict: Done | Asked): verdict is Asked {
+function isRefusal(verdict: Done | Asked): verdict is Asked {
   return 'refusal' in verdict;
 }
 

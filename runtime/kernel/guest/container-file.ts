@@ -11,10 +11,10 @@ import { argszOf, field, type On, put, u32, u64 } from './structures.ts';
 type Handler = (file: On, process: Process, argument: Argument) => number;
 
 export const containerRequests: Readonly<Record<number, Handler>> = {
-  [requests.VFIO_GET_API_VERSION]: ({ machine, fd }, { pid }) =>
-    machine.value({ op: 'container.api_version', pid, fd }),
-  [requests.VFIO_CHECK_EXTENSION]: ({ machine, fd }, { pid }, argument) =>
-    machine.value({ op: 'container.check_extension', pid, fd, extension: argument.number() }),
+  [requests.VFIO_GET_API_VERSION]: ({ machine, fd, id }, { pid }) =>
+    answered(machine.ask({ op: 'container.api_version', pid, fd }, id)),
+  [requests.VFIO_CHECK_EXTENSION]: ({ machine, fd, id }, { pid }, argument) =>
+    answered(machine.ask({ op: 'container.check_extension', pid, fd, extension: argument.number() }, id)),
   [requests.VFIO_SET_IOMMU]: ({ machine, fd }, { pid }, argument) =>
     machine.value({ op: 'container.set_iommu', pid, fd, type: argument.number() }),
   [requests.VFIO_IOMMU_GET_INFO]: getInfo,
@@ -22,6 +22,10 @@ export const containerRequests: Readonly<Record<number, Handler>> = {
   [requests.VFIO_IOMMU_UNMAP_DMA]: unmapDma,
   [requests.VFIO_IOMMU_DIRTY_PAGES]: dirtyPages,
 };
+
+function answered(answer: Done | number): number {
+  return typeof answer === 'number' ? answer : answer.value;
+}
 
 /** vfio_iommu_type1_get_info: the chain first, then the structure: 16 bytes, or as many of it as the caller has. */
 function getInfo({ machine, fd }: On, { pid }: Process, argument: Argument): number {

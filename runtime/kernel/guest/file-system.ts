@@ -1,4 +1,5 @@
 /** The one root directory, and the calls that take a path. */
+import { fileId } from '../../../src/model/files.ts';
 import { fcntl } from '../../abi/fcntl.ts';
 import { collection, directory, kept } from './build.ts';
 import type { Machine } from './machine.ts';
@@ -62,7 +63,7 @@ export class FileSystem {
     // Every descriptor is one of the model's, whatever it refers to: so numbers agree and run out together.
     const fd = this.machine.value({ op: 'open', pid: process.pid, path: isVfio ? place.path : '/dev/null' });
     if (fd < 0) return fd;
-    process.files[fd] = this.file(place, { fd, flags, asked: path });
+    process.files[fd] = this.file(place, { pid: process.pid, fd, flags, asked: path });
     return fd;
   }
 
@@ -127,14 +128,15 @@ export class FileSystem {
 
   private file(
     { node, path }: Place,
-    { fd, flags, asked }: { fd: number; flags: number; asked: string },
+    { pid, fd, flags, asked }: { pid: number; fd: number; flags: number; asked: string },
   ): OpenFile {
     const named = { path, asked, flags };
     if (node.kind === 'attribute') return new AttributeFile(named, node);
     if (node.kind === 'directory') return new DirectoryFile(named);
     if (node.kind === 'memory') return new MemoryFile(named, node.memory);
     if (node.kind === 'link' || node.driver === 'null') return new NullFile(named);
-    return new VfioFile(this.machine, fd, kindOf(path), named);
+    const id = fileId(this.machine.state, pid, fd);
+    return new VfioFile(this.machine, { fd, id, kind: kindOf(path) }, named);
   }
 }
 

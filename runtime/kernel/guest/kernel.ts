@@ -15,7 +15,15 @@ import { Injection, type Seen } from './injection.ts';
 import { Machine } from './machine.ts';
 import { descriptorsOf, newProcess, type Process } from './process.ts';
 import { refuse } from './refuse.ts';
-import { Exchange, type SystemCall, systemCalls } from './system-calls.ts';
+import {
+  answerAt,
+  Exchange,
+  endingAt,
+  numberAt,
+  pidAt,
+  type SystemCall,
+  systemCalls,
+} from './system-calls.ts';
 import { WouldBlock } from './would-block.ts';
 
 declare const frame: ArrayBuffer;
@@ -57,9 +65,10 @@ class Kernel {
   /** One call from outside. */
   enter(text: string | undefined): void {
     const { its } = this;
+    const { words } = its;
     its.given = text;
-    const number = its.number();
-    const pid = its.pid();
+    const number = words[numberAt] as number;
+    const pid = words[pidAt] as number;
     // Calls come in rows from one process.
     if (this.latest?.pid !== pid) this.latest = this.processes.get(pid);
     const process = this.latest;
@@ -92,7 +101,15 @@ class Kernel {
   private carryOut(call: SystemCall, process: Process): void {
     const { its } = this;
     try {
-      its.end(endings.answered, call(this, process, its));
+      const answer = call(this, process, its);
+      if (typeof answer !== 'number' || (answer | 0) !== answer) its.end(endings.answered, answer);
+      else {
+        // As `end` has it, for nearly all answers.
+        const { words } = its;
+        words[endingAt] = endings.answered;
+        words[answerAt] = answer;
+        words[answerAt + 1] = answer >> 31;
+      }
     } catch (error) {
       if (!(error instanceof WouldBlock)) throw error;
       its.giveText(error.message);

@@ -12,7 +12,7 @@ import { type Asking, asking } from '../../../src/model/ops.ts';
 import type { Result } from '../../../src/model/outcome.ts';
 import type { ProfileId } from '../../../src/model/profiles.ts';
 import type { Device, Hardware, Process, State, World } from '../../../src/model/state.ts';
-import { isRefusal, judge, step } from '../../../src/model/step.ts';
+import { judge, step } from '../../../src/model/step.ts';
 import { worldFrom } from '../../../src/model/world.ts';
 import type { Credentials } from '../../backend.ts';
 import { commandName } from './process.ts';
@@ -62,9 +62,9 @@ export class Machine {
   step(op: Op): Done | number {
     if (logs.has(op.op) && !this.tellsLittle(op)) return this.stepTold(op);
     const verdict = judge(this.asking, this.world, this.state, op);
-    if (isRefusal(verdict)) return this.refused(verdict, op);
+    if ('refusal' in verdict) return this.refused(verdict, op);
     if (verdict.state !== undefined) this.moveTo(verdict.state, op);
-    if (op.op === 'group.get_device_fd') this.note(op, verdict);
+    if (op.op === 'group.get_device_fd' && this.noiommu) this.note(op, verdict);
     return verdict;
   }
 
@@ -74,10 +74,11 @@ export class Machine {
     return result.ok ? null : result;
   }
 
-  /** As `step`, for what only asks and says nothing to the log. */
-  ask(op: Op): Done | number {
-    const verdict = judge(this.asking, this.world, this.state, op);
-    return isRefusal(verdict) ? this.refused(verdict, op) : verdict;
+  /** As `step`, for what only asks and says nothing to the log; `file` is the place of what its descriptor names. */
+  ask(op: Op, file?: number): Done | number {
+    const { state } = this;
+    const verdict = judge(this.asking, this.world, state, op, file === undefined ? null : state.files[file]);
+    return 'refusal' in verdict ? this.refused(verdict, op) : verdict;
   }
 
   /** Whether the state that the operation changes in place can still tell what it logged. */
@@ -98,6 +99,11 @@ export class Machine {
     this.refusedBy = result.guard;
     if ('blocks' in result) throw new WouldBlock(`${result.guard}: waits for ${result.blocks.join(', ')}`);
     return refuse(result.errno);
+  }
+
+  /** Whether VFIO logs that a device is opened: one without an IOMMU. */
+  private get noiommu(): boolean {
+    return this.state.groups.some((group) => group?.noiommu);
   }
 
   private note(op: Op, { value }: Done): void {

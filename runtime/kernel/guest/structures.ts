@@ -9,6 +9,8 @@ import type { Machine } from './machine.ts';
 export interface On {
   readonly machine: Machine;
   readonly fd: number;
+  /** The file's place in `State.files`. */
+  readonly id: number;
 }
 
 /** Every structure of VFIO's begins with its size; null is a pointer that cannot be read. */

@@ -10,11 +10,11 @@ import { refuse } from './refuse.ts';
 import { decodeText, encodeInto } from './text.ts';
 
 // Where the frame's fields lie, in words. Single names: the sandbox's engine looks a member up each time.
-const numberAt = frame.number / 4;
-const pidAt = frame.pid / 4;
+export const numberAt = frame.number / 4;
+export const pidAt = frame.pid / 4;
 const lengthAt = frame.length / 4;
-const endingAt = frame.ending / 4;
-const answerAt = frame.answer / 4;
+export const endingAt = frame.ending / 4;
+export const answerAt = frame.answer / 4;
 const firstAt = frame.argument[0] / 4;
 const secondAt = frame.argument[1] / 4;
 const thirdAt = frame.argument[2] / 4;
@@ -42,12 +42,6 @@ export class Exchange {
 
   // Methods, not getters: the sandbox's engine takes twice as long for a getter. And few of them: a call of one costs as
   // much as five steps of anything else.
-  number(): number {
-    return this.words[numberAt] as number;
-  }
-  pid(): number {
-    return this.words[pidAt] as number;
-  }
   length(): number {
     return this.words[lengthAt] as number;
   }

@@ -22,13 +22,13 @@ const firstSize = info.fields.cap_offset.offset;
 const writeInfo = writer(info, ['flags', 'num_regions', 'num_irqs']);
 
 /** drivers/vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_get_info: 6.1 copies 16 or 20 bytes back, 6.12 what the caller has, to 24. */
-export function deviceInfo({ machine, fd }: On, { pid }: Process, argument: Argument): number {
+export function deviceInfo({ machine, fd, id }: On, { pid }: Process, argument: Argument): number {
   const its = argument.words(firstSize);
   const argsz = its === null ? argszOf(argument.structure(4)) : (its[0] as number) >>> 0;
   askInfo.pid = pid;
   askInfo.fd = fd;
   askInfo.argsz = argsz;
-  const result = machine.ask(askInfo);
+  const result = machine.ask(askInfo, id);
   if (typeof result === 'number') return result;
   const known = machine.world.profile.deviceInfoSize;
   const told = argsz ?? 0;
@@ -56,13 +56,13 @@ const wordOfIndex = interrupt.fields.index.offset / 4;
 const writeInterrupt = writer(interrupt, ['flags', 'count']);
 
 /** vfio_pci_ioctl_get_irq_info. */
-export function irqInfo({ machine, fd }: On, { pid }: Process, argument: Argument): number {
+export function irqInfo({ machine, fd, id }: On, { pid }: Process, argument: Argument): number {
   const its = argument.words(interrupt.size);
   askInterrupt.pid = pid;
   askInterrupt.fd = fd;
   askInterrupt.argsz = its === null ? argszOf(argument.structure(4)) : (its[0] as number) >>> 0;
   askInterrupt.index = its === null ? 0 : (its[wordOfIndex] as number) >>> 0;
-  const result = machine.ask(askInterrupt);
+  const result = machine.ask(askInterrupt, id);
   if (typeof result === 'number') return result;
   if (its === null) return refuse('EFAULT');
   writeInterrupt(its, result);

@@ -3,6 +3,7 @@
  * is asked and answered is the model's alone. Sizes and order of copying are those of the kernel's ioctl functions.
  */
 
+import { fileId } from '../../../src/model/files.ts';
 import type { Op } from '../../../src/model/op.ts';
 import { fcntl } from '../../abi/fcntl.ts';
 import { requests } from '../../abi/ioctl.ts';
@@ -22,6 +23,16 @@ import { hotReset, hotResetInfo } from './vfio-reset.ts';
 
 export type Kind = 'container' | 'group' | 'device' | 'iommufd';
 
+/** A descriptor of an open file of VFIO's. */
+interface Described {
+  readonly fd: number;
+  /** The file's place in `State.files`. */
+  readonly id: number;
+  readonly kind: Kind;
+  /** Of the open file, where another descriptor has it already. */
+  readonly position?: { at: bigint };
+}
+
 /** Files without positions never move theirs. */
 const nowhere = { at: 0n };
 
@@ -31,28 +42,26 @@ type Handler = (file: VfioFile, process: Process, argument: Argument) => number;
 export class VfioFile extends OpenFile {
   readonly machine: Machine;
   readonly fd: number;
+  /** Its place among the model's open files. */
+  readonly id: number;
   private readonly kind: Kind;
   private readonly handlers: Readonly<Record<number, Handler>>;
   /** Of the open file, whichever descriptor moves it; a device's alone has one. */
   private readonly position: { at: bigint };
 
-  constructor(
-    machine: Machine,
-    fd: number,
-    kind: Kind,
-    named: Opened,
-    position = kind === 'device' ? { at: 0n } : nowhere,
-  ) {
+  constructor(machine: Machine, { fd, id, kind, position }: Described, named: Opened) {
     super(named);
-    this.position = position;
+    this.position = position ?? (kind === 'device' ? { at: 0n } : nowhere);
     this.machine = machine;
     this.fd = fd;
+    this.id = id;
     this.kind = kind;
     this.handlers = handlers[kind];
   }
 
   override as(fd: number): OpenFile {
-    return new VfioFile(this.machine, fd, this.kind, this.named, this.position);
+    const { id, kind, position } = this;
+    return new VfioFile(this.machine, { fd, id, kind, position }, this.named);
   }
 
   override ioctl(process: Process, request: number, argument: Argument): number {
@@ -134,12 +143,12 @@ const status = layouts.vfio_group_status;
 const writeStatus = writer(status, ['flags']);
 
 /** drivers/vfio/group.c:vfio_group_ioctl_get_status. */
-function getStatus({ machine, fd }: VfioFile, { pid }: Process, argument: Argument): number {
+function getStatus({ machine, fd, id }: VfioFile, { pid }: Process, argument: Argument): number {
   const its = argument.words(status.size);
   askStatus.pid = pid;
   askStatus.fd = fd;
   askStatus.argsz = its === null ? argszOf(argument.structure(4)) : (its[0] as number) >>> 0;
-  const result = machine.ask(askStatus);
+  const result = machine.ask(askStatus, id);
   if (typeof result === 'number') return result;
   if (its === null) return refuse('EFAULT');
   writeStatus(its, result);
@@ -165,7 +174,8 @@ function getDeviceFd({ machine, fd }: VfioFile, process: Process, argument: Argu
   const argsz = readable ? {} : { argsz: null };
   const device = machine.value({ op: 'group.get_device_fd', pid, fd, name, ...argsz });
   if (device < 0) return device;
-  process.files[device] = new VfioFile(machine, device, 'device', deviceFile);
+  const id = fileId(machine.state, pid, device);
+  process.files[device] = new VfioFile(machine, { fd: device, id, kind: 'device' }, deviceFile);
   return device;
 }
 

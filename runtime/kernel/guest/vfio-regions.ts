@@ -25,13 +25,13 @@ const wordOfFlags = region.fields.flags.offset / 4;
 const writeRegion = writer(region, ['flags', 'cap_offset', 'size', 'offset']);
 
 /** vfio_pci_ioctl_get_region_info; its one capability is a header alone. */
-export function regionInfo({ machine, fd }: On, { pid }: Process, argument: Argument): number {
+export function regionInfo({ machine, fd, id }: On, { pid }: Process, argument: Argument): number {
   const its = argument.words(region.size);
   askRegion.pid = pid;
   askRegion.fd = fd;
   askRegion.argsz = its === null ? argszOf(argument.structure(4)) : (its[0] as number) >>> 0;
   askRegion.index = its === null ? 0 : (its[wordOfIndex] as number) >>> 0;
-  const result = machine.ask(askRegion);
+  const result = machine.ask(askRegion, id);
   if (typeof result === 'number') return result;
   if (its === null) return refuse('EFAULT');
   writeRegion(its, result);
