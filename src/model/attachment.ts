@@ -28,13 +28,6 @@ function claim(draft: Draft, id: number | null, minor: number): void {
   claimed.ownerCount = 1;
 }
 
-/** The state after `detach`. */
-export function detachContainer(state: State, minor: number): State {
-  const draft = draftOf(state);
-  detach(draft, minor);
-  return draft;
-}
-
 /**
  * Takes a group out of its container, if it is in one: ends its claim on the IOMMU group, and with the last group the
  * container loses its IOMMU driver and every mapping (drivers/vfio/container.c:vfio_group_detach_container).

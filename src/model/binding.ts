@@ -1,8 +1,8 @@
-import { detachContainer } from './attachment.ts';
-import { draftOf, set } from './draft.ts';
+import { detach } from './attachment.ts';
+import { type Draft, deviceIn, draftOf, groupIn, iommuGroupIn, set } from './draft.ts';
 import { candidates, matches } from './matching.ts';
 import { noiommuAllowed, parameterOf } from './modules.ts';
-import { lowestFree, put, replace } from './places.ts';
+import { lowestFree, placeOfId } from './places.ts';
 import type {
   Device,
   Driver,
@@ -113,21 +113,22 @@ function tryBind(world: World, state: State, hardware: Hardware, driver: Driver)
 
 /** Binds without asking anything: the guards were asked before. */
 export function bind(world: World, state: State, hardware: Hardware, driver: Driver): State {
-  if (driver.vfio) return register(world, state, hardware, driver);
-  const device = deviceOf(state, hardware);
-  const bound = replaceDevice(state, hardware, { ...device, driver: driver.name });
-  if (driver.managesDma || device.group === null) return bound;
-  return changeIommuGroup(bound, device.group, (group) => ({ ...group, ownerCount: group.ownerCount + 1 }));
+  const draft = draftOf(state);
+  const device = deviceIn(draft, hardware.index);
+  device.driver = driver.name;
+  if (driver.vfio) register(world, draft, hardware);
+  else if (!driver.managesDma) countOwner(draft, device.group, 1);
+  return draft;
 }
 
 /** Unbinds a device whose descriptors are all closed. */
 export function unbind(world: World, state: State, hardware: Hardware): State {
-  const device = deviceOf(state, hardware);
-  if (device.vfio !== null) return unregister(state, hardware);
-  const freed = replaceDevice(state, hardware, { ...device, driver: null });
-  const driver = device.driver === null ? undefined : world.drivers.get(device.driver);
-  if (driver === undefined || driver.managesDma || device.group === null) return freed;
-  return changeIommuGroup(freed, device.group, (group) => ({ ...group, ownerCount: group.ownerCount - 1 }));
+  const { driver, vfio, group } = deviceOf(state, hardware);
+  const draft = draftOf(state);
+  deviceIn(draft, hardware.index).driver = null;
+  if (vfio !== null) unregister(draft, hardware, vfio.group);
+  else if (driver !== null && world.drivers.get(driver)?.managesDma === false) countOwner(draft, group, -1);
+  return draft;
 }
 
 /** Offers a newly registered driver every unbound device that it matches; failures are ignored (driver_attach). */
@@ -164,23 +165,16 @@ function iommuGroupOf(state: State, id: number | null): IommuGroup | undefined {
   return id === null ? undefined : state.iommuGroups.find((group) => group.id === id);
 }
 
-function changeIommuGroup(state: State, id: number, change: (group: IommuGroup) => IommuGroup): State {
-  const place = state.iommuGroups.findIndex((group) => group.id === id);
-  const group = state.iommuGroups[place];
-  if (group === undefined) return state;
-  return { ...state, iommuGroups: replace(state.iommuGroups, place, change(group)) };
+/** One host driver more or less in the device's group, if it has one. */
+function countOwner(draft: Draft, id: number | null, by: 1 | -1): void {
+  const place = placeOfId(draft.iommuGroups, id);
+  if (place !== -1) iommuGroupIn(draft, place).ownerCount += by;
 }
 
 function deviceOf(state: State, hardware: Hardware): Device {
   const device = state.devices[hardware.index];
   if (device === undefined) throw new Error(`no state for device ${hardware.address}`);
   return device;
-}
-
-function replaceDevice(state: State, hardware: Hardware, device: Device): State {
-  const draft = draftOf(state);
-  set(draft, 'devices', hardware.index, device);
-  return draft;
 }
 
 /** The IOMMU group that VFIO makes up for a device without one. */
@@ -195,25 +189,29 @@ export function isNoiommu(world: World, fake: boolean): boolean {
 }
 
 /** vfio_register_group_dev: the device's group, made up if need be, gets a VFIO group and that a node. */
-function register(world: World, state: State, hardware: Hardware, driver: Driver): State {
-  const device = deviceOf(state, hardware);
-  let now = state;
-  let id = device.group;
-  if (id === null) {
-    id = lowestFreeGroup(state);
-    const iommuGroups = [...now.iommuGroups, fakeGroup(id, hardware.index)].sort((a, b) => a.id - b.id);
-    const taint = Math.floor(now.taint / taintUser) % 2 === 1 ? now.taint : now.taint + taintUser;
-    now = { ...now, taint, iommuGroups };
+function register(world: World, draft: Draft, hardware: Hardware): void {
+  const its = draft.devices[hardware.index]?.group ?? null;
+  const id = its ?? makeUp(draft, hardware);
+  const known = draft.groups.findIndex((group) => group?.iommuGroup === id);
+  const minor = known === -1 ? lowestFree(draft.groups) : known;
+  if (known === -1) {
+    const noiommu = isNoiommu(world, iommuGroupOf(draft, id)?.fake === true);
+    set(draft, 'groups', minor, newGroup(minor, id, noiommu));
   }
-  const known = now.groups.findIndex((group) => group?.iommuGroup === id);
-  const minor = known === -1 ? lowestFree(now.groups) : known;
-  const noiommu = isNoiommu(world, iommuGroupOf(now, id)?.fake === true);
-  const group: VfioGroup = now.groups[known] ?? newGroup(minor, id, noiommu);
-  const vfio = freshVfio(lowestFreeIndex(world, now), minor, hasCdev(world, group.noiommu) ? ownNode : null);
-  return {
-    ...replaceDevice(now, hardware, { ...device, driver: driver.name, group: id, vfio }),
-    groups: put(now.groups, minor, { ...group, devices: [hardware.index, ...group.devices] }),
-  };
+  const index = lowestFreeIndex(world, draft);
+  const group = groupIn(draft, minor);
+  group.devices = [hardware.index, ...group.devices];
+  const device = deviceIn(draft, hardware.index);
+  if (its === null) device.group = id;
+  device.vfio = freshVfio(index, minor, hasCdev(world, group.noiommu) ? ownNode : null);
+}
+
+/** A group for a device without one, which taints the kernel. */
+function makeUp(draft: Draft, hardware: Hardware): number {
+  const id = lowestFreeGroup(draft);
+  draft.iommuGroups = [...draft.iommuGroups, fakeGroup(id, hardware.index)].sort((a, b) => a.id - b.id);
+  if (Math.floor(draft.taint / taintUser) % 2 === 0) draft.taint += taintUser;
+  return id;
 }
 
 /** Whether a device gets a cdev: those without an IOMMU do not (drivers/vfio/vfio.h:vfio_device_add). */
@@ -253,28 +251,29 @@ export function newGroup(minor: number, iommuGroup: number, noiommu: boolean): V
 }
 
 /** vfio_unregister_group_dev: the last device of a group revokes it; a fake group dies with its device. */
-function unregister(state: State, hardware: Hardware): State {
-  const device = deviceOf(state, hardware);
-  const minor = device.vfio?.group ?? -1;
-  const fake = iommuGroupOf(state, device.group)?.fake === true;
-  let now = replaceDevice(state, hardware, {
-    ...device,
-    driver: null,
-    vfio: null,
-    group: fake ? null : device.group,
-  });
-  const group = now.groups[minor];
-  if (group === null || group === undefined) return now;
+function unregister(draft: Draft, hardware: Hardware, minor: number): void {
+  const device = deviceIn(draft, hardware.index);
+  const id = device.group;
+  const fake = iommuGroupOf(draft, id)?.fake === true;
+  device.vfio = null;
+  if (fake) device.group = null;
+  const group = draft.groups[minor];
+  if (group === null || group === undefined) return;
+  const { file } = group;
   const left = group.devices.filter((index) => index !== hardware.index);
-  if (left.length > 0) return { ...now, groups: put(now.groups, minor, { ...group, devices: left }) };
-  now = detachContainer(now, minor);
-  const detached = now.groups[minor] ?? group;
-  const revoked = { ...detached, devices: left, iommuGroup: null, node: null };
-  return {
-    ...now,
-    groups: put(now.groups, minor, group.file === null ? null : revoked),
-    iommuGroups: fake ? now.iommuGroups.filter(({ id }) => id !== device.group) : now.iommuGroups,
-  };
+  if (left.length > 0) {
+    groupIn(draft, minor).devices = left;
+    return;
+  }
+  detach(draft, minor);
+  if (file === null) set(draft, 'groups', minor, null);
+  else {
+    const revoked = groupIn(draft, minor);
+    revoked.devices = left;
+    revoked.iommuGroup = null;
+    revoked.node = null;
+  }
+  if (fake) draft.iommuGroups = draft.iommuGroups.filter((other) => other.id !== id);
 }
 
 /** The number that the next IOMMU group gets. */

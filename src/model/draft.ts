@@ -66,7 +66,7 @@ function changes<Part extends Table>(
   };
 }
 
-const deviceIn = changes('devices', (device) => ({ ...device }));
+export const deviceIn = changes('devices', (device) => ({ ...device }));
 export const iommuGroupIn = changes('iommuGroups', (group) => ({ ...group }));
 export const groupIn = changes('groups', (group) => ({ ...group }));
 export const containerIn = changes('containers', (container) => ({ ...container }));
