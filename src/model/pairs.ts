@@ -1,6 +1,6 @@
 /** Pairs of numbers, each by a number of its own: an open table of integers, which is much faster than a Map of texts. */
 export class Pairs {
-  private size = 0;
+  size = 0;
   private room = 1024;
   /** Left, right and one more than the number, in threes; 0 there is a free place. */
   private table = new Int32Array(3 * this.room);
