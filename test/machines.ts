@@ -10,6 +10,7 @@ export interface MachineWords {
   /** `intel` or `amd`: active, with interrupt remapping and a group for each function. Default `intel`. */
   readonly iommu?: 'intel' | 'amd' | 'none';
   readonly interruptRemapping?: boolean;
+  readonly coherent?: boolean;
   /** Default `6.12.0`. */
   readonly kernel?: string;
   readonly architecture?: string;
@@ -84,6 +85,7 @@ export function machine(words: MachineWords = {}): Snapshot {
       units: active ? [words.iommu === 'amd' ? 'ivhd0' : 'dmar0'] : [],
       translation: active ? [words.iommu === 'amd' ? amdUnit : intelUnit] : [],
       interruptRemapping: words.interruptRemapping ?? active,
+      ...(words.coherent === undefined ? {} : { coherent: words.coherent }),
       groups: groupsOf(functions, words),
     },
     modules: modulesOf(words),

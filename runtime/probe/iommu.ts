@@ -4,8 +4,8 @@ import { reason } from './functions.ts';
 import { unitOf } from './iommu-units.ts';
 import { factOf } from './kernel.ts';
 
-/** IOMMU units, groups, and whether device interrupts are remapped. */
-export function readIommu(files: MachineFiles): Snapshot['iommu'] {
+/** IOMMU units, groups, whether device interrupts are remapped, and where it is a question whether DMA is coherent. */
+export function readIommu(files: MachineFiles, architecture: Snapshot['architecture']): Snapshot['iommu'] {
   const units = files.list('/sys/class/iommu');
   const groups = files.list('/sys/kernel/iommu_groups');
   // The class exists with the first unit or with the IOMMU core (drivers/iommu/iommu-sysfs.c); a sysfs without it has none.
@@ -14,6 +14,7 @@ export function readIommu(files: MachineFiles): Snapshot['iommu'] {
     units: names,
     translation: isUnknown(names) ? names : names.map((name) => unitOf(files, name)),
     interruptRemapping: remappingOf(files),
+    ...coherentOf(files, architecture, isMissing(units) ? [] : units),
     groups: isMissing(groups)
       ? noneIn(files, '/sys/kernel', groups.absent)
         ? []
@@ -68,4 +69,22 @@ function remappingOf(files: MachineFiles): Snapshot['iommu']['interruptRemapping
   return remapped.length === messages.length
     ? true
     : { unknown: 'some interrupts of PCI functions are remapped and others are not' };
+}
+
+/**
+ * Only the SMMUs of ARM may lack it. Their drivers believe the firmware: the property `dma-coherent` of a device tree's
+ * node (drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3.c:arm_smmu_device_dt_probe, of_dma_is_coherent), which a bus above may
+ * have as well. What ACPI says (IORT) is in no file of text.
+ */
+function coherentOf(
+  files: MachineFiles,
+  architecture: Snapshot['architecture'],
+  units: readonly string[],
+): Pick<Snapshot['iommu'], 'coherent'> {
+  if (architecture === 'x86_64' || architecture === 'i686' || units.length === 0) return {};
+  const nodes = units.map((unit) => files.list(`/sys/class/iommu/${unit}/device/of_node`));
+  const told = nodes.every((node) => !isMissing(node) && node.includes('dma-coherent'));
+  return {
+    coherent: told ? true : { unknown: 'no device tree says dma-coherent of every IOMMU' },
+  };
 }

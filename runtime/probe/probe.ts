@@ -40,6 +40,7 @@ export function probe(files: MachineFiles, options: ProbeOptions = {}): Probed {
   const addresses = files.list(devicesPath);
   if (isMissing(addresses)) return { diagnostics: [noPci(files, addresses.unknown)] };
   const kernel = readKernel(files);
+  const architecture = files.architecture ?? factOf(files, '/proc/sys/kernel/arch');
   const routes = readRoutes(files);
   const networks = readNetworks(files, routes);
   const blocks = readBlocks(files);
@@ -63,9 +64,9 @@ export function probe(files: MachineFiles, options: ProbeOptions = {}): Probed {
     version: 1,
     source: { kind: files.kind, ...(options.note === undefined ? {} : { note: options.note }) },
     hostname: firstOf(files, ['/proc/sys/kernel/hostname', '/etc/hostname']),
-    architecture: files.architecture ?? factOf(files, '/proc/sys/kernel/arch'),
+    architecture,
     kernel,
-    iommu: readIommu(files),
+    iommu: readIommu(files, architecture),
     modules: readModules(files),
     drivers: readDrivers(files),
     functions,

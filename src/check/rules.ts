@@ -1,4 +1,5 @@
 import type { Rule } from './finding.ts';
+import { coherence } from './rules/coherence.ts';
 import { conflicts } from './rules/conflicts.ts';
 import { creation } from './rules/creation.ts';
 import { denylist } from './rules/denylist.ts';
@@ -44,6 +45,7 @@ export const rules: readonly Rule[] = [
   virtualFunctions,
   creation,
   denylist,
+  coherence,
   noiommuPermission,
   noiommuBuild,
   holdings,

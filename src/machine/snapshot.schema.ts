@@ -234,6 +234,9 @@ export const snapshotSchema = z.strictObject({
     interruptRemapping: fact(z.boolean()).describe(
       'isolated MSI: SET_IOMMU works without allow_unsafe_interrupts',
     ),
+    coherent: fact(z.boolean())
+      .exactOptional()
+      .describe('DMA is coherent with the caches; not told: on x86 it is, elsewhere nobody knows'),
     groups: fact(z.array(iommuGroup)),
   }),
   modules: fact(

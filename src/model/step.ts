@@ -14,7 +14,8 @@ import type { OpenFile, State, World } from './state.ts';
  *
  * What it does not know yet: page tables that a user makes and what else iommufd has for nested translation, mediated
  * devices, devices that are plugged in, and of what is inside a device more than its user's interrupts and the head of
- * its configuration space: what registers do, capabilities, power management. A device that is open when a snapshot is
+ * its configuration space: what registers do, capabilities, power management. One call is over before the next begins, so
+ * none meets a lock that another holds (EAGAIN of a reset, EBUSY of a hot reset). A device that is open when a snapshot is
  * taken is not told by it and counts as closed, and ids that a driver was given before are not told either. A call that
  * waits changes nothing here until it can be done, though the kernel has begun it.
  */

@@ -1,3 +1,4 @@
+import { coherenceOf } from '../machine/coherence.ts';
 import { isVfioDriver } from '../machine/drivers.ts';
 import { type Fact, isUnknown, type PciFunction, type Snapshot } from '../machine/snapshot.ts';
 import { disabledVirtualFunctions } from '../machine/virtual-functions.ts';
@@ -75,8 +76,7 @@ export function worldFrom(snapshot: Snapshot, options: WorldOptions = {}): { wor
     type1Module: modules.get('vfio_iommu_type1')?.index ?? -1,
     iommuPresent: grouped || reader.read('/iommu/units', snapshot.iommu.units, [], '[]').length > 0,
     interruptRemapping: remapping,
-    // No file tells it. The drivers of every x86 IOMMU say so (intel_iommu_capable, amd_iommu_capable).
-    coherent: true,
+    coherent: !grouped || reader.read('/iommu/coherent', coherenceOf(snapshot), true, 'yes'),
     staticContainerNode: nodes.some(({ path }) => path === '/dev/vfio/vfio'),
     reserved: reservedOf(snapshot, hardware, units.beyond),
     groupTypes: groupTypesOf(snapshot, hardware),

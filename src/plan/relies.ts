@@ -58,6 +58,7 @@ const machineFacts = [
   '/kernel/lockdown',
   '/iommu/units',
   '/iommu/interruptRemapping',
+  '/iommu/coherent',
   '/modules/vfio/parameters/enable_unsafe_noiommu_mode',
   '/modules/vfio_iommu_type1/parameters/allow_unsafe_interrupts',
 ] as const;

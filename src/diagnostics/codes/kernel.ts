@@ -66,6 +66,12 @@ export const kernel = {
     title: 'a driver does not enable virtual functions',
     message: 'driver {driver} of {address} does not enable virtual functions',
   },
+  VP4114: {
+    severity: 'error',
+    title: 'DMA is not coherent with the caches',
+    message:
+      '{address} cannot be bound to {driver}: the IOMMU of `{host}` does not keep DMA coherent with the caches',
+  },
   VP4196: {
     severity: 'error',
     title: 'a step could not be taken back',

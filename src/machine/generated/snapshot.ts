@@ -41,6 +41,8 @@ export interface Snapshot {
     readonly translation?: readonly IommuUnit[] | Unknown;
     /** isolated MSI: SET_IOMMU works without allow_unsafe_interrupts */
     readonly interruptRemapping: boolean | Unknown;
+    /** DMA is coherent with the caches; not told: on x86 it is, elsewhere nobody knows */
+    readonly coherent?: boolean | Unknown;
     readonly groups: readonly IommuGroup[] | Unknown;
   };
   /** modules present under /sys/module */

@@ -350,6 +350,17 @@ export const snapshotSchema: JsonSchema = {
      ],
      "description": "isolated MSI: SET_IOMMU works without allow_unsafe_interrupts"
     },
+    "coherent": {
+     "description": "DMA is coherent with the caches; not told: on x86 it is, elsewhere nobody knows",
+     "anyOf": [
+      {
+       "type": "boolean"
+      },
+      {
+       "$ref": "#/$defs/Unknown"
+      }
+     ]
+    },
     "groups": {
      "anyOf": [
       {

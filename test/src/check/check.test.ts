@@ -103,6 +103,21 @@ describe('what is unknown', () => {
     expect(result.hosts[0]?.checked).toBeUndefined();
   });
 
+  test('of the caches is asked only where the IOMMU may leave them to others', () => {
+    const functions = [{ at: '03:00.0', id: '8086:1572', class: 'nic', driver: 'i40e' } as const];
+    const board: MachineWords = { architecture: 'aarch64', functions };
+    const result = checkPolicy(text, board);
+    expect(result.diagnostics.map(({ code, severity }) => `${code} ${severity}`)).toEqual(['VP3304 warning']);
+    expect(result.hosts[0]?.checked?.script.preconditions).toMatchObject([
+      { fact: '/iommu/coherent', expects: [true] },
+    ]);
+    for (const words of [{ functions }, { ...board, coherent: true }, { ...board, kernel: '4.19.0' }]) {
+      expect(checkPolicy(text, words).diagnostics).toEqual([]);
+    }
+    const groupless: MachineWords = { ...board, iommu: 'none', replace: {} };
+    expect(checkPolicy(text, groupless).diagnostics.map(({ code }) => code)).not.toContain('VP3304');
+  });
+
   test('and decides every step is an error at once: the IOMMU group of a bound function', () => {
     const groupless: MachineWords = {
       functions: [
