@@ -1,8 +1,10 @@
 import type { Op } from '../../src/model/op.ts';
 import { requests } from '../abi/ioctl.ts';
-import { decode, encode, patch } from '../abi/layout.ts';
+import { decode, encode, layout, patch, u64 } from '../abi/layout.ts';
 import { layouts, vfio } from '../abi/vfio.ts';
 import type { Backend } from '../backend.ts';
+import { withPointed } from './pointed.ts';
+import { type Reply, replyOf } from './reply.ts';
 
 /** Requests of a device file whose structure has a tail; the answer is the system call's own. */
 type Of<Kind extends Op['op']> = Extract<Op, { op: Kind }>;
@@ -33,13 +35,9 @@ export function ioeventfd(backend: Backend, op: Of<'device.ioeventfd'>): number 
 }
 
 export function feature(backend: Backend, op: Of<'device.feature'>): number {
-  const tail = new Uint8Array(16);
-  if ((op.flags & vfio.VFIO_DEVICE_FEATURE_MASK) === vfio.VFIO_DEVICE_FEATURE_PCI_VF_TOKEN) {
-    const digits = op.token.replaceAll('-', '');
-    if (/^[0-9a-f]{32}$/i.test(digits)) {
-      for (let at = 0; at < 16; at++) tail[at] = Number.parseInt(digits.slice(at * 2, at * 2 + 2), 16);
-    }
-  } else {
+  const isToken = (op.flags & vfio.VFIO_DEVICE_FEATURE_MASK) === vfio.VFIO_DEVICE_FEATURE_PCI_VF_TOKEN;
+  const tail = isToken ? tokenBytes(op.token) : new Uint8Array(16);
+  if (!isToken) {
     const entry = layouts.vfio_device_low_power_entry_with_wakeup;
     patch(entry, tail, { wakeup_eventfd: op.eventfd });
   }
@@ -98,3 +96,34 @@ function tailed(
   bytes.set(tail, header.length);
   return backend.ioctl(fd, requests[request], argsz === null ? null : bytes);
 }
+
+/** A UUID as it lies in memory; zeros for what is none. */
+function tokenBytes(token: string): Uint8Array {
+  const bytes = new Uint8Array(16);
+  const digits = token.replaceAll('-', '');
+  if (!/^[0-9a-f]{32}$/i.test(digits)) return bytes;
+  for (let at = 0; at < 16; at++) bytes[at] = Number.parseInt(digits.slice(at * 2, at * 2 + 2), 16);
+  return bytes;
+}
+
+/** BIND_IOMMUFD. Kernels that ask for a token know a longer structure, which ends with a pointer to it. */
+export function bindIommufd(backend: Backend, op: Of<'device.bind_iommufd'>): Reply {
+  const { size } = layouts.vfio_device_bind_iommufd;
+  const { token, tail = false, argsz } = op;
+  const known = token === undefined ? size : withPointer.size;
+  const told = argsz ?? (tail ? withPointer.size + 8 : known);
+  const bytes = new Uint8Array(Math.max(withPointer.size, Math.min(told >>> 0, 4096)));
+  const ask = (pointer: bigint): number => {
+    patch(layouts.vfio_device_bind_iommufd, bytes, { argsz: told, flags: op.flags, iommufd: op.iommufd });
+    patch(withPointer, bytes, { pointer });
+    if (tail && bytes.length > withPointer.size) bytes[withPointer.size] = 1;
+    return backend.ioctl(op.fd, requests.VFIO_DEVICE_BIND_IOMMUFD, argsz === null ? null : bytes);
+  };
+  const answer = token === undefined ? ask(0n) : withPointed(backend, op.fd, tokenBytes(token), ask).answer;
+  const reply = replyOf(answer);
+  const { out_devid } = decode(layouts.vfio_device_bind_iommufd, bytes);
+  return reply.ok ? { ...reply, out: { out_devid } } : reply;
+}
+
+/** struct vfio_device_bind_iommufd since Linux 6.17, of which the header that is compared with the layouts has no more than the beginning. */
+const withPointer = layout(24, { pointer: u64(16) });

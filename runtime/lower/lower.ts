@@ -6,7 +6,7 @@ import { mman } from '../abi/mman.ts';
 import { layouts } from '../abi/vfio.ts';
 import { type Backend, WouldBlock } from '../backend.ts';
 import { answerOf, type Deed } from './deeds.ts';
-import { feature, hotReset, ioeventfd, readHotResetInfo, setIrqs } from './device.ts';
+import { bindIommufd, feature, hotReset, ioeventfd, readHotResetInfo, setIrqs } from './device.ts';
 import { type Answered, iommufdLowerings } from './iommufd.ts';
 import { type Reply, replyOf } from './reply.ts';
 import { type SysfsWrite, writeSysfs } from './sysfs-writes.ts';
@@ -84,12 +84,7 @@ const lowerings: Lowerings = {
   'group.unset_container': byValue('VFIO_GROUP_UNSET_CONTAINER', () => 0),
   'group.get_device_fd': (backend, op) =>
     memory(backend, op, 'VFIO_GROUP_GET_DEVICE_FD', new TextEncoder().encode(`${op.name}\0`)),
-  'device.bind_iommufd': structure(
-    'VFIO_DEVICE_BIND_IOMMUFD',
-    layouts.vfio_device_bind_iommufd,
-    ['out_devid'],
-    (op) => ({ flags: op.flags, iommufd: op.iommufd }),
-  ),
+  'device.bind_iommufd': bindIommufd,
   'device.get_info': structure(
     'VFIO_DEVICE_GET_INFO',
     layouts.vfio_device_info,

@@ -50,27 +50,36 @@ export function isToken(text: string): boolean {
   return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
 }
 
+type TokenRefusal = 'not-asked-for' | 'required' | 'incorrect';
+
 /** What is wrong with the token that was given, or with its absence; null: nothing, or no device is meant. */
-export const tokenVerdict = once<Asked, 'not-asked-for' | 'required' | 'incorrect' | null>(
-  (world, state, op) => {
-    if (!world.profile.nameTakesOptions) return null;
-    const name = nameOf(world, state, op);
-    const hardware = typeof name === 'string' ? undefined : world.hardware[name.device];
-    if (typeof name === 'string' || hardware === undefined) return null;
-    const asks = asksToken(world, state, hardware);
-    if (asks === undefined) return name.token === null ? null : 'not-asked-for';
-    if (asks === 'any') return null;
-    if (name.token === null) return 'required';
-    return name.token === asks.token ? null : 'incorrect';
-  },
-);
+export const tokenVerdict = once<Asked, TokenRefusal | null>((world, state, op) => {
+  if (!world.profile.nameTakesOptions) return null;
+  const name = nameOf(world, state, op);
+  return typeof name === 'string' ? null : tokenRefusal(world, state, name);
+});
+
+/** vfio_pci_validate_vf_token: what is wrong with a token for a device, or with its absence. */
+export function tokenRefusal(world: World, state: State, { device, token }: Name): TokenRefusal | null {
+  const hardware = world.hardware[device];
+  if (hardware === undefined) return null;
+  const asks = asksToken(world, state, hardware);
+  if (asks === undefined) return token === null ? null : 'not-asked-for';
+  if (asks === 'any') return null;
+  if (token === null) return 'required';
+  return token === asks.token ? null : 'incorrect';
+}
 
 /** The token that an open of a physical function sets, null for none. */
 export function tokenGiven(world: World, state: State, op: Asked): string | null {
   const name = nameOf(world, state, op);
-  if (typeof name === 'string' || name.token === null) return null;
-  const hardware = world.hardware[name.device];
-  return hardware !== undefined && asksToken(world, state, hardware) === 'any' ? name.token : null;
+  return typeof name === 'string' ? null : tokenSet(world, state, name);
+}
+
+/** The same of a device and a token that were named otherwise. */
+export function tokenSet(world: World, state: State, { device, token }: Name): string | null {
+  const hardware = token === null ? undefined : world.hardware[device];
+  return hardware !== undefined && asksToken(world, state, hardware) === 'any' ? token : null;
 }
 
 /**

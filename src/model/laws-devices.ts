@@ -50,7 +50,7 @@ export const deviceLaws: readonly Law[] = [
   {
     id: 'P31',
     statement:
-      'A physical function with virtual ones does not come to VFIO, and while it is there its virtual functions open only with its token.',
+      'A physical function with virtual ones does not come to VFIO, and while it is there its virtual functions open through their groups only with its token.',
     enforcedBy: 'drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_register_device, vfio_pci_validate_vf_token',
     profiles: claiming,
     onStep: (world, before, op, outcome) =>

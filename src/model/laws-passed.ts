@@ -1,5 +1,7 @@
 import { viableByWalk } from './attachment.ts';
 import { taintUser } from './binding.ts';
+import { deviceFileOf } from './cdev.ts';
+import { deviceNamed } from './device-name.ts';
 import { fileAt, fileOf, groupOf } from './files.ts';
 import { type Law, walking } from './law.ts';
 import { momentsOf } from './moments.ts';
@@ -9,8 +11,8 @@ import { profileIds, profilesSince } from './profiles.ts';
 import type { State, World } from './state.ts';
 
 /**
- * What the mailed patch promised and later kernels do not: each holds in the kernels that it names, and docs/laws.md shows
- * the shortest way to break it in the first that does not.
+ * What one kernel promised and a later one did not: S1 to S6 the mailed patch, S7 those that asked for tokens first. Each
+ * holds in the kernels that it names, and docs/laws.md shows the shortest way to break it in the first that lost it.
  */
 export const passedLaws: readonly Law[] = [
   {
@@ -71,6 +73,23 @@ export const passedLaws: readonly Law[] = [
       op.argsz === null ||
       !(op.container < 0) ||
       (!result.ok && 'errno' in result && result.errno === 'EINVAL'),
+  },
+  {
+    id: 'S7',
+    statement: 'A virtual function whose physical one is with VFIO opens only with a token, whichever way.',
+    enforcedBy:
+      'drivers/vfio/pci/vfio_pci_core.c:vfio_pci_validate_vf_token (cdevs: drivers/vfio/device_cdev.c:vfio_df_check_token)',
+    profiles: ['6.1', 'noiommu-cdev'],
+    onStep: (world, before, op, { result }) => {
+      if (!result.ok || (op.op !== 'group.get_device_fd' && op.op !== 'device.bind_iommufd')) return true;
+      const index =
+        op.op === 'group.get_device_fd'
+          ? deviceNamed(world, before, op)
+          : (deviceFileOf(before, op)?.device ?? -1);
+      const owner = world.devices.get(world.hardware[index]?.physicalFunction ?? '');
+      if (owner === undefined || !before.devices[owner.index]?.vfio) return true;
+      return op.op === 'group.get_device_fd' ? op.name.includes('vf_token=') : (op.flags & 1) !== 0;
+    },
   },
 ];
 

@@ -1,3 +1,4 @@
+import { deviceFileOf } from './cdev.ts';
 import { deviceNamed } from './device-name.ts';
 import { groupOf } from './files.ts';
 import { deviceLines, failedProbe } from './log-probes.ts';
@@ -28,6 +29,7 @@ export const logs: ReadonlySet<Op['op']> = new Set([
   'module.unload',
   'open',
   'group.get_device_fd',
+  'device.bind_iommufd',
   'group.set_container',
   'container.set_iommu',
   'container.map_dma',
@@ -36,6 +38,7 @@ export const logs: ReadonlySet<Op['op']> = new Set([
 /** Of these a success says the same whether the state before or after is asked, and a refusal asks the state before alone. */
 export const logsTheSame: ReadonlySet<Op['op']> = new Set([
   'group.get_device_fd',
+  'device.bind_iommufd',
   'group.set_container',
   'container.set_iommu',
   'container.map_dma',
@@ -62,6 +65,7 @@ export function logOf(
       return resetLines(world, before, op);
     case 'group.get_device_fd':
       return openedLine(world, before, op, user);
+    case 'device.bind_iommufd':
     case 'group.set_container':
     case 'container.set_iommu':
     case 'container.map_dma':
@@ -132,7 +136,9 @@ function refusal(world: World, before: State, op: Op, guard: string): readonly s
     case 'device.reset_method':
       return /\.(invalid|unsupported|count)$/.test(guard) ? resetLines(world, before, op) : [];
     case 'group.get_device_fd':
-      return tokenLines(world, before, op, guard);
+      return tokenLines(world, before, deviceNamed(world, before, op), guard);
+    case 'device.bind_iommufd':
+      return tokenLines(world, before, deviceFileOf(before, op)?.device ?? -1, guard);
     case 'group.set_container':
     case 'container.set_iommu':
       if (guard.endsWith('.interrupts')) return [noRemapping];
@@ -223,20 +229,14 @@ function sriovLines(world: World, before: State, op: Going, guard: string): read
 }
 
 /** drivers/vfio/pci/vfio_pci_core.c:vfio_pci_validate_vf_token; the kernel says it so often a second at most. */
-function tokenLines(
-  world: World,
-  before: State,
-  op: Extract<Op, { op: 'group.get_device_fd' }>,
-  guard: string,
-): readonly string[] {
-  const index = deviceNamed(world, before, op);
+function tokenLines(world: World, before: State, index: number, guard: string): readonly string[] {
   const virtual = (world.hardware[index]?.physicalFunction ?? null) !== null;
   const words: Readonly<Record<string, string>> = {
-    'group.get_device_fd.token-required': 'VF token required to access device',
-    'group.get_device_fd.token': 'Incorrect VF token provided for device',
-    'group.get_device_fd.token-unasked': `VF token incorrectly provided, ${virtual ? 'PF not bound to vfio-pci' : 'not a PF or VF'}`,
+    'token-required': 'VF token required to access device',
+    token: 'Incorrect VF token provided for device',
+    'token-unasked': `VF token incorrectly provided, ${virtual ? 'PF not bound to vfio-pci' : 'not a PF or VF'}`,
   };
-  const said = words[guard];
+  const said = words[guard.slice(guard.lastIndexOf('.') + 1)];
   return said === undefined ? [] : [`${place(world, before, index)}: ${said}`];
 }
 

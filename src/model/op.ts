@@ -102,8 +102,16 @@ export type Op =
   | { readonly op: 'group.unset_container'; readonly pid: number; readonly fd: number }
   | ({ readonly op: 'group.get_device_fd'; readonly name: string } & Call)
   // --- device
-  /** `iommufd` is a descriptor of /dev/iommu; a cdev is of no use before it. */
-  | ({ readonly op: 'device.bind_iommufd'; readonly iommufd: number; readonly flags: number } & Call)
+  /**
+   * `iommufd` is a descriptor of /dev/iommu; a cdev is of no use before it. `token`: the UUID behind the pointer that flag
+   * 1 is about; left out, nothing can be read there.
+   */
+  | ({
+      readonly op: 'device.bind_iommufd';
+      readonly iommufd: number;
+      readonly flags: number;
+      readonly token?: string;
+    } & Structure)
   | ({ readonly op: 'device.get_info' } & Call)
   | ({ readonly op: 'device.region_info'; readonly index: number } & Call)
   | ({ readonly op: 'device.irq_info'; readonly index: number } & Call)
@@ -276,7 +284,7 @@ interface DirtyBitmap {
   /** What stands behind its address; `kernel` is no address of a process, `unreadable` is the structure itself. */
   readonly bitmap: 'writable' | 'read-only' | 'none' | 'kernel' | 'unreadable';
 }
-/** A structure of iommufd's: `argsz` is its size. */
+/** A structure that may be longer than the kernel knows it (copy_struct_from_user): `argsz` is its size. */
 interface Structure extends Call {
   /** Bytes that are not 0 stand behind what the kernel knows of it; `argsz`, when told, says how long it is with them. */
   readonly tail?: boolean;

@@ -97,6 +97,8 @@ interface KernelFacts {
   readonly taints: 'before-node' | 'after-node';
   /** The VFIO device of KVM takes devices beside groups (KVM_DEV_VFIO_FILE). */
   readonly kvmTakesDevices: boolean;
+  /** BIND_IOMMUFD takes the token of a physical function, and asks for it (86624ba3b522, 6.17). */
+  readonly bindTakesToken: boolean;
   /** How the log says that a driver did not take a device: the driver's name first, or the device's. */
   readonly probeFailure: 'driver-first' | 'device-first';
   /** INTx of controllers that cannot mask it is hidden from users. */
@@ -147,6 +149,7 @@ const seed: Profile = {
   msixMappable: false,
   probeFailure: 'driver-first',
   kvmTakesDevices: false,
+  bindTakesToken: false,
   taints: 'before-node',
   build: {
     vfio: 'm',
@@ -238,6 +241,7 @@ const noiommuCdev: Profile = {
   ...v6_12,
   id: 'noiommu-cdev',
   source: 'the series "Allow binding to a noiommu device" (commit 2c6cf6ab1564), July 2026',
+  bindTakesToken: true,
   build: { ...v6_12.build, noiommuCdev: true },
 };
 

@@ -18,15 +18,20 @@ export function framed<O extends Op & Structure>(op: O['op'], size: number): rea
       citation: fops,
       applies: (_world, _state, asked) => shorter(asked, size),
     },
-    {
-      id: `${op}.tail`,
-      words: 'bytes that are not 0 stand behind the structure that the kernel knows',
-      errno: 'E2BIG',
-      citation: 'lib/usercopy.c:check_zeroed_user (include/linux/uaccess.h:copy_struct_from_user)',
-      applies: (_world, _state, { argsz, tail }) =>
-        tail === true && (argsz === undefined || argsz === null || argsz > size),
-    },
+    tail<O>(op, size),
   ];
+}
+
+/** Of a structure of `size` bytes: what follows it must be 0. */
+export function tail<O extends Op & Structure>(op: O['op'], size: number): Guard<O> {
+  return {
+    id: `${op}.tail`,
+    words: 'bytes that are not 0 stand behind the structure that the kernel knows',
+    errno: 'E2BIG',
+    citation: 'lib/usercopy.c:check_zeroed_user (include/linux/uaccess.h:copy_struct_from_user)',
+    applies: (_world, _state, { argsz, tail: more }) =>
+      more === true && (argsz === undefined || argsz === null || argsz > size),
+  };
 }
 
 /** The test of flags and reserved fields that must be 0. */

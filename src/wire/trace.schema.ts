@@ -132,7 +132,15 @@ export const traceOperation = z
     z.strictObject({ op: z.literal('group.unset_container'), ...on }),
     z.strictObject({ op: z.literal('group.get_device_fd'), ...call, name: text, as }),
     // --- device
-    z.strictObject({ op: z.literal('device.bind_iommufd'), ...call, iommufd: descriptor, flags: word }),
+    z.strictObject({
+      op: z.literal('device.bind_iommufd'),
+      ...structure,
+      iommufd: descriptor,
+      flags: word,
+      token: text
+        .exactOptional()
+        .describe('a UUID, anything else stands for zeros; left out, none can be read'),
+    }),
     z.strictObject({ op: z.literal('device.attach_ioas'), ...call, target: word, flags: word }),
     z.strictObject({ op: z.literal('device.detach_ioas'), ...call, flags: word }),
     // --- iommufd

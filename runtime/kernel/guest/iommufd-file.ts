@@ -1,24 +1,36 @@
 /** Requests of device cdevs and of iommufd: bytes become operations, and answers bytes, as in vfio-file.ts. */
 import type { Op } from '../../../src/model/op.ts';
 import { iommufdLayouts as layoutsOf, iommufdRequests as numbers } from '../../abi/iommufd.ts';
-import type { Field, Layout } from '../../abi/layout.ts';
+import { type Field, type Layout, layout, u64 as u64At } from '../../abi/layout.ts';
 import { layouts } from '../../abi/vfio.ts';
 import type { Argument } from './open-file.ts';
 import type { Process } from './process.ts';
 import { refuse } from './refuse.ts';
-import { argszOf, field, type On, put, s32, u16, u32, u64 } from './structures.ts';
+import { argszOf, field, type On, put, s32, u16, u32, u64, uuid } from './structures.ts';
+
+/** Where kernels that ask for a token have the pointer to it, and how long their structure is with it. */
+const token = layout(24, { pointer: u64At(16) });
 
 /** drivers/vfio/device_cdev.c:vfio_df_ioctl_bind_iommufd: out_devid alone is written back. */
-export function bindIommufd({ machine, fd }: On, { pid }: Process, argument: Argument): number {
+export function bindIommufd({ machine, fd }: On, process: Process, argument: Argument): number {
   const { size, fields } = layouts.vfio_device_bind_iommufd;
   const its = argument.structure(size);
+  const given = machine.world.profile.bindTakesToken
+    ? { ...framed(fd, process, argument, token.size), ...tokenOf(process, argument) }
+    : { pid: process.pid, fd, argsz: argszOf(its) };
   const flags = u32(its, fields.flags);
   const iommufd = s32(its, fields.iommufd);
-  const result = machine.step({ op: 'device.bind_iommufd', pid, fd, argsz: argszOf(its), flags, iommufd });
+  const result = machine.step({ op: 'device.bind_iommufd', ...given, flags, iommufd });
   if (typeof result === 'number') return result;
   if (its === null) return refuse('EFAULT');
   put(its, fields.out_devid, field(result, 'out_devid'));
   return result.value;
+}
+
+/** The token that the structure points to; none where nothing can be read. */
+function tokenOf({ memory }: Process, argument: Argument): { readonly token?: string } {
+  const bytes = memory.read(u64(argument.structure(token.size), token.fields.pointer), 16);
+  return bytes.length < 16 ? {} : { token: uuid(new DataView(bytes.buffer), 0) };
 }
 
 /** vfio_df_ioctl_attach_pt: the id of the page table comes back. */

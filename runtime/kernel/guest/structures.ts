@@ -76,3 +76,16 @@ export function field(result: Done, name: string): number | bigint | string {
   if (value === undefined) throw new Error(`the model answered without ${name}`);
   return value;
 }
+
+/** 16 bytes as a UUID is written. */
+export function uuid(its: DataView, at: number): string {
+  let text = '';
+  for (let place = 0; place < 16; place++) {
+    if (place === 4 || place === 6 || place === 8 || place === 10) text += '-';
+    text += its
+      .getUint8(at + place)
+      .toString(16)
+      .padStart(2, '0');
+  }
+  return text;
+}

@@ -8,7 +8,7 @@ import { layouts, vfio } from '../../abi/vfio.ts';
 import type { Argument } from './open-file.ts';
 import type { Process } from './process.ts';
 import { refuse } from './refuse.ts';
-import { argszOf, type On, type Reused, s32, u32, u64, writer } from './structures.ts';
+import { argszOf, type On, type Reused, s32, u32, u64, uuid, writer } from './structures.ts';
 
 const askInfo: Reused<Extract<Op, { op: 'device.get_info' }>> = {
   op: 'device.get_info',
@@ -143,19 +143,6 @@ const needs: Readonly<Record<number, number>> = {
   [vfio.VFIO_DEVICE_FEATURE_PCI_VF_TOKEN]: 16,
   [vfio.VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY_WITH_WAKEUP]: 8,
 };
-
-/** 16 bytes as a UUID is written. */
-function uuid(its: DataView, at: number): string {
-  let text = '';
-  for (let place = 0; place < 16; place++) {
-    if (place === 4 || place === 6 || place === 8 || place === 10) text += '-';
-    text += its
-      .getUint8(at + place)
-      .toString(16)
-      .padStart(2, '0');
-  }
-  return text;
-}
 
 const irqHeader = /\.(not-bound|fault|argsz|index|count|flags|range|data|room)$/;
 const featureHeader = /\.(not-bound|unknown|fault|argsz|flags|both|absent|token|get|nothing|room)$/;

@@ -238,8 +238,12 @@ export type TraceOperation = {
   readonly op: "device.bind_iommufd";
   readonly fd: TraceDescriptor;
   readonly argsz?: number | null;
+  /** bytes that are not 0 stand behind the structure */
+  readonly tail?: boolean;
   readonly iommufd: TraceDescriptor;
   readonly flags: number;
+  /** a UUID, anything else stands for zeros; left out, none can be read */
+  readonly token?: string;
 } | {
   readonly op: "device.attach_ioas";
   readonly fd: TraceDescriptor;

@@ -1263,6 +1263,10 @@ export const traceSchema: JsonSchema = {
         }
        ]
       },
+      "tail": {
+       "description": "bytes that are not 0 stand behind the structure",
+       "type": "boolean"
+      },
       "iommufd": {
        "$ref": "#/$defs/TraceDescriptor"
       },
@@ -1270,6 +1274,12 @@ export const traceSchema: JsonSchema = {
        "type": "integer",
        "minimum": -2147483648,
        "maximum": 4294967295
+      },
+      "token": {
+       "description": "a UUID, anything else stands for zeros; left out, none can be read",
+       "type": "string",
+       "maxLength": 8192,
+       "pattern": "^[^\\u0000]*$"
       }
      },
      "required": [

@@ -48,7 +48,11 @@ export class IommufdSession extends Session {
     return this.open(path, pid);
   }
 
-  bindIommufd(fd: number, iommufd: number, over: { argsz?: number | null; flags?: number } = {}): unknown {
+  bindIommufd(
+    fd: number,
+    iommufd: number,
+    over: Partial<Extract<Op, { op: 'device.bind_iommufd' }>> = {},
+  ): unknown {
     const out = this.out({ op: 'device.bind_iommufd', pid: ROOT, fd, iommufd, flags: 0, ...over });
     return typeof out === 'string' ? out : out['out_devid'];
   }

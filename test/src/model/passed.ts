@@ -4,8 +4,9 @@ import { laws } from '../../../src/model/laws.ts';
 import { type ProfileId, profileIds } from '../../../src/model/profiles.ts';
 import { alphabet, type Bounds, boundedWorld } from './bounded.ts';
 import { bare, functionAt, pair, sibling, user } from './machine.ts';
+import { openings, sharedWorld } from './passed-virtual.ts';
 
-/** Worlds in which the laws S1 to S6 hold as long as their kernels keep them, and small enough to break them quickly. */
+/** Worlds in which the laws S1 to S7 hold as long as their kernels keep them, and small enough to break them quickly. */
 
 const bounds: Bounds = {
   containers: 1,
@@ -34,16 +35,19 @@ export const passed = laws.filter(({ id }) => id.startsWith('S'));
 
 /** The kernels in which a law does not hold any more, oldest first. */
 export function without(law: (typeof laws)[number]): readonly ProfileId[] {
-  return profileIds.filter((id) => !law.profiles.includes(id));
+  const first = profileIds.findIndex((id) => law.profiles.includes(id));
+  return profileIds.slice(first).filter((id) => !law.profiles.includes(id));
 }
 
 /** Searches the world of a law for the shortest way to break it, whether the kernel keeps it or not. */
 export function search(law: (typeof laws)[number], profile: ProfileId): Explored {
+  const every = [{ ...law, profiles: profileIds }];
+  if (law.id === 'S7') return explore({ ...sharedWorld(profile), alphabet: openings, laws: every });
   const [functions, its] = worlds[law.id] ?? [alone, bounds];
   const real = functions.some(({ iommuGroup }) => iommuGroup !== null);
   return explore({
     ...boundedWorld(profile, functions, real),
     alphabet: alphabet(its),
-    laws: [{ ...law, profiles: profileIds }],
+    laws: every,
   });
 }

@@ -1,6 +1,19 @@
 import { cdevs } from './iommufd-session.ts';
-import { pair, sibling, single } from './machine.ts';
-import { device, type Provocation, pid, plain, reserved } from './provocation.ts';
+import { functionAt, pair, sibling, single } from './machine.ts';
+import { device, type Provocation, pid, plain, reserved, since } from './provocation.ts';
+import { otherToken, pf, token, vf } from './provocations-bus.ts';
+
+/** A physical function and a virtual one that vfio-pci has. */
+const taken = { driver: 'vfio-pci', driverOverride: 'vfio-pci' } as const;
+export const sharing = [
+  functionAt(pf, { ...taken, iommuGroup: 7, sriov: { totalVfs: 1, numVfs: 1 } }),
+  functionAt(vf, { ...taken, iommuGroup: 8, physicalFunction: pf }),
+];
+
+/** On kernels whose BIND asks for a token. */
+function asked(...how: Parameters<typeof cdevs>): Provocation {
+  return since('noiommu-cdev', cdevs(...how));
+}
 
 export const deviceCdevs: Readonly<Record<string, Provocation>> = {
   'open.cdev-bound': cdevs((s) => {
@@ -28,7 +41,7 @@ export const deviceCdevs: Readonly<Record<string, Provocation>> = {
   }),
   'device.bind_iommufd.flags': cdevs((s) => {
     const { d, i } = s.bound();
-    s.bindIommufd(d, i, { flags: 1 });
+    s.bindIommufd(d, i, { flags: 2 });
   }),
   'device.bind_iommufd.group-path': cdevs((s) => {
     const i = s.iommufd();
@@ -43,6 +56,24 @@ export const deviceCdevs: Readonly<Record<string, Provocation>> = {
     const { d, i } = s.bound();
     s.bindIommufd(d, i);
   }),
+  'device.bind_iommufd.tail': asked((s) => {
+    const { d, i } = s.bound();
+    s.bindIommufd(d, i, { tail: true });
+  }),
+  'device.bind_iommufd.token-fault': asked((s) => {
+    s.take(single);
+    s.bindIommufd(s.cdev(), s.iommufd(), { flags: 1 });
+  }),
+  'device.bind_iommufd.token-unasked': asked((s) => {
+    s.take(single);
+    s.bindIommufd(s.cdev(), 99, { flags: 1, token });
+  }),
+  'device.bind_iommufd.token-required': asked((s) => s.bindIommufd(s.cdev(vf), 99), {}, sharing),
+  'device.bind_iommufd.token': asked(
+    (s) => s.bindIommufd(s.cdev(vf), 99, { flags: 1, token: otherToken }),
+    {},
+    sharing,
+  ),
   'device.bind_iommufd.descriptor': cdevs((s) => {
     s.take(single);
     s.bindIommufd(s.cdev(), 99);

@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { PciFunction } from '../../../src/machine/snapshot.ts';
-import { profilesSince } from '../../../src/model/profiles.ts';
+import { logOf } from '../../../src/model/log.ts';
+import { type ProfileId, profilesSince } from '../../../src/model/profiles.ts';
+import { step } from '../../../src/model/step.ts';
 import { ROOT, worldFrom } from '../../../src/model/world.ts';
+import { IommufdSession } from './iommufd-session.ts';
 import { functionAt, pair, snapshotOf } from './machine.ts';
 import {
   opened,
@@ -16,6 +19,7 @@ import {
   vf,
   withSriov,
 } from './provocations-bus.ts';
+import { sharing } from './provocations-cdev.ts';
 import { Session } from './session.ts';
 import { descriptor, number } from './vector.ts';
 
@@ -192,5 +196,46 @@ describe('functions of one device, the second of which does not say that there a
     remove(s, second);
     rescan(s);
     expect(methods()).toEqual(['flr', 'bus']);
+  });
+});
+
+describe('a cdev of a shared function', () => {
+  const opening = (profile: ProfileId) => {
+    const s = new IommufdSession(profile, {}, sharing);
+    const bind = (address: string, uuid?: string) => {
+      const fd = s.cdev(address);
+      const i = s.iommufd();
+      const answer = s.bindIommufd(fd, i, uuid === undefined ? {} : { flags: 1, token: uuid });
+      s.close(fd);
+      s.close(i);
+      return answer;
+    };
+    return { s, bind };
+  };
+
+  test('asks for no token in 6.12', () => {
+    const { bind } = opening('6.12');
+    expect([bind(vf), bind(pf), bind(vf, token)]).toEqual([1, 1, 'EINVAL']);
+  });
+
+  test('asks for the token that its physical function was bound with since 6.17', () => {
+    const { s, bind } = opening('noiommu-cdev');
+    expect([bind(vf), bind(vf, token), bind(pf, token.toUpperCase()), bind(vf), bind(vf, token)]).toEqual([
+      'EACCES',
+      'EACCES',
+      1,
+      'EACCES',
+      1,
+    ]);
+    expect(bind(pf)).toBe(1);
+    const d = s.cdev(vf);
+    const i = s.iommufd();
+    s.bindIommufd(d, i, { flags: 1, token });
+    expect([bind(pf), bind(pf, otherToken), bind(pf, token)]).toEqual(['EACCES', 'EACCES', 1]);
+    const refused = { op: 'device.bind_iommufd', pid: ROOT, fd: s.cdev(vf), iommufd: i, flags: 0 } as const;
+    const outcome = step(s.world, s.state, refused);
+    expect(logOf(s.world, s.state, refused, outcome, 'test')).toEqual([
+      `vfio-pci ${vf}: VF token required to access device`,
+    ]);
   });
 });
