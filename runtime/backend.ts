@@ -27,8 +27,11 @@ export interface Backend {
   stat(path: string): FileStatus | number;
   chown(path: string, uid: number, gid: number): number;
   chmod(path: string, mode: number): number;
-  /** Loads a kernel module, what it needs and what its soft dependencies name, as modprobe does; 0 or a negative errno. */
-  loadModule(name: string): number;
+  /**
+   * Loads a kernel module, what it needs and what its soft dependencies name, as modprobe does; 0 or a negative errno.
+   * `parameters` are for the module itself: `name=text`, or `name` alone.
+   */
+  loadModule(name: string, parameters?: readonly string[]): number;
   /** delete_module(2) without waiting: this module alone, EAGAIN while something uses it; 0 or a negative errno. */
   unloadModule(name: string): number;
 }

@@ -150,8 +150,8 @@ class ProcessInterface implements SimulatedProcess {
   chmod(path: string, mode: number): number {
     return this.onPath(calls.chmod, path, mode);
   }
-  loadModule(name: string): number {
-    return this.onPath(calls.loadModule, name);
+  loadModule(name: string, parameters: readonly string[] = []): number {
+    return this.onPath(calls.loadModule, [name, ...parameters].join('\0'));
   }
   unloadModule(name: string): number {
     return this.onPath(calls.unloadModule, name);

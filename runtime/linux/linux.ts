@@ -96,7 +96,10 @@ function pathCalls(): Paths {
 }
 
 function moduleCalls(libc: LibC): Pick<Backend, 'loadModule' | 'unloadModule'> {
-  return { loadModule: (name) => loadModule(libc, name), unloadModule: (name) => unloadModule(libc, name) };
+  return {
+    loadModule: (name, parameters) => loadModule(libc, name, parameters),
+    unloadModule: (name) => unloadModule(libc, name),
+  };
 }
 
 function zeroOrErrno(call: () => void): number {

@@ -26,9 +26,16 @@ const LAST_ERRNO = 133;
 /** The name becomes an argument of a program that root runs. */
 const moduleName = /^[A-Za-z0-9_][A-Za-z0-9_-]*$/;
 
-export function loadModule(libc: Pick<LibC, 'strerror'>, name: string): number {
-  if (!moduleName.test(name)) return -errno.EINVAL;
-  const done = spawnSync('modprobe', [name], {
+/** The same for what stands behind it: none of them is an option of modprobe's. */
+const parameterText = /^[A-Za-z0-9_][^\0]*$/;
+
+export function loadModule(
+  libc: Pick<LibC, 'strerror'>,
+  name: string,
+  parameters: readonly string[] = [],
+): number {
+  if (!moduleName.test(name) || !parameters.every((text) => parameterText.test(text))) return -errno.EINVAL;
+  const done = spawnSync('modprobe', [name, ...parameters], {
     encoding: 'utf8',
     // kmod lives in sbin, which the PATH of a login through su may lack.
     env: { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`, LC_ALL: 'C' },

@@ -33,7 +33,7 @@ export type Deed = Deeds[DeedKind];
 
 /** Operations on sysfs, modules and nodes as system calls: the file, and the exact bytes that are written. */
 const deeds: { readonly [Kind in DeedKind]: (backend: Backend, op: Deeds[Kind]) => number } = {
-  'module.load': (backend, { module }) => backend.loadModule(module),
+  'module.load': (backend, { module, parameters }) => backend.loadModule(module, parameters),
   'module.unload': (backend, { module, also = [] }) => {
     for (const name of [module, ...also]) {
       const answer = backend.unloadModule(name);

@@ -78,6 +78,9 @@ function harm(operation: TraceOperation, snapshot: Snapshot): string | null {
     const other = named.find((name) => !/^(vfio|irqbypass$|iommufd$)/.test(name));
     if (other !== undefined) return `module \`${other}\` is none of VFIO's`;
   }
+  // `ids=` takes devices that no operation names, and a module's own parameters hold until it is loaded anew.
+  if ('parameters' in operation)
+    return 'a module that is given parameters may take devices that nobody names';
   if (!('device' in operation)) return null;
   const { device } = operation;
   if (!snapshot.functions.some(({ address }) => address === device)) return null;

@@ -1,6 +1,7 @@
 import { deviceFileOf } from './cdev.ts';
 import { deviceNamed } from './device-name.ts';
 import { groupOf } from './files.ts';
+import { loadLines, refusedLoadLines, versionLine } from './log-modules.ts';
 import { deviceLines, failedProbe } from './log-probes.ts';
 import type { Op } from './op.ts';
 import { methodsOf } from './ops/device-reset-method.ts';
@@ -53,14 +54,14 @@ export function logOf(
   user: string,
 ): readonly string[] {
   if (!logs.has(op.op)) return nothing;
-  if (!result.ok) return refusal(world, before, op, result.guard);
+  if (!result.ok) return refusal(world, before, after, op, result.guard);
   switch (op.op) {
     case 'open':
       // It may load the module; nothing else that an open does is logged.
       if (before.modules === after.modules) return nothing;
       return [...versionLine(world, before, after), ...deviceLines({ world, before, after, op })];
     case 'module.load':
-      return [...versionLine(world, before, after), ...deviceLines({ world, before, after, op })];
+      return loadLines(world, before, op);
     case 'device.reset_method':
       return resetLines(world, before, op);
     case 'group.get_device_fd':
@@ -76,12 +77,6 @@ export function logOf(
 }
 
 const nothing: readonly string[] = [];
-
-/** drivers/vfio/vfio_main.c:vfio_init. */
-function versionLine(world: World, before: State, after: State): readonly string[] {
-  const appeared = before.modules[world.vfioModule] === null && after.modules[world.vfioModule] !== null;
-  return appeared ? ['VFIO - User Level meta-driver version: 0.3'] : [];
-}
 
 /** drivers/vfio/group.c:vfio_device_open_file (6.1: vfio_main.c; seed: vfio.c:vfio_group_get_device_fd). */
 function openedLine(
@@ -124,8 +119,10 @@ function resetLines(
 }
 
 /** What a refusal logs, by the guard that made it; most say nothing. */
-function refusal(world: World, before: State, op: Op, guard: string): readonly string[] {
+function refusal(world: World, before: State, after: State, op: Op, guard: string): readonly string[] {
   switch (op.op) {
+    case 'module.load':
+      return /\.(invalid|range|too-large)$/.test(guard) ? refusedLoadLines(world, before, after, op) : [];
     case 'driver.bind':
       return probeOf(world, before, op, guard);
     case 'driver.unbind':

@@ -6,8 +6,16 @@ import type { Address } from '../machine/snapshot.ts';
  */
 export type Op =
   // --- sysfs, modules, nodes: what a plan is made of
-  /** As modprobe does it: what the module needs first, what its soft dependencies name afterwards. */
-  | { readonly op: 'module.load'; readonly pid: number; readonly module: string }
+  /**
+   * As modprobe does it: what the module needs first, what its soft dependencies name afterwards. `parameters` stand behind
+   * the name, `ids=8086:10d3`, and are for the module alone; what modprobe.d says is not asked.
+   */
+  | {
+      readonly op: 'module.load';
+      readonly pid: number;
+      readonly module: string;
+      readonly parameters?: readonly string[];
+    }
   /** delete_module(2) of `module`, then of each in `also`, in that order; a refusal refuses them all. */
   | {
       readonly op: 'module.unload';

@@ -1,3 +1,4 @@
+import { dynamicIds, matchesId } from './dynamic-ids.ts';
 import { loadOrder, moduleName } from './modules.ts';
 import type { Op } from './op.ts';
 import { enabledVirtualFunctions, goingWith, goingWithDriver } from './presence.ts';
@@ -96,8 +97,16 @@ class Step {
       { action: 'add', subsystem: 'module', name },
       ...(name === 'vfio' ? [container('add')] : []),
       ...this.driversOf(name).flatMap((driver): Uevent[] => [
-        ...this.boundTo(driver),
+        ...this.boundTo(driver, (hardware) => !this.byId(driver, hardware)),
         { action: 'add', subsystem: 'drivers', name: driver },
+        ...dynamicIds(this.after, driver).flatMap((_id, place, all) =>
+          this.boundTo(
+            driver,
+            (hardware) =>
+              this.byId(driver, hardware) &&
+              all.findIndex((other) => matchesId(other, hardware.id)) === place,
+          ),
+        ),
       ]),
     ]);
   }
@@ -120,11 +129,16 @@ class Step {
     return [...this.world.drivers.values()].flatMap((its) => (its.module === module ? [its.name] : []));
   }
 
-  private boundTo(driver: string): readonly Uevent[] {
+  private boundTo(driver: string, which: (hardware: Hardware) => boolean): readonly Uevent[] {
     return this.order().flatMap((hardware) => {
       const is = this.after.devices[hardware.index];
-      return is?.driver === driver ? this.bound(hardware, is) : [];
+      return is?.driver === driver && which(hardware) ? this.bound(hardware, is) : [];
     });
+  }
+
+  /** Whether it is an id given at load time that makes the driver match, which it gets once it is there. */
+  private byId(driver: string, hardware: Hardware): boolean {
+    return this.after.devices[hardware.index]?.override === null && !hardware.drivers.includes(driver);
   }
 
   /** drivers/base/core.c:device_add, then the driver; a scan adds all that it finds before it asks a driver. */

@@ -11,6 +11,8 @@ export function opOf(operation: PlanOperation): Extract<Op, { op: PlanOperation[
 export function operationOf(op: Op): PlanOperation {
   switch (op.op) {
     case 'module.load':
+      if (op.parameters !== undefined) throw new Error('a plan loads modules as they are');
+      return { op: op.op, module: op.module };
     case 'module.unload':
     case 'parameter.write':
     case 'override.write':

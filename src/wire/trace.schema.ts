@@ -73,7 +73,11 @@ const memory = z.enum(['writable', 'untouched', 'read-only', 'none']).describe('
 export const traceOperation = z
   .discriminatedUnion('op', [
     // --- sysfs, modules, nodes
-    z.strictObject({ op: z.literal('module.load'), module: text }),
+    z.strictObject({
+      op: z.literal('module.load'),
+      module: text,
+      parameters: z.array(text).max(64).exactOptional().describe('as modprobe takes them: `ids=8086:10d3`'),
+    }),
     z.strictObject({
       op: z.literal('module.unload'),
       module: text,

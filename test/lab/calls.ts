@@ -54,7 +54,7 @@ export function toOp(call: Call, pid: number, descriptors: Descriptors): Op {
 export function perform(backend: Backend, op: Op): Answer {
   switch (op.op) {
     case 'module.load':
-      return plain(backend.loadModule(op.module));
+      return plain(backend.loadModule(op.module, op.parameters));
     case 'module.unload':
       return plain([op.module, ...(op.also ?? [])].reduce((so, name) => so || backend.unloadModule(name), 0));
     case 'parameter.write':

@@ -237,7 +237,15 @@ export const systemCalls: Readonly<Partial<Record<CallName, SystemCall>>> = {
   chown: ({ files }, process, its) =>
     files.own(process, its.text(), { uid: its.int(0) >>> 0, gid: its.int(1) >>> 0 }),
   chmod: ({ files }, process, its) => files.own(process, its.text(), { mode: its.int(0) & 0o7777 }),
-  loadModule: ({ machine }, { pid }, its) => machine.value({ op: 'module.load', pid, module: its.text() }),
+  loadModule: ({ machine }, { pid }, its) => {
+    const [module = '', ...parameters] = its.text().split('\0');
+    return machine.value({
+      op: 'module.load',
+      pid,
+      module,
+      ...(parameters.length === 0 ? {} : { parameters }),
+    });
+  },
   unloadModule: ({ machine }, { pid }, its) =>
     machine.value({ op: 'module.unload', pid, module: its.text() }),
 };

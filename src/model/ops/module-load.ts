@@ -1,41 +1,78 @@
 import { attachDriver } from '../binding.ts';
-import { everywhere, type Rule } from '../guard.ts';
+import { changeIds, dynamicIds, idOf } from '../dynamic-ids.ts';
+import type { Guard, Rule } from '../guard.ts';
+import { givenTo, refusedBy } from '../module-arguments.ts';
 import { loadOrder, moduleOf } from '../modules.ts';
 import { freshIommuNode } from '../nodes.ts';
 import type { Op } from '../op.ts';
 import { capable } from '../permission.ts';
 import { replace } from '../places.ts';
-import type { Driver, Module, State, World } from '../state.ts';
+import type { Driver, DynamicId, Module, Parameters, State, World } from '../state.ts';
 
 type Load = Extract<Op, { op: 'module.load' }>;
+
+const parse = 'kernel/params.c:parse_args, parse_one (kernel/module/main.c:load_module)';
+
+/** What the module needs was loaded before, and stays. */
+function refusedParameter(errno: 'EINVAL' | 'ERANGE' | 'ENOSPC', id: string, words: string): Guard<Load> {
+  return {
+    id: `module.load.${id}`,
+    words,
+    errno,
+    citation: parse,
+    applies: (world, state, op) =>
+      op.parameters !== undefined &&
+      loadOrder(world, state, op.module).length > 0 &&
+      refusedBy(world, op.module, op.parameters) === errno,
+    leaves: (world, state, op) => {
+      const target = moduleOf(world, op.module);
+      let now = state;
+      for (const module of loadOrder(world, state, op.module)) {
+        if (module === target) break;
+        now = insert(world, now, module, module.parameters);
+      }
+      return now;
+    },
+  };
+}
+
+const asked: readonly Guard<Load>[] = [
+  {
+    id: 'module.load.missing',
+    words: 'this kernel has no such module',
+    errno: 'ENOENT',
+    citation: 'kmod: libkmod/libkmod-module.c:kmod_module_new_from_lookup',
+    applies: (world, _state, op) => moduleOf(world, op.module) === undefined,
+  },
+  {
+    id: 'module.load.permission',
+    words: 'loading a module needs CAP_SYS_MODULE',
+    errno: 'EPERM',
+    citation: 'kernel/module/main.c:may_init_module',
+    applies: (world, state, op) =>
+      loadOrder(world, state, op.module).length > 0 && !capable(world, op.pid, 'CAP_SYS_MODULE'),
+  },
+  refusedParameter('EINVAL', 'invalid', 'the kernel cannot read a value that was given for a parameter'),
+  refusedParameter('ENOSPC', 'too-large', 'a text is too long for its parameter'),
+];
+
+/** None of VFIO's parameters was a number before. */
+const tooLarge = refusedParameter('ERANGE', 'range', 'a number is too large for its parameter');
 
 export const moduleLoad: Rule<Load> = {
   words: {
     object: 'modules',
-    call: 'modprobe module',
-    arguments: { module: 'its name; - and _ are the same' },
+    call: 'modprobe module parameters…',
+    arguments: {
+      module: 'its name; - and _ are the same',
+      parameters: '`name=text` each, or `name` to switch one on; a name that the module lacks is ignored',
+    },
     effect:
-      'What the module needs is loaded, then the module, then its soft dependencies; its drivers take the devices that match them.',
+      'What the module needs is loaded, then the module with the parameters, then its soft dependencies; its drivers take the devices that match them. The ids of `ids=` are added one after the other once the driver is there, each offered to the devices without one; what is no id is skipped. A module that is there already stays as it is.',
     undo: '`module.unload` of all that were loaded',
   },
-  guards: everywhere<Load>(
-    {
-      id: 'module.load.missing',
-      words: 'this kernel has no such module',
-      errno: 'ENOENT',
-      citation: 'kmod: libkmod/libkmod-module.c:kmod_module_new_from_lookup',
-      applies: (world, _state, op) => moduleOf(world, op.module) === undefined,
-    },
-    {
-      id: 'module.load.permission',
-      words: 'loading a module needs CAP_SYS_MODULE',
-      errno: 'EPERM',
-      citation: 'kernel/module/main.c:may_init_module',
-      applies: (world, state, op) =>
-        loadOrder(world, state, op.module).length > 0 && !capable(world, op.pid, 'CAP_SYS_MODULE'),
-    },
-  ),
-  effect: (world, state, op) => ({ state: loadModule(world, state, op.module), value: 0 }),
+  guards: { seed: asked, '6.1': [...asked, tooLarge] },
+  effect: (world, state, op) => ({ state: loadModule(world, state, op.module, op.parameters), value: 0 }),
   undo: (world, before, op) => {
     const names = unloadOrder(world, loadOrder(world, before, op.module)).map(({ name }) => name);
     const [module, ...also] = names;
@@ -45,17 +82,58 @@ export const moduleLoad: Rule<Load> = {
 };
 
 /** Loads a module as modprobe does, and lets its drivers take the devices that match them. */
-export function loadModule(world: World, state: State, name: string): State {
+export function loadModule(
+  world: World,
+  state: State,
+  name: string,
+  parameters: readonly string[] = [],
+): State {
+  return loadStages(world, state, name, parameters).at(-1)?.state ?? state;
+}
+
+/** One part of loading: the state after it; of an id of `ids=` the text, and whether it is one. */
+interface Stage {
+  readonly state: State;
+  readonly id?: { readonly text: string; readonly added: DynamicId | null };
+}
+
+/** The states that the kernel goes through: each module, and for vfio-pci each id that it is given. */
+export function loadStages(
+  world: World,
+  state: State,
+  name: string,
+  texts: readonly string[] = [],
+): readonly Stage[] {
+  const target = moduleOf(world, name);
+  const given = givenTo(world, name, texts);
+  const stages: Stage[] = [];
   let now = state;
   for (const module of loadOrder(world, state, name)) {
-    now = { ...now, modules: replace(now.modules, module.index, module.parameters) };
-    if (module.name === 'vfio') {
-      now = { ...now, containerNode: now.containerNode ?? { uid: 0, gid: 0, mode: 0o666 } };
+    now = insert(world, now, module, module === target ? given.parameters : module.parameters);
+    stages.push({ state: now });
+    const driver = module === target ? world.drivers.get('vfio-pci') : undefined;
+    for (const text of driver === undefined ? [] : given.ids.split(',')) {
+      if (driver === undefined || text === '') continue;
+      const added = idOf(text, ':')?.id ?? null;
+      if (added !== null) {
+        const known = changeIds(now, driver.name, [...dynamicIds(now, driver.name), added]);
+        now = attachDriver(world, known, driver);
+      }
+      stages.push({ state: now, id: { text, added } });
     }
-    if (module.name === 'iommufd') now = { ...now, iommuNode: freshIommuNode };
-    for (const driver of world.drivers.values()) {
-      if (driver.module === module.name) now = register(world, now, driver);
-    }
+  }
+  return stages;
+}
+
+/** One module: its node, and its drivers, which are offered the devices. */
+function insert(world: World, state: State, module: Module, parameters: Parameters): State {
+  let now: State = { ...state, modules: replace(state.modules, module.index, parameters) };
+  if (module.name === 'vfio') {
+    now = { ...now, containerNode: now.containerNode ?? { uid: 0, gid: 0, mode: 0o666 } };
+  }
+  if (module.name === 'iommufd') now = { ...now, iommuNode: freshIommuNode };
+  for (const driver of world.drivers.values()) {
+    if (driver.module === module.name) now = register(world, now, driver);
   }
   return now;
 }

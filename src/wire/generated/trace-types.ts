@@ -72,6 +72,8 @@ export interface TraceCall {
 export type TraceOperation = {
   readonly op: "module.load";
   readonly module: string;
+  /** as modprobe takes them: `ids=8086:10d3` */
+  readonly parameters?: readonly string[];
 } | {
   readonly op: "module.unload";
   readonly module: string;

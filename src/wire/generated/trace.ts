@@ -277,6 +277,16 @@ export const traceSchema: JsonSchema = {
        "type": "string",
        "maxLength": 8192,
        "pattern": "^[^\\u0000]*$"
+      },
+      "parameters": {
+       "description": "as modprobe takes them: `ids=8086:10d3`",
+       "maxItems": 64,
+       "type": "array",
+       "items": {
+        "type": "string",
+        "maxLength": 8192,
+        "pattern": "^[^\\u0000]*$"
+       }
       }
      },
      "required": [

@@ -87,13 +87,14 @@ export class GuestProcess implements Backend {
     return this.onPath(calls.chmod, path, mode);
   }
   /** As modprobe, which looks first what is there (libkmod/libkmod-module.c:kmod_module_probe_insert_module). */
-  loadModule(name: string): number {
+  loadModule(name: string, parameters: readonly string[] = []): number {
     const files = this.modules(name);
     const loaded = (module: string) => typeof this.stat(`/sys/module/${module}`) !== 'number';
     if (files.length === 0) return -errno.ENOENT;
     if (loaded(name.replaceAll('-', '_'))) return 0;
     for (const each of files) {
-      const answer = loaded(each.name) ? 0 : this.onPath(calls.insertModule, each.file);
+      const options = each.name === name.replaceAll('-', '_') ? parameters.join(' ') : '';
+      const answer = loaded(each.name) ? 0 : this.onPath(calls.insertModule, `${each.file}\0${options}`);
       if (answer < 0) return answer;
     }
     return 0;

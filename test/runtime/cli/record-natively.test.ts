@@ -175,6 +175,10 @@ describe('record --native', () => {
     ['a disk that is mounted', [me, call({ op: 'driver.unbind', driver: 'nvme', device: disk })]],
     ["a module that is not VFIO's", [me, call({ op: 'module.unload', module: 'vfio', also: ['nvme'] })]],
     [
+      'a module with parameters',
+      [me, call({ op: 'module.load', module: 'vfio_pci', parameters: ['ids=8086:1572'] })],
+    ],
+    [
       "a parameter that is not VFIO's",
       [me, call({ op: 'parameter.write', module: 'nvme', parameter: 'p', text: '1' })],
     ],

@@ -15,6 +15,13 @@ describe('modules', () => {
     }
   });
 
+  it('nor does a parameter that modprobe would take for an option', async () => {
+    const linux = await linuxBackend();
+    for (const text of ['', '-r', '--force', '=1', ' a=1']) {
+      expect(linux.loadModule('vfioplan_no_such_module', [text]), text).toBe(-errno.EINVAL);
+    }
+  });
+
   it('a module that does not exist is ENOENT, or ENOSYS where there is no modprobe', async () => {
     const linux = await linuxBackend();
     expect([-errno.ENOENT, -errno.ENOSYS]).toContain(linux.loadModule('vfioplan_no_such_module'));

@@ -3,6 +3,11 @@ import { bare, functionAt, nobody, pair, sibling, single, testWorld } from './ma
 import { device, later, on, type Provocation, pid, plain, since, write } from './provocation.ts';
 import { Session } from './session.ts';
 
+/** modprobe vfio-pci. */
+function load(s: Session, ...parameters: readonly string[]): unknown {
+  return s.call({ op: 'module.load', pid, module: 'vfio-pci', parameters });
+}
+
 export const sysfs: Readonly<Record<string, Provocation>> = {
   'process.missing': plain((s) => s.call({ op: 'close', pid: 4711, fd: 3 })),
   'module.load.missing': plain((s) => s.call({ op: 'module.load', pid, module: 'nope' })),
@@ -10,6 +15,22 @@ export const sysfs: Readonly<Record<string, Provocation>> = {
     [],
     (s) => s.call({ op: 'module.load', pid: nobody.pid, module: 'vfio-pci' }),
     { modules: {} },
+  ),
+  'module.load.invalid': on([], (s) => load(s, 'nointxmask=maybe'), { modules: {} }),
+  'module.load.too-large': on([], (s) => load(s, `ids=${'8086:10d3,'.repeat(103)}`), { modules: {} }),
+  'module.load.range': since(
+    '6.1',
+    on(
+      [],
+      (s) =>
+        s.call({
+          op: 'module.load',
+          pid,
+          module: 'vfio_iommu_type1',
+          parameters: ['dma_entry_limit=4294967296'],
+        }),
+      { modules: {} },
+    ),
   ),
   'module.unload.permission': plain((s) => s.call({ op: 'module.unload', pid: nobody.pid, module: 'vfio' })),
   'module.unload.missing': plain((s) => s.call({ op: 'module.unload', pid, module: 'nope' })),

@@ -134,7 +134,16 @@ const bitmap = {
 };
 
 const shapes: { readonly [Kind in Op['op']]: fc.Arbitrary<Record<string, unknown>> } = {
-  'module.load': fc.record({ module: anyModule }),
+  'module.load': fc.record({
+    module: anyModule,
+    parameters: fc.option(
+      fc.array(
+        fc.constantFrom('ids=8086:10d3,x,8086:1572', 'enable_sriov', 'enable_sriov=x', '--', '', '"=', 'ids'),
+        { maxLength: 3 },
+      ),
+      { nil: undefined },
+    ),
+  }),
   'module.unload': fc.record({ module: anyModule, also: fc.array(anyModule, { maxLength: 2 }) }),
   'parameter.write': fc.record({
     module: anyModule,
