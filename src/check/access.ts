@@ -3,51 +3,105 @@ import { report } from '../diagnostics/report.ts';
 import { type Address, isUnknown, type Snapshot } from '../machine/snapshot.ts';
 import { guardOf } from '../model/guards.ts';
 import type { Op } from '../model/op.ts';
+import type { Result } from '../model/outcome.ts';
 import type { Process, State, World } from '../model/state.ts';
 import { step } from '../model/step.ts';
 import { show } from '../model/view.ts';
-import type { Allow } from '../policy/policy.ts';
-import { nodeOf } from '../script/nodes.ts';
-import { containerPath } from '../script/paths.ts';
+import type { Allow, WhoMay } from '../policy/policy.ts';
+import { containerPath, iommuPath } from '../script/paths.ts';
+import { nodeOf, nodesOf, viewOf, type Way, wayOf } from '../script/ways.ts';
 import { describeWho, type Subject, uses } from './subject.ts';
 
 /**
- * Whether an allow is true: on the state in which the script ends, each principal opens the container and the node of
- * each of its functions, attaches, sets the IOMMU and takes the device, as a program would. Then a stranger tries to
- * open the node of every function that is given to VFIO, allowed to somebody or not, and has to be refused.
+ * Whether an allow is true: on the state in which the script ends, each principal opens the nodes of each of its
+ * functions and takes the device, as a program would. Then whoever else could have a node tries to open it and has to be
+ * refused: the owner that it has, its group, and a stranger, for every function that is given to VFIO, allowed to
+ * somebody or not. Nodes that a forbidden user has (`trespassed`) were told of.
  */
-export function checkAccess(subject: Subject, end: State, explained: ReadonlySet<Address>): Diagnostic[] {
+export function checkAccess(
+  subject: Subject,
+  end: State,
+  explained: ReadonlySet<Address>,
+  trespassed: ReadonlySet<string>,
+): Diagnostic[] {
   const diagnostics: Diagnostic[] = [];
-  const nodes = new Map<string, { readonly place: Place; readonly address: Address }>();
+  const nodes = new Map<string, Reached>();
   const told = new Set<Allow>();
-  const view = { shows: (path: string) => show(subject.world, end, path) };
+  const view = viewOf(subject.world, end);
   for (const { allow, fn } of uses(subject)) {
     const { address } = fn;
-    if (explained.has(address) || allow.via === 'iommufd') continue;
-    const node = nodeOf(view, address, allow.via);
-    if (node !== null && !nodes.has(node)) nodes.set(node, { place: allow.place, address });
+    if (explained.has(address)) continue;
+    const way = wayOf(subject.world, allow, address);
+    for (const [other, node] of nodesOf(view, address)) {
+      const reached = nodes.get(node) ?? { place: allow.place, address, allowed: [] };
+      nodes.set(node, reached);
+      if (other === way) reached.allowed.push(allow);
+    }
     const process = processOf(subject.snapshot, allow);
-    if (process === null || told.has(allow)) continue;
+    if (process === null || told.has(allow) || (way === 'iommufd' && !foretold(subject))) continue;
     const trial = trialOf(subject.world, process);
     // A node that is not there answers as such to whoever opens it.
-    const refused = use(trial, end, node ?? `/dev/vfio/${address}`, address);
+    const refused = use(trial, end, way, nodeOf(view, address, way) ?? `/dev/vfio/${address}`, address);
     if (!refused) continue;
     told.add(allow);
     diagnostics.push(refusal(trial, allow, address, refused));
   }
   for (const { fn, bind } of subject.taken) {
-    const node = explained.has(fn.address) ? null : nodeOf(view, fn.address, 'any');
-    if (node !== null && !nodes.has(node)) nodes.set(node, { place: bind.place, address: fn.address });
+    if (explained.has(fn.address)) continue;
+    for (const [, node] of nodesOf(view, fn.address)) {
+      if (!nodes.has(node)) nodes.set(node, { place: bind.place, address: fn.address, allowed: [] });
+    }
   }
-  const trial = trialOf(subject.world, stranger);
-  for (const [path, { place, address }] of nodes) {
-    const { result } = step(trial, end, { op: 'open', pid, path });
-    if (!result.ok) continue;
-    const cures = [`let only its owner in: \`chmod o-rw ${path}\`, and look for the udev rule that opens it`];
-    const causes = [`${path} is ${show(trial, end, path)}`];
-    diagnostics.push(report('VP4197', place, { path, address }, { causes, cures }));
+  for (const [path, reached] of nodes) {
+    if (!trespassed.has(path)) diagnostics.push(...strangers(subject, end, path, reached));
   }
   return diagnostics;
+}
+
+/** Whether it is told which nodes devices have of their own: otherwise that is something to be shown first. */
+function foretold({ snapshot, world }: Subject): boolean {
+  const { IOMMUFD, VFIO_DEVICE_CDEV } = snapshot.kernel.options;
+  return world.strangers !== null && !isUnknown(IOMMUFD) && !isUnknown(VFIO_DEVICE_CDEV);
+}
+
+/** A node, one of its functions, and who is allowed it on the node's way. */
+interface Reached {
+  readonly place: Place;
+  readonly address: Address;
+  readonly allowed: Allow[];
+}
+
+/** Who can open a node and is allowed none of its functions: the mode speaks of its owner, its group and all others. */
+function strangers(
+  subject: Subject,
+  end: State,
+  path: string,
+  { place, address, allowed }: Reached,
+): Diagnostic[] {
+  const shown = show(subject.world, end, path);
+  const [, uid = 0, gid = 0] = (/ (\d+):(\d+)$/.exec(shown ?? '') ?? []).map(Number);
+  const { users, userGroups } = subject.snapshot;
+  const owner = isUnknown(users) ? undefined : users.find((each) => each.uid === uid)?.name;
+  const group = isUnknown(userGroups) ? undefined : userGroups.find((each) => each.gid === gid)?.name;
+  const may = (kind: WhoMay['kind'], name: string | undefined) =>
+    allowed.some(({ who }) => who.kind === kind && who.name === name);
+  // What starts a virtual machine, a service or a container hands the node to whomever it runs it as.
+  const handedOver = allowed.some(({ who }) => who.kind !== 'user' && who.kind !== 'group');
+  const suspects: [string, Partial<Process>][] = [['anyone', {}]];
+  if (uid !== 0 && !handedOver && !may('user', owner))
+    suspects.push([owner ? `user ${owner}` : `uid ${uid}`, { uid }]);
+  if (gid !== 0 && !handedOver && !may('group', group))
+    suspects.push([group ? `group ${group}` : `gid ${gid}`, { gid }]);
+  for (const [who, its] of suspects) {
+    const trial = trialOf(subject.world, { ...stranger, ...its });
+    if (!step(trial, end, { op: 'open', pid, path }).result.ok) continue;
+    const cures = [
+      `let only those in who are allowed it: \`chown root:root ${path}\` and \`chmod 600 ${path}\`, and look for the udev rule that opens it`,
+      'or allow it to whoever is meant to have it',
+    ];
+    return [report('VP4197', place, { who, path, address }, { causes: [`${path} is ${shown}`], cures })];
+  }
+  return [];
 }
 
 /** The process that tries: no other has this pid, and each trial starts from the same state. */
@@ -55,12 +109,13 @@ export const pid = 1;
 
 const nobody = 65534;
 
+/** Whoever is not allowed could run a program with the capability: only the node's owner and mode keep him out. */
 const stranger: Process = {
   pid,
   uid: nobody,
   gid: nobody,
   groups: [],
-  capabilities: new Set(),
+  capabilities: new Set(['CAP_SYS_RAWIO']),
   memlock: 8 << 20,
 };
 
@@ -110,23 +165,33 @@ interface Refused {
 const type1v2 = 3;
 const withoutIommu = 8;
 
-/** The calls of a program that takes a device by its group, up to the first that is refused. */
-function use(world: World, start: State, node: string, address: Address): Refused | null {
+/** The calls of a program that takes a device on its way, up to the first that is refused. */
+function use(world: World, start: State, way: Way, node: string, address: Address): Refused | null {
   let state = start;
   let refused: Refused | null = null;
-  const call = (name: string, op: Op): number => {
-    if (refused) return -1;
+  const call = (name: string, op: Op): Extract<Result, { ok: true }> | null => {
+    if (refused) return null;
     const { result, state: after } = step(world, state, op);
     state = after;
-    if (result.ok) return result.value;
+    if (result.ok) return result;
     const errno = 'errno' in result ? result.errno : 'nothing: it waits';
     refused = { call: name, errno, guard: result.guard };
-    return -1;
+    return null;
   };
-  const container = call(`open ${containerPath}`, { op: 'open', pid, path: containerPath });
-  const fd = call(`open ${node}`, { op: 'open', pid, path: node });
+  const opened = (path: string) => call(`open ${path}`, { op: 'open', pid, path })?.value ?? -1;
+  if (way === 'iommufd') {
+    const iommufd = opened(iommuPath);
+    const fd = opened(node);
+    call('VFIO_DEVICE_BIND_IOMMUFD', { op: 'device.bind_iommufd', pid, fd, iommufd, flags: 0 });
+    const space = call('IOMMU_IOAS_ALLOC', { op: 'iommufd.ioas_alloc', pid, fd: iommufd, flags: 0 });
+    const target = Number(space?.out?.['out_ioas_id'] ?? 0);
+    call('VFIO_DEVICE_ATTACH_IOMMUFD_PT', { op: 'device.attach_ioas', pid, fd, target, flags: 0 });
+    return refused;
+  }
+  const container = opened(containerPath);
+  const fd = opened(node);
   call('VFIO_GROUP_SET_CONTAINER', { op: 'group.set_container', pid, fd, container });
-  const type = node.includes('noiommu-') ? withoutIommu : type1v2;
+  const type = way === 'noiommu' ? withoutIommu : type1v2;
   call('VFIO_SET_IOMMU', { op: 'container.set_iommu', pid, fd: container, type });
   call('VFIO_GROUP_GET_DEVICE_FD', { op: 'group.get_device_fd', pid, fd, name: address });
   return refused;

@@ -65,8 +65,9 @@ function checkHost(policy: HostPolicy): { diagnostics: readonly Diagnostic[]; ch
     if (place) needs.push({ ...precondition, place });
   }
   const run = runScript(subject, script, explained);
-  diagnostics.push(...run.diagnostics, ...checkAccess(subject, run.state, run.explained));
-  diagnostics.push(...checkTrespass(subject, run.state, run.explained));
+  const trespass = checkTrespass(subject, run.state, run.explained);
+  const access = checkAccess(subject, run.state, run.explained, trespass.nodes);
+  diagnostics.push(...run.diagnostics, ...access, ...trespass.diagnostics);
   // A group that is not told was an error already, and not only something to be shown.
   const untold = new Set([...explained].map((address) => `/functions/${address}/iommuGroup`));
   const open = needs.filter(({ fact }) => !untold.has(fact));

@@ -27,6 +27,7 @@ import { protection } from './rules/protection.ts';
 import { rawio } from './rules/rawio.ts';
 import { requirements } from './rules/requirements.ts';
 import { reserved } from './rules/reserved.ts';
+import { siblings } from './rules/siblings.ts';
 import { unbound } from './rules/unbound.ts';
 import { unsafeInterrupts } from './rules/unsafe-interrupts.ts';
 import { viability } from './rules/viability.ts';
@@ -57,6 +58,7 @@ export const rules: readonly Rule[] = [
   dmaClaims,
   unbound,
   paths,
+  siblings,
   interrupts,
   forbidden,
   forbiddenMembers,

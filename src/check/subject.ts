@@ -2,6 +2,7 @@ import { isVfioDriver } from '../machine/drivers.ts';
 import { type Address, type Fact, isUnknown, type PciFunction, type Snapshot } from '../machine/snapshot.ts';
 import type { State, World } from '../model/state.ts';
 import type { Allow, Bind, DmaClaim, HostPolicy, WhoMay } from '../policy/policy.ts';
+import { type Way, wayOf } from '../script/ways.ts';
 import { worldOf } from '../script/world.ts';
 
 /** What a function shall be bound to, by the first statement that says so. */
@@ -84,16 +85,10 @@ export function leavesDriver({ fn, driver }: Wanted): boolean | null {
   return fn.driver !== null && fn.driver !== driver;
 }
 
-/** The path by which an allowed function is used: what the statement names, and for `any` what the function has. */
-export function pathOf(
-  subject: Subject,
-  { via }: Allow,
-  fn: PciFunction,
-): 'group' | 'noiommu' | 'iommufd' | null {
-  if (via !== 'any') return via;
-  const group = groupOf(subject, fn);
-  if (isUnknown(group)) return null;
-  return group === null ? 'noiommu' : 'group';
+/** The way by which an allowed function is used; null: the statement leaves it open, and its group is not known. */
+export function pathOf(subject: Subject, allow: Allow, fn: PciFunction): Way | null {
+  if (allow.via === 'any' && isUnknown(groupOf(subject, fn))) return null;
+  return wayOf(subject.world, allow, fn.address);
 }
 
 /** Every allowed use of a function that is, or will be, bound to a VFIO driver. */

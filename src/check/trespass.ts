@@ -7,59 +7,68 @@ import { step } from '../model/step.ts';
 import { show } from '../model/view.ts';
 import { applies } from '../policy/pattern.ts';
 import type { Forbid } from '../policy/policy.ts';
-import { nodeOf } from '../script/nodes.ts';
+import { isCdev } from '../script/paths.ts';
+import { nodeOf, nodesOf, viewOf, type Way, wayOf } from '../script/ways.ts';
 import { pid, rawio, trialOf } from './access.ts';
 import { finalDriver, listed, type Subject } from './subject.ts';
 
 type User = Exclude<Snapshot['users'], { readonly unknown: string }>[number];
+
+interface Trespass {
+  readonly diagnostics: readonly Diagnostic[];
+  /** What a forbidden user can open. */
+  readonly nodes: ReadonlySet<string>;
+}
 
 /**
  * Whether a forbid is true: on the state in which the script ends, each user whom it names, by name or by a group that
  * he is a member of, tries to open the nodes of the functions. Words alone do not tell: a member of an allowed group, the
  * owner from an earlier day, and whoever is allowed another function of the same group all have the node.
  */
-export function checkTrespass(
-  subject: Subject,
-  end: State,
-  explained: ReadonlySet<Address>,
-): readonly Diagnostic[] {
+export function checkTrespass(subject: Subject, end: State, explained: ReadonlySet<Address>): Trespass {
   const { users } = subject.snapshot;
   const forbids = subject.policy.forbids.filter(({ what }) => what === 'use');
-  if (forbids.length === 0 || isUnknown(users)) return [];
-  const nodes = nodesOf(subject, end, explained);
+  if (forbids.length === 0 || isUnknown(users)) return { diagnostics: [], nodes: new Set() };
+  const nodes = nodesAtEnd(subject, end, explained);
   const diagnostics: Diagnostic[] = [];
+  const told = new Set<string>();
   for (const forbid of forbids) {
     const reached = new Map<string, { readonly user: User; readonly addresses: Address[] }>();
     const forbidden = users.filter((user) => user.uid !== 0 && isForbidden(subject.snapshot, forbid, user));
     for (const [node, addresses] of nodes) {
       const covered = addresses.filter((address) => forbid.functions?.includes(address) ?? true);
-      if (covered.length === 0 || (forbid.via !== 'any' && forbid.via !== pathOf(node))) continue;
+      if (covered.length === 0 || (forbid.via !== 'any' && forbid.via !== wayOfNode(node))) continue;
       const user = forbidden.find((each) => opens(subject, end, each, node));
       if (user) reached.set(node, { user, addresses: covered });
     }
-    for (const [node, { user, addresses }] of reached)
+    for (const [node, { user, addresses }] of reached) {
+      told.add(node);
       diagnostics.push(refusal(subject, end, forbid, user, node, addresses));
+    }
   }
-  return diagnostics;
+  return { diagnostics, nodes: told };
 }
 
 /** The nodes of the functions that are with a VFIO driver in the end, each with its functions. */
-function nodesOf(
+function nodesAtEnd(
   subject: Subject,
   end: State,
   explained: ReadonlySet<Address>,
 ): ReadonlyMap<string, readonly Address[]> {
   const nodes = new Map<string, Address[]>();
+  const view = viewOf(subject.world, end);
   for (const fn of subject.functions.values()) {
     const driver = finalDriver(subject, fn);
     if (explained.has(fn.address) || isUnknown(driver) || driver === null || !isVfioDriver(driver)) continue;
-    const node = nodeOf({ shows: (path) => show(subject.world, end, path) }, fn.address, 'any');
-    if (node !== null) nodes.set(node, [...(nodes.get(node) ?? []), fn.address]);
+    for (const [, node] of nodesOf(view, fn.address)) {
+      nodes.set(node, [...(nodes.get(node) ?? []), fn.address]);
+    }
   }
   return nodes;
 }
 
-function pathOf(node: string): 'group' | 'noiommu' {
+function wayOfNode(node: string): Way {
+  if (isCdev(node)) return 'iommufd';
   return node.includes('noiommu-') ? 'noiommu' : 'group';
 }
 
@@ -89,8 +98,9 @@ function refusal(
   node: string,
   addresses: readonly Address[],
 ): Diagnostic {
-  const allows = policy.allows.filter(({ functions }) =>
-    functions.some((address) => nodeOf({ shows: (path) => show(world, end, path) }, address, 'any') === node),
+  const view = viewOf(world, end);
+  const allows = policy.allows.filter((allow) =>
+    allow.functions.some((address) => nodeOf(view, address, wayOf(world, allow, address)) === node),
   );
   return report(
     'VP3108',

@@ -1,10 +1,10 @@
 import { isUnknown } from '../machine/snapshot.ts';
 import type { State, World } from '../model/state.ts';
-import { show } from '../model/view.ts';
 import { sizeText } from '../policy/describe.ts';
 import { applies } from '../policy/pattern.ts';
 import type { Allow, HostPolicy } from '../policy/policy.ts';
-import { nodeOf } from '../script/nodes.ts';
+import { isCdev } from '../script/paths.ts';
+import { nodeOf, viewOf, type Way, wayOf } from '../script/ways.ts';
 import type { Plan } from './plan.ts';
 
 type Access = Plan['access'][number];
@@ -14,16 +14,21 @@ type Access = Plan['access'][number];
  * nodes away, but capabilities and limits come from how the process is started.
  */
 export function accessOf(policy: HostPolicy, world: World, end: State): readonly Access[] {
-  const shows = (path: string): string | null => show(world, end, path);
+  const view = viewOf(world, end);
   const access: Access[] = [];
   for (const allow of policy.allows) {
     const nodes = new Set<string>();
+    const ways = new Set<Way>();
     for (const address of allow.functions) {
-      const node = nodeOf({ shows }, address, allow.via);
-      if (node !== null) nodes.add(node);
+      const way = wayOf(world, allow, address);
+      const node = nodeOf(view, address, way);
+      if (node === null || (world.strangers === null && isCdev(node))) continue;
+      nodes.add(node);
+      ways.add(way);
     }
-    if (nodes.size === 0) continue;
-    const path = [...nodes].some((node) => node.startsWith('/dev/vfio/noiommu-')) ? 'noiommu' : 'group';
+    // All of one statement are used together, in one container or one iommufd.
+    const [path] = ways;
+    if (path === undefined) continue;
     const { kind, name } = allow.who;
     const who = kind === 'anyone' ? 'anyone' : `${kind} ${name}`;
     access.push({

@@ -42,7 +42,7 @@ const planOperation = z
     }),
     z.strictObject({
       op: z.literal('node.own'),
-      path: z.string().regex(/^\/dev\/vfio\/[A-Za-z0-9/-]+$/),
+      path: z.string().regex(/^\/dev\/(vfio\/[A-Za-z0-9/-]+|iommu)$/),
       uid: id,
       gid: id,
       mode: z.int().min(0).max(0o777),

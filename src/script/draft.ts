@@ -5,15 +5,16 @@ import type { State, World } from '../model/state.ts';
 import { step } from '../model/step.ts';
 import { show, touched } from '../model/view.ts';
 import type { HostPolicy } from '../policy/policy.ts';
-import { driverPath, registeredPath } from './paths.ts';
+import { driverPath, isCdev, registeredPath } from './paths.ts';
 import type { Precondition, ScriptStep } from './script.ts';
 import { sentenceOf } from './sentence.ts';
+import { type View, viewOf } from './ways.ts';
 
 /**
  * A script in the making. Each operation is tried on the model at once, so that what comes later sees what the
  * machine will show by then: the number of a fake group, a node that does not exist yet.
  */
-export class Draft {
+export class Draft implements View {
   readonly steps: ScriptStep[] = [];
   readonly preconditions: Precondition[] = [];
   readonly policy: HostPolicy;
@@ -56,6 +57,10 @@ export class Draft {
     return show(this.world, this.#state, path);
   }
 
+  cdevOf(address: Address): string | null {
+    return viewOf(this.world, this.#state).cdevOf(address);
+  }
+
   /** The driver that the function is bound to by now. */
   boundTo(address: Address): string | null {
     return this.shows(driverPath(address));
@@ -65,7 +70,11 @@ export class Draft {
   nodesLostBy(op: Op): readonly string[] {
     const after = step(this.world, this.#state, op).state;
     return touched(this.world, this.#state, op).filter(
-      (path) => path.startsWith('/dev/') && show(this.world, after, path) === null,
+      (path) =>
+        path.startsWith('/dev/') &&
+        // A number that nobody tells is a guess, and so is whose node it is.
+        !(this.world.strangers === null && isCdev(path)) &&
+        show(this.world, after, path) === null,
     );
   }
 

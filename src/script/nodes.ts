@@ -1,10 +1,11 @@
 import type { Place } from '../diagnostics/diagnostic.ts';
-import { type Address, isUnknown } from '../machine/snapshot.ts';
+import { isUnknown } from '../machine/snapshot.ts';
 import { ROOT } from '../model/world.ts';
 import type { Allow, WhoMay } from '../policy/policy.ts';
 import type { Draft } from './draft.ts';
-import { containerPath, groupPath } from './paths.ts';
+import { containerPath, iommuPath, isCdev } from './paths.ts';
 import { modeText } from './sentence.ts';
+import { nodeOf, wayOf } from './ways.ts';
 
 /** Who shall own one node, gathered from all statements that allow its use. */
 interface Ownership {
@@ -21,12 +22,19 @@ interface Ownership {
  */
 export function ownNodes(draft: Draft): void {
   const owners = new Map<string, Ownership>();
+  const contained: Ownership[] = [];
+  const iommufd: Ownership[] = [];
   for (const allow of inOrder(draft.policy.allows)) {
     const principal = principalOf(draft, allow);
     if (principal === null) continue;
     for (const address of allow.functions) {
-      const node = nodeOf(draft, address, allow.via);
+      const way = wayOf(draft.world, allow, address);
+      const node = nodeOf(draft, address, way);
       if (node === null) continue;
+      if (way === 'iommufd') {
+        relyOnNumbers(draft, allow);
+        iommufd.push({ ...principal, why: [allow.place] });
+      } else contained.push({ ...principal, why: [allow.place] });
       const ownership = owners.get(node) ?? { why: [] };
       owners.set(node, ownership);
       ownership.why.push(allow.place);
@@ -34,21 +42,20 @@ export function ownNodes(draft: Draft): void {
       if (principal.group !== undefined) ownership.group ??= principal.group;
     }
   }
-  openContainer(draft, owners);
-  for (const [node, ownership] of owners) ownNode(draft, node, ownership);
+  openContainer(draft, contained);
+  openIommufd(draft, iommufd);
+  // Where nobody tells which vfioX is whose, the path is a guess, and nothing is given away by a guess.
+  const guessed = (node: string) => draft.world.strangers === null && isCdev(node);
+  for (const [node, ownership] of owners) if (!guessed(node)) ownNode(draft, node, ownership);
 }
 
-/**
- * The node through which a process uses the function on this path, once it is bound: `/dev/vfio/7`,
- * `/dev/vfio/noiommu-0`. Null: it has none of that kind.
- */
-export function nodeOf(draft: Pick<Draft, 'shows'>, address: Address, via: Allow['via']): string | null {
-  const group = draft.shows(groupPath(address));
-  if (group === null || via === 'iommufd') return null;
-  const fake = `/dev/vfio/noiommu-${group}`;
-  if (draft.shows(fake) !== null) return via === 'group' ? null : fake;
-  const real = `/dev/vfio/${group}`;
-  return via === 'noiommu' || draft.shows(real) === null ? null : real;
+/** Without the numbers that are taken nobody can say which node is the function's. */
+function relyOnNumbers(draft: Draft, { place }: Allow): void {
+  if (draft.world.strangers !== null) return;
+  const { vfioDevices } = draft.policy.snapshot;
+  const unknown =
+    vfioDevices !== undefined && isUnknown(vfioDevices) ? vfioDevices.unknown : 'it is not told';
+  draft.need({ fact: '/vfioDevices', sentence: 'it is known which vfioX are taken', unknown, why: [place] });
 }
 
 function ownNode(draft: Draft, node: string, { user, group, why }: Ownership): void {
@@ -69,8 +76,8 @@ function ownNode(draft: Draft, node: string, { user, group, why }: Ownership): v
  * The container node does nothing by itself, and the kernel makes it 0666 (drivers/vfio/container.c, 6.12); a
  * machine where it was closed would refuse every user who is allowed a group.
  */
-function openContainer(draft: Draft, owners: ReadonlyMap<string, Ownership>): void {
-  const others = [...owners.values()].filter(({ user, group }) => user?.uid !== 0 || group !== undefined);
+function openContainer(draft: Draft, owners: readonly Ownership[]): void {
+  const others = owners.filter(({ user, group }) => user?.uid !== 0 || group !== undefined);
   const shown = draft.shows(containerPath);
   if (others.length === 0 || shown === null) return;
   const [mode = '', owner = ''] = shown.split(' ');
@@ -81,6 +88,30 @@ function openContainer(draft: Draft, owners: ReadonlyMap<string, Ownership>): vo
     { op: 'node.own', pid: ROOT, path: containerPath, uid, gid, mode: 0o666 },
     why,
     `open ${containerPath} to every user, as the kernel makes it (mode 0666)`,
+  );
+}
+
+/**
+ * /dev/iommu leads to no device by itself, but the kernel keeps it to root (mode 0660, drivers/iommu/iommufd/main.c): it is
+ * given to the one user and the one group that need it, and opened where they are several.
+ */
+function openIommufd(draft: Draft, owners: readonly Ownership[]): void {
+  const users = new Map(owners.flatMap(({ user }) => (user === undefined ? [] : [[user.uid, user]])));
+  const groups = new Map(owners.flatMap(({ group }) => (group === undefined ? [] : [[group.gid, group]])));
+  const [[user] = [], [group] = []] = [[...users.values()], [...groups.values()]];
+  if (draft.shows(iommuPath) === null || (user === undefined && group === undefined)) return;
+  const why = [...new Set(owners.flatMap((each) => each.why))];
+  if (users.size <= 1 && groups.size <= 1) {
+    const given = { why, ...(user === undefined ? {} : { user }), ...(group === undefined ? {} : { group }) };
+    ownNode(draft, iommuPath, given);
+    return;
+  }
+  if (draft.shows(iommuPath)?.startsWith('666 ') === true) return;
+  relyOnNode(draft, iommuPath, why);
+  draft.add(
+    { op: 'node.own', pid: ROOT, path: iommuPath, uid: 0, gid: 0, mode: 0o666 },
+    why,
+    `open ${iommuPath} to every user, as several need it (mode 0666)`,
   );
 }
 

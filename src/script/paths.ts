@@ -2,6 +2,12 @@ import type { Address } from '../machine/snapshot.ts';
 
 /** The files that a script's operations change, by the names that Linux gives them. */
 export const containerPath = '/dev/vfio/vfio';
+export const iommuPath = '/dev/iommu';
+
+/** Whether a path is the own node of a device; its number is whichever was free. */
+export function isCdev(path: string): boolean {
+  return path.startsWith('/dev/vfio/devices/');
+}
 
 /** The switch of no-IOMMU mode; what it is called depends on the kernel. */
 export function parameterPath(parameter: string): string {

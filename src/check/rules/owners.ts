@@ -2,7 +2,7 @@ import { report } from '../../diagnostics/report.ts';
 import { isUnknown } from '../../machine/snapshot.ts';
 import type { Allow, WhoMay } from '../../policy/policy.ts';
 import { type Finding, found } from '../finding.ts';
-import { describeWho, groupOf, groupText, type Subject, uses } from '../subject.ts';
+import { describeWho, groupOf, groupText, pathOf, type Subject, uses } from '../subject.ts';
 
 /**
  * A node has one owning user and one owning group, and a VFIO group one node for all its functions: two users (or two
@@ -18,8 +18,11 @@ export function* owners(subject: Subject): Iterable<Finding> {
     if (slot === undefined) continue;
     const group = groupOf(subject, fn);
     if (isUnknown(group)) continue;
-    const what = group === null || group < 0 ? fn.address : groupText(group);
-    const key = `${what} ${slot}`;
+    const way = pathOf(subject, allow, fn);
+    // A function's own node is another one than that of its group.
+    const own = way === 'iommufd' || group === null || group < 0;
+    const what = own ? fn.address : groupText(group);
+    const key = `${what} ${slot} ${own ? way : 'group'}`;
     const earlier = first.get(key);
     if (!earlier) first.set(key, allow);
     if (!earlier || sameOwner(earlier.who, allow.who) || told.has(allow)) continue;

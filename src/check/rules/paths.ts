@@ -1,20 +1,17 @@
 import { report } from '../../diagnostics/report.ts';
-import { isUnknown, type Snapshot } from '../../machine/snapshot.ts';
+import { isUnknown, type PciFunction, type Snapshot } from '../../machine/snapshot.ts';
+import type { Allow } from '../../policy/policy.ts';
 import { type Finding, found, needed } from '../finding.ts';
-import { byAllow, describeWho, groupOf, groupText, listed, pathOf, type Subject, uses } from '../subject.ts';
+import { byAllow, groupOf, groupText, listed, pathOf, type Subject, uses } from '../subject.ts';
 
 /** The path of an allow, against what the function and the kernel have. */
 export function* paths(subject: Subject): Iterable<Finding> {
-  const iommufd: { allow: Parameters<typeof pathOf>[1]; fn: Parameters<typeof pathOf>[2] }[] = [];
+  const iommufd: { allow: Allow; fn: PciFunction }[] = [];
   for (const use of uses(subject)) {
     const { allow, fn } = use;
     const { address } = fn;
     const group = groupOf(subject, fn);
     const path = pathOf(subject, allow, fn);
-    if (path === 'iommufd') {
-      iommufd.push(use);
-      continue;
-    }
     if (isUnknown(group)) {
       const sentence = `${address} has ${path === 'noiommu' ? 'no' : 'an'} IOMMU group`;
       yield needed({
@@ -25,9 +22,10 @@ export function* paths(subject: Subject): Iterable<Finding> {
       });
       continue;
     }
-    const wrong = path === 'group' ? group === null : path === 'noiommu' && group !== null;
+    if (path === 'iommufd' && group !== null) iommufd.push(use);
+    const wrong = path === 'noiommu' ? group !== null : group === null;
     // An allowed no-IOMMU mode was checked at the bind; here the words and the machine differ.
-    if (!wrong || (path === 'group' && !subject.policy.noiommu.allowed && subject.wanted.has(address)))
+    if (!wrong || (path !== 'noiommu' && !subject.policy.noiommu.allowed && subject.wanted.has(address)))
       continue;
     const has = group === null ? 'no IOMMU group' : groupText(group);
     yield found(
@@ -53,12 +51,11 @@ export function* paths(subject: Subject): Iterable<Finding> {
 /** /dev/vfio/devices is there only with CONFIG_IOMMUFD and CONFIG_VFIO_DEVICE_CDEV. */
 function* byIommufd(
   { snapshot, policy }: Subject,
-  allow: Parameters<typeof pathOf>[1],
+  allow: Allow,
   addresses: readonly string[],
 ): Iterable<Finding> {
-  const missing = (['IOMMUFD', 'VFIO_DEVICE_CDEV'] as const).filter(
-    (name) => snapshot.kernel.options[name] === 'n',
-  );
+  const names = ['IOMMUFD', 'VFIO_DEVICE_CDEV'] as const;
+  const missing = names.filter((name) => snapshot.kernel.options[name] === 'n');
   const address = listed(addresses);
   if (missing.length > 0) {
     yield found(
@@ -80,17 +77,14 @@ function* byIommufd(
     );
     return;
   }
-  yield found(
-    report(
-      'VP3122',
-      allow.place,
-      { who: describeWho(allow.who), address },
-      {
-        cures: ['write `via group`; where the device has no IOMMU group, `via noiommu`'],
-      },
-    ),
-    addresses,
-  );
+  for (const name of names) {
+    const told = snapshot.kernel.options[name];
+    if (!isUnknown(told)) continue;
+    const sentence = `the kernel was built with CONFIG_${name}`;
+    const fact = `/kernel/options/${name}`;
+    // No value will do: which nodes there are to give away depends on it.
+    yield needed({ fact, sentence, unknown: told.unknown, place: allow.place });
+  }
 }
 
 /** Groups and containers can be left out of a kernel since 6.2; then nothing but iommufd is there. */

@@ -1,4 +1,4 @@
-import type { Fix, Place } from '../../diagnostics/diagnostic.ts';
+import type { Fix, KernelAnswer, Place } from '../../diagnostics/diagnostic.ts';
 import { report } from '../../diagnostics/report.ts';
 import { isVfioDriver } from '../../machine/drivers.ts';
 import { type HoldingKind, holds } from '../../machine/holdings.ts';
@@ -7,7 +7,7 @@ import { className } from '../../policy/classes.ts';
 import { comesWithGroup } from '../../policy/drivers.ts';
 import type { Bind } from '../../policy/policy.ts';
 import { type Finding, found, needed } from '../finding.ts';
-import { finalDriver, listed, type Subject, uses as usesOf } from '../subject.ts';
+import { finalDriver, listed, pathOf, type Subject, uses as usesOf } from '../subject.ts';
 
 /**
  * A group can be claimed only while none of its functions sits with a host driver, one that does DMA for the host
@@ -67,7 +67,6 @@ function refusal(subject: Subject, group: number, bind: Bind, blocking: readonly
   const keeps = (fn: PciFunction): string => String(finalDriver(subject, fn));
   const needs = blocking.flatMap((fn) => uses(snapshot, fn));
   const movable = !bind.wholeGroup && needs.length === 0 && blocking.every(comesWithGroup);
-  const claims = world.profile.viability === 'claim';
   return found(
     report(
       'VP4101',
@@ -91,18 +90,30 @@ function refusal(subject: Subject, group: number, bind: Bind, blocking: readonly
           ...(movable ? [] : ['choose a device whose group holds nothing that the host needs']),
         ],
         fixes: movable ? wholeGroup(bind) : [],
-        kernel: {
-          step: `VFIO_GROUP_SET_CONTAINER on /dev/vfio/${group}`,
-          guard: 'a function of the group is bound to a host driver, so the group is not viable',
-          errno: claims ? 'EPERM' : 'EINVAL',
-          citation: claims
-            ? 'drivers/iommu/iommu.c iommu_group_claim_dma_owner (6.12)'
-            : 'drivers/vfio/vfio.c vfio_dev_viable (4.3)',
-        },
+        kernel: kernelAnswer(subject, group, mine),
       },
     ),
     mine,
   );
+}
+
+/** What the first call answers that claims the group, by the way on which it is used. */
+function kernelAnswer(subject: Subject, group: number, mine: readonly string[]): KernelAnswer {
+  const ways = [...usesOf(subject)].filter(({ fn }) => mine.includes(fn.address));
+  const guard = 'a function of the group is bound to a host driver, so the group is not viable';
+  if (ways.length > 0 && ways.every(({ allow, fn }) => pathOf(subject, allow, fn) === 'iommufd')) {
+    const citation = 'drivers/iommu/iommu.c iommu_device_claim_dma_owner (6.12)';
+    return { step: `VFIO_DEVICE_BIND_IOMMUFD on ${mine[0]}`, guard, errno: 'EPERM', citation };
+  }
+  const claims = subject.world.profile.viability === 'claim';
+  return {
+    step: `VFIO_GROUP_SET_CONTAINER on /dev/vfio/${group}`,
+    guard,
+    errno: claims ? 'EPERM' : 'EINVAL',
+    citation: claims
+      ? 'drivers/iommu/iommu.c iommu_group_claim_dma_owner (6.12)'
+      : 'drivers/vfio/vfio.c vfio_dev_viable (4.3)',
+  };
 }
 
 /** Why the host needs a function that is in the way: it must not be offered to take it along. */

@@ -80,7 +80,7 @@ export const kernel = {
   VP4197: {
     severity: 'error',
     title: 'somebody who is not allowed could open the node',
-    message: 'anyone could open {path}, through which {address} is used',
+    message: '{who} could open {path}, through which {address} is used',
   },
   VP4198: {
     severity: 'error',

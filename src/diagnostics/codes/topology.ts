@@ -107,12 +107,6 @@ export const topology = {
     title: 'unsafe interrupts are forbidden and are on',
     message: 'unsafe interrupts are forbidden on `{host}`, and `allow_unsafe_interrupts` is {value}',
   },
-  VP3122: {
-    severity: 'error',
-    title: 'access by iommufd cannot be planned yet',
-    message:
-      '{who} cannot be given {address} via iommufd: this version plans groups and no-IOMMU groups only',
-  },
   VP3123: {
     severity: 'error',
     title: 'a device may be used that is bound to another driver',
@@ -177,6 +171,11 @@ export const topology = {
     severity: 'error',
     title: 'it is not known where virtual functions would be',
     message: 'the virtual functions of {address} cannot be foretold',
+  },
+  VP3136: {
+    severity: 'error',
+    title: 'a group gives away more than is allowed',
+    message: '{who} is allowed {address} via group, and would get {others} with it',
   },
   VP3301: {
     severity: 'warning',

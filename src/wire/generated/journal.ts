@@ -605,7 +605,7 @@ export const journalSchema: JsonSchema = {
       },
       "path": {
        "type": "string",
-       "pattern": "^\\/dev\\/vfio\\/[A-Za-z0-9/-]+$"
+       "pattern": "^\\/dev\\/(vfio\\/[A-Za-z0-9/-]+|iommu)$"
       },
       "uid": {
        "type": "integer",

@@ -557,7 +557,7 @@ export const planSchema: JsonSchema = {
       },
       "path": {
        "type": "string",
-       "pattern": "^\\/dev\\/vfio\\/[A-Za-z0-9/-]+$"
+       "pattern": "^\\/dev\\/(vfio\\/[A-Za-z0-9/-]+|iommu)$"
       },
       "uid": {
        "type": "integer",

@@ -72,6 +72,22 @@ export const scenarios: readonly Scenario[] = [
     noiommu: 'expired',
   }),
   written(
+    'a function with a node of its own, and /dev/iommu',
+    `device a { at 03:00.0 }
+policy p { bind a to vfio-pci allow user dpdk to use a via iommufd }`,
+    {
+      functions: [nic],
+      replace: {
+        modules: { vfio: { parameters: {} }, iommufd: { parameters: {} }, vfio_pci: { parameters: {} } },
+        nodes: [
+          { path: '/dev/vfio/vfio', uid: 0, gid: 0, mode: 0o666 },
+          { path: '/dev/iommu', uid: 0, gid: 0, mode: 0o660 },
+        ],
+        vfioDevices: [],
+      },
+    },
+  ),
+  written(
     'virtual functions that come with the plan',
     `device uplink { at 03:00.0 }
 devices vfs { virtual functions 0..1 of uplink }
