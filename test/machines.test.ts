@@ -21,5 +21,5 @@ test('a machine from few words is a complete, valid snapshot', () => {
 test('without an IOMMU no function has a group', () => {
   const made = machine({ iommu: 'none', functions: [{ at: '03:00.0', id: '8086:1572', class: 'nic' }] });
   expect(made.functions[0]?.iommuGroup).toBeNull();
-  expect(made.iommu).toEqual({ units: [], interruptRemapping: false, groups: [] });
+  expect(made.iommu).toEqual({ units: [], translation: [], interruptRemapping: false, groups: [] });
 });
