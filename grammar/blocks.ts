@@ -32,12 +32,17 @@ const scanner = new RegExp(
   'g',
 );
 
-/** The pieces joined are the text. Linear in its length, and only as far as they are asked for. */
-export function* cut(text: string): Generator<Piece> {
-  let start = 0;
+/**
+ * The pieces joined are the text, from `from` on, where a piece begins. Linear in its length, and only as far as they are
+ * asked for.
+ */
+export function* cut(text: string, from = 0): Generator<Piece> {
+  let start = from;
   let braces = 0;
   let parentheses = 0;
   let tooDeepAt: number | undefined;
+  // What is read next begins there: `matchAll` takes it over when it is called.
+  scanner.lastIndex = from;
   for (const match of text.matchAll(scanner)) {
     const [image, string, open, close, declaration] = match;
     if (string !== undefined) continue;

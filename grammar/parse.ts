@@ -3,6 +3,7 @@
  * long file costs one block. One broken thing gives one issue: what recovery stumbles over afterwards is dropped here.
  */
 import { cut, maxDepth, type Piece } from './blocks.ts';
+import { cutAgain, type Parsed } from './cut-again.ts';
 import type { Issue } from './issue.ts';
 import type { Context } from './keywords.ts';
 import { endOf, lex } from './lexer.ts';
@@ -19,9 +20,11 @@ export interface Block {
   readonly issues: readonly Issue[];
 }
 
-interface PlacedBlock {
+export interface PlacedBlock {
   readonly start: number;
   readonly block: Block;
+  /** As it was read by itself, whatever stands above it; absent for what was not read any more. */
+  readonly read: Block | undefined;
 }
 
 /** UTF-16 units that one declaration may have. */
@@ -30,25 +33,37 @@ export const blockLimit = 1 << 20;
 /** A file with more issues than this is not read to its end: nobody mends so many at once. */
 const issueLimit = 1000;
 
-/** Never throws; linear in the length of the text, and in what changed when most of it was read before. */
-export function parse(text: string): readonly PlacedBlock[] {
+/**
+ * Never throws; linear in the length of the text. With what was made of the text `before` a change, only the blocks that
+ * the change touches are cut out and read: the answer is the same.
+ */
+export function parse(text: string, before?: Parsed): readonly PlacedBlock[] {
   const placed: PlacedBlock[] = [];
   let broken = false;
   let count = 0;
-  for (const piece of cut(text)) {
+  for (const piece of before === undefined ? cut(text) : cutAgain(text, before)) {
     const { start } = piece;
     if (count > issueLimit) {
-      placed.push({ start, block: unread(text.slice(start), []) });
+      placed.push({ start, block: unread(text.slice(start), []), read: undefined });
       break;
     }
-    const block = remembered(piece);
-    count += block.issues.length;
-    const onlyBrace = broken && block.issues.length === 1 && block.issues[0]?.kind === 'stray';
-    if (block.declarations.length > 0) broken = block.issues.length > 0;
+    const read = 'read' in piece ? piece.read : remembered(piece);
+    count += read.issues.length;
+    const onlyBrace = broken && read.issues.length === 1 && read.issues[0]?.kind === 'stray';
+    if (read.declarations.length > 0) broken = read.issues.length > 0;
     // A brace that is left over below a broken declaration most likely belongs to it.
-    placed.push({ start, block: onlyBrace ? { ...block, issues: [] } : block });
+    placed.push({ start, block: onlyBrace ? withoutIssues(read) : read, read });
   }
   return placed;
+}
+
+const silent = new WeakMap<Block, Block>();
+
+/** The same object for the same block, so that what is made of it is remembered, too. */
+function withoutIssues(block: Block): Block {
+  const known = silent.get(block) ?? { ...block, issues: [] };
+  silent.set(block, known);
+  return known;
 }
 
 // Two generations: when the young one is full it becomes the old one, so that what is in use stays and the rest goes.

@@ -5,6 +5,7 @@ import { report } from '../../src/diagnostics/report.ts';
 import type { Snapshot } from '../../src/machine/snapshot.ts';
 import { isUnknown, known } from '../../src/machine/snapshot.ts';
 import type { Document, Word } from '../../src/syntax/ast.ts';
+import { type Origin, placeOf } from '../../src/syntax/places.ts';
 import { readDocument } from '../../src/syntax/read.ts';
 import { referencesOf } from '../../src/syntax/references.ts';
 import { readSnapshot } from '../../src/wire/read.ts';
@@ -98,7 +99,7 @@ function machineWord(word: string): { name: string | undefined; file: string; wo
 
 function hostNames(documents: readonly Document[]): readonly string[] {
   const names = documents.flatMap(({ declarations }) =>
-    declarations.flatMap((declaration) => (declaration.kind === 'host' ? [declaration.name.text] : [])),
+    declarations.flatMap(({ node }) => (node.kind === 'host' ? [node.name.text] : [])),
   );
   return [...new Set(names)];
 }
@@ -190,9 +191,9 @@ class Reader implements Loaded {
     this.sources.push({ file, text: read.text });
     const { document } = readDocument(file, read.text);
     this.documents.push(document);
-    return referencesOf(document).imports.map((word) => ({
-      file: beside(file, word),
-      place: { file, span: word.span },
+    return referencesOf(document).imports.map(({ path, place }) => ({
+      file: beside(file, path),
+      place,
       pipes: false,
     }));
   }
@@ -233,20 +234,20 @@ class Reader implements Loaded {
   namedSnapshots(): void {
     const given = new Set(this.machines.map(({ name }) => name));
     for (const { file, declarations } of this.documents) {
-      for (const declaration of declarations) {
-        if (declaration.kind !== 'host' || given.has(declaration.name.text)) continue;
-        for (const statement of declaration.statements) {
-          if (statement.kind === 'snapshot') this.named(file, declaration.name.text, statement.path);
+      for (const { base, node } of declarations) {
+        if (node.kind !== 'host' || given.has(node.name.text)) continue;
+        for (const statement of node.statements) {
+          if (statement.kind === 'snapshot') this.named({ file, base }, node.name.text, statement.path);
         }
       }
     }
     this.progress.end();
   }
 
-  private named(file: string, host: string, path: Word): void {
+  private named(origin: Origin, host: string, path: Word): void {
     const name = host.includes('*') ? path.text : host;
     if (this.machines.some((machine) => machine.name === name)) return;
-    const snapshot = this.snapshot(beside(file, path), { file, span: path.span }, false);
+    const snapshot = this.snapshot(beside(origin.file, path.text), placeOf(origin, path), false);
     if (snapshot === undefined) this.unread.add(host);
     else this.machines.push({ name, snapshot });
   }
@@ -267,6 +268,6 @@ class Reader implements Loaded {
 }
 
 /** A name written in a policy is relative to the policy's folder. */
-function beside(file: string, path: Word): string {
-  return path.text.startsWith('/') ? normalize(path.text) : normalize(join(dirname(file), path.text));
+function beside(file: string, path: string): string {
+  return path.startsWith('/') ? normalize(path) : normalize(join(dirname(file), path));
 }

@@ -33,12 +33,14 @@ function isElement(before: Element, after: Element | undefined): boolean {
   return after.kind !== 'comment' || before.kind !== 'comment' || after.trailing === before.trailing;
 }
 
+const places: ReadonlySet<string> = new Set(['span', 'base']);
+
 /** Whether two trees differ in nothing but the places that they speak of. */
 function isSame(a: unknown, b: unknown): boolean {
   if (!isObject(a) || !isObject(b)) return a === b;
   const keys = Object.keys(a);
   if (Array.isArray(a) !== Array.isArray(b) || keys.length !== Object.keys(b).length) return false;
-  return keys.every((key) => key === 'span' || (Object.hasOwn(b, key) && isSame(a[key], b[key])));
+  return keys.every((key) => places.has(key) || (Object.hasOwn(b, key) && isSame(a[key], b[key])));
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -2,7 +2,8 @@ import { nearest } from '../../grammar/nearest.ts';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import { report } from '../diagnostics/report.ts';
 import type { Selector, Word } from '../syntax/ast.ts';
-import { placeOf, type Sources } from './sources.ts';
+import { type Origin, placeOf } from '../syntax/places.ts';
+import type { Sources } from './sources.ts';
 
 /**
  * Names for PCI classes, each the leading hex digits of the class code (PCI Code and ID Assignment Specification,
@@ -65,27 +66,27 @@ export function className(code: string): string {
 
 /** Classes that no function could ever have. */
 export function checkClasses(sources: Sources): Diagnostic[] {
-  return sources.devices.flatMap(({ file, node }) =>
-    [...node.selectors, ...node.except].flatMap((selector) => checkSelector(file, selector)),
+  return sources.devices.flatMap((sited) =>
+    [...sited.node.selectors, ...sited.node.except].flatMap((selector) => checkSelector(sited, selector)),
   );
 }
 
-function checkSelector(file: string, selector: Selector): Diagnostic[] {
+function checkSelector(origin: Origin, selector: Selector): Diagnostic[] {
   switch (selector.kind) {
     case 'and':
     case 'or':
-      return selector.operands.flatMap((operand) => checkSelector(file, operand));
+      return selector.operands.flatMap((operand) => checkSelector(origin, operand));
     case 'not':
-      return checkSelector(file, selector.operand);
+      return checkSelector(origin, selector.operand);
     case 'class':
-      return classPrefix(selector.value.text) === undefined ? [unknownClass(file, selector.value)] : [];
+      return classPrefix(selector.value.text) === undefined ? [unknownClass(origin, selector.value)] : [];
     default:
       return [];
   }
 }
 
-function unknownClass(file: string, word: Word): Diagnostic {
-  const place = placeOf(file, word);
+function unknownClass(origin: Origin, word: Word): Diagnostic {
+  const place = placeOf(origin, word);
   const meant = nearest(word.text, classNames);
   return report(
     'VP2013',

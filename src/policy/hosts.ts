@@ -2,9 +2,10 @@ import type { Diagnostic, Place } from '../diagnostics/diagnostic.ts';
 import { report } from '../diagnostics/report.ts';
 import { known, type Snapshot } from '../machine/snapshot.ts';
 import type { HostDeclaration, HostStatement, NoIommuStatement } from '../syntax/ast.ts';
+import { type Origin, placeOf } from '../syntax/places.ts';
 import { applies, isPattern } from './pattern.ts';
 import type { HostPolicy, KernelRelation, NoIommuPermission } from './policy.ts';
-import { placeOf, type Sited, type Sources } from './sources.ts';
+import type { Sited, Sources } from './sources.ts';
 
 export interface Machine {
   readonly name: string;
@@ -46,14 +47,38 @@ export function hostsOf(sources: Sources, machines: readonly Machine[]): Host[] 
     paired.set(onlyName, onlyMachine);
     free.clear();
   }
+  const declarationsOf = declarationsByName(sources.hosts);
   const hosts: Host[] = [];
   const add = (name: string, snapshot: Snapshot | undefined, place?: Place) => {
-    const declarations = sources.hosts.filter(({ node }) => applies(node.name.text, name));
+    const declarations = declarationsOf(name);
     hosts.push({ name, declarations, ...(snapshot ? { snapshot } : {}), ...(place ? { place } : {}) });
   };
-  for (const [name, { file, node }] of named) add(name, paired.get(name)?.snapshot, placeOf(file, node.name));
+  for (const [name, sited] of named) add(name, paired.get(name)?.snapshot, placeOf(sited, sited.node.name));
   for (const machine of free) add(ownName(machine, sources, hosts), machine.snapshot);
   return hosts;
+}
+
+/** The declarations that apply to a host, in their order. Only patterns are tried on each: a fleet has many names. */
+function declarationsByName(
+  all: readonly Sited<HostDeclaration>[],
+): (name: string) => readonly Sited<HostDeclaration>[] {
+  const patterns = all.filter(({ node }) => isPattern(node.name.text));
+  const named = new Map<string, Sited<HostDeclaration>[]>();
+  for (const sited of all) {
+    const { text } = sited.node.name;
+    if (isPattern(text)) continue;
+    const others = named.get(text);
+    if (others === undefined) named.set(text, [sited]);
+    else others.push(sited);
+  }
+  const order = new Map(patterns.length > 0 ? all.map((sited, index) => [sited, index]) : []);
+  const byOrder = (a: Sited<HostDeclaration>, b: Sited<HostDeclaration>) =>
+    (order.get(a) ?? 0) - (order.get(b) ?? 0);
+  return (name) => {
+    const fitting = patterns.filter(({ node }) => applies(node.name.text, name));
+    const own = named.get(name) ?? [];
+    return fitting.length === 0 ? own : [...own, ...fitting].sort(byOrder);
+  };
 }
 
 function machineFor(name: string, node: HostDeclaration, free: ReadonlySet<Machine>): Machine | undefined {
@@ -105,8 +130,8 @@ export function settingsOf(host: Host, today: string): Settings {
   const kernel: KernelRelation[] = [];
   let iommu: Settings['iommu'] = { state: 'any' };
   let noiommu: NoIommuPermission = { allowed: false, expired: false };
-  for (const { file, statement } of statementsOf(host)) {
-    const place = placeOf(file, statement);
+  for (const { statement, ...origin } of statementsOf(host)) {
+    const place = placeOf(origin, statement);
     if (statement.kind === 'snapshot') say('snapshot', `"${statement.path.text}"`, place);
     else if (statement.kind === 'label') {
       if (say(`label ${statement.name.text}`, `"${statement.value.text}"`, place))
@@ -115,7 +140,7 @@ export function settingsOf(host: Host, today: string): Settings {
       if (say('iommu', statement.state, place)) iommu = { state: statement.state, place };
     } else if (statement.kind === 'kernel') {
       const { relation, version } = statement;
-      kernel.push({ relation, version: version.text, place: placeOf(file, version) });
+      kernel.push({ relation, version: version.text, place: placeOf(origin, version) });
     } else if (statement.kind === 'noiommu') {
       if (say('noiommu', statement.allowed ? 'allowed' : 'forbidden', place))
         noiommu = permissionOf(statement, place, today);
@@ -124,9 +149,9 @@ export function settingsOf(host: Host, today: string): Settings {
   return { labels, iommu, noiommu, kernel, diagnostics };
 }
 
-function statementsOf(host: Host): { file: string; statement: HostStatement }[] {
-  return host.declarations.flatMap(({ file, node }) =>
-    node.statements.map((statement) => ({ file, statement })),
+function statementsOf(host: Host): (Origin & { readonly statement: HostStatement })[] {
+  return host.declarations.flatMap(({ file, base, node }) =>
+    node.statements.map((statement) => ({ file, base, statement })),
   );
 }
 

@@ -2,7 +2,8 @@ import { nearest } from '../../grammar/nearest.ts';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import { report } from '../diagnostics/report.ts';
 import type { Document } from '../syntax/ast.ts';
-import { placeOf, type Sources } from './sources.ts';
+import { placeOf } from '../syntax/places.ts';
+import type { Sources } from './sources.ts';
 
 /** Imports that name no given file, and files that import themselves through others. */
 export function checkImports(documents: readonly Document[], sources: Sources): Diagnostic[] {
@@ -18,7 +19,7 @@ export function checkImports(documents: readonly Document[], sources: Sources): 
         `Give a path relative to \`${file}\`${meant ? `; \`${meant}\` is there` : ''}.`,
         'remove the import if nothing of it is used',
       ];
-      diagnostics.push(report('VP2005', placeOf(file, node.path), { path: node.path.text }, { cures }));
+      diagnostics.push(report('VP2005', placeOf(sited, node.path), { path: node.path.text }, { cures }));
     } else edges.set(file, [...(edges.get(file) ?? []), { to, sited }]);
   }
   const state = new Map<string, 'open' | 'done'>();
@@ -33,7 +34,7 @@ export function checkImports(documents: readonly Document[], sources: Sources): 
         diagnostics.push(
           report(
             'VP2006',
-            placeOf(sited.file, sited.node.path),
+            placeOf(sited, sited.node.path),
             { path: to, circle },
             {
               cures: ['move what both files need into a third one that imports neither'],

@@ -2,9 +2,10 @@ import { nearest } from '../../grammar/nearest.ts';
 import type { Diagnostic, Fix, Place } from '../diagnostics/diagnostic.ts';
 import { report } from '../diagnostics/report.ts';
 import type { PolicyStatement, Selector, Word } from '../syntax/ast.ts';
+import { type Origin, placeOf } from '../syntax/places.ts';
 import type { Host } from './hosts.ts';
 import { applies } from './pattern.ts';
-import { placeOf, type Sited, type Sources } from './sources.ts';
+import type { Sited, Sources } from './sources.ts';
 
 /** What is wrong with the names alone, whatever the machines are. */
 export function checkNames(sources: Sources, hosts: readonly Host[]): Diagnostic[] {
@@ -69,16 +70,17 @@ function duplicates(sources: Sources, hosts: readonly Host[]): Diagnostic[] {
         diagnostics.push(
           report(
             'VP2001',
-            placeOf(sited.file, sited.node.name),
+            placeOf(sited, sited.node.name),
             { kind, name },
             {
-              related: [{ place: placeOf(twin.file, twin.node.name), message: 'it is declared here first' }],
+              related: [{ place: placeOf(twin, twin.node.name), message: 'it is declared here first' }],
               cures: ['give one of the two another name, or another host after `on`'],
             },
           ),
         );
       }
-      seen.set(name, [...earlier, sited]);
+      earlier.push(sited);
+      seen.set(name, earlier);
     }
   }
   return diagnostics;
@@ -94,12 +96,12 @@ function unknownHosts(sources: Sources, hosts: readonly Host[]): Diagnostic[] {
   const names = new Set([...declared, ...hosts.map(({ name }) => name)]);
   const diagnostics: Diagnostic[] = [];
   const scoped: readonly Scoped[] = [...sources.devices, ...sources.policies];
-  for (const { file, node } of scoped) {
-    const on = node.on;
+  for (const sited of scoped) {
+    const { on } = sited.node;
     if (!on || on.text === '*' || declared.has(on.text)) continue;
     if (hosts.some(({ name }) => applies(on.text, name))) continue;
     diagnostics.push(
-      unknownName('VP2003', placeOf(file, on), on.text, names, 'declare it: `host NAME { … }`'),
+      unknownName('VP2003', placeOf(sited, on), on.text, names, 'declare it: `host NAME { … }`'),
     );
   }
   return diagnostics;
@@ -118,21 +120,23 @@ function references(sources: Sources): Diagnostic[] {
   const declared = new Set(sources.devices.map(({ node }) => node.name.text));
   const used = new Set<string>();
   const diagnostics: Diagnostic[] = [];
-  const refer = (file: string, word: Word) => {
+  const refer = (origin: Origin, word: Word) => {
     used.add(word.text);
     if (declared.has(word.text) || sources.broken.has(word.text)) return;
     const cure = 'declare it: `device NAME on HOST { … }`';
-    diagnostics.push(unknownName('VP2002', placeOf(file, word), word.text, declared, cure));
+    diagnostics.push(unknownName('VP2002', placeOf(origin, word), word.text, declared, cure));
   };
-  for (const { file, node } of sources.policies)
-    for (const statement of node.statements) for (const word of devicesNamed(statement)) refer(file, word);
-  for (const { file, node } of sources.devices)
-    for (const selector of [...node.selectors, ...node.except])
-      for (const word of devicesSelected(selector)) refer(file, word);
-  for (const { file, node } of sources.devices) {
-    if (used.has(node.name.text)) continue;
+  for (const sited of sources.policies)
+    for (const statement of sited.node.statements)
+      for (const word of devicesNamed(statement)) refer(sited, word);
+  for (const sited of sources.devices)
+    for (const selector of [...sited.node.selectors, ...sited.node.except])
+      for (const word of devicesSelected(selector)) refer(sited, word);
+  for (const sited of sources.devices) {
+    const { name } = sited.node;
+    if (used.has(name.text)) continue;
     const cures = ['use it in a policy, or remove the declaration'];
-    diagnostics.push(report('VP2004', placeOf(file, node.name), { name: node.name.text }, { cures }));
+    diagnostics.push(report('VP2004', placeOf(sited, name), { name: name.text }, { cures }));
   }
   return diagnostics;
 }
@@ -159,15 +163,15 @@ function circles(sources: Sources): Diagnostic[] {
   }
   const diagnostics: Diagnostic[] = [];
   const told = new Set<string>();
-  for (const { file, node } of sources.devices) {
-    const name = node.name.text;
+  for (const sited of sources.devices) {
+    const name = sited.node.name.text;
     const circle = edges.has(name) && !told.has(name) ? wayBack(name, edges) : undefined;
     if (!circle) continue;
     for (const member of circle) told.add(member);
     diagnostics.push(
       report(
         'VP2012',
-        placeOf(file, node.name),
+        placeOf(sited, sited.node.name),
         { name, circle: circle.join(' → ') },
         {
           cures: ['choose one of these devices by what it is: its address, id or class'],

@@ -2,12 +2,13 @@ import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import { report } from '../diagnostics/report.ts';
 import { isUnknown } from '../machine/snapshot.ts';
 import type { Document } from '../syntax/ast.ts';
+import { placeOf } from '../syntax/places.ts';
 import { checkClasses } from './classes.ts';
 import { type Host, hostsOf, type Machine, settingsOf } from './hosts.ts';
 import { checkImports } from './imports.ts';
 import { checkNames, strayDevices } from './names.ts';
 import type { HostPolicy } from './policy.ts';
-import { placeOf, type Sources, sourcesOf } from './sources.ts';
+import { type Sources, sourcesOf } from './sources.ts';
 import { resolveStatements } from './statements.ts';
 
 interface Resolution {
@@ -82,5 +83,5 @@ function nowhere({ policies }: Sources): Diagnostic[] {
   if (!first) return [];
   const word = first.node.on ?? first.node.name;
   const host = first.node.on?.text ?? '*';
-  return [report('VP2009', placeOf(first.file, word), { host }, { cures: [giveSnapshot] })];
+  return [report('VP2009', placeOf(first, word), { host }, { cures: [giveSnapshot] })];
 }

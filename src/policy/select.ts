@@ -2,11 +2,12 @@ import type { Diagnostic, Place } from '../diagnostics/diagnostic.ts';
 import { report } from '../diagnostics/report.ts';
 import type { Address, PciFunction } from '../machine/snapshot.ts';
 import type { DeviceDeclaration, Selector } from '../syntax/ast.ts';
+import { placeOf } from '../syntax/places.ts';
 import { classPrefix } from './classes.ts';
 import { type Doubt, fullAddress, matches, type Scope, some, type Verdict } from './criteria.ts';
 import { describeFunction, describeSelector, tellApart } from './describe.ts';
 import type { Assumption } from './policy.ts';
-import { placeOf, type Sited } from './sources.ts';
+import type { Sited } from './sources.ts';
 
 /** What a device declaration chose on one machine. */
 export interface Selection {
@@ -27,9 +28,9 @@ interface Candidate {
  * rests on becomes an assumption. Two candidates for a single device are an error even if both are doubtful.
  */
 export function select(sited: Sited<DeviceDeclaration>, host: string, scope: Scope): Selection {
-  const { file, node } = sited;
+  const { node } = sited;
   if ([...node.selectors, ...node.except].some((selector) => broken(selector, scope))) return failed([]);
-  const place = placeOf(file, node.name);
+  const place = placeOf(sited, node.name);
   const candidates: Candidate[] = [];
   for (const fn of reachable(node, scope)) {
     const verdict = judge(node, fn, scope);
@@ -94,18 +95,19 @@ function judge(node: DeviceDeclaration, fn: PciFunction, scope: Scope): Verdict 
 }
 
 function wrongCount(
-  { file, node }: Sited<DeviceDeclaration>,
+  sited: Sited<DeviceDeclaration>,
   host: string,
   candidates: readonly Candidate[],
   scope: Scope,
 ): Diagnostic | undefined {
+  const { node } = sited;
   const { count } = node;
   if (!count && candidates.length > 0) return undefined;
   if (count && candidates.length >= count.min && candidates.length <= count.max) return undefined;
   const { min, max } = count ?? { min: 1, max: Number.POSITIVE_INFINITY };
   const range =
     min === max ? `exactly ${min}` : max === Number.POSITIVE_INFINITY ? 'at least 1' : `${min} to ${max}`;
-  const place = placeOf(file, count ?? node.name);
+  const place = placeOf(sited, count ?? node.name);
   const few = candidates.length < min;
   return report(
     'VP2103',
@@ -126,14 +128,14 @@ function notExactlyOne(
   candidates: readonly Candidate[],
   scope: Scope,
 ): Diagnostic | undefined {
-  const { file, node } = sited;
+  const { node } = sited;
   if (candidates.length === 1) return undefined;
   if (candidates.length > 1) return ambiguous(sited, host, candidates, scope);
   const other = anotherIdentity(sited, host, scope);
   if (other) return other;
   return report(
     'VP2101',
-    placeOf(file, node.name),
+    placeOf(sited, node.name),
     { name: node.name.text, host },
     {
       causes: nearMisses(node, scope),
@@ -146,16 +148,18 @@ function notExactlyOne(
 }
 
 function ambiguous(
-  { file, node }: Sited<DeviceDeclaration>,
+  sited: Sited<DeviceDeclaration>,
   host: string,
   candidates: readonly Candidate[],
   scope: Scope,
 ): Diagnostic {
   const functions = candidates.map(({ fn }) => fn);
-  const first = node.selectors[0];
+  const { node } = sited;
+  const [first] = node.selectors;
+  const before = first && beginningOf(placeOf(sited, first));
   return report(
     'VP2102',
-    placeOf(file, node.name),
+    placeOf(sited, node.name),
     { name: node.name.text, host, count: functions.length },
     {
       causes: [
@@ -166,16 +170,18 @@ function ambiguous(
         ),
       ],
       cures: ['add what tells the one that you mean from the others', 'if all are meant, declare `devices`'],
-      fixes: first
+      fixes: before
         ? functions.slice(0, 4).map(({ address }) => ({
             title: `choose ${address}`,
-            edits: [
-              { file, span: { start: first.span.start, end: first.span.start }, text: `at ${address}\n  ` },
-            ],
+            edits: [{ ...before, text: `at ${address}\n  ` }],
           }))
         : [],
     },
   );
+}
+
+function beginningOf({ file, span: { start } }: Place): Place {
+  return { file, span: { start, end: start } };
 }
 
 const identity: ReadonlySet<Selector['kind']> = new Set([
@@ -189,10 +195,11 @@ const identity: ReadonlySet<Selector['kind']> = new Set([
 
 /** `at` is right and what should be there is not: a card was swapped, or the bus was renumbered. */
 function anotherIdentity(
-  { file, node }: Sited<DeviceDeclaration>,
+  sited: Sited<DeviceDeclaration>,
   host: string,
   scope: Scope,
 ): Diagnostic | undefined {
+  const { node } = sited;
   const at = addressOf(node);
   const fn = at && scope.functions.get(fullAddress(at.value.text.toLowerCase()));
   if (!fn) return undefined;
@@ -204,7 +211,7 @@ function anotherIdentity(
   );
   return report(
     'VP2104',
-    placeOf(file, wrong),
+    placeOf(sited, wrong),
     { address: fn.address, host, name: node.name.text },
     {
       causes: [
@@ -222,7 +229,7 @@ function anotherIdentity(
           ? [
               {
                 title: `write at ${elsewhere[0].address}`,
-                edits: [{ file, span: at.value.span, text: elsewhere[0].address }],
+                edits: [{ ...placeOf(sited, at.value), text: elsewhere[0].address }],
               },
             ]
           : [],

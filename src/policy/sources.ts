@@ -1,4 +1,3 @@
-import type { Place } from '../diagnostics/diagnostic.ts';
 import type {
   Declaration,
   DeviceDeclaration,
@@ -7,10 +6,10 @@ import type {
   ImportDeclaration,
   PolicyDeclaration,
 } from '../syntax/ast.ts';
+import type { Origin } from '../syntax/places.ts';
 
-/** A declaration with the file it stands in. */
-export interface Sited<T> {
-  readonly file: string;
+/** A declaration with where it stands. */
+export interface Sited<T> extends Origin {
   readonly node: T;
 }
 
@@ -25,12 +24,16 @@ export interface Sources {
 }
 
 export function sourcesOf(documents: readonly Document[]): Sources {
-  const of = <K extends Declaration['kind']>(kind: K): Sited<Extract<Declaration, { kind: K }>>[] =>
-    documents.flatMap(({ file, declarations }) =>
-      declarations
-        .filter((node): node is Extract<Declaration, { kind: K }> => node.kind === kind)
-        .map((node) => ({ file, node })),
-    );
+  type Of<K extends Declaration['kind']> = Sited<Extract<Declaration, { kind: K }>>;
+  const byKind = new Map<string, Sited<Declaration>[]>();
+  for (const { file, declarations } of documents) {
+    for (const { base, node } of declarations) {
+      const others = byKind.get(node.kind);
+      if (others === undefined) byKind.set(node.kind, [{ file, base, node }]);
+      else others.push({ file, base, node });
+    }
+  }
+  const of = <K extends Declaration['kind']>(kind: K) => (byKind.get(kind) ?? []) as Of<K>[];
   const broken = new Set(of('hole').flatMap(({ node }) => node.declares?.text ?? []));
   return {
     imports: of('import'),
@@ -39,8 +42,4 @@ export function sourcesOf(documents: readonly Document[]): Sources {
     policies: of('policy'),
     broken,
   };
-}
-
-export function placeOf(file: string, node: { readonly span: Place['span'] }): Place {
-  return { file, span: node.span };
 }

@@ -21,6 +21,7 @@ import type {
   Requirement,
   Word,
 } from '../syntax/ast.ts';
+import { type Origin, placeOf } from '../syntax/places.ts';
 import type { Scope } from './criteria.ts';
 import { comesWithGroup, driverFor } from './drivers.ts';
 import type { Host } from './hosts.ts';
@@ -41,7 +42,7 @@ import type {
   WhoMay,
 } from './policy.ts';
 import { type Selection, select } from './select.ts';
-import { placeOf, type Sited, type Sources } from './sources.ts';
+import type { Sited, Sources } from './sources.ts';
 
 export interface Statements
   extends Pick<
@@ -71,8 +72,8 @@ export function resolveStatements(
   const reader = new Reader(host, sources, labels, stray);
   const policies = sources.policies.filter(({ node }) => !node.on || applies(node.on.text, host.name));
   reader.bring(policies.flatMap(({ node }) => node.statements));
-  for (const { file, node } of policies) {
-    for (const statement of node.statements) reader.read(file, node.name.text, statement);
+  for (const sited of policies) {
+    for (const statement of sited.node.statements) reader.read(sited, sited.node.name.text, statement);
   }
   return reader.finish();
 }
@@ -139,13 +140,13 @@ class Reader {
     return scopeOf(snapshot, functions, (name) => this.#select(name)?.functions ?? null);
   }
 
-  read(file: string, policy: string, statement: PolicyStatement): void {
-    const place = placeOf(file, statement);
-    for (const word of devicesNamed(statement)) this.#checkScope(file, word);
+  read(origin: Origin, policy: string, statement: PolicyStatement): void {
+    const place = placeOf(origin, statement);
+    for (const word of devicesNamed(statement)) this.#checkScope(origin, word);
     if (!this.#scope) return;
     switch (statement.kind) {
       case 'bind':
-        this.#bind(policy, statement, file);
+        this.#bind(policy, statement, origin);
         return;
       case 'allow':
         this.#allow(policy, statement, place);
@@ -190,9 +191,9 @@ class Reader {
     for (const [name, { functions }] of this.#selections) {
       const sited = this.#here.get(name);
       if (!functions || !sited) continue;
-      const place = placeOf(sited.file, sited.node.name);
+      const place = placeOf(sited, sited.node.name);
       const { plural, dmaNone } = sited.node;
-      const claim = dmaNone && { reason: dmaNone.reason.text, place: placeOf(sited.file, dmaNone) };
+      const claim = dmaNone && { reason: dmaNone.reason.text, place: placeOf(sited, dmaNone) };
       devices.set(name, { name, plural, functions, place, ...(claim ? { dmaNone: claim } : {}) });
     }
     const taken = this.#taken();
@@ -225,11 +226,11 @@ class Reader {
     return [...new Set(taken)];
   }
 
-  #checkScope(file: string, word: Word): void {
+  #checkScope(origin: Origin, word: Word): void {
     if (this.#here.has(word.text) || !this.#elsewhere.has(word.text)) return;
     const holes = { name: word.text, host: this.#host.name };
     const cures = ['declare it for this host too, or narrow the policy: `policy … on HOST`'];
-    this.#diagnostics.push(report('VP2010', placeOf(file, word), holes, { cures }));
+    this.#diagnostics.push(report('VP2010', placeOf(origin, word), holes, { cures }));
   }
 
   #select(name: string): Selection | undefined {
@@ -245,7 +246,7 @@ class Reader {
     return selection;
   }
 
-  #bind(policy: string, statement: BindStatement, file: string): void {
+  #bind(policy: string, statement: BindStatement, origin: Origin): void {
     const chosen = this.#select(statement.device.text)?.functions;
     if (!chosen) return;
     const to = statement.driver.text;
@@ -256,7 +257,7 @@ class Reader {
       return fn ? driverFor(to, fn) : null;
     };
     const { wholeGroup, device } = statement;
-    const [place, named] = [placeOf(file, statement), placeOf(file, device)];
+    const [place, named] = [placeOf(origin, statement), placeOf(origin, device)];
     this.#binds.push({ policy, device: device.text, functions, wholeGroup, to, driver, place, named });
   }
 

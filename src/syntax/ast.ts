@@ -2,11 +2,18 @@ import type { Span } from '../../grammar/span.ts';
 
 /**
  * The tree that later stages read. What the parser recovered from is absent or a `Hole`, and every later stage is
- * silent about it: one broken thing gives one message. Spans are offsets into the file's text.
+ * silent about it: one broken thing gives one message. Spans in a declaration count from its block (`PlacedDeclaration`),
+ * so that a declaration is the same tree wherever it stands, and one that only moved is not made anew.
  */
 export interface Document {
   readonly file: string;
-  readonly declarations: readonly Declaration[];
+  readonly declarations: readonly PlacedDeclaration[];
+}
+
+export interface PlacedDeclaration {
+  /** The offset in the file's text from which the spans of `node` count. */
+  readonly base: number;
+  readonly node: Declaration;
 }
 
 export type Declaration = ImportDeclaration | HostDeclaration | DeviceDeclaration | PolicyDeclaration | Hole;

@@ -1,3 +1,4 @@
+import { endOf } from '../../grammar/lexer.ts';
 import { isQuoted } from '../../grammar/parse.ts';
 import type { Span } from '../../grammar/span.ts';
 import { isMissing, type Token } from '../../grammar/tree.ts';
@@ -11,7 +12,7 @@ import { bidirectional, shown } from './hidden.ts';
 const plainName = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/;
 const hostPattern = /^[A-Za-z0-9_*][A-Za-z0-9_.*-]*$/;
 
-/** One block on its way from offsets in the block to places in a file, collecting what is wrong with its values. */
+/** One block on its way to its tree, whose spans count from the block, collecting what is wrong with its values. */
 export class Lowering {
   readonly diagnostics: Diagnostic[] = [];
   private readonly file: string;
@@ -23,7 +24,7 @@ export class Lowering {
   }
 
   span({ start, end }: Span): Span {
-    return { start: start + this.base, end: end + this.base };
+    return { start, end };
   }
 
   hole(node: Span): Hole {
@@ -31,16 +32,15 @@ export class Lowering {
   }
 
   spanOf(token: Token): Span {
-    const start = token.startOffset + this.base;
-    return { start, end: start + token.image.length };
+    return { start: token.startOffset, end: endOf(token) };
   }
 
   place(token: Token): Place {
-    return { file: this.file, span: this.spanOf(token) };
+    return this.placeOf(this.spanOf(token));
   }
 
-  placeOf(node: Span): Place {
-    return { file: this.file, span: this.span(node) };
+  placeOf({ start, end }: Span): Place {
+    return { file: this.file, span: { start: start + this.base, end: end + this.base } };
   }
 
   report<C extends Code>(code: C, token: Token, holes: Holes<C>, extra?: Extra): undefined {

@@ -1,17 +1,20 @@
 /**
  * A policy file's text to its tree and what is wrong with its words: the first stage of everything. Never throws,
- * whatever the text. Blocks that were read before are remembered with their place, so a keystroke costs what it changed.
+ * whatever the text. Blocks that were read before are remembered, so a keystroke costs what it changed.
  */
-import { type Block, parse } from '../../grammar/parse.ts';
+import { type Block, type PlacedBlock, parse } from '../../grammar/parse.ts';
 import type { Diagnostic, Place } from '../diagnostics/diagnostic.ts';
 import { report } from '../diagnostics/report.ts';
-import type { Declaration, Document } from './ast.ts';
+import type { Declaration, Document, PlacedDeclaration } from './ast.ts';
 import { bidirectional, codePoint } from './hidden.ts';
 import { diagnose } from './issues.ts';
 import { lower } from './lower.ts';
 import { Lowering } from './lowering.ts';
 
 export interface Reading {
+  readonly text: string;
+  /** What the grammar made of it, by place; none of a text of which no part can be trusted. */
+  readonly blocks: readonly PlacedBlock[];
   readonly document: Document;
   /** By place; at most `diagnosticLimit`. */
   readonly diagnostics: readonly Diagnostic[];
@@ -21,20 +24,27 @@ export interface Reading {
 export const fileLimit = 4 << 20;
 export const diagnosticLimit = 100;
 
-export function readDocument(file: string, text: string): Reading {
+/** `before`: what was read before the text was changed. It spares work, and changes nothing of the answer. */
+export function readDocument(file: string, text: string, before?: Reading): Reading {
   const untrusted = unreadable(file, text);
   if (untrusted !== undefined) {
-    const hole = { kind: 'hole', span: { start: 0, end: text.length } } as const;
-    return { document: { file, declarations: [hole] }, diagnostics: [untrusted] };
+    const node = { kind: 'hole', span: { start: 0, end: text.length } } as const;
+    return {
+      text,
+      blocks: [],
+      document: { file, declarations: [{ base: 0, node }] },
+      diagnostics: [untrusted],
+    };
   }
-  const declarations: Declaration[] = [];
+  const blocks = parse(text, before);
+  const declarations: PlacedDeclaration[] = [];
   const diagnostics: Diagnostic[] = [];
-  for (const { start, block } of parse(text)) {
+  for (const { start, block } of blocks) {
     const lowered = lowerBlock(block, file, start, text);
-    for (const declaration of lowered.declarations) declarations.push(declaration);
+    for (const node of lowered.declarations) declarations.push({ base: start, node });
     for (const diagnostic of lowered.diagnostics) diagnostics.push(diagnostic);
   }
-  return { document: { file, declarations }, diagnostics: limited(diagnostics) };
+  return { text, blocks, document: { file, declarations }, diagnostics: limited(diagnostics) };
 }
 
 function placeAt(file: string, start: number, length = 1): Place {
@@ -68,25 +78,22 @@ export function unreadable(file: string, text: string): Diagnostic | undefined {
 }
 
 interface LoweredBlock {
+  readonly declarations: readonly Declaration[];
+  /** With the places that they have at `start` of `file`. */
+  readonly diagnostics: readonly Diagnostic[];
   readonly file: string;
   readonly start: number;
-  readonly declarations: readonly Declaration[];
-  readonly diagnostics: readonly Diagnostic[];
 }
 
 const lowered = new WeakMap<Block, LoweredBlock>();
 
 function lowerBlock(block: Block, file: string, start: number, text: string): LoweredBlock {
   const known = lowered.get(block);
-  if (known !== undefined && known.start === start && known.file === file) return known;
+  if (known !== undefined) {
+    if (known.diagnostics.length === 0 || (known.start === start && known.file === file)) return known;
+  }
   const at = new Lowering(file, start);
   const declarations = block.declarations.map((node) => lower(at, node));
-  if (known?.diagnostics.length === 0) {
-    // It only moved: nothing was wrong with its words before, nor is now.
-    const moved = { file, start, declarations, diagnostics: known.diagnostics };
-    lowered.set(block, moved);
-    return moved;
-  }
   const own = text.slice(start, start + block.length);
   const issues = block.issues.filter((issue) => issue.kind !== 'unexpected' || !isInvisible(issue.text));
   const diagnostics = [
@@ -95,7 +102,8 @@ function lowerBlock(block: Block, file: string, start: number, text: string): Lo
     ...at.diagnostics,
   ];
   diagnostics.sort((a, b) => a.place.span.start - b.place.span.start);
-  const result = { file, start, declarations, diagnostics };
+  // The tree is the same wherever it stands: it is made once.
+  const result = { file, start, declarations: known?.declarations ?? declarations, diagnostics };
   lowered.set(block, result);
   return result;
 }

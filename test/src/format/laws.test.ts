@@ -72,7 +72,9 @@ function commentsOf(text: string): readonly unknown[] {
 /** A tree without its places. */
 function meaning(text: string): unknown {
   const { document } = readDocument('a.vfio', text);
-  return JSON.parse(JSON.stringify(document, (key, value) => (key === 'span' ? undefined : value)));
+  return JSON.parse(
+    JSON.stringify(document, (key, value) => (key === 'span' || key === 'base' ? undefined : value)),
+  );
 }
 
 /** The blocks that cannot be read, as they stand. */

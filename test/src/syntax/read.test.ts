@@ -4,8 +4,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Span } from '../../../grammar/span.ts';
 import type { Edit } from '../../../src/diagnostics/diagnostic.ts';
+import type { HostDeclaration } from '../../../src/syntax/ast.ts';
 import { diagnosticLimit, fileLimit, readDocument } from '../../../src/syntax/read.ts';
-import { referencesOf } from '../../../src/syntax/references.ts';
+import { type Reference, referencesOf } from '../../../src/syntax/references.ts';
 import { sample } from '../../grammar/sample.ts';
 
 const seed = Number(process.env['SEED'] ?? 20261122);
@@ -29,17 +30,18 @@ function* spansIn(value: unknown): Generator<Span> {
   for (const inner of Object.values(value)) yield* spansIn(inner);
 }
 
-/** A tree as lines: each node with its place, words with what the text says there. */
-function drawn(node: object, indent: string): string {
+/** A tree as lines: each node with its place in the file, words with what the text says there. */
+function drawn(base: number, node: object, indent: string): string {
   const { kind, span, ...parts } = node as { kind?: string; span?: Span };
-  let text = `${indent}${kind ?? '-'} ${span?.start}..${span?.end}\n`;
+  const at = (offset: number | undefined) => (offset === undefined ? undefined : base + offset);
+  let text = `${indent}${kind ?? '-'} ${at(span?.start)}..${at(span?.end)}\n`;
   for (const [name, part] of Object.entries(parts) as [string, unknown][]) {
     if (isWord(part))
-      text += `${indent}  ${name}: ${part.text} <- ${sample.slice(part.span.start, part.span.end)}\n`;
+      text += `${indent}  ${name}: ${part.text} <- ${sample.slice(base + part.span.start, base + part.span.end)}\n`;
     else if (Array.isArray(part) && part.every((item) => typeof item === 'object')) {
-      text += `${indent}  ${name}:\n${part.map((item) => drawn(item, `${indent}    `)).join('')}`;
+      text += `${indent}  ${name}:\n${part.map((item) => drawn(base, item, `${indent}    `)).join('')}`;
     } else if (typeof part === 'object' && part !== null && !Array.isArray(part)) {
-      text += `${indent}  ${name}:\n${drawn(part, `${indent}    `)}`;
+      text += `${indent}  ${name}:\n${drawn(base, part, `${indent}    `)}`;
     } else text += `${indent}  ${name}: ${part}\n`;
   }
   return text;
@@ -60,7 +62,10 @@ describe('reading a policy file', () => {
       fc.property(texts, (text) => {
         const { document, diagnostics } = readDocument('a.vfio', text);
         const limit = Math.max(text.length, 1);
-        const outside = [...spansIn(document), ...spansIn(diagnostics)].filter(
+        const trees = document.declarations.flatMap(({ base, node }) =>
+          [...spansIn(node)].map(({ start, end }) => ({ start: base + start, end: base + end })),
+        );
+        const outside = [...trees, ...spansIn(diagnostics)].filter(
           ({ start, end }) => !(0 <= start && start <= end && end <= limit),
         );
         expect(outside).toEqual([]);
@@ -82,38 +87,42 @@ describe('reading a policy file', () => {
 
   it('gives the words with their places, quotes and escapes resolved', async () => {
     const { document } = readDocument('sample.vfio', sample);
-    await expect(document.declarations.map((node) => drawn(node, '')).join('')).toMatchFileSnapshot(
+    const { declarations } = document;
+    await expect(declarations.map(({ base, node }) => drawn(base, node, '')).join('')).toMatchFileSnapshot(
       'golden/sample.tree.txt',
     );
-    const host = document.declarations.find((declaration) => declaration.kind === 'host');
-    const permission = host?.statements.find((statement) => statement.kind === 'noiommu');
+    const host = declarations.map(({ node }) => node).find(({ kind }) => kind === 'host') as HostDeclaration;
+    const permission = host.statements.find((statement) => statement.kind === 'noiommu');
     expect(permission?.reason?.text).toBe('hosting provider gives no "vIOMMU"');
   });
 
   it('lists what it refers to', () => {
     const { imports, snapshots } = referencesOf(readDocument('sample.vfio', sample).document);
-    expect(imports.map(({ text }) => text)).toEqual(['common.vfio']);
-    expect(snapshots.map(({ text }) => text)).toEqual(['machines/edge-01.json']);
+    expect(imports.map(({ path }) => path)).toEqual(['common.vfio']);
+    expect(snapshots.map(({ path }) => path)).toEqual(['machines/edge-01.json']);
+    const [{ place }] = snapshots as [Reference];
+    expect(sample.slice(place.span.start, place.span.end)).toBe('"machines/edge-01.json"');
   });
 
   it('moves places with the text, and keeps what did not move', () => {
     const first = readDocument('a.vfio', sample).document.declarations;
     const again = readDocument('a.vfio', `${sample}\ndevice late { at 0000:00:01.0 }\n`).document
       .declarations;
-    expect(again[1]).toBe(first[1]);
-    const moved = readDocument('a.vfio', `#\n${sample}`).document.declarations;
-    expect(moved[1]?.span.start).toBe((first[1]?.span.start ?? 0) + 2);
+    expect(again[1]?.node).toBe(first[1]?.node);
+    const moved = readDocument('a.vfio', `\n\n${sample}`).document.declarations;
+    expect(moved[1]).toEqual({ base: (first[1]?.base ?? 0) + 2, node: first[1]?.node });
+    expect(moved[1]?.node).toBe(first[1]?.node);
   });
 
   it('a declaration whose host is broken is a hole that still declares its name', () => {
     const [hole] = readDocument('a.vfio', 'device gpu on { at 0000:01:00.0 }').document.declarations;
-    expect(hole).toMatchObject({ kind: 'hole', declares: { text: 'gpu' } });
+    expect(hole?.node).toMatchObject({ kind: 'hole', declares: { text: 'gpu' } });
   });
 
   it('a permission with a broken part is no permission', () => {
     const text = 'host a { noiommu allowed { owner "x" until tomorrow } }';
     const [host] = readDocument('a.vfio', text).document.declarations;
-    expect(host).toMatchObject({ statements: [{ kind: 'hole' }] });
+    expect(host?.node).toMatchObject({ statements: [{ kind: 'hole' }] });
     expect(codesOf(text)).toEqual(['VP1009']);
   });
 });
