@@ -79,3 +79,17 @@ export const iommufdLayouts = {
   }),
   iommu_vfio_ioas: layout(12, { size: u32(0), ioas_id: u32(4), op: u16(8), __reserved: u16(10) }),
 } as const;
+
+/** Of the series of 2026, which no release's headers have yet: read from include/uapi/linux/iommufd.h as it was merged. */
+export const noiommuGetPa = {
+  request: 0x3b95,
+  layout: layout(40, {
+    size: u32(0),
+    flags: u32(4),
+    ioas_id: u32(8),
+    __reserved: u32(12),
+    iova: u64(16),
+    length: u64(24),
+    out_phys: u64(32),
+  }),
+} as const;

@@ -1,5 +1,5 @@
 import type { Op, OpKind } from '../../src/model/op.ts';
-import { iommufdLayouts, iommufdRequests } from '../abi/iommufd.ts';
+import { iommufdLayouts, iommufdRequests, noiommuGetPa } from '../abi/iommufd.ts';
 import { decode, type Field, type Layout, patch, type Values } from '../abi/layout.ts';
 import type { Backend } from '../backend.ts';
 import { withPointed } from './pointed.ts';
@@ -23,7 +23,19 @@ function request<
   O extends Structure,
   Fields extends { readonly size: Field; readonly [name: string]: Field },
 >(
-  number: keyof typeof iommufdRequests,
+  name: keyof typeof iommufdRequests,
+  layout: Layout<Fields>,
+  out: readonly (keyof Fields & string)[],
+  values: (op: O, backend: Backend) => Partial<Values<Fields>>,
+): (backend: Backend, op: O) => Answered {
+  return numbered(iommufdRequests[name], layout, out, values);
+}
+
+function numbered<
+  O extends Structure,
+  Fields extends { readonly size: Field; readonly [name: string]: Field },
+>(
+  number: number,
   layout: Layout<Fields>,
   out: readonly (keyof Fields & string)[],
   values: (op: O, backend: Backend) => Partial<Values<Fields>>,
@@ -34,7 +46,7 @@ function request<
     const bytes = new Uint8Array(Math.min(Math.max(layout.size, size), largest));
     patch<{ readonly [name: string]: Field }>(layout, bytes, { ...values(op, backend), size });
     if (op.tail === true && bytes.length > layout.size) bytes[layout.size] = 1;
-    const answer = backend.ioctl(op.fd, iommufdRequests[number], op.argsz === null ? null : bytes);
+    const answer = backend.ioctl(op.fd, number, op.argsz === null ? null : bytes);
     if (answer < 0 || out.length === 0) return { answer };
     const answered = decode(layout, bytes);
     return { answer, out: Object.fromEntries(out.map((field) => [field, answered[field]])) as never };
@@ -43,7 +55,11 @@ function request<
 
 type Lowered = Extract<
   OpKind,
-  `iommufd.ioas_${string}` | 'iommufd.destroy' | 'iommufd.option' | 'iommufd.vfio_ioas'
+  | `iommufd.ioas_${string}`
+  | 'iommufd.destroy'
+  | 'iommufd.option'
+  | 'iommufd.vfio_ioas'
+  | 'iommufd.noiommu_get_pa'
 >;
 
 const rangeLayout = iommufdLayouts.iommu_iova_range;
@@ -141,5 +157,13 @@ export const iommufdLowerings: {
     ioas_id: op.ioas,
     op: op.operation,
     __reserved: op.reserved ?? 0,
+  })),
+  // What comes back depends on where the machine has its memory, which no other run of it can be held to.
+  'iommufd.noiommu_get_pa': numbered(noiommuGetPa.request, noiommuGetPa.layout, [], (op) => ({
+    flags: op.flags,
+    ioas_id: op.ioas,
+    __reserved: op.reserved ?? 0,
+    iova: op.iova,
+    length: op.length,
   })),
 };

@@ -133,6 +133,7 @@ const lowerings: Lowerings = {
   'iommufd.ioas_unmap': iommufd('iommufd.ioas_unmap'),
   'iommufd.option': iommufd('iommufd.option'),
   'iommufd.vfio_ioas': iommufd('iommufd.vfio_ioas'),
+  'iommufd.noiommu_get_pa': iommufd('iommufd.noiommu_get_pa'),
   'iommufd.api_version': byValue('VFIO_GET_API_VERSION', () => 0),
   'iommufd.check_extension': byValue('VFIO_CHECK_EXTENSION', (op) => op.extension),
   'iommufd.set_iommu': byValue('VFIO_SET_IOMMU', (op) => op.type),

@@ -3,17 +3,18 @@ import type { Errno } from './errno.ts';
 import type { Guard } from './guard.ts';
 import { beyondAperture, inUse, pageSize, reservedBy } from './ioas.ts';
 import {
-  addObject,
   boundOf,
   changeContext,
   contextAt,
   detached,
-  hwptOf,
   ioasOf,
   iommuGroupOf,
   objectOf,
+  tableFor,
   withObject,
+  withoutIommu,
   withoutUnused,
+  withTable,
 } from './iommufd.ts';
 import type { BoundDevice, Ioas, Iommufd } from './iommufd-state.ts';
 import { once } from './once.ts';
@@ -23,7 +24,8 @@ import type { State, World } from './state.ts';
 
 /**
  * Attaching devices to address spaces (drivers/iommu/iommufd/device.c:iommufd_device_change_pt). All devices of an IOMMU
- * group share one page table, and the devices of an address space do too here, where one kind of IOMMU serves them all.
+ * group share one page table, and the devices of an address space do too here, where one kind of IOMMU serves them all;
+ * those without an IOMMU share another.
  */
 
 /** A device of a context, bound or about to be, and what it shall be attached to. */
@@ -33,7 +35,15 @@ export interface Attaching {
   readonly target: number;
 }
 
-type Refusal = 'missing' | 'type' | 'elsewhere' | 'reserved' | 'alignment' | 'aperture' | FillRefusal;
+type Refusal =
+  | 'missing'
+  | 'type'
+  | 'elsewhere'
+  | 'reserved'
+  | 'foreign'
+  | 'alignment'
+  | 'aperture'
+  | FillRefusal;
 
 /** Id of the address space behind a target: itself, or a page table's. */
 function ioasBehind(context: Iommufd, target: number): number | null {
@@ -51,25 +61,35 @@ function attachedBeside(state: State, context: Iommufd, device: number): readonl
   );
 }
 
-function refusalOf(world: World, state: State, { context, device, target }: Attaching): Refusal | null {
+/** The page table that a device would get: the target itself, or that of an address space, null while there is none. */
+function tableOf(state: State, { context, device, target }: Attaching): number | null {
+  if (objectOf(context, target)?.kind === 'hwpt') return target;
+  return tableFor(context, target, withoutIommu(state, device));
+}
+
+function refusalOf(world: World, state: State, attaching: Attaching): Refusal | null {
+  const { context, device, target } = attaching;
   if (objectOf(context, target) === null) return 'missing';
   const id = ioasBehind(context, target);
   const ioas = id === null ? null : ioasOf(context, id);
-  if (id === null || ioas === null) return 'type';
+  if (ioas === null) return 'type';
   const beside = attachedBeside(state, context, device);
-  const table = hwptOf(context, id);
+  const table = tableOf(state, attaching);
   const replaces = beside.some((object) => object.device === device);
-  if (!replaces && beside.some(({ hwpt }) => hwpt !== table?.id)) return 'elsewhere';
-  if (table !== null && beside[0]?.hwpt === table.id) return null;
-  if (!replaces) {
-    return (
-      reservedRefusal(world, state, ioas, [device]) ??
-      (table === null ? freshRefusal(world, state, ioas) : null)
-    );
-  }
-  const all = beside.map((object) => object.device);
-  const fresh = table === null ? freshRefusal(world, state, ioas) : null;
-  return fresh ?? reservedRefusal(world, state, ioas, all);
+  if (!replaces && beside.some(({ hwpt }) => hwpt !== table)) return 'elsewhere';
+  if (table !== null && beside[0]?.hwpt === table) return null;
+  const software = withoutIommu(state, device);
+  const fresh = () => (table === null ? freshRefusal(world, state, ioas, software) : null);
+  const foreign = table !== null && tableOfOtherKind(context, table, software) ? 'foreign' : null;
+  const devices = replaces ? beside.map((object) => object.device) : [device];
+  const reserved = () => reservedRefusal(world, state, ioas, devices) ?? foreign;
+  return replaces ? (fresh() ?? reserved()) : (reserved() ?? fresh());
+}
+
+/** A page table is for devices behind an IOMMU, or for those without (domain->owner). */
+function tableOfOtherKind(context: Iommufd, id: number, software: boolean): boolean {
+  const table = objectOf(context, id);
+  return table?.kind === 'hwpt' && table.software !== software;
 }
 
 /** iopt_table_enforce_dev_resv_regions. */
@@ -80,10 +100,10 @@ function reservedRefusal(world: World, state: State, ioas: Ioas, devices: readon
   return conflicts ? 'reserved' : null;
 }
 
-/** iopt_table_add_domain. */
-function freshRefusal(world: World, state: State, ioas: Ioas): Refusal | null {
+/** iopt_table_add_domain. The table that no IOMMU reads has room for every address. */
+function freshRefusal(world: World, state: State, ioas: Ioas, software: boolean): Refusal | null {
   if (ioas.largePages && misaligned(ioas)) return 'alignment';
-  if (inUse(ioas, beyondAperture(world))) return 'aperture';
+  if (!software && inUse(ioas, beyondAperture(world))) return 'aperture';
   return fillRefusal(world, state, ioas.areas);
 }
 
@@ -97,14 +117,16 @@ export function misaligned({ areas }: Ioas): boolean {
 /** The context with the device attached, and the id of the page table; nothing refuses it. */
 function attached(
   state: State,
-  { context, device, target }: Attaching,
+  attaching: Attaching,
   object: number,
 ): { readonly context: Iommufd; readonly id: number } {
-  const ioas = ioasBehind(context, target) ?? target;
-  const known = hwptOf(context, ioas);
+  const { context, device, target } = attaching;
+  const known = tableOf(state, attaching);
   const beside = attachedBeside(state, context, device);
   const old = beside.find((other) => other.device === device)?.hwpt ?? null;
-  const made = known === null ? addObject(context, { kind: 'hwpt', ioas }) : { context, id: known.id };
+  const software = withoutIommu(state, device);
+  const made =
+    known === null ? withTable(context, { kind: 'hwpt', ioas: target, software }) : { context, id: known };
   let now = made.context;
   const moved = old === null ? [] : beside;
   now.objects.forEach((other, place) => {
@@ -154,6 +176,12 @@ const table: readonly (readonly [Refusal, Errno, string, string])[] = [
     'EADDRINUSE',
     'the address space uses or promises what the device reserves',
     'drivers/iommu/iommufd/io_pagetable.c:iopt_table_enforce_dev_resv_regions, iopt_reserve_iova',
+  ],
+  [
+    'foreign',
+    'EINVAL',
+    'the page table is for devices behind an IOMMU and this one is behind none, or the other way round',
+    'drivers/iommu/iommufd/device.c:iommufd_hwpt_attach_device',
   ],
   [
     'alignment',

@@ -1,6 +1,6 @@
 import { reservedByFirmware } from './attachment.ts';
 import type { Guard } from './guard.ts';
-import { iommuGroupOf } from './iommufd.ts';
+import { iommuGroupOf, withoutIommu } from './iommufd.ts';
 import { parameterOf } from './modules.ts';
 import type { Op } from './op.ts';
 import type { State, World } from './state.ts';
@@ -15,7 +15,10 @@ interface Taking {
 
 const bindDevice = 'drivers/iommu/iommufd/device.c:iommufd_device_bind';
 
-/** The tests of iommufd_device_bind, in its order. `taking` says which device goes where, or null when none does. */
+/**
+ * The tests of iommufd_device_bind, in its order. `taking` says which device goes where, or null when none does. They are
+ * about the device's IOMMU group, so one without an IOMMU meets none (2c6cf6ab1564).
+ */
 export function bindGuards<O extends Op>(
   op: O['op'],
   taking: (world: World, state: State, op: O) => Taking | null,
@@ -27,7 +30,7 @@ export function bindGuards<O extends Op>(
     ...its,
     applies: (world, state, asked) => {
       const its = taking(world, state, asked);
-      return its !== null && refuses(world, state, its);
+      return its !== null && !withoutIommu(state, its.device) && refuses(world, state, its);
     },
   });
   return [

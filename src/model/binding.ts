@@ -3,17 +3,7 @@ import { type Draft, deviceIn, draftOf, groupIn, iommuGroupIn, set } from './dra
 import { candidates, matches } from './matching.ts';
 import { noiommuAllowed, parameterOf } from './modules.ts';
 import { lowestFree, placeOfId } from './places.ts';
-import type {
-  Device,
-  Driver,
-  Hardware,
-  IommuGroup,
-  Node,
-  State,
-  VfioDevice,
-  VfioGroup,
-  World,
-} from './state.ts';
+import type { Device, Driver, Hardware, IommuGroup, State, VfioDevice, VfioGroup, World } from './state.ts';
 
 /**
  * The driver core and VFIO's side of it: which driver matches, what a probe refuses, and what binding and unbinding do to
@@ -24,7 +14,7 @@ import type {
 export const taintUser = 64;
 
 /** What devtmpfs gives a node whose driver says nothing of it. */
-export const ownNode = { uid: 0, gid: 0, mode: 0o600 } as const;
+const ownNode = { uid: 0, gid: 0, mode: 0o600 } as const;
 
 /** drivers/iommu/iommu.c:iommu_device_use_default_domain: a host driver may not join a group that userspace owns. */
 export function ownedByUser(world: World, state: State, hardware: Hardware, driver: Driver): boolean {
@@ -203,7 +193,7 @@ function register(world: World, draft: Draft, hardware: Hardware): void {
   group.devices = [hardware.index, ...group.devices];
   const device = deviceIn(draft, hardware.index);
   if (its === null) device.group = id;
-  device.vfio = freshVfio(index, minor, hasCdev(world, group.noiommu) ? ownNode : null);
+  device.vfio = freshVfio(world, index, group);
 }
 
 /** A group for a device without one, which taints the kernel. */
@@ -214,19 +204,23 @@ function makeUp(draft: Draft, hardware: Hardware): number {
   return id;
 }
 
-/** Whether a device gets a cdev: those without an IOMMU do not (drivers/vfio/vfio.h:vfio_device_add). */
-export function hasCdev({ profile }: World, noiommu: boolean): boolean {
-  return profile.build.cdev && !noiommu;
-}
-
-/** A vfio device that nobody has opened yet. */
-export function freshVfio(index: number, group: number, node: Node | null): VfioDevice {
+/**
+ * A vfio device that nobody has opened yet. Without an IOMMU it has a cdev only since the series of 2026
+ * (drivers/vfio/vfio.h:vfio_device_add), and then another name (vfio_main.c:vfio_device_set_noiommu_and_name).
+ */
+export function freshVfio(
+  { profile }: World,
+  index: number,
+  { minor, noiommu }: Pick<VfioGroup, 'minor' | 'noiommu'>,
+): VfioDevice {
+  const { cdev, noiommuCdev } = profile.build;
   return {
     index,
-    group,
+    name: `${noiommu && noiommuCdev ? 'noiommu-' : ''}vfio${index}`,
+    group: minor,
     opens: 0,
     unbound: 0,
-    node,
+    node: cdev && (noiommuCdev || !noiommu) ? ownNode : null,
     bound: null,
     token: null,
     resetWorks: false,

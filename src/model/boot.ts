@@ -1,5 +1,5 @@
 import { isUnknown, type PciFunction, type Snapshot } from '../machine/snapshot.ts';
-import { fakeGroup, freshVfio, hasCdev, isNoiommu, newGroup, ownNode } from './binding.ts';
+import { fakeGroup, freshVfio, isNoiommu, newGroup } from './binding.ts';
 import { type FactReader, isFake, textsOf } from './facts.ts';
 import { loaded, loadOrder } from './modules.ts';
 import { cdevPath, freshIommuNode } from './nodes.ts';
@@ -66,8 +66,9 @@ function registeredAtBoot(
     members.set(id, entry);
     entry.devices.unshift(hardware.index);
     const index = numbers?.get(pci.address) ?? count;
-    const cdev = hasCdev(world, fresh.noiommu) ? (nodes.get(cdevPath({ index })) ?? ownNode) : null;
-    devices[hardware.index] = { ...device, group: id, vfio: freshVfio(index, entry.group.minor, cdev) };
+    const vfio = freshVfio(world, index, entry.group);
+    const cdev = vfio.node && (nodes.get(cdevPath(vfio)) ?? vfio.node);
+    devices[hardware.index] = { ...device, group: id, vfio: { ...vfio, node: cdev } };
     count += 1;
   }
   const groups = Array.from(members.values(), ({ group, devices: inIt }) => ({ ...group, devices: inIt }));

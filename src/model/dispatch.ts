@@ -134,11 +134,11 @@ function zeroed(name: Op['op'], asked: Ioctl, flags: number): Op {
     case 'device.reset':
       return { ...call, op: name };
     default:
-      return zeroedOfIommufd(name, call) ?? asked;
+      return zeroedOfIommufd(name, call, flags) ?? asked;
   }
 }
 
-function zeroedOfIommufd(name: Op['op'], call: Omit<Ioctl, 'op' | 'request'>): Op | null {
+function zeroedOfIommufd(name: Op['op'], call: Omit<Ioctl, 'op' | 'request'>, flags: number): Op | null {
   switch (name) {
     case 'iommufd.destroy':
       return { ...call, op: name, id: 0 };
@@ -156,6 +156,8 @@ function zeroedOfIommufd(name: Op['op'], call: Omit<Ioctl, 'op' | 'request'>): O
       return { ...call, op: name, option: 0, operation: 0, object: 0, value: 0n };
     case 'iommufd.vfio_ioas':
       return { ...call, op: name, operation: 0, ioas: 0 };
+    case 'iommufd.noiommu_get_pa':
+      return { ...call, op: name, flags, ioas: 0, iova: 0n, length: 0n };
     case 'iommufd.check_extension':
       return { ...call, op: name, extension: 0 };
     case 'iommufd.set_iommu':

@@ -1,4 +1,4 @@
-import { hwptOf, ioasOf, withObject } from './iommufd.ts';
+import { ioasOf, tableFor, translated, withObject } from './iommufd.ts';
 import type { Area, Ioas, Iommufd, Pages } from './iommufd-state.ts';
 import { originOf } from './origin.ts';
 import { byId } from './places.ts';
@@ -18,16 +18,16 @@ export interface Piece {
 
 /** What addresses and lengths must be a multiple of: anything, until an IOMMU or small pages are wanted. */
 export function alignmentOf(context: Iommufd, id: number): bigint {
-  return hwptOf(context, id) !== null || ioasOf(context, id)?.largePages === false ? pageSize : 1n;
+  return translated(context, id) || ioasOf(context, id)?.largePages === false ? pageSize : 1n;
 }
 
 /** Ranges that may not be mapped: those that attached devices reserve, and what their IOMMU does not translate. */
 export function reservedOf(world: World, state: State, context: Iommufd, id: number): readonly IovaRange[] {
-  const table = hwptOf(context, id);
+  const table = tableFor(context, id, false);
   if (table === null) return [];
   const ranges = [beyondAperture(world)];
   for (const object of context.objects) {
-    if (object?.kind === 'device' && object.hwpt === table.id) {
+    if (object?.kind === 'device' && object.hwpt === table) {
       ranges.push(...reservedBy(world, state, object.device));
     }
   }
@@ -36,12 +36,12 @@ export function reservedOf(world: World, state: State, context: Iommufd, id: num
 
 /** Whether the page tables of an address space enforce coherency; there may be none. */
 export function snooped(world: World, state: State, context: Iommufd, id: number): boolean {
-  const table = hwptOf(context, id);
+  const tables = ioasOf(context, id)?.tables ?? [];
   return context.objects.every(
     (object) =>
       object?.kind !== 'device' ||
       object.hwpt === null ||
-      object.hwpt !== table?.id ||
+      !tables.includes(object.hwpt) ||
       world.snooped.has(originAt(world, state, object.device)),
   );
 }

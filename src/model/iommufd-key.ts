@@ -26,8 +26,8 @@ function keyOf(state: State, context: Iommufd, place: number, holders: readonly 
 
 function objectKey(object: IommufdObject): string {
   if (object.kind === 'device') return `d${object.device}/${object.hwpt ?? ''}`;
-  if (object.kind === 'hwpt') return `h${object.ioas}`;
-  let key = object.largePages ? 'i' : 's';
+  if (object.kind === 'hwpt') return `${object.software ? 'w' : 'h'}${object.ioas}`;
+  let key = `${object.largePages ? 'i' : 's'}${object.tables.length > 1 ? object.tables.join('+') : ''}`;
   for (const { iova, length, access, start, pages } of object.areas) {
     key += `,${iova}+${length}@${pages.vaddr + start}^${access}${pages.memory}${pages.writable}${pages.pid}`;
   }

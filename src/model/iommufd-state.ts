@@ -27,12 +27,16 @@ export interface Ioas {
   /** What IOAS_ALLOW_IOVAS promised, sorted; empty: nothing was. */
   readonly allowed: readonly IovaRange[];
   readonly largePages: boolean;
+  /** Ids of its page tables; the first of them is the one that pinned pages are read from (area->storage_domain). */
+  readonly tables: readonly number[];
 }
 
-/** A page table of the IOMMU that an attach made for an address space; it goes with the last device. */
+/** A page table that an attach made for an address space; it goes with the last device. */
 export interface Hwpt {
   readonly kind: 'hwpt';
   readonly ioas: number;
+  /** A table that no IOMMU reads, for devices without one (drivers/iommu/iommufd/hwpt_noiommu.c). */
+  readonly software: boolean;
 }
 
 export interface BoundDevice {

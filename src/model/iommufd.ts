@@ -43,18 +43,45 @@ export function addObject(
   return { context: withObject(context, id, object), id };
 }
 
-export const freshIoas: Ioas = { kind: 'ioas', areas: [], allowed: [], largePages: true };
+export const freshIoas: Ioas = { kind: 'ioas', areas: [], allowed: [], largePages: true, tables: [] };
 
-/** The page table of an address space; one does for all devices, which share one kind of IOMMU here. */
-export function hwptOf(
-  { objects }: Iommufd,
-  ioas: number,
-): { readonly id: number; readonly hwpt: Hwpt } | null {
-  for (let place = 0; place < objects.length; place += 1) {
-    const object = objects[place];
-    if (object?.kind === 'hwpt' && object.ioas === ioas) return { id: place + 1, hwpt: object };
-  }
-  return null;
+/** Whether an address space has a page table, so that its pages are pinned. */
+export function translated(context: Iommufd, ioas: number): boolean {
+  return (ioasOf(context, ioas)?.tables.length ?? 0) > 0;
+}
+
+/**
+ * Id of the page table that an address space has for a kind of device, or null: those behind an IOMMU share one, since they
+ * share one kind of IOMMU here, and those without share one that no IOMMU reads.
+ */
+export function tableFor(context: Iommufd, ioas: number, software: boolean): number | null {
+  return (
+    ioasOf(context, ioas)?.tables.find((id) => {
+      const table = objectOf(context, id);
+      return table?.kind === 'hwpt' && table.software === software;
+    }) ?? null
+  );
+}
+
+/** The context with another page table of an address space, and the id of the table. */
+export function withTable(context: Iommufd, table: Hwpt): { readonly context: Iommufd; readonly id: number } {
+  const made = addObject(context, table);
+  const ioas = ioasOf(made.context, table.ioas);
+  if (ioas === null) return made;
+  const tables = [...ioas.tables, made.id];
+  return { context: withObject(made.context, table.ioas, { ...ioas, tables }), id: made.id };
+}
+
+/** The context without a page table; the last of its address space takes its place (iopt_table_remove_domain). */
+function withoutTable(context: Iommufd, id: number): Iommufd {
+  const table = objectOf(context, id);
+  const ioas = table?.kind === 'hwpt' ? ioasOf(context, table.ioas) : null;
+  if (table?.kind !== 'hwpt' || ioas === null) return context;
+  const tables = [...ioas.tables];
+  const last = tables.pop() ?? id;
+  const place = tables.indexOf(id);
+  if (place !== -1) tables[place] = last;
+  return withObject(withObject(context, id, null), table.ioas, { ...ioas, tables });
 }
 
 /**
@@ -81,11 +108,19 @@ export function boundOf(state: State, index: number): VfioDevice['bound'] {
   return state.devices[index]?.vfio?.bound ?? null;
 }
 
+/** Whether VFIO has a device without an IOMMU (vfio_device_is_noiommu). */
+export function withoutIommu(state: State, index: number): boolean {
+  return state.groups[state.devices[index]?.vfio?.group ?? -1]?.noiommu === true;
+}
+
 export function iommuGroupOf(state: State, index: number): IommuGroup | undefined {
   return byId(state.iommuGroups, state.devices[index]?.group ?? null);
 }
 
-/** iommufd_device_bind: claims the device's IOMMU group for the context, which gets a DEVICE object; answers its id. */
+/**
+ * iommufd_device_bind: claims the device's IOMMU group for the context, which gets a DEVICE object; answers its id. A group
+ * that VFIO made up is nothing to claim.
+ */
 export function bindDevice(draft: Draft, index: number, place: number): number {
   const before = contextAt(draft, place);
   if (before === null) return 0;
@@ -120,7 +155,7 @@ export function detached(context: Iommufd, id: number): Iommufd {
 /** Without a page table that no device is attached to any more. */
 export function withoutUnused(context: Iommufd, hwpt: number): Iommufd {
   const used = context.objects.some((object) => object?.kind === 'device' && object.hwpt === hwpt);
-  return used ? context : withObject(context, hwpt, null);
+  return used ? context : withoutTable(context, hwpt);
 }
 
 function markBound(draft: Draft, index: number, its: VfioDevice['bound']): void {
@@ -131,6 +166,6 @@ function markBound(draft: Draft, index: number, its: VfioDevice['bound']): void 
 
 function changeClaim(draft: Draft, index: number, change: (group: IommuGroup) => IommuGroup): void {
   const group = iommuGroupOf(draft, index);
-  if (group === undefined) return;
+  if (group === undefined || group.fake) return;
   draft.iommuGroups = replace(draft.iommuGroups, draft.iommuGroups.indexOf(group), change(group));
 }

@@ -82,14 +82,14 @@ export const iommufdLaws: readonly Law[] = [
   {
     id: 'P42',
     statement:
-      'A device that is bound to an iommufd is an object there, and its IOMMU group belongs to that iommufd alone.',
+      'A device that is bound to an iommufd is an object there, and its IOMMU group, if it has one, belongs to that iommufd alone.',
     enforcedBy:
       'drivers/iommu/iommufd/device.c:iommufd_device_bind; drivers/iommu/iommu.c:iommu_device_claim_dma_owner',
     profiles: withIommufd,
     onState: (_world, state) =>
       state.iommuGroups.every((group) => {
         const bound = group.devices.flatMap((index) => boundOf(state, index) ?? []);
-        if (bound.length === 0) return group.iommufd === null;
+        if (bound.length === 0 || group.fake) return group.iommufd === null;
         const alone = group.owner === null && group.ownerCount === bound.length;
         return alone && bound.every(({ iommufd }) => iommufd === group.iommufd);
       }) &&

@@ -1,5 +1,6 @@
 import { taintUser } from './binding.ts';
 import { containerOf, fileOf, groupOf, iommufdOf } from './files.ts';
+import { withoutIommu } from './iommufd.ts';
 import { claiming, everyKernel, type Law } from './law.ts';
 import { deviceLaws } from './laws-devices.ts';
 import { iommufdLaws } from './laws-iommufd.ts';
@@ -135,9 +136,9 @@ const containerLaws: readonly Law[] = [
   {
     id: 'P11',
     statement:
-      'Without CAP_SYS_RAWIO nobody opens a group without an IOMMU, attaches it, sets its IOMMU or opens its device.',
+      'Without CAP_SYS_RAWIO nobody opens a group without an IOMMU, attaches it, sets its IOMMU or opens its device, by its group or its cdev.',
     enforcedBy:
-      'drivers/vfio/group.c:vfio_group_fops_open; drivers/vfio/container.c:vfio_container_attach_group, vfio_noiommu_open, vfio_group_use_container',
+      'drivers/vfio/group.c:vfio_group_fops_open; drivers/vfio/device_cdev.c:vfio_device_fops_cdev_open; drivers/vfio/container.c:vfio_container_attach_group, vfio_noiommu_open, vfio_group_use_container',
     profiles: everyKernel,
     onStep: (world, before, op, { result }) =>
       !result.ok || capable(world, op.pid, 'CAP_SYS_RAWIO') || !needsRawio(world, before, op),
@@ -238,6 +239,7 @@ function needsRawio(world: World, before: State, op: Op): boolean {
   switch (op.op) {
     case 'open': {
       const place = nodeAt(before, op.path);
+      if (place?.kind === 'cdev') return withoutIommu(before, place.device);
       return place?.kind === 'group' && before.groups[place.minor]?.noiommu === true;
     }
     case 'group.set_container':

@@ -46,7 +46,11 @@ function groupLines({ world, before, after }: Change, { index, address }: Hardwa
   if (is.group !== null && was.group !== is.group) {
     const place = placeOf(after, is, address);
     lines.push(`${place}: Adding to iommu group ${is.group}`);
-    if (fake(after, is)) lines.push(`${place}: Adding kernel taint for vfio-noiommu group on device`);
+    if (fake(after, is)) {
+      lines.push(`${place}: Adding kernel taint for vfio-noiommu group on device`);
+      // __vfio_register_dev, of the device beside its group.
+      if (world.profile.build.noiommuCdev) lines.push(`${place}: Adding kernel taint for vfio-noiommu cdev`);
+    }
   }
   return [...lines, ...capturedLine({ world, before, after }, index)];
 }

@@ -1,7 +1,7 @@
 import type { Errno } from './errno.ts';
 import type { Guard } from './guard.ts';
 import { alignmentOf, allocated, highest, hits, type Piece, pageSize, reservedOf, spanOf } from './ioas.ts';
-import { hwptOf, ioasOf } from './iommufd.ts';
+import { ioasOf, translated } from './iommufd.ts';
 import type { Iommufd, Pages } from './iommufd-state.ts';
 import { once } from './once.ts';
 import type { Op } from './op.ts';
@@ -111,7 +111,7 @@ function unfit({ access, pieces }: Mapping, mask: bigint): Refusal | null {
 
 /** iopt_fill_domains_pages: only where an IOMMU translates the address space already. */
 function filling(world: World, state: State, { context, ioas, access, pieces }: Mapping): Refusal | null {
-  if (hwptOf(context, ioas) === null) return null;
+  if (!translated(context, ioas)) return null;
   return fillRefusal(
     world,
     state,

@@ -19,8 +19,8 @@ export const freshIommuNode: Node = { uid: 0, gid: 0, mode: 0o660 };
 const cdevs = `${directory}devices/`;
 
 /** The path of a device's cdev (drivers/vfio/device_cdev.c:vfio_device_devnode). */
-export function cdevPath({ index }: Pick<VfioDevice, 'index'>): string {
-  return `${cdevs}vfio${index}`;
+export function cdevPath({ name }: Pick<VfioDevice, 'name'>): string {
+  return `${cdevs}${name}`;
 }
 
 /** The node that stands at `path`, or null. */
@@ -39,7 +39,7 @@ export function nodeAt(state: State, path: string): NodePlace | null {
 
 function cdevAt(state: State, path: string): NodePlace | null {
   // Thousands of devices may be asked, so numbers are compared and not texts.
-  const index = Number(path.slice(cdevs.length + 'vfio'.length));
+  const index = Number(path.slice(path.lastIndexOf('o') + 1));
   for (let device = 0; device < state.devices.length; device += 1) {
     const vfio = state.devices[device]?.vfio;
     if (!vfio?.node || vfio.index !== index) continue;

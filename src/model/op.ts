@@ -169,6 +169,14 @@ export type Op =
       readonly value: bigint;
     } & Reserved)
   | ({ readonly op: 'iommufd.vfio_ioas'; readonly operation: number; readonly ioas: number } & Reserved)
+  /** In kernels of the series of 2026 alone. */
+  | ({
+      readonly op: 'iommufd.noiommu_get_pa';
+      readonly flags: number;
+      readonly ioas: number;
+      readonly iova: bigint;
+      readonly length: bigint;
+    } & Reserved)
   // --- iommufd: VFIO's own requests, as where it stands for a container
   | { readonly op: 'iommufd.api_version'; readonly pid: number; readonly fd: number }
   | {

@@ -56,6 +56,7 @@ import { iommufdIoasMap } from './ops/iommufd-ioas-map.ts';
 import { iommufdIoasUnmap } from './ops/iommufd-ioas-unmap.ts';
 import { iommufdIoasAllowIovas, iommufdIoasIovaRanges } from './ops/iommufd-iovas.ts';
 import { iommufdMapDma } from './ops/iommufd-map-dma.ts';
+import { iommufdNoiommuGetPa } from './ops/iommufd-noiommu-get-pa.ts';
 import { iommufdDestroy, iommufdIoasAlloc } from './ops/iommufd-objects.ts';
 import { iommufdOption } from './ops/iommufd-option.ts';
 import { iommufdUnmapDma } from './ops/iommufd-unmap-dma.ts';
@@ -118,6 +119,7 @@ export const rules: { readonly [Kind in OpKind]: Rule<Extract<Op, { op: Kind }>>
   'iommufd.ioas_unmap': iommufdIoasUnmap,
   'iommufd.option': iommufdOption,
   'iommufd.vfio_ioas': iommufdVfioIoas,
+  'iommufd.noiommu_get_pa': iommufdNoiommuGetPa,
   'iommufd.api_version': iommufdApiVersion,
   'iommufd.check_extension': iommufdCheckExtension,
   'iommufd.set_iommu': iommufdSetIommu,

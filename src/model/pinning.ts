@@ -1,5 +1,5 @@
 import { merged, type Piece, pageSize } from './ioas.ts';
-import { hwptOf } from './iommufd.ts';
+import { translated } from './iommufd.ts';
 import type { Iommufd, Pages } from './iommufd-state.ts';
 import { pagesOf } from './mappings.ts';
 import type { IovaRange, State, World } from './state.ts';
@@ -38,7 +38,7 @@ function pinnedIn({ iommufds }: Pick<State, 'iommufds'>): Pinned {
 
 function pinnedBy(context: Iommufd, pinned: Pinned): void {
   context.objects.forEach((object, place) => {
-    if (object?.kind !== 'ioas' || hwptOf(context, place + 1) === null) return;
+    if (object?.kind !== 'ioas' || !translated(context, place + 1)) return;
     for (const { pages, start, length } of object.areas) {
       pinned.set(pages, merged([...(pinned.get(pages) ?? []), indexes(start, length)]));
     }

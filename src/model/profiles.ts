@@ -291,7 +291,9 @@ export function profileFor(
     cdev: !legacy && option('VFIO_DEVICE_CDEV', 'n') !== 'n',
     noiommuCdev: chosen === 'noiommu-cdev' && snapshot.kernel.options.IOMMUFD_NOIOMMU !== 'n',
   };
-  return { profile: { ...facts, build }, assumed };
+  // VFIO_NOIOMMU selects it where there are cdevs (drivers/vfio/Kconfig).
+  const noiommuCdev = build.noiommuCdev && build.cdev && build.noiommu;
+  return { profile: { ...facts, build: { ...build, noiommuCdev } }, assumed };
 }
 
 function idFor(snapshot: Snapshot, assumed: Assumption[]): ProfileId {

@@ -238,6 +238,8 @@ export interface Settings {
 export interface VfioDevice {
   /** X of vfioX. */
   readonly index: number;
+  /** `vfioX`, or `noiommu-vfioX` in kernels that give devices without an IOMMU a cdev. */
+  readonly name: string;
   /** Minor of its group. */
   readonly group: number;
   /** Open file descriptions that use it: those of its group, or the one of its cdev that is bound. */

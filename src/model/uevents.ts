@@ -207,8 +207,7 @@ function container(action: 'add' | 'remove'): Uevent {
   return { action, subsystem: 'misc', name: 'vfio', node: 'vfio/vfio' };
 }
 
-function vfioDevice(action: 'add' | 'remove', { index, node }: NonNullable<Device['vfio']>): Uevent {
-  const name = `vfio${index}`;
+function vfioDevice(action: 'add' | 'remove', { name, node }: NonNullable<Device['vfio']>): Uevent {
   const event = { action, subsystem: 'vfio-dev', name } as const;
   return node === null ? event : { ...event, node: `vfio/devices/${name}` };
 }

@@ -81,7 +81,7 @@ function showDevice(
   const device = hardware && state.devices[hardware.index];
   if (hardware === undefined || device?.present !== true || more.length > 0) return null;
   if (file === 'vfio-dev' && world.profile.vfioDev && device.vfio !== null) {
-    return entry === undefined || entry === `vfio${device.vfio.index}` ? 'directory' : null;
+    return entry === undefined || entry === device.vfio.name ? 'directory' : null;
   }
   if (entry !== undefined) return null;
   switch (file) {
@@ -229,7 +229,7 @@ function* devicePaths({ address }: Hardware, ...devices: readonly (Device | unde
   yield `${directory}/iommu_group`;
   for (const file of deviceFiles) yield `${directory}/${file}`;
   for (const device of devices) {
-    if (device?.vfio) yield `${directory}/vfio-dev/vfio${device.vfio.index}`;
+    if (device?.vfio) yield `${directory}/vfio-dev/${device.vfio.name}`;
     if (device?.vfio?.node) yield cdevPath(device.vfio);
   }
 }

@@ -17,7 +17,7 @@ export function everyPath(world: World, ...states: readonly State[]): readonly s
     }
     for (const [index, { vfio }] of state.devices.entries()) {
       if (vfio === null) continue;
-      paths.add(`/sys/bus/pci/devices/${world.hardware[index]?.address}/vfio-dev/vfio${vfio.index}`);
+      paths.add(`/sys/bus/pci/devices/${world.hardware[index]?.address}/vfio-dev/${vfio.name}`);
       if (vfio.node) paths.add(cdevPath(vfio));
     }
     for (const { name, index } of world.modules.values()) {

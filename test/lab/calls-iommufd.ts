@@ -7,7 +7,17 @@ import type { Backend } from '../../runtime/backend.ts';
 import type { Op } from '../../src/model/op.ts';
 
 type IommufdOp = Exclude<
-  Extract<Op, { op: `iommufd.ioas_${string}` | 'iommufd.destroy' | 'iommufd.option' | 'iommufd.vfio_ioas' }>,
+  Extract<
+    Op,
+    {
+      op:
+        | `iommufd.ioas_${string}`
+        | 'iommufd.destroy'
+        | 'iommufd.option'
+        | 'iommufd.vfio_ioas'
+        | 'iommufd.noiommu_get_pa';
+    }
+  >,
   { op: 'iommufd.ioas_allow_iovas' }
 >;
 
@@ -106,6 +116,18 @@ function shapeOf(backend: Backend, op: IommufdOp): Shape {
           [10, op.reserved ?? 0, 2],
         ],
         out: [['ioas_id', 4, false]],
+      };
+    case 'iommufd.noiommu_get_pa':
+      return {
+        number: 0x3b95,
+        size: 40,
+        fields: [
+          [4, op.flags],
+          [8, op.ioas],
+          [12, op.reserved ?? 0],
+          [16, op.iova, 8],
+          [24, op.length, 8],
+        ],
       };
   }
 }

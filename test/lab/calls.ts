@@ -291,6 +291,7 @@ function onIommufd(backend: Backend, op: OfIommufd): Answer {
     case 'iommufd.ioas_unmap':
     case 'iommufd.option':
     case 'iommufd.vfio_ioas':
+    case 'iommufd.noiommu_get_pa':
       return ofIommufd(backend, op);
   }
 }

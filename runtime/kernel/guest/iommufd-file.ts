@@ -1,6 +1,9 @@
 /** Requests of device cdevs and of iommufd: bytes become operations, and answers bytes, as in vfio-file.ts. */
+import { iommufdOf } from '../../../src/model/files.ts';
+import { piecesAt } from '../../../src/model/ioas.ts';
+import { ioasOf } from '../../../src/model/iommufd.ts';
 import type { Op } from '../../../src/model/op.ts';
-import { iommufdLayouts as layoutsOf, iommufdRequests as numbers } from '../../abi/iommufd.ts';
+import { iommufdLayouts as layoutsOf, noiommuGetPa, iommufdRequests as numbers } from '../../abi/iommufd.ts';
 import { type Field, type Layout, layout, u64 as u64At } from '../../abi/layout.ts';
 import { layouts } from '../../abi/vfio.ts';
 import type { Argument } from './open-file.ts';
@@ -161,6 +164,40 @@ function allowIovas({ machine, fd }: On, process: Process, argument: Argument): 
   return refuse(earlier ? refused.errno : 'EFAULT');
 }
 
+const pageSize = 4096n;
+/** Where the made-up physical memory begins: behind every user address. */
+const physical = 2n ** 48n;
+
+/**
+ * drivers/iommu/iommufd/ioas.c:iommufd_ioas_noiommu_get_pa. No page of the simulated memory lies next to another, and each
+ * is told by its user address.
+ */
+function getPa({ machine, fd }: On, process: Process, argument: Argument): number {
+  const { size, fields } = noiommuGetPa.layout;
+  const its = argument.structure(size);
+  const ioas = u32(its, fields.ioas_id);
+  const iova = u64(its, fields.iova);
+  const length = u64(its, fields.length);
+  const result = machine.step({
+    op: 'iommufd.noiommu_get_pa',
+    ...framed(fd, process, argument, size),
+    flags: u32(its, fields.flags),
+    ioas,
+    iova,
+    length,
+    reserved: u32(its, fields.__reserved),
+  });
+  if (typeof result === 'number') return result;
+  const space = ioasOf(iommufdOf(machine.state, { pid: process.pid, fd }), ioas);
+  const [piece] = (space && piecesAt(space, { start: iova, end: iova })) ?? [];
+  if (its === null || piece === undefined) return refuse('EFAULT');
+  const address = piece.pages.vaddr + piece.start;
+  const inPage = pageSize - (address % pageSize);
+  put(its, fields.out_phys, physical + address);
+  put(its, fields.length, inPage < length ? inPage : length);
+  return result.value;
+}
+
 /** By number. */
 export const iommufdHandlers: Readonly<
   Record<number, (on: On, process: Process, argument: Argument) => number>
@@ -214,6 +251,7 @@ export const iommufdHandlers: Readonly<
     value: u64(its, option.val64),
     reserved: u16(its, option.__reserved),
   })),
+  [noiommuGetPa.request]: getPa,
   [numbers.IOMMU_VFIO_IOAS]: request(layoutsOf.iommu_vfio_ioas, ['ioas_id'], (framing, its) => ({
     op: 'iommufd.vfio_ioas',
     ...framing,

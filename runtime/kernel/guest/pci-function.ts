@@ -81,7 +81,7 @@ const entries: Readonly<Record<string, Entry>> = {
   'vfio-dev': (machine, { hardware }) => {
     const { vfio } = machine.device(hardware);
     if (vfio === null || !machine.world.profile.vfioDev) return undefined;
-    return directory({ [`vfio${vfio.index}`]: directory({}) });
+    return directory({ [vfio.name]: directory({}) });
   },
 };
 

@@ -104,10 +104,9 @@ function intelRegisters({ addressBits, pageSizes, snoopControl }: IommuUnit) {
 /** /sys/class/vfio-dev, there while module vfio is (drivers/vfio/vfio_main.c:vfio_init). */
 function vfioDevices({ world, state }: Machine, bus: PciBus): Directory | undefined {
   if (!world.profile.vfioDev || (state.modules[world.vfioModule] ?? null) === null) return undefined;
-  const numbered = (name: string) =>
-    state.devices.findIndex(({ vfio }) => vfio && `vfio${vfio.index}` === name);
+  const numbered = (name: string) => state.devices.findIndex(({ vfio }) => vfio?.name === name);
   return collection(
-    () => state.devices.flatMap(({ vfio }) => (vfio === null ? [] : [`vfio${vfio.index}`])),
+    () => state.devices.flatMap(({ vfio }) => (vfio === null ? [] : [vfio.name])),
     (name) => {
       const address = world.hardware[numbered(name)]?.address;
       const path = address === undefined ? undefined : bus.pathOf(address);
@@ -146,7 +145,7 @@ export function vfioNodes(machine: Machine): () => Directory | undefined {
 
 /** Names of device cdevs. */
 function cdevNames({ state }: Machine): readonly string[] {
-  return state.devices.flatMap(({ vfio }) => (vfio?.node ? [`vfio${vfio.index}`] : []));
+  return state.devices.flatMap(({ vfio }) => (vfio?.node ? [vfio.name] : []));
 }
 
 /** /dev/iommu; there while iommufd is. */

@@ -1,11 +1,11 @@
 import { structure } from '../argument.ts';
-import { attachGuards, attachIn } from '../attach.ts';
+import { type Attaching, attachGuards, attachIn } from '../attach.ts';
 import { deviceFileOf } from '../cdev.ts';
 import { draftOf } from '../draft.ts';
 import type { Guard, Rule } from '../guard.ts';
 import { boundOf, contextAt, objectOf } from '../iommufd.ts';
 import type { Op } from '../op.ts';
-import type { State } from '../state.ts';
+import type { State, World } from '../state.ts';
 
 type Attach = Extract<Op, { op: 'device.attach_ioas' }>;
 
@@ -28,7 +28,7 @@ export function cdevOnly<O extends Op & { readonly fd: number }>(op: O['op']): G
 
 const unknown = cdevOnly<Attach>('device.attach_ioas');
 
-const guards: readonly Guard<Attach>[] = [
+const argument: readonly Guard<Attach>[] = [
   unknown,
   ...structure<Attach>('device.attach_ioas', 12, attachPt),
   {
@@ -38,12 +38,13 @@ const guards: readonly Guard<Attach>[] = [
     citation: attachPt,
     applies: (_world, _state, op) => op.flags >>> 0 !== 0,
   },
-  ...attachGuards<Attach>('device.attach_ioas', (_world, state, op) => {
-    const device = deviceFileOf(state, op)?.device ?? -1;
-    const context = contextAt(state, boundOf(state, device)?.iommufd);
-    return context === null ? null : { context, device, target: op.target };
-  }),
 ];
+
+const attaching = (_world: World, state: State, op: Attach): Attaching | null => {
+  const device = deviceFileOf(state, op)?.device ?? -1;
+  const context = contextAt(state, boundOf(state, device)?.iommufd);
+  return context === null ? null : { context, device, target: op.target };
+};
 
 export const deviceAttachIoas: Rule<Attach> = {
   words: {
@@ -58,7 +59,12 @@ export const deviceAttachIoas: Rule<Attach> = {
     undo: '`device.detach_ioas`, or the attach to what it was attached to',
   },
   ioctl: { on: 'device', request: 0x3b77 },
-  guards: { seed: [unknown], '6.12': guards },
+  guards: {
+    seed: [unknown],
+    // Page tables are of one kind there.
+    '6.12': [...argument, ...attachGuards<Attach>('device.attach_ioas', attaching, ['foreign'])],
+    'noiommu-cdev': [...argument, ...attachGuards<Attach>('device.attach_ioas', attaching)],
+  },
   effect: (_world, state, op) => {
     const draft = draftOf(state);
     const id = attachIn(draft, deviceFileOf(state, op)?.device ?? -1, op.target);

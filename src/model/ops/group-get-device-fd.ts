@@ -166,7 +166,7 @@ const throughIommufd: readonly Guard<Get>[] = [
       if (its === null || context === null || context.compat === null) return null;
       return { context, device: its.device, target: context.compat };
     },
-    ['missing', 'type'],
+    ['missing', 'type', 'foreign'],
   ),
 ];
 

@@ -3,7 +3,7 @@ import { noCompat } from '../compat.ts';
 import { iommufdOf, placeOfIommufd } from '../files.ts';
 import { type Rule, since612, zero } from '../guard.ts';
 import { snooped } from '../ioas.ts';
-import { hwptOf, ioasOf, withContext, withObject } from '../iommufd.ts';
+import { ioasOf, tableFor, withContext, withObject } from '../iommufd.ts';
 import type { Op } from '../op.ts';
 import { capable } from '../permission.ts';
 import { rangeFields } from './container-get-info.ts';
@@ -154,7 +154,7 @@ export const iommufdGetInfo: Rule<Info> = {
     const compat = context?.compat ?? 0;
     const ranges = usable(world, state, op, compat);
     const total = beforeRanges + 16 * ranges.length;
-    const translated = context !== null && hwptOf(context, compat) !== null;
+    const translated = context !== null && tableFor(context, compat, false) !== null;
     const asked = op.argsz ?? Number.POSITIVE_INFINITY;
     const sizes = translated ? world.pageSizes : 0xfffffffffffff000n;
     const needed = asked === total ? {} : { argsz: total };

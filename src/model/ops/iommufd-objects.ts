@@ -57,10 +57,8 @@ const used: Guard<Destroy> = {
   errno: 'EBUSY',
   citation: remove,
   applies: (_world, state, op) => {
-    const context = iommufdOf(state, op);
-    const object = objectOf(context, op.id);
-    if (object?.kind !== 'ioas') return object !== null;
-    return context?.objects.some((other) => other?.kind === 'hwpt' && other.ioas === op.id) === true;
+    const object = objectOf(iommufdOf(state, op), op.id);
+    return object !== null && (object.kind !== 'ioas' || object.tables.length > 0);
   },
 };
 

@@ -2,7 +2,7 @@ import { u64 } from '../argument.ts';
 import { misaligned } from '../attach.ts';
 import { iommufdOf, placeOfIommufd } from '../files.ts';
 import { type Guard, type Rule, since612, zero } from '../guard.ts';
-import { hwptOf, ioasOf, withContext, withObject } from '../iommufd.ts';
+import { ioasOf, translated, withContext, withObject } from '../iommufd.ts';
 import type { Iommufd } from '../iommufd-state.ts';
 import type { Op } from '../op.ts';
 import { capable } from '../permission.ts';
@@ -26,9 +26,7 @@ function asks(op: Option, option: number, operation?: number): boolean {
 /** iopt_disable_large_pages: not once an IOMMU may have mapped with them. */
 export function inLargePages(context: Iommufd | null, id: number): boolean {
   const ioas = ioasOf(context, id);
-  return (
-    ioas?.largePages === true && ioas.areas.length > 0 && context !== null && hwptOf(context, id) !== null
-  );
+  return ioas?.largePages === true && ioas.areas.length > 0 && context !== null && translated(context, id);
 }
 
 /** Small pages make whole pages the least that may be mapped. */

@@ -2,6 +2,7 @@ import { openCdev, openIommufd } from '../cdev.ts';
 import { draftOf, groupIn, set } from '../draft.ts';
 import { install, nextDescriptor, tableFull } from '../files.ts';
 import { type Done, type Guard, type Rule, zero } from '../guard.ts';
+import { withoutIommu } from '../iommufd.ts';
 import { nodeAt } from '../nodes.ts';
 import { once } from '../once.ts';
 import type { Op } from '../op.ts';
@@ -57,6 +58,20 @@ const rawio = groupGuard({
   refuses: (world, op, { noiommu }) => noiommu && !capable(world, op.pid, 'CAP_SYS_RAWIO'),
 });
 
+/** Its memory is no IOMMU's to guard, however it is opened. */
+const rawioDevice: Guard<Open> = {
+  id: 'open.rawio-device',
+  words: 'a device without an IOMMU opens only with CAP_SYS_RAWIO',
+  errno: 'EPERM',
+  citation: 'drivers/vfio/device_cdev.c:vfio_device_fops_cdev_open',
+  applies: (world, state, op) => {
+    const place = placeOf(world, state, op);
+    return (
+      place?.kind === 'cdev' && withoutIommu(state, place.device) && !capable(world, op.pid, 'CAP_SYS_RAWIO')
+    );
+  },
+};
+
 const bound = groupGuard({
   id: 'open.cdev-bound',
   words: 'a device of the group is bound to an iommufd through its own node',
@@ -80,7 +95,11 @@ export const open: Rule<Open> = {
       'The process has a new descriptor, the lowest number that is free. Every open of /dev/vfio/vfio is another container.',
     undo: '`close` of the new descriptor',
   },
-  guards: { seed: [...asked, rawio, busy], '6.12': [...asked, rawio, bound, busy] },
+  guards: {
+    seed: [...asked, rawio, busy],
+    '6.12': [...asked, rawio, bound, busy],
+    'noiommu-cdev': [...asked, rawioDevice, rawio, bound, busy],
+  },
   effect: (world, state, op) => {
     const place = placeOf(world, state, op);
     if (place?.kind === 'container') return openContainer(world, state, op);

@@ -345,6 +345,17 @@ export type TraceOperation = {
   readonly operation: number;
   readonly ioas: number;
 } | {
+  readonly op: "iommufd.noiommu_get_pa";
+  readonly fd: TraceDescriptor;
+  readonly argsz?: number | null;
+  /** bytes that are not 0 stand behind the structure */
+  readonly tail?: boolean;
+  readonly reserved?: number;
+  readonly flags: number;
+  readonly ioas: number;
+  readonly iova: TraceWide;
+  readonly length: TraceWide;
+} | {
   readonly op: "iommufd.api_version";
   readonly fd: TraceDescriptor;
 } | {

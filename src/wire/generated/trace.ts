@@ -1854,6 +1854,64 @@ export const traceSchema: JsonSchema = {
      "properties": {
       "op": {
        "type": "string",
+       "const": "iommufd.noiommu_get_pa"
+      },
+      "fd": {
+       "$ref": "#/$defs/TraceDescriptor"
+      },
+      "argsz": {
+       "anyOf": [
+        {
+         "type": "integer",
+         "minimum": -2147483648,
+         "maximum": 4294967295
+        },
+        {
+         "type": "null"
+        }
+       ]
+      },
+      "tail": {
+       "description": "bytes that are not 0 stand behind the structure",
+       "type": "boolean"
+      },
+      "reserved": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      },
+      "flags": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      },
+      "ioas": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      },
+      "iova": {
+       "$ref": "#/$defs/TraceWide"
+      },
+      "length": {
+       "$ref": "#/$defs/TraceWide"
+      }
+     },
+     "required": [
+      "op",
+      "fd",
+      "flags",
+      "ioas",
+      "iova",
+      "length"
+     ],
+     "additionalProperties": false
+    },
+    {
+     "type": "object",
+     "properties": {
+      "op": {
+       "type": "string",
        "const": "iommufd.api_version"
       },
       "fd": {

@@ -225,6 +225,13 @@ const makers: readonly Maker[] = [
     return { op: 'iommufd.vfio_ioas', ...on, operation, ioas: ids(its, on.fd, 'ioas'), ...reserved };
   },
   (its) => {
+    const on = asked(its, 40);
+    const { iova } = span(its, on.fd, Number(ids(its, on.fd, 'ioas')));
+    const flags = its.c % 13 === 0 ? 1 : 0;
+    const length = pick([4096n, 1n, 0n, highest], its.b >> 3);
+    return { op: 'iommufd.noiommu_get_pa', ...on, flags, ioas: ids(its, on.fd, 'ioas'), iova, length };
+  },
+  (its) => {
     const on = asked(its, 8);
     return { op: 'iommufd.destroy', ...on, id: ids(its, on.fd, pick(['ioas', 'hwpt', 'device'], its.b)) };
   },

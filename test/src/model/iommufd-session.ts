@@ -44,7 +44,7 @@ export class IommufdSession extends Session {
   /** A descriptor of a device's cdev. */
   cdev(device = single, pid = ROOT): number {
     const index = this.world.devices.get(device)?.index ?? -1;
-    const path = `devices/vfio${this.state.devices[index]?.vfio?.index}`;
+    const path = `devices/${this.state.devices[index]?.vfio?.name}`;
     return this.open(path, pid);
   }
 

@@ -11,32 +11,29 @@ export const mostlyZero = fc.oneof(
   fc.constantFrom(1, -1, Number.NaN),
 );
 
-/** Hostile arguments of iommufd's requests, among sensible ones. */
-export function iommufdShapes({
-  fd,
-  argsz,
-  anyNumber,
-  anyWord,
-}: {
+interface Lots {
   readonly fd: fc.Arbitrary<number>;
   readonly argsz: fc.Arbitrary<number | null | undefined>;
   readonly anyNumber: fc.Arbitrary<number>;
   readonly anyWord: fc.Arbitrary<bigint>;
-}): { readonly [Kind in Extract<OpKind, `iommufd.${string}`>]: Shape } {
+}
+
+function sometimes(argsz: Lots['argsz']): Lots['argsz'] {
+  return fc.oneof({ weight: 6, arbitrary: fc.constant(undefined) }, argsz);
+}
+
+/** Hostile arguments of iommufd's requests, among sensible ones. */
+export function iommufdShapes(lots: Lots): {
+  readonly [Kind in Extract<OpKind, `iommufd.${string}`>]: Shape;
+} {
+  const { fd, argsz, anyNumber, anyWord } = lots;
   const id = fc.oneof({ weight: 8, arbitrary: fc.integer({ min: 0, max: 4 }) }, anyNumber);
-  const size = fc.oneof({ weight: 6, arbitrary: fc.constant(undefined) }, argsz);
+  const size = sometimes(argsz);
   const tail = fc.constantFrom(undefined, undefined, undefined, true, false);
   const framing = { fd, argsz: size, tail };
   const reserved = fc.option(mostlyZero, { nil: undefined });
   const flags = fc.oneof({ weight: 6, arbitrary: fc.constantFrom(3, 6, 7, 5) }, anyNumber);
   const memory = fc.constantFrom('writable', 'read-only', 'none');
-  const dma = {
-    fd,
-    flags: fc.oneof(fc.constantFrom(0, 3, 3, 2), anyNumber),
-    iova: anyWord,
-    size: anyWord,
-    argsz: size,
-  };
   const words = { vaddr: anyWord, length: anyWord, iova: anyWord };
   const mapping = { reserved, flags, ioas: id, ...words, memory };
   return {
@@ -69,12 +66,15 @@ export function iommufdShapes({
       value: anyWord,
     }),
     'iommufd.vfio_ioas': fc.record({ ...framing, reserved, operation: id, ioas: id }),
-    'iommufd.api_version': fc.record({ fd }),
-    'iommufd.check_extension': fc.record({ fd, extension: anyNumber }),
-    'iommufd.set_iommu': fc.record({ fd, type: anyNumber }),
-    'iommufd.get_info': fc.record({ fd, argsz }),
-    'iommufd.map_dma': fc.record({ ...dma, vaddr: anyWord, memory }),
-    'iommufd.unmap_dma': fc.record(dma),
+    'iommufd.noiommu_get_pa': fc.record({
+      ...framing,
+      reserved,
+      flags: mostlyZero,
+      ioas: id,
+      iova: anyWord,
+      length: anyWord,
+    }),
+    ...compatShapes(lots),
   };
 }
 
@@ -110,3 +110,31 @@ export const iommufdWays: { readonly [name: string]: readonly Op[] } = {
     { op: 'group.get_device_fd', pid: ROOT, fd: 4, name: single },
   ],
 };
+
+/** VFIO's own requests. */
+function compatShapes({ fd, argsz, anyNumber, anyWord }: Lots): {
+  readonly [Kind in
+    | 'iommufd.api_version'
+    | 'iommufd.check_extension'
+    | 'iommufd.set_iommu'
+    | 'iommufd.get_info'
+    | 'iommufd.map_dma'
+    | 'iommufd.unmap_dma']: Shape;
+} {
+  const dma = {
+    fd,
+    flags: fc.oneof(fc.constantFrom(0, 3, 3, 2), anyNumber),
+    iova: anyWord,
+    size: anyWord,
+    argsz: sometimes(argsz),
+  };
+  const memory = fc.constantFrom('writable', 'read-only', 'none');
+  return {
+    'iommufd.api_version': fc.record({ fd }),
+    'iommufd.check_extension': fc.record({ fd, extension: anyNumber }),
+    'iommufd.set_iommu': fc.record({ fd, type: anyNumber }),
+    'iommufd.get_info': fc.record({ fd, argsz }),
+    'iommufd.map_dma': fc.record({ ...dma, vaddr: anyWord, memory }),
+    'iommufd.unmap_dma': fc.record(dma),
+  };
+}

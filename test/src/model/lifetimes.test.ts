@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { requests } from '../../../runtime/abi/ioctl.ts';
-import { iommufdRequests } from '../../../runtime/abi/iommufd.ts';
+import { iommufdRequests, noiommuGetPa } from '../../../runtime/abi/iommufd.ts';
 import { rules } from '../../../src/model/ops.ts';
 import { profilesSince } from '../../../src/model/profiles.ts';
 import { ROOT, worldFrom } from '../../../src/model/world.ts';
@@ -107,6 +107,7 @@ test("the operations' request numbers are those of the kernel's header", () => {
     'iommufd.ioas_unmap': iommufdRequests.IOMMU_IOAS_UNMAP,
     'iommufd.option': iommufdRequests.IOMMU_OPTION,
     'iommufd.vfio_ioas': iommufdRequests.IOMMU_VFIO_IOAS,
+    'iommufd.noiommu_get_pa': noiommuGetPa.request,
     'iommufd.api_version': requests.VFIO_GET_API_VERSION,
     'iommufd.check_extension': requests.VFIO_CHECK_EXTENSION,
     'iommufd.set_iommu': requests.VFIO_SET_IOMMU,

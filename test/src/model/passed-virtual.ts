@@ -31,7 +31,7 @@ export function openings(world: World, state: State): Op[] {
     for (const group of state.groups)
       if (group) ops.push({ op: 'open', pid, path: `/dev/vfio/${group.name}` });
     for (const { vfio } of state.devices) {
-      if (vfio?.node) ops.push({ op: 'open', pid, path: `/dev/vfio/devices/vfio${vfio.index}` });
+      if (vfio?.node) ops.push({ op: 'open', pid, path: `/dev/vfio/devices/${vfio.name}` });
     }
   }
   for (const [fd, file] of held) {

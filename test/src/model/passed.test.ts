@@ -3,7 +3,16 @@ import { generate } from './generate.ts';
 import { passed, search, without } from './passed.ts';
 
 /** How many operations it takes at least, in the first kernel that does not keep the law. */
-const shortest: Readonly<Record<string, number>> = { S1: 5, S2: 3, S3: 3, S4: 10, S5: 5, S6: 4, S7: 3 };
+const shortest: Readonly<Record<string, number>> = {
+  S1: 5,
+  S2: 3,
+  S3: 3,
+  S4: 10,
+  S5: 5,
+  S6: 4,
+  S7: 3,
+  P37: 3,
+};
 
 describe.each(passed.map((law) => [law.id, law] as const))('%s', (id, law) => {
   test.each([...law.profiles])('holds in %s', { timeout: 60_000 }, (profile) => {
@@ -28,6 +37,6 @@ test('docs/laws.md shows each of them broken', () => {
   }
 });
 
-test('S1 to S7 are all there', () => {
-  expect(passed.map(({ id }) => id)).toEqual(Object.keys(shortest));
+test('S1 to S7 are all there, and P37', () => {
+  expect(passed.map(({ id }) => id).sort()).toEqual(Object.keys(shortest).sort());
 });

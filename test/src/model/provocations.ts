@@ -7,6 +7,7 @@ import { features, ioeventfds } from './provocations-device.ts';
 import { devices, groups, virtualMachines } from './provocations-group.ts';
 import { iommufds } from './provocations-iommufd.ts';
 import { interrupts } from './provocations-irqs.ts';
+import { noiommuCdevs } from './provocations-noiommu.ts';
 import { regions, resets } from './provocations-regions.ts';
 import { sysfs } from './provocations-sysfs.ts';
 import { type1 } from './provocations-type1.ts';
@@ -23,6 +24,7 @@ export const provocations: Readonly<Record<string, Provocation>> = {
   ...virtualMachines,
   ...deviceCdevs,
   ...iommufds,
+  ...noiommuCdevs,
   ...compat,
   ...interrupts,
   ...ioeventfds,
