@@ -39,9 +39,9 @@ function sameDevices(before: State['devices'], after: State['devices']): boolean
   });
 }
 
-/** Which group it is in is said by the IOMMU group; the minor is a number. */
+/** Which group it is in is said by the IOMMU group; the minor is a number, and its name but ends with one. */
 function unnumbered({ vfio, ...device }: Device): unknown {
-  return { ...device, vfio: vfio && { ...vfio, index: 0, group: 0 } };
+  return { ...device, vfio: vfio && { ...vfio, index: 0, name: vfio.name.replace(/\d+$/, ''), group: 0 } };
 }
 
 /** By name. A group's list is in the order of registration, which nobody sees; its members count. */
