@@ -7,7 +7,12 @@ export type Issue = Span &
   (
     | { readonly kind: 'unexpected'; readonly text: string }
     | { readonly kind: 'unclosed-text' }
-    | { readonly kind: 'unclosed-block' }
+    | {
+        readonly kind: 'unclosed-block';
+        /** How many blocks are open where the declaration ends, and the end of its last word. */
+        readonly open: number;
+        readonly last: number;
+      }
     | {
         readonly kind: 'missing';
         /** Names of tokens, as the vocabulary calls them. */

@@ -119,7 +119,7 @@ function parseBlock(text: string, tooDeepAt: number | undefined): Block {
     }
     const open = openBraces(run);
     const declaration = parser.read([...run, ...open.map(() => madeUpBrace(endOf(run.at(-1) as Token)))]);
-    const own = issuesOf(run, open.at(-1), declaration, unreadable);
+    const own = issuesOf(run, open, declaration, unreadable);
     declarations.push(withHoles(declaration, own, text));
     for (const issue of own) issues.push(issue);
   }
@@ -220,7 +220,7 @@ function madeUpBrace(at: number): Token {
 /** What is wrong in one declaration, without what only follows from it. */
 function issuesOf(
   run: readonly Token[],
-  open: Token | undefined,
+  open: readonly Token[],
   declaration: DeclarationNode,
   unexpected: readonly Token[],
 ): Issue[] {
@@ -245,7 +245,9 @@ function issuesOf(
   for (const issue of skippedIssues(declaration, said)) issues.push(issue);
   const end = endOf(run.at(-1) as Token);
   endIsWrong ||= issues.some((issue) => (issue.kind === 'unknown' ? issue.whole.end : issue.end) === end);
-  if (open !== undefined && !endIsWrong) issues.push({ kind: 'unclosed-block', ...spanOf(open) });
+  const innermost = open.at(-1);
+  if (innermost !== undefined && !endIsWrong)
+    issues.push({ kind: 'unclosed-block', open: open.length, last: end, ...spanOf(innermost) });
   return issues;
 }
 

@@ -30,8 +30,9 @@ export function diagnosticsToJson(
     causes: diagnostic.causes,
     cures: diagnostic.cures,
     ...(diagnostic.kernel === undefined ? {} : { kernel: diagnostic.kernel }),
-    fixes: diagnostic.fixes.map(({ title, edits }) => ({
+    fixes: diagnostic.fixes.map(({ title, safe, edits }) => ({
       title,
+      safe,
       edits: edits.map((edit) => ({ ...placed(edit), text: edit.text })),
     })),
   }));

@@ -15,7 +15,13 @@ export interface Edit extends Place {
 }
 
 export interface Fix {
+  /** What the edits do, as an order: "remove `;`". */
   readonly title: string;
+  /**
+   * Nothing else can have been meant: the text then says what it says but for the mistake, and permits nothing more, so
+   * `check --fix` makes it unasked. Any other is a suggestion, for a person to choose.
+   */
+  readonly safe: boolean;
   readonly edits: readonly Edit[];
 }
 

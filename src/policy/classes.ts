@@ -1,5 +1,5 @@
-import { nearest } from '../../grammar/nearest.ts';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
+import { wordMeant } from '../diagnostics/fixes.ts';
 import { report } from '../diagnostics/report.ts';
 import type { Selector, Word } from '../syntax/ast.ts';
 import { type Origin, placeOf } from '../syntax/places.ts';
@@ -87,17 +87,17 @@ function checkSelector(origin: Origin, selector: Selector): Diagnostic[] {
 
 function unknownClass(origin: Origin, word: Word): Diagnostic {
   const place = placeOf(origin, word);
-  const meant = nearest(word.text, classNames);
+  const meant = wordMeant(place, word.text, classNames);
   return report(
     'VP2013',
     place,
     { text: word.text },
     {
       cures: [
-        ...(meant ? [`did you mean \`${meant}\`?`] : []),
+        ...meant.cures,
         'write a name such as `network.ethernet`, or the hex digits of the class: `0200`',
       ],
-      fixes: meant ? [{ title: `write ${meant}`, edits: [{ ...place, text: meant }] }] : [],
+      fixes: meant.fixes,
     },
   );
 }

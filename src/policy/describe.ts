@@ -1,4 +1,4 @@
-import { isUnknown, type PciFunction, type Snapshot } from '../machine/snapshot.ts';
+import { type Fact, isUnknown, known, type PciFunction, type Snapshot } from '../machine/snapshot.ts';
 import type { Selector } from '../syntax/ast.ts';
 import { className } from './classes.ts';
 
@@ -72,6 +72,47 @@ export function tellApart(functions: readonly PciFunction[], snapshot: Snapshot)
     const differs = telling.map(([name, read]) => `${name} ${textOf(read(fn))}`);
     return `at ${fn.address}${differs.length > 0 ? `: ${differs.join(', ')}` : ''}`;
   });
+}
+
+/** What a selector of this kind would have to say to match a function; nothing where that is not known. */
+export function valuesOf(
+  kind: Extract<Selector, { readonly value: unknown }>['kind'],
+  fn: PciFunction,
+  snapshot: Snapshot,
+): readonly string[] {
+  const told = (fact: Fact<string | number | null> | undefined): string[] =>
+    fact === undefined || fact === null || isUnknown(fact) ? [] : [String(fact)];
+  switch (kind) {
+    case 'at':
+      return [fn.address];
+    case 'id':
+      return [`${fn.vendor}:${fn.device}`];
+    case 'subsystem': {
+      const [[vendor], [device]] = [told(fn.subsystemVendor), told(fn.subsystemDevice)];
+      return vendor === undefined || device === undefined ? [] : [`${vendor}:${device}`];
+    }
+    case 'class':
+      return [className(fn.class)];
+    case 'driver':
+      return fn.driver === null ? ['none'] : told(fn.driver);
+    case 'netdev':
+      return known(fn.netdevs, []);
+    case 'block':
+      return known(fn.blockDevices, []);
+    case 'slot':
+      return isUnknown(fn.slot) ? [] : [fn.slot.join('/')];
+    case 'label':
+      return told(fn.firmwareLabel);
+    case 'serial':
+      return told(fn.serial);
+    case 'numa':
+      return told(fn.numaNode);
+    case 'mac': {
+      const own = new Set<string>(known(fn.netdevs, []));
+      const netdevs = known(snapshot.netdevs, []).filter(({ name }) => own.has(name));
+      return netdevs.flatMap(({ mac }) => told(mac));
+    }
+  }
 }
 
 function textOf(value: unknown): string {

@@ -1,4 +1,5 @@
 import type { Diagnostic, Place } from '../diagnostics/diagnostic.ts';
+import { oneOfTwo } from '../diagnostics/fixes.ts';
 import { report } from '../diagnostics/report.ts';
 import { known, type Snapshot } from '../machine/snapshot.ts';
 import type { HostDeclaration, HostStatement, NoIommuStatement } from '../syntax/ast.ts';
@@ -120,6 +121,7 @@ export function settingsOf(host: Host, today: string): Settings {
           {
             related: [{ place: before.place, message: `${what} is ${before.value} here` }],
             cures: ['keep one of the two, or narrow the pattern of the host that should not be meant'],
+            fixes: oneOfTwo(place, before.place),
           },
         ),
       );

@@ -1,5 +1,7 @@
 import { nearest } from '../../grammar/nearest.ts';
-import type { Diagnostic } from '../diagnostics/diagnostic.ts';
+import { inQuotes } from '../../grammar/written.ts';
+import type { Diagnostic, Place } from '../diagnostics/diagnostic.ts';
+import { type Meant, removal, replacement } from '../diagnostics/fixes.ts';
 import { report } from '../diagnostics/report.ts';
 import type { Document } from '../syntax/ast.ts';
 import { placeOf } from '../syntax/places.ts';
@@ -14,12 +16,15 @@ export function checkImports(documents: readonly Document[], sources: Sources): 
     const { file, node } = sited;
     const to = files.get(beside(file, node.path.text)) ?? files.get(normal(node.path.text));
     if (to === undefined) {
-      const meant = nearest(node.path.text, files.values());
+      const place = placeOf(sited, node.path);
+      const meant = pathMeant(place, node.path.text, files.values());
       const cures = [
-        `Give a path relative to \`${file}\`${meant ? `; \`${meant}\` is there` : ''}.`,
+        ...meant.cures,
+        `give a path relative to \`${file}\``,
         'remove the import if nothing of it is used',
       ];
-      diagnostics.push(report('VP2005', placeOf(sited, node.path), { path: node.path.text }, { cures }));
+      const { fixes } = meant;
+      diagnostics.push(report('VP2005', place, { path: node.path.text }, { cures, fixes }));
     } else edges.set(file, [...(edges.get(file) ?? []), { to, sited }]);
   }
   const state = new Map<string, 'open' | 'done'>();
@@ -38,6 +43,7 @@ export function checkImports(documents: readonly Document[], sources: Sources): 
             { path: to, circle },
             {
               cures: ['move what both files need into a third one that imports neither'],
+              fixes: [removal(placeOf(sited, sited.node), 'this import')],
             },
           ),
         );
@@ -48,6 +54,16 @@ export function checkImports(documents: readonly Document[], sources: Sources): 
   };
   for (const { file } of documents) if (state.get(file) === undefined) visit(file);
   return diagnostics;
+}
+
+/** The file that a misspelt path may mean, as it is written in the one that imports it. */
+function pathMeant(place: Place, path: string, files: Iterable<string>): Meant {
+  const here = place.file.slice(0, place.file.lastIndexOf('/') + 1);
+  const others = [...files].filter((file) => file !== place.file);
+  const written = others.map((file) => (file.startsWith(here) ? file.slice(here.length) : file));
+  const meant = nearest(path, written);
+  if (meant === undefined) return { cures: [], fixes: [] };
+  return { cures: [`did you mean \`${meant}\`?`], fixes: [replacement(place, inQuotes(meant))] };
 }
 
 /** `path` as written in `file`, without `.` and `..` where they can be resolved. */

@@ -1,5 +1,5 @@
-import { nearest } from '../../grammar/nearest.ts';
-import type { Diagnostic, Fix, Place } from '../diagnostics/diagnostic.ts';
+import type { Diagnostic, Place } from '../diagnostics/diagnostic.ts';
+import { nameMeant, removal } from '../diagnostics/fixes.ts';
 import { report } from '../diagnostics/report.ts';
 import type { PolicyStatement, Selector, Word } from '../syntax/ast.ts';
 import { type Origin, placeOf } from '../syntax/places.ts';
@@ -136,7 +136,8 @@ function references(sources: Sources): Diagnostic[] {
     const { name } = sited.node;
     if (used.has(name.text)) continue;
     const cures = ['use it in a policy, or remove the declaration'];
-    diagnostics.push(report('VP2004', placeOf(sited, name), { name: name.text }, { cures }));
+    const fixes = [removal(placeOf(sited, sited.node), 'the declaration')];
+    diagnostics.push(report('VP2004', placeOf(sited, name), { name: name.text }, { cures, fixes }));
   }
   return diagnostics;
 }
@@ -148,10 +149,8 @@ function unknownName(
   candidates: Iterable<string>,
   declare: string,
 ): Diagnostic {
-  const meant = nearest(name, candidates);
-  const fixes: Fix[] = meant ? [{ title: `write ${meant}`, edits: [{ ...place, text: meant }] }] : [];
-  const cures = [...(meant ? [`did you mean \`${meant}\`?`] : []), declare];
-  return report(code, place, { name }, { cures, fixes });
+  const meant = nameMeant(place, name, candidates);
+  return report(code, place, { name }, { cures: [...meant.cures, declare], fixes: meant.fixes });
 }
 
 /** Devices that are chosen by themselves through other devices. */
@@ -161,6 +160,9 @@ function circles(sources: Sources): Diagnostic[] {
     const to = [...node.selectors, ...node.except].flatMap(devicesSelected).map(({ text }) => text);
     if (to.length > 0) edges.set(node.name.text, [...(edges.get(node.name.text) ?? []), ...to]);
   }
+  const places = new Map(
+    sources.devices.map((sited) => [sited.node.name.text, placeOf(sited, sited.node.name)]),
+  );
   const diagnostics: Diagnostic[] = [];
   const told = new Set<string>();
   for (const sited of sources.devices) {
@@ -174,6 +176,10 @@ function circles(sources: Sources): Diagnostic[] {
         placeOf(sited, sited.node.name),
         { name, circle: circle.join(' → ') },
         {
+          related: circle.slice(1, -1).flatMap((other) => {
+            const place = places.get(other);
+            return place ? [{ place, message: `\`${other}\` is chosen here` }] : [];
+          }),
           cures: ['choose one of these devices by what it is: its address, id or class'],
         },
       ),

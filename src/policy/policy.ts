@@ -84,6 +84,8 @@ export interface Bind {
   readonly to: string;
   /** A driver name; `null` for `none`. `vfio` and `default` are resolved to a driver, or to `null`, per function. */
   readonly driver: (address: Address) => string | null;
+  /** Where the word after `to` stands. */
+  readonly toPlace?: Place;
   readonly place: Place;
 }
 
@@ -100,6 +102,9 @@ export interface Allow {
   readonly device: string;
   readonly functions: readonly Address[];
   readonly via: Path;
+  /** Where the principal's name stands, and the path's. */
+  readonly whoPlace?: Place;
+  readonly viaPlace?: Place;
   readonly place: Place;
 }
 
@@ -110,6 +115,7 @@ export interface Create {
   readonly device: string;
   readonly functions: readonly Address[];
   readonly count: number;
+  readonly countPlace: Place;
   readonly place: Place;
 }
 
@@ -117,6 +123,8 @@ export interface Create {
 export interface Limit {
   readonly policy: string;
   readonly who: Pick<WhoMay, 'kind' | 'name'>;
+  /** Where the name stands. */
+  readonly whoPlace: Place;
   readonly bytes: number;
   readonly place: Place;
 }

@@ -1,4 +1,5 @@
-import type { Diagnostic } from '../diagnostics/diagnostic.ts';
+import { written } from '../../grammar/written.ts';
+import type { Diagnostic, Fix } from '../diagnostics/diagnostic.ts';
 import { report } from '../diagnostics/report.ts';
 import { isUnknown } from '../machine/snapshot.ts';
 import type { Document } from '../syntax/ast.ts';
@@ -47,7 +48,7 @@ export function resolve(
     byHost.set(host.name, [
       ...diagnostics,
       ...withoutSnapshot(host),
-      ...anotherMachine(host),
+      ...anotherMachine(host, sources),
       ...statements.diagnostics,
     ]);
     if (!host.snapshot) continue;
@@ -69,12 +70,25 @@ function withoutSnapshot({ name, snapshot, place, declarations }: Host): Diagnos
 }
 
 /** A fleet's snapshots are easily mixed up; the hostname may be the fully qualified one. */
-function anotherMachine({ name, snapshot, place }: Host): Diagnostic[] {
+function anotherMachine({ name, snapshot, place }: Host, sources: Sources): Diagnostic[] {
   if (!snapshot || !place) return [];
   const { hostname } = snapshot;
   if (isUnknown(hostname) || hostname === name || hostname.split('.')[0] === name) return [];
   const cures = ['give the snapshot of the host that is meant, or call the host as the machine calls itself'];
-  return [report('VP2008', place, { host: name, hostname }, { cures })];
+  const fixes = [renaming(name, hostname.split('.')[0] ?? hostname, sources)];
+  return [report('VP2008', place, { host: name, hostname }, { cures, fixes })];
+}
+
+/** Calls a host otherwise, wherever it is named by its own name and not by a pattern. */
+function renaming(from: string, to: string, { hosts, devices, policies }: Sources): Fix {
+  const places = [
+    ...hosts.map((sited) => ({ sited, word: sited.node.name })),
+    ...[...devices, ...policies].map((sited) => ({ sited, word: sited.node.on })),
+  ];
+  const edits = places.flatMap(({ sited, word }) =>
+    word?.text === from ? [{ ...placeOf(sited, word), text: written(to) }] : [],
+  );
+  return { title: `call the host \`${to}\``, safe: false, edits };
 }
 
 /** Policies, and neither a host nor a machine that they could be checked against. */

@@ -1,11 +1,13 @@
+import { written } from '../../grammar/written.ts';
 import type { Diagnostic, Place } from '../diagnostics/diagnostic.ts';
+import { insertionBefore, type Meant, nameMeant, replacement } from '../diagnostics/fixes.ts';
 import { report } from '../diagnostics/report.ts';
 import type { Address, PciFunction } from '../machine/snapshot.ts';
-import type { DeviceDeclaration, Selector } from '../syntax/ast.ts';
+import type { Count, DeviceDeclaration, Selector } from '../syntax/ast.ts';
 import { placeOf } from '../syntax/places.ts';
 import { classPrefix } from './classes.ts';
 import { type Doubt, fullAddress, matches, type Scope, some, type Verdict } from './criteria.ts';
-import { describeFunction, describeSelector, tellApart } from './describe.ts';
+import { describeFunction, describeSelector, tellApart, valuesOf } from './describe.ts';
 import type { Assumption } from './policy.ts';
 import type { Sited } from './sources.ts';
 
@@ -118,8 +120,16 @@ function wrongCount(
         ? [...candidates.map(({ fn }) => describeFunction(fn)), ...nearMisses(node, scope)]
         : candidates.slice(0, 8).map(({ fn }) => describeFunction(fn)),
       cures: [few ? 'widen the selectors, or lower the count' : 'narrow the selectors, or raise the count'],
+      fixes: count && candidates.length > 0 ? [replacement(place, countText(candidates.length, count))] : [],
     },
   );
+}
+
+/** The count with its nearer end moved, so that what is there is right. */
+function countText(found: number, { min, max }: Count): string {
+  const [low, high] = [Math.min(min, found), Math.max(max, found)];
+  if (min === max) return `count ${found}`;
+  return low === high ? `count ${low}` : `count ${low}..${high}`;
 }
 
 function notExactlyOne(
@@ -133,6 +143,7 @@ function notExactlyOne(
   if (candidates.length > 1) return ambiguous(sited, host, candidates, scope);
   const other = anotherIdentity(sited, host, scope);
   if (other) return other;
+  const meant = valueMeant(sited, scope);
   return report(
     'VP2101',
     placeOf(sited, node.name),
@@ -140,9 +151,12 @@ function notExactlyOne(
     {
       causes: nearMisses(node, scope),
       cures: [
-        'correct the selector that fails, or take a new snapshot if the machine has changed',
-        ...(node.selectors.length === 0 ? ['Say which function is meant: `at`, `id`, `class` …'] : []),
+        ...meant.cures,
+        ...(node.selectors.length === 0
+          ? ['say which function is meant: `at`, `id`, `class` …']
+          : ['correct the selector that fails, or take a new snapshot if the machine has changed']),
       ],
+      fixes: meant.fixes,
     },
   );
 }
@@ -171,10 +185,7 @@ function ambiguous(
       ],
       cures: ['add what tells the one that you mean from the others', 'if all are meant, declare `devices`'],
       fixes: before
-        ? functions.slice(0, 4).map(({ address }) => ({
-            title: `choose ${address}`,
-            edits: [{ ...before, text: `at ${address}\n  ` }],
-          }))
+        ? functions.slice(0, 4).map(({ address }) => insertionBefore(before, `at ${address}`))
         : [],
     },
   );
@@ -221,20 +232,41 @@ function anotherIdentity(
       ],
       cures: [
         elsewhere.length === 1
-          ? `Write \`at ${elsewhere[0]?.address}\`, or leave \`at\` out and let the identity choose.`
+          ? `write \`at ${elsewhere[0]?.address}\`, or leave \`at\` out and let the identity choose`
           : 'make sure which device is meant, then correct the address or the identity',
       ],
       fixes:
         elsewhere.length === 1 && at && elsewhere[0]
-          ? [
-              {
-                title: `write at ${elsewhere[0].address}`,
-                edits: [{ ...placeOf(sited, at.value), text: elsewhere[0].address }],
-              },
-            ]
+          ? [replacement(placeOf(sited, at.value), elsewhere[0].address)]
           : [],
     },
   );
+}
+
+/** What people name, and misspell; another number is another device. */
+const named: ReadonlySet<Selector['kind']> = new Set(['driver', 'netdev', 'block', 'serial', 'label']);
+
+/**
+ * What a selector may mean that alone is in the way: the value that another function has, where it is written much
+ * like it; where only one function has everything else, its value.
+ */
+function valueMeant(sited: Sited<DeviceDeclaration>, scope: Scope): Meant {
+  const { node } = sited;
+  for (const selector of node.selectors) {
+    if (!('value' in selector)) continue;
+    const others = node.selectors.filter((other) => other !== selector);
+    const functions = [...scope.functions.values()].filter((fn) =>
+      others.every((other) => matches(other, fn, scope) === true),
+    );
+    const values = new Set(functions.flatMap((fn) => valuesOf(selector.kind, fn, scope.snapshot)));
+    const place = placeOf(sited, selector.value);
+    const meant = nameMeant(place, selector.value.text, named.has(selector.kind) ? values : []);
+    if (meant.fixes.length > 0) return meant;
+    const [only, more] = values;
+    if (others.length > 0 && only !== undefined && more === undefined)
+      return { cures: [], fixes: [replacement(place, written(only))] };
+  }
+  return { cures: [], fixes: [] };
 }
 
 /** The functions that fail the fewest selectors, at most three, each with what fails. */

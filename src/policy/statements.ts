@@ -1,4 +1,5 @@
 import type { Diagnostic, Place } from '../diagnostics/diagnostic.ts';
+import { nameMeant } from '../diagnostics/fixes.ts';
 import { report } from '../diagnostics/report.ts';
 import { isVfioDriver } from '../machine/drivers.ts';
 import {
@@ -82,7 +83,7 @@ export function resolveStatements(
 class Reader {
   readonly #host: Host;
   readonly #labels: ReadonlyMap<string, string>;
-  readonly #elsewhere: ReadonlySet<string>;
+  readonly #elsewhere = new Map<string, Sited<DeviceDeclaration>[]>();
   readonly #here = new Map<string, Sited<DeviceDeclaration>>();
   readonly #selections = new Map<string, Selection>();
   readonly #open = new Set<string>();
@@ -102,10 +103,10 @@ class Reader {
   constructor(host: Host, sources: Sources, labels: ReadonlyMap<string, string>, stray: ReadonlySet<string>) {
     this.#host = host;
     this.#labels = labels;
-    const names = sources.devices.map(({ node }) => node.name.text);
-    this.#elsewhere = new Set(names.filter((name) => !stray.has(name)));
     for (const sited of sources.devices) {
       const { name, on } = sited.node;
+      if (!stray.has(name.text))
+        this.#elsewhere.set(name.text, [...(this.#elsewhere.get(name.text) ?? []), sited]);
       if ((!on || applies(on.text, host.name)) && !this.#here.has(name.text))
         this.#here.set(name.text, sited);
     }
@@ -149,7 +150,7 @@ class Reader {
         this.#bind(policy, statement, origin);
         return;
       case 'allow':
-        this.#allow(policy, statement, place);
+        this.#allow(policy, statement, origin);
         return;
       case 'forbid':
         this.#forbid(policy, statement, place);
@@ -166,14 +167,17 @@ class Reader {
         return;
       }
       case 'create': {
-        const { device, count } = statement;
+        const { device, count, countSpan } = statement;
         const functions = this.#select(device.text)?.functions;
-        if (functions) this.#creates.push({ policy, device: device.text, functions, count, place });
+        const countPlace = placeOf(origin, { span: countSpan });
+        if (functions)
+          this.#creates.push({ policy, device: device.text, functions, count, countPlace, place });
         return;
       }
       case 'limit': {
         const who = { kind: statement.who, name: statement.name.text };
-        this.#limits.push({ policy, who, bytes: statement.bytes, place });
+        const whoPlace = placeOf(origin, statement.name);
+        this.#limits.push({ policy, who, whoPlace, bytes: statement.bytes, place });
         return;
       }
       case 'persist':
@@ -229,8 +233,14 @@ class Reader {
   #checkScope(origin: Origin, word: Word): void {
     if (this.#here.has(word.text) || !this.#elsewhere.has(word.text)) return;
     const holes = { name: word.text, host: this.#host.name };
-    const cures = ['declare it for this host too, or narrow the policy: `policy … on HOST`'];
-    this.#diagnostics.push(report('VP2010', placeOf(origin, word), holes, { cures }));
+    const place = placeOf(origin, word);
+    const meant = nameMeant(place, word.text, this.#here.keys());
+    const cures = [...meant.cures, 'declare it for this host too, or narrow the policy: `policy … on HOST`'];
+    const related = [...(this.#elsewhere.get(word.text) ?? [])].map((other) => ({
+      place: placeOf(other, other.node.on ?? other.node.name),
+      message: `it is declared for \`${other.node.on?.text ?? '*'}\` here`,
+    }));
+    this.#diagnostics.push(report('VP2010', place, holes, { related, cures, fixes: meant.fixes }));
   }
 
   #select(name: string): Selection | undefined {
@@ -258,7 +268,18 @@ class Reader {
     };
     const { wholeGroup, device } = statement;
     const [place, named] = [placeOf(origin, statement), placeOf(origin, device)];
-    this.#binds.push({ policy, device: device.text, functions, wholeGroup, to, driver, place, named });
+    const toPlace = placeOf(origin, statement.driver);
+    this.#binds.push({
+      policy,
+      device: device.text,
+      functions,
+      wholeGroup,
+      to,
+      toPlace,
+      driver,
+      place,
+      named,
+    });
   }
 
   #withGroups(chosen: readonly Address[]): readonly Address[] {
@@ -271,20 +292,22 @@ class Reader {
     return [...all];
   }
 
-  #allow(policy: string, statement: AllowStatement, place: Place): void {
+  #allow(policy: string, statement: AllowStatement, origin: Origin): void {
     if (this.#excepted(statement.unless)) return;
-    const { device, via } = statement;
+    const { device, via, viaSpan, principal } = statement;
     const everything = device.kind === 'any';
     const functions = device.kind === 'any' ? [] : this.#select(device.name.text)?.functions;
     if (!functions) return;
     const name = device.kind === 'any' ? 'any device' : device.name.text;
     this.#allows.push({
       policy,
-      who: whoMay(statement.principal),
+      who: whoMay(principal),
       device: name,
       functions,
       via,
-      place,
+      ...(principal.name ? { whoPlace: placeOf(origin, principal.name) } : {}),
+      ...(viaSpan ? { viaPlace: placeOf(origin, { span: viaSpan }) } : {}),
+      place: placeOf(origin, statement),
       everything,
     });
   }

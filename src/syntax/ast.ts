@@ -196,6 +196,8 @@ export interface AllowStatement {
   readonly principal: Principal;
   readonly device: DeviceReference;
   readonly via: Path;
+  /** Where the path is named; absent when the statement names none. */
+  readonly viaSpan?: Span;
   readonly unless?: LabelCondition;
   readonly span: Span;
 }
@@ -228,6 +230,7 @@ export interface CreateStatement {
   readonly kind: 'create';
   /** How many virtual functions the device shall have, at least 1. */
   readonly count: number;
+  readonly countSpan: Span;
   readonly device: Word;
   readonly span: Span;
 }

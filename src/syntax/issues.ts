@@ -1,10 +1,10 @@
 import { maxDepth } from '../../grammar/blocks.ts';
 import type { Issue } from '../../grammar/issue.ts';
 import { type Context, type Keyword, keywords } from '../../grammar/keywords.ts';
-import { nearest } from '../../grammar/nearest.ts';
 import { blockLimit } from '../../grammar/parse.ts';
 import { beginnersOf, labelOf, wordsOf } from '../../grammar/tokens.ts';
-import type { Diagnostic, Fix, Place } from '../diagnostics/diagnostic.ts';
+import type { Diagnostic, Place } from '../diagnostics/diagnostic.ts';
+import { insertionBefore, removal, wordMeant } from '../diagnostics/fixes.ts';
 import { report } from '../diagnostics/report.ts';
 import { shown } from './hidden.ts';
 
@@ -25,11 +25,11 @@ export function diagnose(file: string, base: number, text: string, issue: Issue)
     case 'unclosed-text':
       return unclosedText(place, text.slice(issue.start, issue.end));
     case 'unclosed-block':
-      return unclosedBlock(place);
+      return unclosedBlock(place, text, base, issue);
     case 'missing':
       return missing(place, issue);
     case 'stray':
-      return stray(place, issue.text);
+      return stray(place, issue.text, text.slice(0, issue.start));
     case 'unknown':
       return unknown(place, issue);
     case 'later':
@@ -71,25 +71,14 @@ function laterCause(word: string, context: Context): string {
   return `the language has \`${word}\`${meaning} ${blockNames[context]}, but this version does not carry it out`;
 }
 
-function removal(place: Place, what: string): Fix {
-  return { title: `remove ${what}`, edits: [{ ...place, text: '' }] };
-}
-
-function replacement(place: Place, text: string): Fix {
-  return { title: `replace it by \`${text}\``, edits: [{ ...place, text }] };
-}
-
 function unexpected(place: Place, text: string): Diagnostic {
-  const cures =
-    text === ';'
-      ? ['statements need no terminator: remove it']
-      : ['a name or a path with such characters stands in quotes; otherwise remove it'];
-  return report(
-    'VP1001',
-    place,
-    { text: shown(text) },
-    { cures, fixes: [removal(place, `\`${shown(text)}\``)] },
-  );
+  // What ends a statement elsewhere means nothing here; what could be a part of a name may mean something.
+  const terminator = text === ';';
+  const cures = terminator
+    ? ['statements need no terminator: remove it']
+    : ['a name or a path with such characters stands in quotes; otherwise remove it'];
+  const fixes = [removal(place, `\`${shown(text)}\``, terminator)];
+  return report('VP1001', place, { text: shown(text) }, { cures, fixes });
 }
 
 function unclosedText(place: Place, text: string): Diagnostic {
@@ -103,30 +92,37 @@ function unclosedText(place: Place, text: string): Diagnostic {
     {},
     {
       cures: ['close it with `"`; a text cannot go on in the next line'],
-      fixes: [{ title: 'close the text', edits: [closing] }],
+      fixes: [{ title: 'close the text', safe: false, edits: [closing] }],
     },
   );
 }
 
-function unclosedBlock(place: Place): Diagnostic {
-  return report('VP1003', place, {}, { cures: ['close it with `}` after its last statement'] });
+function unclosedBlock(
+  place: Place,
+  text: string,
+  base: number,
+  { open, last }: Issue & { kind: 'unclosed-block' },
+): Diagnostic {
+  const rest = /^[^\r\n]*/.exec(text.slice(last))?.[0] ?? '';
+  // Behind a comment, which goes on to the end of its line.
+  const at = base + last + (rest.includes('#') ? rest.length : 0);
+  const ownLine = /[\r\n]/.test(text.slice(place.span.start - base, at - base)) || rest.includes('#');
+  const closing = (ownLine ? '\n}' : ' }').repeat(open);
+  const edits = [{ file: place.file, span: { start: at, end: at }, text: closing }];
+  const cures = ['close it with `}` after its last statement'];
+  return report('VP1003', place, {}, { cures, fixes: [{ title: 'close the block', safe: false, edits }] });
 }
 
 function missing(place: Place, issue: Issue & { kind: 'missing' }): Diagnostic {
   const words = issue.expected.flatMap(wordsOf);
   const { found, after } = issue;
-  const meant = found === undefined ? undefined : nearest(found, words);
   const holes = {
     expected: expectedText(issue),
     after: after === undefined ? '' : ` after \`${shown(after.image)}\``,
     found: found === undefined ? 'the end' : `\`${shown(found)}\``,
   };
-  if (meant !== undefined) {
-    return report('VP1004', place, holes, {
-      cures: [`did you mean \`${meant}\`?`],
-      fixes: [replacement(place, meant)],
-    });
-  }
+  const meant = found === undefined ? undefined : wordMeant(place, found, words);
+  if (meant !== undefined && meant.fixes.length > 0) return report('VP1004', place, holes, meant);
   const single = issue.expected.length === 1 || words[0] === 'on' ? labelOf(issue.expected[0] ?? '') : '';
   const insertable = found === undefined ? undefined : /^`([^`]+)`$/.exec(single)?.[1];
   if (found !== undefined && found in keywords && insertable === undefined && words.length === 0) {
@@ -136,13 +132,27 @@ function missing(place: Place, issue: Issue & { kind: 'missing' }): Diagnostic {
       cures: [`write the missing word before \`${found}\`, or ${quoted} in quotes if it is the name`],
     });
   }
-  if (insertable === undefined) return report('VP1004', place, holes);
-  const { start } = place.span;
-  const edit = { file: place.file, span: { start, end: start }, text: `${insertable} ` };
+  if (found === undefined || found === '}' || breaksOff(found, insertable)) {
+    const cures = [`the statement breaks off: write ${holes.expected} and what follows it, or remove it`];
+    return report('VP1004', place, holes, { cures });
+  }
+  if (insertable === undefined) {
+    return report('VP1004', place, holes, {
+      cures: [`write ${holes.expected} in the place of ${holes.found}`],
+    });
+  }
   return report('VP1004', place, holes, {
-    cures: [`write \`${insertable}\` before \`${shown(found ?? '')}\``],
-    fixes: [{ title: `insert \`${insertable}\``, edits: [edit] }],
+    cures: [`write \`${insertable}\` before \`${shown(found)}\``],
+    // A word that joins two others can be no other; a brace, or `on`, is one of several things that could be missing.
+    fixes: [insertionBefore(place, insertable, insertable in keywords && issue.expected.length === 1)],
   });
+}
+
+/** Whether the word begins a statement in some block: then the one before it breaks off, unless its block begins here. */
+function breaksOff(word: string, missing: string | undefined): boolean {
+  const keyword: Keyword | undefined = (keywords as Readonly<Record<string, Keyword>>)[word];
+  if (missing === '{') return (beginnersOf('file') as readonly string[]).includes(word);
+  return keyword?.begins !== undefined && keyword.connects === undefined;
 }
 
 /** "`to`", "`isolated` or `resets`"; for a property, what that property takes. */
@@ -158,23 +168,20 @@ function expectedText({ expected, after }: Issue & { kind: 'missing' }): string 
   return labels.length === 0 ? last : `${labels.join(', ')} or ${last}`;
 }
 
-function stray(place: Place, text: string): Diagnostic {
-  const cures =
-    text === '}'
-      ? ['remove this brace, or find the block above that was closed too early']
-      : ['remove it, or put it into a declaration'];
-  return report(
-    'VP1006',
-    place,
-    { text: shown(text) },
-    { cures, fixes: [removal(place, `\`${shown(text)}\``)] },
-  );
+function stray(place: Place, text: string, before: string): Diagnostic {
+  if (text !== '}') {
+    const cures = ['remove it, or put it into a declaration'];
+    return report('VP1006', place, { text: shown(text) }, { cures });
+  }
+  const cures = ['remove this brace, or find the block above that was closed too early'];
+  // Behind another brace it closes nothing; behind anything else, that was to stand in the block.
+  const surplus = /\}\s*$/.test(before);
+  return report('VP1006', place, { text }, { cures, fixes: [removal(place, '`}`', surplus)] });
 }
 
 function unknown(place: Place, issue: Issue & { kind: 'unknown' }): Diagnostic {
   const { word, context } = issue;
   const beginners = beginnersOf(context).filter((text) => !isLater(text, context));
-  const meant = nearest(word, beginners);
   const home = (Object.keys(blockNames) as Context[]).find((other) =>
     (beginnersOf(other) as readonly string[]).includes(word),
   );
@@ -185,13 +192,10 @@ function unknown(place: Place, issue: Issue & { kind: 'unknown' }): Diagnostic {
       cures: ['move it there; a block above may have been closed too early'],
     });
   }
+  const meant = wordMeant(place, word, beginners);
+  if (meant.fixes.length > 0) return report('VP1005', place, holes, meant);
   const list = beginners.map((text) => `\`${text}\``).join(', ');
-  if (meant === undefined)
-    return report('VP1005', place, holes, { cures: [`a statement here begins with ${list}`] });
-  return report('VP1005', place, holes, {
-    cures: [`did you mean \`${meant}\`?`],
-    fixes: [replacement(place, meant)],
-  });
+  return report('VP1005', place, holes, { cures: [`a statement here begins with ${list}`] });
 }
 
 function isLater(text: string, context: Context): boolean {

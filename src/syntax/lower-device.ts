@@ -8,8 +8,10 @@ import type {
 } from '../../grammar/tree.ts';
 import { isMissing } from '../../grammar/tree.ts';
 import { addressPattern, identityPattern, macPattern } from '../../grammar/values.ts';
+import { replacement } from '../diagnostics/fixes.ts';
 import type { Count, Declaration, DmaNone, Holding, Selector, Word } from './ast.ts';
 import type { Lowering } from './lowering.ts';
+import { addressMeant, identityMeant, macMeant, rewriting } from './meant.ts';
 import { reportTwice } from './twice.ts';
 import { numaLimit, virtualLimit } from './values.ts';
 
@@ -79,7 +81,7 @@ function lowerRange(
     { min, max },
     {
       cures: [`write \`${swapped}\``],
-      fixes: [{ title: 'swap the numbers', edits: [{ ...place, text: swapped }] }],
+      fixes: [replacement(place, swapped)],
     },
   );
   return undefined;
@@ -136,6 +138,7 @@ function lowerValue(at: Lowering, kind: Property, token: Token): Word | undefine
           { text },
           {
             cures: ['write domain, bus, device and function, like `0000:03:00.0`; `lspci -D` shows them'],
+            fixes: rewriting(at.place(token), addressMeant(text)),
           },
         ),
       );
@@ -150,6 +153,7 @@ function lowerValue(at: Lowering, kind: Property, token: Token): Word | undefine
             cures: [
               'write vendor and device, four hexadecimal digits each, like `8086:1572`; `lspci -nn` shows them',
             ],
+            fixes: rewriting(at.place(token), identityMeant(text)),
           },
         ),
       );
@@ -159,7 +163,10 @@ function lowerValue(at: Lowering, kind: Property, token: Token): Word | undefine
           'VP1022',
           token,
           { text },
-          { cures: ['write six pairs of digits, like `b4:96:91:a1:02:33`'] },
+          {
+            cures: ['write six pairs of digits, like `b4:96:91:a1:02:33`'],
+            fixes: rewriting(at.place(token), macMeant(text)),
+          },
         ),
       );
     case 'numa':

@@ -3,6 +3,7 @@ import { isMissing, type Token } from '../../grammar/tree.ts';
 import { versionPattern } from '../../grammar/values.ts';
 import type { Declaration, HostStatement, Word } from './ast.ts';
 import type { Lowering } from './lowering.ts';
+import { dateMeant, rewriting, versionMeant } from './meant.ts';
 import { reportTwice } from './twice.ts';
 import { isDate } from './values.ts';
 
@@ -30,7 +31,15 @@ function lowerStatement(at: Lowering, node: HostStatementNode): HostStatement {
     }
     case 'kernel': {
       const version = at.shaped(node.version, versionPattern, (text) =>
-        at.report('VP1010', node.version, { text }, { cures: ['write it like `6.1` or `6.12.4`'] }),
+        at.report(
+          'VP1010',
+          node.version,
+          { text },
+          {
+            cures: ['write it like `6.1` or `6.12.4`'],
+            fixes: rewriting(at.place(node.version), versionMeant(text)),
+          },
+        ),
       );
       if (version === undefined || isMissing(node.relation)) return at.hole(node);
       return {
@@ -75,7 +84,10 @@ function lowerPart(at: Lowering, key: Token, value: Token): Word | undefined {
       'VP1009',
       value,
       { text },
-      { cures: ['write the year, the month and the day, like `2027-03-01`'] },
+      {
+        cures: ['write the year, the month and the day, like `2027-03-01`'],
+        fixes: rewriting(at.place(value), dateMeant(text)),
+      },
     ),
   );
 }

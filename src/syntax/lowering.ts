@@ -5,9 +5,11 @@ import { isMissing, type Token } from '../../grammar/tree.ts';
 import { numberPattern } from '../../grammar/values.ts';
 import type { Code } from '../diagnostics/codes.ts';
 import type { Diagnostic, Place } from '../diagnostics/diagnostic.ts';
+import { replacement } from '../diagnostics/fixes.ts';
 import { type Extra, type Holes, report } from '../diagnostics/report.ts';
 import type { Hole, Word } from './ast.ts';
 import { bidirectional, shown } from './hidden.ts';
+import { nameInLetters, numberMeant, rewriting } from './meant.ts';
 
 const plainName = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/;
 const hostPattern = /^[A-Za-z0-9_*][A-Za-z0-9_.*-]*$/;
@@ -17,10 +19,18 @@ export class Lowering {
   readonly diagnostics: Diagnostic[] = [];
   private readonly file: string;
   private readonly base: number;
+  private readonly own: string;
 
-  constructor(file: string, base: number) {
+  /** `text`: the block's own, which begins at `base` of the file. */
+  constructor(file: string, base: number, text: string) {
     this.file = file;
     this.base = base;
+    this.own = text;
+  }
+
+  /** What is written there, but for its layout. */
+  wordsOf({ start, end }: Span): string {
+    return this.own.slice(start, end).replace(/\s+/g, ' ');
   }
 
   span({ start, end }: Span): Span {
@@ -67,7 +77,15 @@ export class Lowering {
   number(token: Token, max: number, min = 0): number | undefined {
     const test = (text: string) => numberPattern.test(text) && min <= Number(text) && Number(text) <= max;
     const word = this.shaped(token, { test }, (text) =>
-      this.report('VP1011', token, { text, min, max }, { cures: ['write a decimal number'] }),
+      this.report(
+        'VP1011',
+        token,
+        { text, min, max },
+        {
+          cures: [`write a decimal number from ${min} to ${max}`],
+          fixes: rewriting(this.place(token), numberMeant(text, min, max)),
+        },
+      ),
     );
     return word && Number(word.text);
   }
@@ -83,19 +101,19 @@ export class Lowering {
       { text: shown(token.image) },
       {
         cures: [`write ${shown(quoted)}`],
-        fixes: [{ title: 'put it in quotes', edits: [{ ...this.place(token), text: quoted }] }],
+        fixes: [replacement(this.place(token), quoted, true)],
       },
     );
   }
 
   /** The name of something that is declared in a policy file. `what`: "a device's name". */
   name(token: Token, what: string): Word | undefined {
-    return this.shaped(token, plainName, this.badName(token, what));
+    return this.shaped(token, plainName, this.badName(token, what, plainName));
   }
 
   /** A host's name, or a pattern: `*` stands for any run of characters. */
   hostName(token: Token): Word | undefined {
-    return this.shaped(token, hostPattern, this.badName(token, "a host's name"));
+    return this.shaped(token, hostPattern, this.badName(token, "a host's name", hostPattern));
   }
 
   /** A name that the machine gives, not the policy: anything that can be seen. */
@@ -107,13 +125,19 @@ export class Lowering {
     );
   }
 
-  private badName(token: Token, what: string): (text: string) => void {
+  /** `pattern`: of a name that a policy gives. A machine's own names are what they are. */
+  private badName(token: Token, what: string, pattern?: RegExp): (text: string) => void {
     const cures = [
-      'a name has letters from a to z, digits, `-`, `_` and `.`, and begins with a letter or a digit',
+      pattern === undefined
+        ? 'write it as the machine shows it, in characters that can be seen'
+        : 'a name has letters from a to z, digits, `-`, `_` and `.`, and begins with a letter or a digit',
     ];
     return (text) => {
       // Hidden characters are told of where the whole text is looked through.
-      if (!bidirectional.test(token.image)) this.report('VP1019', token, { text, what }, { cures });
+      if (bidirectional.test(token.image)) return;
+      const meant = pattern && nameInLetters(this.word(token).text, pattern);
+      const fixes = rewriting(this.place(token), meant);
+      this.report('VP1019', token, { text, what }, { cures, fixes });
     };
   }
 
@@ -135,7 +159,6 @@ export class Lowering {
   private badEscape(token: Token, written: string, at: number): void {
     const start = token.startOffset + this.base + at;
     const place = { file: this.file, span: { start, end: start + written.length } };
-    const doubled = { ...place, text: `\\${written}` };
     this.diagnostics.push(
       report(
         'VP1018',
@@ -145,7 +168,8 @@ export class Lowering {
           cures: [
             'a text knows `\\"`, `\\\\`, `\\n`, `\\t` and `\\u{41}`; a backslash itself is written `\\\\`',
           ],
-          fixes: [{ title: 'write a backslash', edits: [doubled] }],
+          // An unfinished code point is a slip of another kind.
+          fixes: [replacement(place, `\\${written}`, !written.startsWith('\\u'))],
         },
       ),
     );

@@ -1,5 +1,5 @@
-import { nearest } from '../../grammar/nearest.ts';
 import { isMissing, type Token } from '../../grammar/tree.ts';
+import { replacement, wordMeant } from '../diagnostics/fixes.ts';
 import type { Word } from './ast.ts';
 import type { Lowering } from './lowering.ts';
 
@@ -14,14 +14,19 @@ export function oneOf(
   otherwise: string,
 ): Word | undefined {
   return at.shaped(token, { test: (text) => list.includes(text) }, (text) => {
-    const meant = nearest(text, list);
-    const cure = meant === undefined ? otherwise : `did you mean \`${meant}\`?`;
-    const fixes =
-      meant === undefined
-        ? []
-        : [{ title: `replace it by \`${meant}\``, edits: [{ ...at.place(token), text: meant }] }];
-    at.report(code, token, { text }, { cures: [cure], fixes });
+    const place = at.place(token);
+    const same = list.find((word) => plain(word) === plain(text));
+    const meant =
+      same === undefined
+        ? wordMeant(place, text, list)
+        : { cures: [`write \`${same}\``], fixes: [replacement(place, same, true)] };
+    at.report(code, token, { text }, meant.fixes.length > 0 ? meant : { cures: [otherwise] });
   });
+}
+
+/** Without what may be left out by mistake, and may be no other word: `sys_rawio` is `CAP_SYS_RAWIO`. */
+function plain(word: string): string {
+  return word.toLowerCase().replace(/^cap_/, '');
 }
 
 /** The list, if nothing in it is broken. */

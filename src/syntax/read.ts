@@ -4,6 +4,7 @@
  */
 import { type Block, type PlacedBlock, parse } from '../../grammar/parse.ts';
 import type { Diagnostic, Place } from '../diagnostics/diagnostic.ts';
+import { removal } from '../diagnostics/fixes.ts';
 import { report } from '../diagnostics/report.ts';
 import type { Declaration, Document, PlacedDeclaration } from './ast.ts';
 import { bidirectional, codePoint } from './hidden.ts';
@@ -92,9 +93,9 @@ function lowerBlock(block: Block, file: string, start: number, text: string): Lo
   if (known !== undefined) {
     if (known.diagnostics.length === 0 || (known.start === start && known.file === file)) return known;
   }
-  const at = new Lowering(file, start);
-  const declarations = block.declarations.map((node) => lower(at, node));
   const own = text.slice(start, start + block.length);
+  const at = new Lowering(file, start, own);
+  const declarations = block.declarations.map((node) => lower(at, node));
   const issues = block.issues.filter((issue) => issue.kind !== 'unexpected' || !isInvisible(issue.text));
   const diagnostics = [
     ...issues.map((issue) => diagnose(file, start, own, issue)),
@@ -127,7 +128,8 @@ function invisible(file: string, start: number, text: string): Diagnostic[] {
         { codePoint: [...run].map(codePoint).join(' ') },
         {
           cures: ['remove it: a policy must read as it is'],
-          fixes: [{ title: 'remove it', edits: [{ ...place, text: '' }] }],
+          // Not unasked: what was read as something else has to be read anew.
+          fixes: [removal(place, 'it')],
         },
       ),
     );

@@ -1,4 +1,5 @@
 import type { Span } from '../../grammar/span.ts';
+import { removal } from '../diagnostics/fixes.ts';
 import { report } from '../diagnostics/report.ts';
 import type { Lowering } from './lowering.ts';
 
@@ -18,16 +19,18 @@ export function reportTwice<N extends Span>(
       continue;
     }
     const place = at.placeOf(node);
+    const earlier = at.placeOf(first);
+    // If both say the same, nothing is lost; if not, only their author knows which was meant.
+    const same = at.wordsOf(node) === at.wordsOf(first);
+    const fixes = same
+      ? [removal(place, 'the second', true)]
+      : [removal(place, 'the second'), removal(earlier, 'the first')];
     at.diagnostics.push(
       report(
         'VP1020',
         place,
         { word: said },
-        {
-          related: [{ place: at.placeOf(first), message: 'said first here' }],
-          cures: ['keep one of them'],
-          fixes: [{ title: 'remove the second', edits: [{ ...place, text: '' }] }],
-        },
+        { related: [{ place: earlier, message: 'said first here' }], cures: ['keep one of them'], fixes },
       ),
     );
   }

@@ -4,10 +4,13 @@ import { datePattern } from '../../grammar/values.ts';
 export function isDate(text: string): boolean {
   const [, year, month, day] = (datePattern.exec(text) ?? []).map(Number);
   if (year === undefined || month === undefined || day === undefined) return false;
-  if (month < 1 || month > 12 || day < 1) return false;
+  return day >= 1 && day <= daysOf(year, month);
+}
+
+/** How many days a month has, counted from 1; 0: there is no such month. */
+export function daysOf(year: number, month: number): number {
   const leap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
-  const days = [31, leap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-  return day <= (days[month - 1] ?? 0);
+  return [31, leap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1] ?? 0;
 }
 
 /** As many NUMA nodes as a kernel can have (CONFIG_NODES_SHIFT is at most 10). */

@@ -1,5 +1,6 @@
 import { nearest } from '../../grammar/nearest.ts';
 import type { Diagnostic, Place } from '../diagnostics/diagnostic.ts';
+import { replacement } from '../diagnostics/fixes.ts';
 import { report } from '../diagnostics/report.ts';
 import { type Difference, differences } from './conform.ts';
 import { type JsonProblem, type Located, locate, type Path, problemOf } from './json.ts';
@@ -165,13 +166,12 @@ function differenceReport(
   const place = placeOf(file, located);
   switch (kind) {
     case 'unknown-field': {
-      const meant = nearest(found, fields ?? []);
       const name = { file, span: located?.name ?? place.span };
+      const meant = nearest(found, fields ?? []);
       const cures = meant === undefined ? [`remove \`${short(found)}\``] : [`did you mean \`${meant}\`?`];
       const causes = [`the fields here are ${expected}`];
       const holes = { document, field: short(found), pointer: pointerOf(path.slice(0, -1)) };
-      const edit = { ...name, text: JSON.stringify(meant) };
-      const fixes = meant === undefined ? [] : [{ title: `Rename to \`${meant}\``, edits: [edit] }];
+      const fixes = meant === undefined ? [] : [replacement(name, JSON.stringify(meant))];
       return report('VP3007', name, holes, { causes, cures, fixes });
     }
     case 'missing-field':

@@ -1,3 +1,4 @@
+import { oneOfTwo } from '../../diagnostics/fixes.ts';
 import { report } from '../../diagnostics/report.ts';
 import type { Address } from '../../machine/snapshot.ts';
 import type { Bind } from '../../policy/policy.ts';
@@ -31,6 +32,7 @@ export function* conflicts({ policy }: Subject): Iterable<Finding> {
             related: [{ place: other.place, message: `policy ${other.policy} wants ${name(other)}` }],
             causes: [`policy ${bind.policy} wants ${name(bind)} for \`${bind.device}\``],
             cures: ['keep one of the two statements, or make the devices that they name disjoint'],
+            fixes: oneOfTwo(bind.place, other.place),
           },
         ),
         addresses,

@@ -1,4 +1,5 @@
 import type { KernelAnswer } from '../../diagnostics/diagnostic.ts';
+import { oneOfTwo, replacement } from '../../diagnostics/fixes.ts';
 import { report } from '../../diagnostics/report.ts';
 import { isUnknown, type PciFunction } from '../../machine/snapshot.ts';
 import { virtualAddresses } from '../../machine/virtual-functions.ts';
@@ -27,10 +28,11 @@ function conflict(address: string, first: Create, second: Create): Finding {
   const holes = { what, first: first.count, second: second.count };
   const related = [{ place: first.place, message: `policy ${first.policy} wants ${first.count}` }];
   const cures = ['keep one of the two statements'];
-  return found(report('VP3132', second.place, holes, { related, cures }), [address]);
+  const fixes = oneOfTwo(second.place, first.place);
+  return found(report('VP3132', second.place, holes, { related, cures, fixes }), [address]);
 }
 
-function* judge(subject: Subject, { place, count }: Create, fn: PciFunction): Iterable<Finding> {
+function* judge(subject: Subject, { place, count, countPlace }: Create, fn: PciFunction): Iterable<Finding> {
   const { address, sriov } = fn;
   const about = household(subject, fn);
   if (isUnknown(sriov)) {
@@ -57,7 +59,11 @@ function* judge(subject: Subject, { place, count }: Create, fn: PciFunction): It
   if (count > totalVfs) {
     const cures = [`write ${totalVfs} or less; some devices take more after a setting in their firmware`];
     const kernel = refusal(address, count, 'the function cannot have so many virtual functions', 'ERANGE');
-    yield found(report('VP4111', place, { address, count, total: totalVfs }, { cures, kernel }), about);
+    const fixes = totalVfs > 0 ? [replacement(countPlace, String(totalVfs))] : [];
+    yield found(
+      report('VP4111', place, { address, count, total: totalVfs }, { cures, fixes, kernel }),
+      about,
+    );
     return;
   }
   if (numVfs > 0) {
@@ -68,7 +74,8 @@ function* judge(subject: Subject, { place, count }: Create, fn: PciFunction): It
       `write ${numVfs}, or take them away first: write 0 to /sys/bus/pci/devices/${address}/sriov_numvfs`,
     ];
     const kernel = refusal(address, count, 'virtual functions are enabled already', 'EBUSY');
-    yield found(report('VP4112', place, { address, count: numVfs }, { causes, cures, kernel }), about);
+    const fixes = [replacement(countPlace, String(numVfs))];
+    yield found(report('VP4112', place, { address, count: numVfs }, { causes, cures, fixes, kernel }), about);
     return;
   }
   if (virtualAddresses(fn).length === 0) {

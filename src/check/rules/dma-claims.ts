@@ -1,4 +1,5 @@
 import type { Place } from '../../diagnostics/diagnostic.ts';
+import { removal } from '../../diagnostics/fixes.ts';
 import { report } from '../../diagnostics/report.ts';
 import type { Address } from '../../machine/snapshot.ts';
 import type { DmaClaim } from '../../policy/policy.ts';
@@ -39,7 +40,8 @@ export function* dmaClaims(subject: Subject): Iterable<Finding> {
   for (const claim of new Set(subject.claims.values())) {
     if (resting.has(claim)) continue;
     const reason = 'nothing rests on the claim: the device is used with an IOMMU, or not at all';
-    yield found(report('VP3126', claim.place, { reason }, { cures: ['remove the claim'] }));
+    const fixes = [removal(claim.place, 'the claim')];
+    yield found(report('VP3126', claim.place, { reason }, { cures: ['remove the claim'], fixes }));
   }
 }
 

@@ -1,4 +1,5 @@
-import { nearest } from '../../../grammar/nearest.ts';
+import type { Fix, Place } from '../../diagnostics/diagnostic.ts';
+import { nameMeant, replacement } from '../../diagnostics/fixes.ts';
 import { report } from '../../diagnostics/report.ts';
 import { isVfioDriver } from '../../machine/drivers.ts';
 import { isUnknown } from '../../machine/snapshot.ts';
@@ -47,8 +48,9 @@ function* absent(
   driver: string,
   wanted: readonly Wanted[],
 ): Iterable<Finding> {
-  const meant = isUnknown(snapshot.drivers) ? undefined : nearest(driver, snapshot.drivers);
+  const names = isUnknown(snapshot.drivers) ? [] : snapshot.drivers;
   for (const { bind, addresses } of byBind(wanted)) {
+    const meant = nameMeant(bind.toPlace, driver, [...names, 'vfio-pci']);
     yield found(
       report(
         'VP3118',
@@ -61,11 +63,12 @@ function* absent(
               : 'it is neither registered nor named by any function of the machine',
           ],
           cures: [
-            ...(meant ? [`did you mean \`${meant}\`?`] : []),
+            ...meant.cures,
             driver === 'vfio-pci'
               ? 'boot a kernel that was built with `CONFIG_VFIO_PCI`'
               : 'load the module that brings the driver, and take the snapshot again',
           ],
+          fixes: meant.fixes,
         },
       ),
       addresses,
@@ -97,9 +100,16 @@ function* mismatch({ fn, bind }: Wanted, driver: string): Iterable<Finding> {
             drivers.length > 0
               ? [`write one of them, or \`default\``]
               : ['write `none` to leave it without a driver'],
+          fixes: bind.toPlace ? others(drivers, bind.toPlace) : [],
         },
       ),
       [address],
     );
   }
+}
+
+/** What can stand after `to` instead. */
+function others(known: readonly string[], place: Place): readonly Fix[] {
+  const words = known.length > 0 ? ['default', ...known.slice(0, 3)] : ['none'];
+  return words.map((word) => replacement(place, word));
 }

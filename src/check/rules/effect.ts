@@ -1,3 +1,4 @@
+import { removal } from '../../diagnostics/fixes.ts';
 import { report } from '../../diagnostics/report.ts';
 import type { Allow, Bind } from '../../policy/policy.ts';
 import { type Finding, found } from '../finding.ts';
@@ -18,7 +19,8 @@ export function* effect({ policy }: Subject): Iterable<Finding> {
     if (repeated && other) {
       const reason = 'another statement binds the same functions to the same driver';
       const related = [{ place: other.place, message: 'the other statement' }];
-      yield found(report('VP3126', bind.place, { reason }, { related, cures }));
+      const fixes = [removal(bind.place, 'the statement')];
+      yield found(report('VP3126', bind.place, { reason }, { related, cures, fixes }));
     }
     for (const address of bind.functions) if (!bound.has(address)) bound.set(address, bind);
   }
@@ -34,9 +36,9 @@ export function* effect({ policy }: Subject): Iterable<Finding> {
     if (!other) allowed.set(key, allow);
     else {
       const related = [{ place: other.place, message: 'the other statement' }];
-      yield found(
-        report('VP3126', allow.place, { reason: 'the same is allowed elsewhere' }, { related, cures }),
-      );
+      const fixes = [removal(allow.place, 'the statement')];
+      const reason = 'the same is allowed elsewhere';
+      yield found(report('VP3126', allow.place, { reason }, { related, cures, fixes }));
     }
   }
 }

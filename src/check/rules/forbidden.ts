@@ -1,3 +1,4 @@
+import { removal } from '../../diagnostics/fixes.ts';
 import { report } from '../../diagnostics/report.ts';
 import { type Address, isUnknown, type Snapshot } from '../../machine/snapshot.ts';
 import { applies } from '../../policy/pattern.ts';
@@ -19,6 +20,7 @@ export function* forbidden(subject: Subject): Iterable<Finding> {
           {
             related: [{ place: forbid.place, message: `policy ${forbid.policy} forbids it here` }],
             cures: ['remove the allow, or narrow the forbid: `unless host LABEL is "VALUE"`'],
+            fixes: [removal(allow.place, 'the allow')],
           },
         ),
         addresses,

@@ -1,3 +1,4 @@
+import { replacement } from '../../diagnostics/fixes.ts';
 import { report } from '../../diagnostics/report.ts';
 import { isUnknown } from '../../machine/snapshot.ts';
 import { type Finding, found, needed } from '../finding.ts';
@@ -24,6 +25,7 @@ export function* iommu({ policy, snapshot }: Subject): Iterable<Finding> {
             'switch VT-d, AMD-Vi or SMMU on in the firmware, and boot with `intel_iommu=on` where it is not the default',
             'if the machine has none, write `iommu absent` and decide about no-IOMMU mode',
           ],
+          fixes: [replacement(place, 'iommu absent')],
         },
       ),
       snapshot.functions.filter(({ iommuGroup }) => iommuGroup === null).map(({ address }) => address),
@@ -35,7 +37,9 @@ export function* iommu({ policy, snapshot }: Subject): Iterable<Finding> {
         place,
         { host, units: listed(units) },
         {
+          causes: [`${listed(units)} is listed under /sys/class/iommu`],
           cures: ['write `iommu required`, and use the groups that the IOMMU gives'],
+          fixes: [replacement(place, 'iommu required')],
         },
       ),
     );

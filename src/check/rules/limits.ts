@@ -1,3 +1,4 @@
+import { nameMeant, oneOfTwo, removal } from '../../diagnostics/fixes.ts';
 import { report } from '../../diagnostics/report.ts';
 import { isUnknown } from '../../machine/snapshot.ts';
 import { sizeText } from '../../policy/describe.ts';
@@ -36,7 +37,7 @@ export function* limits(subject: Subject): Iterable<Finding> {
     if (other !== undefined && fresh) yield conflict(allow, first, other);
     else yield* lifted(subject, allow, first);
   }
-  for (const limit of all) yield used.has(limit) ? wish(limit) : idle(limit);
+  for (const limit of all) yield used.has(limit) ? wish(limit) : idle(subject, limit);
 }
 
 function keyOf({ kind, name }: Pick<WhoMay, 'kind' | 'name'>): string {
@@ -64,6 +65,7 @@ function conflict({ who }: Allow, first: Limit, second: Limit): Finding {
       {
         related: [{ place: first.place, message: `policy ${first.policy} says ${sizeText(first.bytes)}` }],
         cures: ['keep one of the two statements, or narrow the pattern of the other'],
+        fixes: oneOfTwo(second.place, first.place),
       },
     ),
   );
@@ -111,9 +113,14 @@ function holder(
   return user.capabilities.includes(capability) ? `it has ${capability} when it logs in` : null;
 }
 
-function idle({ place }: Limit): Finding {
+function idle({ policy }: Subject, { place, who, whoPlace }: Limit): Finding {
   const reason = 'nobody whom it names is allowed a device that maps memory';
-  return found(report('VP3126', place, { reason }, { cures: ['remove the limit, or correct the name'] }));
+  const names = policy.allows.filter((allow) => allow.who.kind === who.kind).map((allow) => allow.who.name);
+  const others = new Set(names.filter((name) => name !== who.name));
+  const meant = nameMeant(whoPlace, who.name, others);
+  const cures = [...meant.cures, 'remove the limit, or correct the name'];
+  const fixes = [...meant.fixes, removal(place, 'the limit')];
+  return found(report('VP3126', place, { reason }, { cures, fixes }));
 }
 
 function wish({ who, place }: Limit): Finding {

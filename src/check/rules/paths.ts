@@ -1,3 +1,4 @@
+import { replacement } from '../../diagnostics/fixes.ts';
 import { report } from '../../diagnostics/report.ts';
 import { isUnknown, type PciFunction, type Snapshot } from '../../machine/snapshot.ts';
 import type { Allow } from '../../policy/policy.ts';
@@ -39,6 +40,7 @@ export function* paths(subject: Subject): Iterable<Finding> {
               ? 'write `via noiommu`, or switch the IOMMU on'
               : 'write `via group`, which is the safer path',
           ],
+          fixes: allow.viaPlace ? [replacement(allow.viaPlace, group === null ? 'noiommu' : 'group')] : [],
         },
       ),
       [address],
@@ -65,6 +67,7 @@ function* byIommufd(
         { address, via: 'iommufd', host: policy.host, option: listed(missing) },
         {
           cures: ['write `via group`, or boot a kernel with these options'],
+          fixes: allow.viaPlace ? [replacement(allow.viaPlace, 'group')] : [],
           kernel: {
             step: 'open /dev/vfio/devices/vfioX',
             guard: 'the node does not exist: device nodes are compiled only with CONFIG_VFIO_DEVICE_CDEV',

@@ -1,3 +1,4 @@
+import { oneOfTwo, removal } from '../../diagnostics/fixes.ts';
 import { report } from '../../diagnostics/report.ts';
 import type { Address } from '../../machine/snapshot.ts';
 import type { Persist } from '../../policy/policy.ts';
@@ -39,7 +40,8 @@ export function* persistence(subject: Subject): Iterable<Finding> {
   for (const persist of policy.persists) {
     if (!kept.has(persist.policy)) {
       const reason = 'the policy says of nothing what it shall be';
-      yield found(report('VP3126', persist.place, { reason }, { cures: ['remove the statement'] }));
+      const fixes = [removal(persist.place, 'the statement')];
+      yield found(report('VP3126', persist.place, { reason }, { cures: ['remove the statement'], fixes }));
     } else if (persist.until !== 'nothing') yield wish(persist);
   }
 }
@@ -54,6 +56,7 @@ function conflict(first: Persist, second: Persist, addresses: readonly Address[]
       {
         related: [{ place: first.place, message: `policy ${first.policy} says ${words[first.until]}` }],
         cures: ['say the same in both policies, or bind the device in one of them'],
+        fixes: oneOfTwo(second.place, first.place),
       },
     ),
   );

@@ -1,4 +1,4 @@
-import { nearest } from '../../../grammar/nearest.ts';
+import { nameMeant } from '../../diagnostics/fixes.ts';
 import { report } from '../../diagnostics/report.ts';
 import { isUnknown } from '../../machine/snapshot.ts';
 import type { Allow } from '../../policy/policy.ts';
@@ -40,19 +40,15 @@ function* exists(
   }
   const names = known.map((each) => each.name);
   if (names.includes(name)) return;
-  const meant = nearest(name, names);
+  const meant = nameMeant(allow.whoPlace, name, names);
   yield found(
     report(
       'VP3117',
       allow.place,
       { who, host: policy.host },
       {
-        cures: [
-          ...(meant ? [`did you mean \`${meant}\`?`] : []),
-          kind === 'user'
-            ? `Make it with \`useradd ${name}\`, and take the snapshot again.`
-            : `make it with \`groupadd ${name}\``,
-        ],
+        cures: [...meant.cures, `make it with \`${kind}add ${name}\`, and take the snapshot again`],
+        fixes: meant.fixes,
       },
     ),
     addresses,

@@ -1,3 +1,5 @@
+import type { Fix } from '../../diagnostics/diagnostic.ts';
+import { insertionAfter } from '../../diagnostics/fixes.ts';
 import { report } from '../../diagnostics/report.ts';
 import { isUnknown, type Snapshot } from '../../machine/snapshot.ts';
 import type { Allow } from '../../policy/policy.ts';
@@ -38,6 +40,7 @@ export function* rawio(subject: Subject): Iterable<Finding> {
             `if its process gets the capability elsewhere, say so: \`allow ${name} with ${capability} to use …\``,
             'run it from a systemd unit with `AmbientCapabilities=CAP_SYS_RAWIO`',
           ],
+          fixes: claim(allow),
           kernel: {
             step: 'open /dev/vfio/noiommu-N',
             guard: 'the group has no IOMMU and the process lacks CAP_SYS_RAWIO',
@@ -49,6 +52,11 @@ export function* rawio(subject: Subject): Iterable<Finding> {
       addresses,
     );
   }
+}
+
+/** Where other capabilities are claimed, a person has to write one more. */
+function claim({ who, whoPlace }: Allow): readonly Fix[] {
+  return whoPlace && who.capabilities.length === 0 ? [insertionAfter(whoPlace, `with ${capability}`)] : [];
 }
 
 function atLogin({ kind }: Allow['who']): boolean {

@@ -1,3 +1,4 @@
+import { insertionBefore, removal, replacement } from '../../diagnostics/fixes.ts';
 import { report } from '../../diagnostics/report.ts';
 import { isVfioDriver } from '../../machine/drivers.ts';
 import { isUnknown } from '../../machine/snapshot.ts';
@@ -34,6 +35,7 @@ export function* unbound(subject: Subject): Iterable<Finding> {
           { who, device, address: listed(nowhere) },
           {
             cures: [`add \`bind ${device} to vfio-pci\` to a policy of this host`],
+            fixes: [insertionBefore(allow.place, `bind ${device} to vfio-pci`)],
           },
         ),
         nowhere,
@@ -48,6 +50,10 @@ export function* unbound(subject: Subject): Iterable<Finding> {
           {
             related: bind ? [{ place: bind.place, message: `it is bound to ${driver} here` }] : [],
             cures: ['bind it to `vfio-pci` (or `vfio`, the best variant driver), or remove the allow'],
+            fixes: [
+              ...(bind?.toPlace ? [replacement(bind.toPlace, 'vfio-pci')] : []),
+              removal(allow.place, 'the allow'),
+            ],
           },
         ),
         addresses,

@@ -1,4 +1,5 @@
 import type { Fix, KernelAnswer, Place } from '../../diagnostics/diagnostic.ts';
+import { insertionAfter } from '../../diagnostics/fixes.ts';
 import { report } from '../../diagnostics/report.ts';
 import { isVfioDriver } from '../../machine/drivers.ts';
 import { type HoldingKind, holds } from '../../machine/holdings.ts';
@@ -129,9 +130,6 @@ function uses(snapshot: Subject['snapshot'], fn: PciFunction): string[] {
   return [...new Set(causes)];
 }
 
-function wholeGroup({ named, device, to }: Bind): Fix[] {
-  if (!named) return [];
-  const end = { start: named.span.end, end: named.span.end };
-  const title = `bind ${device} with its group to ${to}`;
-  return [{ title, edits: [{ file: named.file, span: end, text: ' with its group' }] }];
+function wholeGroup({ named }: Bind): Fix[] {
+  return named ? [insertionAfter(named, 'with its group')] : [];
 }

@@ -28,7 +28,7 @@ describe('render', () => {
       related: [{ place, message: 'read from here' }],
       causes: ['the machine has none'],
       cures: ['say `absent`'],
-      fixes: [{ title: 'write `absent`', edits: [] }],
+      fixes: [{ title: 'write `absent`', safe: false, edits: [] }],
       kernel: {
         step: 'bind 0000:03:00.0 to vfio-pci',
         guard: 'no IOMMU group and no-IOMMU mode is off',

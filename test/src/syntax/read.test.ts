@@ -38,6 +38,8 @@ function drawn(base: number, node: object, indent: string): string {
   for (const [name, part] of Object.entries(parts) as [string, unknown][]) {
     if (isWord(part))
       text += `${indent}  ${name}: ${part.text} <- ${sample.slice(base + part.span.start, base + part.span.end)}\n`;
+    else if (isSpan(part))
+      text += `${indent}  ${name}: ${sample.slice(base + part.start, base + part.end)}\n`;
     else if (Array.isArray(part) && part.every((item) => typeof item === 'object')) {
       text += `${indent}  ${name}:\n${part.map((item) => drawn(base, item, `${indent}    `)).join('')}`;
     } else if (typeof part === 'object' && part !== null && !Array.isArray(part)) {
@@ -45,6 +47,10 @@ function drawn(base: number, node: object, indent: string): string {
     } else text += `${indent}  ${name}: ${part}\n`;
   }
   return text;
+}
+
+function isSpan(part: unknown): part is Span {
+  return typeof part === 'object' && part !== null && 'start' in part && 'end' in part;
 }
 
 function isWord(part: unknown): part is { text: string; span: Span } {
