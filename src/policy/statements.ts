@@ -167,9 +167,9 @@ class Reader {
         return;
       }
       case 'create': {
-        const { device, count, countSpan } = statement;
+        const { device, count, countAt } = statement;
         const functions = this.#select(device.text)?.functions;
-        const countPlace = placeOf(origin, { span: countSpan });
+        const countPlace = placeOf(origin, countAt);
         if (functions)
           this.#creates.push({ policy, device: device.text, functions, count, countPlace, place });
         return;
@@ -294,7 +294,7 @@ class Reader {
 
   #allow(policy: string, statement: AllowStatement, origin: Origin): void {
     if (this.#excepted(statement.unless)) return;
-    const { device, via, viaSpan, principal } = statement;
+    const { device, via, viaAt, principal } = statement;
     const everything = device.kind === 'any';
     const functions = device.kind === 'any' ? [] : this.#select(device.name.text)?.functions;
     if (!functions) return;
@@ -306,7 +306,7 @@ class Reader {
       functions,
       via,
       ...(principal.name ? { whoPlace: placeOf(origin, principal.name) } : {}),
-      ...(viaSpan ? { viaPlace: placeOf(origin, { span: viaSpan }) } : {}),
+      ...(viaAt ? { viaPlace: placeOf(origin, viaAt) } : {}),
       place: placeOf(origin, statement),
       everything,
     });

@@ -197,7 +197,7 @@ export interface AllowStatement {
   readonly device: DeviceReference;
   readonly via: Path;
   /** Where the path is named; absent when the statement names none. */
-  readonly viaSpan?: Span;
+  readonly viaAt?: { readonly span: Span };
   readonly unless?: LabelCondition;
   readonly span: Span;
 }
@@ -230,7 +230,7 @@ export interface CreateStatement {
   readonly kind: 'create';
   /** How many virtual functions the device shall have, at least 1. */
   readonly count: number;
-  readonly countSpan: Span;
+  readonly countAt: { readonly span: Span };
   readonly device: Word;
   readonly span: Span;
 }

@@ -174,8 +174,8 @@ function stray(place: Place, text: string, before: string): Diagnostic {
     return report('VP1006', place, { text: shown(text) }, { cures });
   }
   const cures = ['remove this brace, or find the block above that was closed too early'];
-  // Behind another brace it closes nothing; behind anything else, that was to stand in the block.
-  const surplus = /\}\s*$/.test(before);
+  // Behind a declaration it closes nothing; behind anything else, that may have been meant to stand in the block.
+  const surplus = /(?:^|\})\s*$/.test(before);
   return report('VP1006', place, { text }, { cures, fixes: [removal(place, '`}`', surplus)] });
 }
 

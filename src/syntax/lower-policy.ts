@@ -68,7 +68,7 @@ function lowerStatement(at: Lowering, node: PolicyStatementNode): PolicyStatemen
       const count = at.number(node.count, virtualLimit + 1, 1);
       const device = at.name(node.device, aDevice);
       if (count === undefined || device === undefined) return at.hole(node);
-      return { kind: 'create', count, countSpan: at.spanOf(node.count), device, span };
+      return { kind: 'create', count, countAt: { span: at.spanOf(node.count) }, device, span };
     }
     case 'limit':
       return lowerLimit(at, node);
@@ -101,7 +101,7 @@ function lowerUse(at: Lowering, node: UseNode): PolicyStatement {
     principal,
     device,
     via,
-    ...(node.via === undefined || node.kind === 'forbid' ? {} : { viaSpan: at.spanOf(node.via) }),
+    ...(node.via === undefined || node.kind === 'forbid' ? {} : { viaAt: { span: at.spanOf(node.via) } }),
     ...(unless === undefined ? {} : { unless }),
     span: at.span(node),
   };
