@@ -90,17 +90,37 @@ export const commands: readonly CommandDescription[] = [
   {
     name: 'check',
     purpose: 'judge policies against the machines they speak of',
-    text: 'Says everything that VFIO, sysfs or the driver core would refuse, and everything that would be unsafe, with the place in the policy, the cause and the cure. Changes nothing.',
+    text: 'Says everything that VFIO, sysfs or the driver core would refuse, and everything that would be unsafe, with the place in the policy, the cause and the cure. Changes nothing; with --fix, the policies alone. A fix is safe if nothing else can have been meant, and the policy permits nothing more for it; the others are shown with their diagnostics, for a person to choose.',
     operands: [policies],
-    options: [...judging, host, format],
+    options: [
+      ...judging,
+      host,
+      {
+        key: 'fix',
+        flags: '--fix',
+        text: 'make the fixes that are safe, judge again, and say what was changed; each file is replaced in one step',
+      },
+      {
+        key: 'diff',
+        flags: '--diff',
+        text: 'with --fix: write nothing; show what would be changed, as patch(1) reads it, and exit with 2 if that makes the policies sound',
+      },
+      {
+        ...format,
+        flags: '--format <human|json|sarif>',
+        text: 'how the result is written on stdout; `sarif` is SARIF 2.1.0, for code scanning',
+      },
+    ],
     examples: [
       { words: 'vfioplan check dpdk.vfio', text: 'against the snapshots that the policy names' },
       {
         words: 'vfioplan check fleet.vfio --machine db-1=db-1.json --machine db-2=db-2.json',
         text: 'one policy, many machines',
       },
+      { words: 'vfioplan check --fix dpdk.vfio', text: 'mended where only one thing can be meant' },
+      { words: 'vfioplan check --format sarif dpdk.vfio > dpdk.sarif', text: 'for code scanning' },
     ],
-    exits: ['done', 'refused', 'usage'],
+    exits: ['done', 'refused', 'pending', 'usage'],
     load: async () => (await import('./commands/check.ts')).check,
   },
   {

@@ -4,8 +4,11 @@ import { type Palette, render } from '../../src/diagnostics/render.ts';
 import { report } from '../../src/diagnostics/report.ts';
 import { COMMAND_LINE, type CommandLine } from './command-line.ts';
 import { type Exit, exits } from './exit-codes.ts';
+import type { Format } from './invocation.ts';
 import { type Io, wantsColor } from './io.ts';
 import { diagnosticsToJson } from './json.ts';
+import { pageOf } from './pages.ts';
+import { sarifOf } from './sarif.ts';
 
 /**
  * The one place where what a command found becomes output and an exit code. Commands answer with an `Ending`;
@@ -51,15 +54,21 @@ export function hasErrors(diagnostics: readonly Diagnostic[]): boolean {
 }
 
 /** Writes an ending and answers the process's exit code. */
-export function finish(
-  io: Io,
-  format: 'human' | 'json',
-  command: string,
-  line: CommandLine,
-  ending: Ending,
-): number {
+export function finish(io: Io, format: Format, command: string, line: CommandLine, ending: Ending): number {
   const sources = new Map([...ending.sources, [COMMAND_LINE, line.text]]);
   const diagnostics = ending.diagnostics.map(withCure);
+  if (format === 'sarif') {
+    const log = sarifOf({
+      diagnostics,
+      sources,
+      command: line,
+      exitCode: exits[ending.exit],
+      failed: ending.exit === 'usage' || ending.exit === 'bug',
+      pageOf: (code) => pageOf(io.files, io.home, code),
+    });
+    io.stdout.write(`${JSON.stringify(log, null, 2)}\n`);
+    return exits[ending.exit];
+  }
   const json = format === 'json';
   if (json && ending.document === undefined) {
     io.stdout.write(`${JSON.stringify(envelope(command, { ...ending, diagnostics }, sources), null, 2)}\n`);

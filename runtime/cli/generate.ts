@@ -12,7 +12,7 @@ const codes = Object.entries(exits).map(([name, number]) => ({
 }));
 
 const streams =
-  'Results are written on stdout, everything else on stderr. Colour is used on a terminal only, and not when NO_COLOR is set. With `--format json` the result is one document: `format` is `vfioplan.result` (a snapshot stands for itself), `version` is 1, and `diagnostics` has every diagnostic with its code, its place as line and column (from 1, in UTF-16 units) and offset, its causes, cures, the answer of the kernel where there is one, and its fixes as edits of the text.';
+  'Results are written on stdout, everything else on stderr. Colour is used on a terminal only, and not when NO_COLOR is set. With `--format json` the result is one document: `format` is `vfioplan.result` (a snapshot stands for itself), `version` is 1, and `diagnostics` has every diagnostic with its code, its place as line and column (from 1, in UTF-16 units) and offset, its causes, cures, the answer of the kernel where there is one, and its fixes as edits of the text, each with whether it is safe: whether `check --fix` makes it. `check --format sarif` writes the diagnostics as a log of SARIF 2.1.0, with the page of each code as the help of its rule.';
 
 function markdown(): string {
   const lines = [

@@ -10,9 +10,12 @@ export interface Invocation {
   readonly options: Options;
 }
 
+/** How a result is written; `sarif`: the diagnostics alone. */
+export type Format = 'human' | 'json' | 'sarif';
+
 /** Every option of every command; which command takes which is in `commands.ts`. */
 export interface Options {
-  readonly format: 'human' | 'json';
+  readonly format: Format;
   readonly machine: readonly string[];
   readonly live: boolean;
   /** `YYYY-MM-DD`. */
@@ -25,7 +28,9 @@ export interface Options {
   readonly profile?: string;
   /** Left out: what the file looks like. */
   readonly input?: 'trace' | 'strace';
-  /** Of `fmt`: only say whether anything would be changed; show what. */
+  /** Of `check`: make the fixes that are safe. */
+  readonly fix: boolean;
+  /** Of `fmt`: only say whether anything would be changed; of `fmt` and `check --fix`: show what. */
   readonly check: boolean;
   readonly diff: boolean;
   readonly native: boolean;

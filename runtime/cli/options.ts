@@ -1,4 +1,4 @@
-import type { Options } from './invocation.ts';
+import type { Format, Options } from './invocation.ts';
 import { dateOf, type Io } from './io.ts';
 
 /** A value that an option cannot have; `word` is the one to point at. */
@@ -40,7 +40,7 @@ export function optionsFrom(io: Io, given: Readonly<Record<string, unknown>>): O
   const sysroot = text(given['sysroot']);
   const profile = text(given['profile']);
   return {
-    format: given['format'] === 'json' ? 'json' : 'human',
+    format: formatOf(given['format']),
     machine,
     live: given['live'] === true,
     today: today ?? dateOf(io),
@@ -50,6 +50,7 @@ export function optionsFrom(io: Io, given: Readonly<Record<string, unknown>>): O
     detailedExitcode: given['detailedExitcode'] === true,
     ...(profile === undefined ? {} : { profile }),
     ...(input === undefined ? {} : { input }),
+    fix: given['fix'] === true,
     check: given['check'] === true,
     diff: given['diff'] === true,
     native: given['native'] === true,
@@ -58,6 +59,11 @@ export function optionsFrom(io: Io, given: Readonly<Record<string, unknown>>): O
     ...(sysroot === undefined ? {} : { sysroot }),
     port: Number(port),
   };
+}
+
+/** Human, unless the word is another format; which of them a command has is seen where it is typed. */
+export function formatOf(word: unknown): Format {
+  return word === 'json' || word === 'sarif' ? word : 'human';
 }
 
 function text(value: unknown): string | undefined {

@@ -109,16 +109,20 @@ function sentence({ purpose, text }: CommandDescription): string {
 
 function optionOf({ key, flags, text, shows, repeats }: OptionDescription): Option {
   const option = new Option(flags, shows === undefined ? text : `${text} (default: ${shows})`);
-  if (key === 'format') option.argParser(oneOfFormats);
+  if (key === 'format') option.argParser(oneOf(flags));
   if (repeats === true) {
     option.argParser((value: string, before: readonly string[] | undefined) => [...(before ?? []), value]);
   }
   return option;
 }
 
-function oneOfFormats(value: string): string {
-  if (value === 'human' || value === 'json') return value;
-  throw new InvalidArgumentError('Allowed choices are human, json.');
+/** One of the words that the flags show: `--format <human|json>`. */
+function oneOf(flags: string): (value: string) => string {
+  const words = /<(.*)>/.exec(flags)?.[1]?.split('|') ?? [];
+  return (value) => {
+    if (words.includes(value)) return value;
+    throw new InvalidArgumentError(`Allowed choices are ${words.join(', ')}.`);
+  };
 }
 
 function examplesAndExits({ examples, exits: names }: CommandDescription): string {

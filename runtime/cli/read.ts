@@ -99,7 +99,7 @@ function decoded(bytes: Uint8Array): string | { readonly offset: number } {
   }
 }
 
-function beginsWithMark(bytes: Uint8Array): boolean {
+export function beginsWithMark(bytes: Uint8Array): boolean {
   return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
 }
 

@@ -1,8 +1,9 @@
 import { report } from '../../src/diagnostics/report.ts';
 import { type CommandLine, commandLineOf } from './command-line.ts';
 import { bug, type Ending, finish, refusal } from './exit.ts';
+import type { Format } from './invocation.ts';
 import type { Io } from './io.ts';
-import { optionsFrom } from './options.ts';
+import { formatOf, optionsFrom } from './options.ts';
 import { type Call, parse } from './program.ts';
 
 /** Runs one command line (without `node` and the program's name) and answers its exit code. Never throws. */
@@ -67,9 +68,9 @@ function quotedIn(message: string): string {
 }
 
 /** The format, before the options are understood: a program that asked for JSON gets its mistakes as JSON. */
-function formatWanted(argv: readonly string[]): 'human' | 'json' {
-  const json = argv.some(
-    (word, index) => word === '--format=json' || (word === 'json' && argv[index - 1] === '--format'),
-  );
-  return json ? 'json' : 'human';
+function formatWanted(argv: readonly string[]): Format {
+  const at = argv.findIndex((word) => word === '--format' || word.startsWith('--format='));
+  const word = argv[at];
+  const format = formatOf(word === '--format' ? argv[at + 1] : word?.slice('--format='.length));
+  return format === 'sarif' && argv[0] !== 'check' ? 'human' : format;
 }

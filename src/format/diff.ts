@@ -1,7 +1,6 @@
 /**
- * What formatting changed, as patch(1) reads it. Two texts that differ in white space alone need no search for what they
- * have in common: the characters that are no white space are the same in both, so a line's number of them before it says
- * which lines belong together.
+ * What changed, as patch(1) reads it. No search is made for what two texts have in common: the characters that stayed are
+ * the same in both, so a line's number of them before it says which lines belong together.
  */
 
 /** Lines shown around a change. */
@@ -10,7 +9,7 @@ const context = 3;
 interface Line {
   /** With its line break, if it has one. */
   readonly text: string;
-  /** How many characters that are no white space the text has up to its end. */
+  /** How many characters that stayed the text has up to its end. */
   readonly end: number;
 }
 
@@ -19,17 +18,33 @@ interface Change {
   readonly text: string;
 }
 
-/** A unified diff; empty when the texts are the same. Both must have the same characters but for white space. Linear. */
-export function diff(file: string, before: string, after: string): string {
-  const changes = changesOf(linesOf(before), linesOf(after));
-  const hunks = hunksOf(changes);
+/** Whether the character at an offset of the text before, and of the text after, is in both; they must be equally many. */
+interface Stayed {
+  readonly before: (offset: number) => boolean;
+  readonly after: (offset: number) => boolean;
+}
+
+/**
+ * A unified diff; empty when the texts are the same. Without `stayed`, as formatting leaves them: both must have the same
+ * characters but for white space. Linear.
+ */
+export function diff(file: string, before: string, after: string, stayed?: Stayed): string {
+  const { before: was, after: is } = stayed ?? {
+    before: (offset: number) => !isSpace(before.charAt(offset)),
+    after: (offset: number) => !isSpace(after.charAt(offset)),
+  };
+  const hunks = hunksOf(changesOf(linesOf(before, was), linesOf(after, is)));
   return hunks.length === 0 ? '' : `--- ${file}\n+++ ${file}\n${hunks.join('')}`;
 }
 
-function linesOf(text: string): readonly Line[] {
-  let end = 0;
+function isSpace(character: string): boolean {
+  return /\s/.test(character);
+}
+
+function linesOf(text: string, stayed: (offset: number) => boolean): readonly Line[] {
+  let [at, end] = [0, 0];
   return (text.match(/[^\n]*\n|[^\n]+$/g) ?? []).map((line) => {
-    end += line.replace(/\s+/g, '').length;
+    for (const next = at + line.length; at < next; at += 1) if (stayed(at)) end += 1;
     return { text: line, end };
   });
 }

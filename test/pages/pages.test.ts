@@ -4,7 +4,8 @@ import { readStrace } from '../../runtime/trace/strace/read.ts';
 import { check } from '../../src/check/check.ts';
 import { codes } from '../../src/diagnostics/codes.ts';
 import type { Declaration } from '../../src/diagnostics/declare.ts';
-import type { Diagnostic, Edit, Fix } from '../../src/diagnostics/diagnostic.ts';
+import type { Diagnostic, Fix } from '../../src/diagnostics/diagnostic.ts';
+import { ChangedText } from '../../src/diagnostics/mend.ts';
 import { readPlan, readSnapshot } from '../../src/wire/read.ts';
 import { readTrace } from '../../src/wire/read-trace.ts';
 import { type MachineWords, machine } from '../machines.ts';
@@ -95,16 +96,13 @@ function words(text: string): string {
 /** The example with a fix's edits made, each in the part that holds its file. */
 function applied({ text }: Example, { edits }: Fix): string {
   const heads = [...text.matchAll(/^# file: .*\n/gm)].map(({ 0: head, index }) => index + head.length);
-  const files = readSetting(text).sources.map(
-    ({ file }, index) => [file, index && heads[index - 1]] as const,
+  const files = readSetting(text).sources.map(({ file }) => file);
+  const changed = new ChangedText(text);
+  changed.make(
+    edits.map((edit) => {
+      const base = [0, ...heads][files.indexOf(edit.file)] ?? Number.NaN;
+      return { ...edit, span: { start: base + edit.span.start, end: base + edit.span.end } };
+    }),
   );
-  const bases = new Map(files.map(([file, base]) => [file, base ?? 0]));
-  const base = ({ file }: Edit) => bases.get(file) ?? Number.NaN;
-  const last = edits
-    .map((edit) => ({ ...edit, at: base(edit) }))
-    .sort((a, b) => b.at + b.span.start - a.at - a.span.start);
-  return last.reduce(
-    (now, { at, span, text: put }) => now.slice(0, at + span.start) + put + now.slice(at + span.end),
-    text,
-  );
+  return changed.text;
 }

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Span } from '../../../grammar/span.ts';
 import type { Edit } from '../../../src/diagnostics/diagnostic.ts';
+import { ChangedText } from '../../../src/diagnostics/mend.ts';
 import type { HostDeclaration } from '../../../src/syntax/ast.ts';
 import { diagnosticLimit, fileLimit, readDocument } from '../../../src/syntax/read.ts';
 import { type Reference, referencesOf } from '../../../src/syntax/references.ts';
@@ -16,11 +17,9 @@ function codesOf(text: string): string[] {
 }
 
 function applied(text: string, edits: readonly Edit[]): string {
-  const sorted = [...edits].sort((a, b) => b.span.start - a.span.start);
-  return sorted.reduce(
-    (result, { span, text }) => result.slice(0, span.start) + text + result.slice(span.end),
-    text,
-  );
+  const changed = new ChangedText(text);
+  changed.make(edits);
+  return changed.text;
 }
 
 /** Every span anywhere in a value. */
@@ -38,8 +37,6 @@ function drawn(base: number, node: object, indent: string): string {
   for (const [name, part] of Object.entries(parts) as [string, unknown][]) {
     if (isWord(part))
       text += `${indent}  ${name}: ${part.text} <- ${sample.slice(base + part.span.start, base + part.span.end)}\n`;
-    else if (isSpan(part))
-      text += `${indent}  ${name}: ${sample.slice(base + part.start, base + part.end)}\n`;
     else if (Array.isArray(part) && part.every((item) => typeof item === 'object')) {
       text += `${indent}  ${name}:\n${part.map((item) => drawn(base, item, `${indent}    `)).join('')}`;
     } else if (typeof part === 'object' && part !== null && !Array.isArray(part)) {
@@ -47,10 +44,6 @@ function drawn(base: number, node: object, indent: string): string {
     } else text += `${indent}  ${name}: ${part}\n`;
   }
   return text;
-}
-
-function isSpan(part: unknown): part is Span {
-  return typeof part === 'object' && part !== null && 'start' in part && 'end' in part;
 }
 
 function isWord(part: unknown): part is { text: string; span: Span } {
