@@ -1,4 +1,5 @@
 import type { Place } from '../diagnostics/diagnostic.ts';
+import { oneOfTwo, removal } from '../diagnostics/fixes.ts';
 import { report } from '../diagnostics/report.ts';
 import { isVfioDriver } from '../machine/drivers.ts';
 import { holds } from '../machine/holdings.ts';
@@ -130,6 +131,8 @@ export class Laws {
             related: by === undefined ? [] : [{ place: by, message: 'this statement wants the step' }],
             causes: [cause],
             cures: ['remove the requirement, or the statement that leads there'],
+            fixes:
+              by === undefined ? [removal(require.place, 'the requirement')] : oneOfTwo(require.place, by),
           },
         ),
         [address],

@@ -16,9 +16,9 @@ export function removal(place: Place, what: string, safe = false): Fix {
   return { title: `remove ${what}`, safe, edits: [{ ...place, text: '' }] };
 }
 
-/** Two statements that cannot both stand: which one goes is for their author to say. */
+/** Two statements or declarations that cannot both stand: which one goes is for their author to say. */
 export function oneOfTwo(here: Place, there: Place): readonly Fix[] {
-  return [removal(here, 'this statement'), removal(there, 'the other statement')];
+  return [removal(here, 'this one'), removal(there, 'the other one')];
 }
 
 /** Puts words before the place, with a space between them and what stands there. */

@@ -1,5 +1,5 @@
 import type { Diagnostic, Place } from '../diagnostics/diagnostic.ts';
-import { nameMeant, removal } from '../diagnostics/fixes.ts';
+import { nameMeant, oneOfTwo, removal } from '../diagnostics/fixes.ts';
 import { report } from '../diagnostics/report.ts';
 import type { PolicyStatement, Selector, Word } from '../syntax/ast.ts';
 import { type Origin, placeOf } from '../syntax/places.ts';
@@ -51,7 +51,12 @@ function devicesSelected(selector: Selector): readonly Word[] {
   }
 }
 
-type Scoped = Sited<{ readonly kind: string; readonly name: Word; readonly on?: Word }>;
+type Scoped = Sited<{
+  readonly kind: string;
+  readonly name: Word;
+  readonly on?: Word;
+  readonly span: Place['span'];
+}>;
 
 function duplicates(sources: Sources, hosts: readonly Host[]): Diagnostic[] {
   const diagnostics: Diagnostic[] = [];
@@ -75,6 +80,7 @@ function duplicates(sources: Sources, hosts: readonly Host[]): Diagnostic[] {
             {
               related: [{ place: placeOf(twin, twin.node.name), message: 'it is declared here first' }],
               cures: ['give one of the two another name, or another host after `on`'],
+              fixes: oneOfTwo(placeOf(sited, sited.node), placeOf(twin, twin.node)),
             },
           ),
         );

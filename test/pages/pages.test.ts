@@ -37,6 +37,15 @@ describe.each(pages)('$file', ({ file, page }) => {
     expect(await codesOf(example)).toContain(page.code);
   });
 
+  const policies = page.bad.filter(({ language }) => language === 'vfio');
+  if (policies.length > 0 && declared[page.code]?.severity === 'error') {
+    test.each(policies)('bad: one message for one mistake, with a cure', ({ text }) => {
+      const errors = policyDiagnostics(text).filter(({ severity }) => severity === 'error');
+      expect(errors.map(({ code }) => code)).toEqual([page.code]);
+      expect(errors[0]?.cures).not.toEqual([]);
+    });
+  }
+
   test.each(page.fixed)('fixed: does not yield it', async (example) => {
     const seen = await codesOf(example);
     expect(seen).not.toContain(page.code);

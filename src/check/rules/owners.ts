@@ -1,3 +1,4 @@
+import { oneOfTwo } from '../../diagnostics/fixes.ts';
 import { report } from '../../diagnostics/report.ts';
 import { isUnknown } from '../../machine/snapshot.ts';
 import type { Allow, WhoMay } from '../../policy/policy.ts';
@@ -35,6 +36,7 @@ export function* owners(subject: Subject): Iterable<Finding> {
         {
           related: [{ place: earlier.place, message: `${describeWho(earlier.who)} is allowed here` }],
           cures: [cureFor(earlier.who.kind, kind)],
+          fixes: oneOfTwo(allow.place, earlier.place),
         },
       ),
       allow.functions,

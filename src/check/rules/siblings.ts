@@ -1,3 +1,4 @@
+import { removal, replacement } from '../../diagnostics/fixes.ts';
 import { report } from '../../diagnostics/report.ts';
 import { isVfioDriver } from '../../machine/drivers.ts';
 import { isUnknown, type PciFunction } from '../../machine/snapshot.ts';
@@ -48,6 +49,7 @@ function refusal(subject: Subject, allow: Allow, others: readonly PciFunction[])
   const addresses = others.map(({ address }) => address);
   const binds = new Set(others.flatMap(({ address }) => subject.wanted.get(address)?.bind ?? []));
   const { cdev, iommufd } = subject.world.profile.build;
+  const byCdev = cdev && iommufd !== 'n';
   return found(
     report(
       'VP3136',
@@ -58,7 +60,11 @@ function refusal(subject: Subject, allow: Allow, others: readonly PciFunction[])
         causes: ['they share an IOMMU group, and the node of the group leads to all of its functions'],
         cures: [
           `allow ${who} the others too, or bind them to \`none\` or \`pci-stub\`, which nobody can use`,
-          ...(cdev && iommufd !== 'n' ? ['write `via iommufd`: each function has a node of its own'] : []),
+          ...(byCdev ? ['write `via iommufd`: each function has a node of its own'] : []),
+        ],
+        fixes: [
+          ...(byCdev && allow.viaPlace ? [replacement(allow.viaPlace, 'iommufd')] : []),
+          removal(allow.place, 'the allow'),
         ],
       },
     ),
