@@ -5,6 +5,7 @@ import { isUnknown } from '../machine/snapshot.ts';
 import type { Document } from '../syntax/ast.ts';
 import { placeOf } from '../syntax/places.ts';
 import { checkClasses } from './classes.ts';
+import { checkConditions } from './conditions.ts';
 import { type Host, hostsOf, type Machine, settingsOf } from './hosts.ts';
 import { checkImports } from './imports.ts';
 import { checkNames, strayDevices } from './names.ts';
@@ -37,6 +38,7 @@ export function resolve(
     ...checkImports(documents, sources),
     ...checkClasses(sources),
     ...checkNames(sources, hosts),
+    ...checkConditions(sources),
     ...(hosts.length === 0 ? nowhere(sources) : []),
   ];
   const stray = strayDevices(sources, hosts);

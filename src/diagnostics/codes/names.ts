@@ -61,6 +61,11 @@ export const names = {
     title: 'a device class is not known',
     message: '`{text}` is not a class of PCI functions',
   },
+  VP2017: {
+    severity: 'warning',
+    title: 'a label that no host has',
+    message: 'no host has {what}',
+  },
   VP2101: {
     severity: 'error',
     title: 'a device matches nothing on the machine',

@@ -1,0 +1,64 @@
+import { describe, expect, test } from 'vitest';
+import { check } from '../../../src/check/check.ts';
+import { ChangedText } from '../../../src/diagnostics/mend.ts';
+import { machine } from '../../machines.ts';
+
+/** Names that a slip of the pen may mean come from the files, from the machine's facts and from its drivers. */
+const good = `import "base.vfio"
+host edge-01 { iommu required }
+device uplink on edge-01 { netdev enp3s0f0 }
+device spare on edge-01 { class storage.nvme driver nvme }
+policy dataplane on edge-01 {
+  bind uplink to uio_pci_generic
+  bind spare to vfio-pci
+  allow user dpdk to use spare via group
+}
+`;
+const base = 'policy baseline on * { protect devices that hold root, boot }\n';
+const snapshot = machine({
+  hostname: 'edge-01',
+  functions: [
+    { at: '03:00.0', id: '8086:1572', class: 'nic', driver: 'i40e' },
+    { at: '04:00.0', id: '144d:a80a', class: 'nvme', driver: 'nvme' },
+  ],
+  nics: [{ name: 'enp3s0f0', on: '03:00.0' }],
+  users: [{ name: 'dpdk', uid: 990 }],
+  drivers: ['vfio-pci', 'uio_pci_generic'],
+});
+
+function diagnosticsOf(text: string) {
+  const sources = [
+    { file: 'p.vfio', text },
+    { file: 'base.vfio', text: base },
+  ];
+  const machines = [{ name: 'edge-01', snapshot }];
+  return check({ sources, machines, today: '2026-11-22' }).diagnostics;
+}
+
+describe('a slip of the pen is told once, with what is meant, and the fix mends it', () => {
+  const before = diagnosticsOf(good).map(({ code }) => code);
+
+  test.each([
+    ['a device of the policy', 'bind uplink', 'bind upllink', 'VP2002'],
+    ['a host', 'uplink on edge-01', 'uplink on egde-01', 'VP2003'],
+    ['an import', 'base.vfio', 'bsae.vfio', 'VP2005'],
+    ['a class', 'storage.nvme', 'storage.nmve', 'VP2013'],
+    ['a name of the machine', 'netdev enp3s0f0', 'netdev enp3sf0', 'VP2101'],
+    ['a driver that a function has', 'driver nvme', 'driver nvm', 'VP2101'],
+    ['a user of the machine', 'user dpdk', 'user dpkd', 'VP3117'],
+    ['a driver of the machine', 'to uio_pci_generic', 'to uio_pci_genric', 'VP3118'],
+    ['a word', 'via group', 'via gruop', 'VP1004'],
+    ['a keyword', 'bind spare', 'bnid spare', 'VP1005'],
+  ])('%s', (_, right, wrong, code) => {
+    const text = good.replace(right, wrong);
+    const found = diagnosticsOf(text).filter(({ severity }) => severity === 'error');
+    const [diagnostic] = found;
+    expect(found.map((each) => each.code)).toEqual([code]);
+    expect(diagnostic?.cures[0]).toMatch(/^did you mean `.+`\?$/);
+    const changed = new ChangedText(text);
+    changed.make(diagnostic?.fixes[0]?.edits ?? []);
+    expect(changed.text).toBe(good);
+    expect(diagnostic?.fixes[0]?.safe).toBe(false);
+    expect(diagnosticsOf(changed.text).map((each) => each.code)).toEqual(before);
+  });
+});
