@@ -17,7 +17,7 @@ export const maxDepth = 32;
 
 const name = String.raw`(?:"[^"\r\n]*"|[^\s{}#"]+)`;
 /** Inside a block, a line that is nothing but the head of a declaration: the block above was never closed. */
-const head = String.raw`(?:host|devices?|policy|test)[ \t]+${name}(?:[ \t]+on[ \t]+${name})?[ \t]*\{|import[ \t]+"`;
+const head = String.raw`(?:host|devices?|policy|test)[ \t]+${name}(?:[ \t]+on[ \t]+(?:snapshot[ \t]+)?${name})?[ \t]*\{|import[ \t]+"`;
 const declares = `(?:import|host|devices?|policy|test)(?![A-Za-z0-9_*:+@/.-])`;
 
 const scanner = new RegExp(

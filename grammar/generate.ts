@@ -33,7 +33,7 @@ function json(value: unknown): string {
 // EBNF
 
 /** Rules that only skip: they say how broken text is read, not what the language is. */
-const skipping = /^(?:unknown|later|rest|skipped|test$)/;
+const skipping = /^(?:unknown|rest|skipped)/;
 
 function ebnf(): string {
   const rules = Object.values(parser.getGAstProductions()).filter(({ name }) => !skipping.test(name));
@@ -64,7 +64,7 @@ ${roles.join('\n')}
 }
 
 function keywordsOutside(role: string): string[] {
-  const isMember = (word: KeywordText) => t.k[word].CATEGORIES?.some(({ name }) => name === role) ?? false;
+  const isMember = (word: KeywordText) => t.categoriesOf(t.k[word]).some(({ name }) => name === role);
   return (Object.keys(keywords) as KeywordText[]).filter((word) => !isMember(word));
 }
 
@@ -96,21 +96,11 @@ function alternation(alternatives: readonly { readonly definition: readonly IPro
 
 /** Keywords and marks as they are written, groups of keywords as alternatives, roles by their names. */
 function terminal({ name, LABEL = name }: { name: string; LABEL?: string }): string {
-  const words = t
-    .wordsOf(name)
-    .filter(isCarriedOut)
-    .map((word) => `"${word}"`);
-  if (words.length === 0 && t.wordsOf(name).length > 0) return '';
+  const words = t.wordsOf(name).map((word) => `"${word}"`);
   if (words.length > 0) return words.length === 1 ? (words[0] ?? '') : `( ${words.join(' | ')} )`;
   if (name === t.Relation.name) return '( ">=" | "<=" | ">" | "<" | "=" )';
   const mark = /^`([^`]+)`$/.exec(LABEL);
   return mark === null ? name : `"${mark[1]}"`;
-}
-
-/** Whether a keyword means anything yet, anywhere. */
-function isCarriedOut(word: string): boolean {
-  const { begins = [], later }: Keyword = keywords[word as KeywordText];
-  return later === undefined || begins.some((context) => !later.includes(context));
 }
 
 // Highlighters

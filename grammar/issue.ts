@@ -23,7 +23,6 @@ export type Issue = Span &
       }
     | { readonly kind: 'stray'; readonly text: string }
     | { readonly kind: 'unknown'; readonly word: string; readonly context: Context; readonly whole: Span }
-    | { readonly kind: 'later'; readonly word: string; readonly context: Context }
     | { readonly kind: 'too-deep' }
     | { readonly kind: 'too-large' }
   );

@@ -3,15 +3,16 @@
  * tokens of them.
  */
 
-/** The kinds of block that a keyword can begin a statement in; `file` is the top level. */
-export type Context = 'file' | 'host' | 'permission' | 'device' | 'policy';
+/**
+ * The kinds of block that a keyword can begin a statement in; `file` is the top level, `actor` what somebody does in a
+ * test, and `expectation` what follows `expect`.
+ */
+export type Context = 'file' | 'host' | 'permission' | 'device' | 'policy' | 'test' | 'actor' | 'expectation';
 
 export interface Keyword {
   readonly meaning: string;
   /** The blocks in which it begins a statement. */
   readonly begins?: readonly Context[];
-  /** Where it begins a statement that the language has, but this version does not carry out yet. */
-  readonly later?: readonly Context[];
   /** For a device's property: what must follow it, for messages. */
   readonly takes?: string;
   /** Joins the parts of a statement, and so cannot be a name without quotes. */
@@ -26,11 +27,14 @@ export const keywords = {
   device: { begins: ['file', 'device'], meaning: 'names one function of a machine; exactly one must match' },
   devices: { begins: ['file'], joins: true, meaning: 'names a set of functions of a machine' },
   policy: { begins: ['file'], meaning: 'says what shall be, who may, and what must never be' },
-  test: { begins: ['file'], later: ['file'], meaning: 'runs on the simulated kernel' },
+  test: { begins: ['file'], meaning: 'what is done on a simulated machine, and what must hold then' },
 
   snapshot: { begins: ['host'], meaning: 'the file that holds what was read from the machine' },
   iommu: { begins: ['host'], meaning: 'whether the machine has an IOMMU: required, absent or any' },
-  kernel: { begins: ['host'], meaning: 'which Linux versions the machine may run' },
+  kernel: {
+    begins: ['host', 'expectation'],
+    meaning: 'which Linux versions the machine may run; in a test, whether it is tainted',
+  },
   label: {
     begins: ['host', 'device'],
     takes: "the firmware's name for it",
@@ -80,6 +84,13 @@ export const keywords = {
   limit: { begins: ['policy'], meaning: 'how much memory a principal may lock, for DMA above all' },
   persist: { begins: ['policy'], meaning: 'what of the policy holds again after the next boot' },
 
+  apply: { begins: ['test', 'expectation'], meaning: 'carries policies out on the simulated machine' },
+  as: { begins: ['test'], meaning: 'what somebody does' },
+  expect: { begins: ['test'], meaning: 'what must hold now' },
+  machine: { begins: ['expectation'], meaning: 'everything that the machine shows' },
+  open: { begins: ['actor'], meaning: "opens the device's node" },
+  map: { begins: ['actor'], meaning: 'maps memory of the process for DMA' },
+
   on: { joins: true, meaning: 'the host, or the hosts, that it is about' },
   or: { joins: true, meaning: 'either of two properties' },
   to: { joins: true, meaning: 'the driver, or what is permitted' },
@@ -90,7 +101,7 @@ export const keywords = {
   anyone: { joins: true, meaning: 'every principal' },
   functions: { connects: true, meaning: 'virtual functions of a physical one' },
   of: { connects: true, meaning: 'the physical function that they belong to' },
-  use: { connects: true, meaning: 'open the device and drive it' },
+  use: { begins: ['actor'], connects: true, meaning: 'open the device and drive it' },
   its: { connects: true, meaning: 'the IOMMU group of the device' },
   locked: { connects: true, meaning: 'memory that stays where it is, as DMA needs it' },
   memory: { connects: true, meaning: 'memory that stays where it is, as DMA needs it' },
@@ -100,6 +111,15 @@ export const keywords = {
   drivers: { connects: true, meaning: 'early in the boot, before other drivers come' },
   by: { connects: true, meaning: 'the ways to reset it' },
   bound: { connects: true, meaning: 'the driver that it has' },
+  when: { connects: true, meaning: 'what goes wrong while a plan is carried out' },
+  step: { connects: true, meaning: 'a step of the plan, by its number' },
+  fails: { connects: true, meaning: 'the kernel answers with an errno' },
+  killed: { connects: true, meaning: 'the process that carries the plan out ends' },
+  after: { connects: true, meaning: 'the step that is done last' },
+  refused: { connects: true, meaning: 'the check finds this diagnostic' },
+  tainted: { connects: true, meaning: 'the kernel says that it cannot be trusted' },
+  unchanged: { connects: true, meaning: 'as the snapshot shows it' },
+  ok: { meaning: 'the call succeeds' },
   is: { connects: true, meaning: "the label's value" },
   that: { connects: true, meaning: 'devices by what the host uses them for' },
   hold: { connects: true, meaning: 'devices by what the host uses them for' },

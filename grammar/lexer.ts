@@ -4,7 +4,7 @@
  * the longest word always wins.
  */
 import { type IToken, Lexer, type TokenType } from 'chevrotain';
-import { k, vocabulary, Word } from './tokens.ts';
+import { completeCategories, k, vocabulary, Word } from './tokens.ts';
 
 interface Lexed {
   readonly tokens: IToken[];
@@ -18,6 +18,8 @@ const lexer = new Lexer(vocabulary, {
   ensureOptimizations: true,
   skipValidations: true,
 });
+
+completeCategories();
 
 const keywordTokens: ReadonlyMap<string, TokenType> = new Map(Object.entries(k));
 

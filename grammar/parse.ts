@@ -10,7 +10,7 @@ import { endOf, lex } from './lexer.ts';
 import { parser } from './parser.ts';
 import { errorLimit, type RecognitionError } from './rules/skipping.ts';
 import type { Span } from './span.ts';
-import { k, LBrace, LParen, RBrace, RParen, Text, UnclosedText } from './tokens.ts';
+import { beginnersOf, k, LBrace, LParen, RBrace, RParen, Text, UnclosedText } from './tokens.ts';
 import { type BrokenNode, type DeclarationNode, isMissing, type Token } from './tree.ts';
 
 /** A piece of a file, usually one declaration. Offsets in it are relative to its beginning. */
@@ -49,10 +49,9 @@ export function parse(text: string, before?: Parsed): readonly PlacedBlock[] {
     }
     const read = 'read' in piece ? piece.read : remembered(piece);
     count += read.issues.length;
-    const onlyBrace = broken && read.issues.length === 1 && read.issues[0]?.kind === 'stray';
+    const leftOver = broken && read.issues.length > 0 && read.issues.every(isLeftOver);
     if (read.declarations.length > 0) broken = read.issues.length > 0;
-    // A brace that is left over below a broken declaration most likely belongs to it.
-    placed.push({ start, block: onlyBrace ? withoutIssues(read) : read, read });
+    placed.push({ start, block: leftOver ? withoutIssues(read) : read, read });
   }
   return placed;
 }
@@ -65,6 +64,16 @@ function withoutIssues(block: Block): Block {
   silent.set(block, known);
   return known;
 }
+
+/** Braces and statements that stand below a broken declaration and outside of all others most likely belong to it. */
+function isLeftOver(issue: Issue): boolean {
+  if (issue.kind === 'stray') return issue.text === '}';
+  return issue.kind === 'unknown' && issue.context === 'file' && statementWords.has(issue.word);
+}
+
+const statementWords: ReadonlySet<string> = new Set(
+  (['host', 'permission', 'device', 'policy', 'test', 'actor'] as const).flatMap(beginnersOf),
+);
 
 // Two generations: when the young one is full it becomes the old one, so that what is in use stays and the rest goes.
 const generationLimit = 1 << 20;
@@ -119,11 +128,12 @@ function parseBlock(text: string, tooDeepAt: number | undefined): Block {
     }
     const open = openBraces(run);
     const declaration = parser.read([...run, ...open.map(() => madeUpBrace(endOf(run.at(-1) as Token)))]);
-    const own = issuesOf(run, open, declaration, unreadable);
+    const all = issuesOf(run, open, declaration, unreadable);
+    const own = issues.length === 0 ? all : all.filter((issue) => !isLeftOver(issue));
     declarations.push(withHoles(declaration, own, text));
     for (const issue of own) issues.push(issue);
   }
-  for (const issue of unexpectedIssues(unreadable, issues, declarations)) issues.push(issue);
+  for (const issue of unexpectedIssues(unreadable, issues)) issues.push(issue);
   issues.sort((a, b) => a.start - b.start);
   return { length: text.length, declarations, issues };
 }
@@ -155,13 +165,8 @@ function deeperThanParentheses(tokens: readonly Token[]): Token | undefined {
 }
 
 /** Characters that nothing can be made of, unless they stand in what is skipped anyway. */
-function unexpectedIssues(
-  unreadable: readonly Token[],
-  issues: readonly Issue[],
-  declarations: readonly DeclarationNode[],
-): Issue[] {
+function unexpectedIssues(unreadable: readonly Token[], issues: readonly Issue[]): Issue[] {
   const skipped: Span[] = issues.flatMap((issue) => (issue.kind === 'unknown' ? [issue.whole] : []));
-  for (const span of declarations.flatMap(laterSpans)) skipped.push(span);
   return unreadable
     .filter(({ startOffset }) => !skipped.some(({ start, end }) => start <= startOffset && startOffset < end))
     .map((token) => ({ kind: 'unexpected', text: token.image, ...spanOf(token) }));
@@ -242,13 +247,23 @@ function issuesOf(
     issues.push(issue);
   }
   const said = [...issues, ...unexpected.map(spanOf)].map(({ start }) => start);
-  for (const issue of skippedIssues(declaration, said)) issues.push(issue);
+  for (const issue of skippedIssues(declaration, said)) {
+    if (open.length === 0 || !isOutside(issue)) issues.push(issue);
+  }
   const end = endOf(run.at(-1) as Token);
+  endIsWrong ||= unexpected.some(({ startOffset }) => startOffset >= end);
   endIsWrong ||= issues.some((issue) => (issue.kind === 'unknown' ? issue.whole.end : issue.end) === end);
   const innermost = open.at(-1);
   if (innermost !== undefined && !endIsWrong)
     issues.push({ kind: 'unclosed-block', open: open.length, last: end, ...spanOf(innermost) });
   return issues;
+}
+
+/** Whether it is a statement of the block around its own, which was then never closed. */
+function isOutside(issue: Issue): boolean {
+  if (issue.kind !== 'unknown') return false;
+  const around = issue.context === 'permission' ? 'host' : issue.context === 'actor' ? 'test' : undefined;
+  return around !== undefined && (beginnersOf(around) as readonly string[]).includes(issue.word);
 }
 
 /** Whether the text ended where a word was missed. */
@@ -293,6 +308,12 @@ function* itemsOf(declaration: DeclarationNode): Generator<[Context, readonly It
   yield ['file', [declaration]];
   if (declaration.kind === 'device') yield ['device', declaration.items];
   if (declaration.kind === 'policy') yield ['policy', declaration.statements];
+  if (declaration.kind === 'test') {
+    yield ['test', declaration.statements];
+    for (const statement of declaration.statements) {
+      if (statement.kind === 'act') yield ['actor', statement.calls];
+    }
+  }
   if (declaration.kind !== 'host') return;
   yield ['host', declaration.statements];
   for (const statement of declaration.statements) {
@@ -308,7 +329,6 @@ function skippedIssues(declaration: DeclarationNode, said: readonly number[]): I
       if (issues.length > errorLimit) return;
       const word = (item as { readonly word?: Token }).word;
       if (word === undefined) return;
-      if (item.kind === 'later') issues.push({ kind: 'later', word: word.image, context, ...spanOf(word) });
       if (item.kind !== 'unknown') return;
       // What follows a broken statement is the rest of it.
       const before = items[index - 1];
@@ -344,6 +364,7 @@ function withHoles(declaration: DeclarationNode, issues: readonly Issue[], text:
   switch (declaration.kind) {
     case 'host':
     case 'policy':
+    case 'test':
       return { ...declaration, statements: declaration.statements.map(hollow) } as DeclarationNode;
     case 'device':
       return { ...declaration, items: declaration.items.map(hollow) };
@@ -357,17 +378,6 @@ function endOnLine(text: string, at: number): number {
   let before = at - 1;
   while (text[before] === ' ' || text[before] === '\t') before -= 1;
   return text[before] === '\n' || text[before] === '\r' ? -1 : before;
-}
-
-/** Where statements of later versions stand: their words may hold what this version cannot read. */
-function laterSpans(declaration: DeclarationNode): Span[] {
-  const spans: Span[] = [];
-  for (const [, items] of itemsOf(declaration)) {
-    for (const item of items) {
-      if (item.kind === 'later') spans.push({ start: item.start, end: item.end });
-    }
-  }
-  return spans;
 }
 
 /** Whether a token is written in quotes. */

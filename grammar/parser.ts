@@ -6,14 +6,14 @@
  */
 import type { ParserMethod } from 'chevrotain';
 import { endOf } from './lexer.ts';
-import { PolicyParser } from './rules/policies.ts';
 import { inner, statement } from './rules/skipping.ts';
+import { TestParser } from './rules/tests.ts';
 import * as t from './tokens.ts';
 import type * as tree from './tree.ts';
 
 const { k, roles } = t;
 
-export class DeclarationParser extends PolicyParser {
+export class DeclarationParser extends TestParser {
   /** Chevrotain's checks of the grammar itself cost 10 ms at every start, so only a test asks for them. */
   constructor(options: { readonly validate: boolean }) {
     super(!options.validate);
@@ -50,16 +50,6 @@ export class DeclarationParser extends PolicyParser {
       const start = this.CONSUME(k.import).startOffset;
       const path = this.CONSUME(roles.File);
       return { kind: 'import', path, start, end: this.end() };
-    },
-    inner,
-  );
-
-  private readonly test: ParserMethod<[], tree.LaterNode> = this.RULE<() => tree.LaterNode>(
-    'test',
-    () => {
-      const word = this.CONSUME(k.test);
-      this.OPTION(() => this.SUBRULE(this.restOfFile));
-      return { kind: 'later', word, start: word.startOffset, end: this.end() };
     },
     inner,
   );

@@ -12,19 +12,13 @@ export interface BrokenNode extends Span {
   readonly kind: 'broken';
 }
 
-/** A statement of the language that this version does not carry out yet, skipped whole. */
-export interface LaterNode extends Span {
-  readonly kind: 'later';
-  readonly word: Token;
-}
-
 /** Words that begin no statement here, skipped up to the next one. */
 export interface UnknownNode extends Span {
   readonly kind: 'unknown';
   readonly word: Token;
 }
 
-type Skipped = BrokenNode | LaterNode | UnknownNode;
+type Skipped = BrokenNode | UnknownNode;
 
 export interface ImportNode extends Span {
   readonly kind: 'import';
@@ -166,7 +160,62 @@ export interface PersistNode extends Span {
   readonly until: 'nothing' | 'boots' | 'drivers';
 }
 
-export type DeclarationNode = ImportNode | HostNode | DeviceNode | PolicyNode | Skipped;
+export interface TestNode extends Span {
+  readonly kind: 'test';
+  readonly name: Token;
+  /** A host … */
+  readonly on: Token | undefined;
+  /** … or the file of a snapshot. */
+  readonly snapshot: Token | undefined;
+  readonly statements: readonly TestStatementNode[];
+}
+
+export type TestStatementNode = ApplyNode | ActNode | ExpectNode | Skipped;
+
+export interface ApplyNode extends Span {
+  readonly kind: 'apply';
+  readonly policies: readonly Token[];
+  readonly fault: FaultNode | undefined;
+}
+
+/** What goes wrong while a plan is carried out. */
+export interface FaultNode extends Span {
+  readonly kind: 'fails' | 'killed';
+  readonly step: Token;
+  /** Of a step that fails. */
+  readonly errno: Token | undefined;
+}
+
+export interface ActNode extends Span {
+  readonly kind: 'act';
+  readonly principal: PrincipalNode;
+  readonly calls: readonly CallNode[];
+}
+
+/** `result` is `ok` or an errno. */
+export type CallNode =
+  | (Span & {
+      readonly kind: 'open' | 'use';
+      readonly device: Token;
+      readonly via: Token | undefined;
+      readonly result: Token;
+    })
+  | (Span & {
+      readonly kind: 'map';
+      readonly amount: Token;
+      readonly unit: Token;
+      readonly at: Token;
+      readonly result: Token;
+    })
+  | Skipped;
+
+export type ExpectNode =
+  | (Span & { readonly kind: 'refused'; readonly policy: Token; readonly code: Token })
+  | (Span & { readonly kind: 'tainted'; readonly tainted: boolean })
+  | (Span & { readonly kind: 'unchanged' })
+  | (Span & { readonly kind: 'bound'; readonly device: Token; readonly driver: Token });
+
+export type DeclarationNode = ImportNode | HostNode | DeviceNode | PolicyNode | TestNode | Skipped;
 
 /** Whether recovery made the token up. */
 export function isMissing(token: Token): boolean {

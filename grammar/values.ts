@@ -12,3 +12,6 @@ export const macPattern = /^[0-9a-fA-F]{2}([:-])(?:[0-9a-fA-F]{2}\1){4}[0-9a-fA-
 export const versionPattern = /^\d{1,3}\.\d{1,4}(?:\.\d{1,5})?$/;
 export const datePattern = /^(\d{4})-(\d{2})-(\d{2})$/;
 export const numberPattern = /^\d{1,9}$/;
+export const errnoPattern = /^E[A-Z0-9]{1,15}$/;
+/** `0x100000`, or a decimal number. */
+export const ioAddressPattern = /^(?:0x[0-9a-fA-F]{1,16}|\d{1,20})$/;

@@ -37,7 +37,6 @@ export abstract class PolicyParser extends DeviceParser {
         { ALT: () => this.SUBRULE(this.create) },
         { ALT: () => this.SUBRULE(this.limit) },
         { ALT: () => this.SUBRULE(this.persist) },
-        { ALT: () => this.SUBRULE(this.laterInPolicy) },
         { ALT: () => this.SUBRULE(this.unknownInPolicy) },
       ]),
     statement,
@@ -315,16 +314,6 @@ export abstract class PolicyParser extends DeviceParser {
         },
       ]);
       return { kind: 'persist', until, start, end: this.end() };
-    },
-    inner,
-  );
-
-  protected readonly laterInPolicy: ParserMethod<[], tree.LaterNode> = this.RULE<() => tree.LaterNode>(
-    'laterInPolicy',
-    () => {
-      const word = this.CONSUME(t.laterIn.policy);
-      this.OPTION(() => this.SUBRULE(this.restOfPolicy));
-      return { kind: 'later', word, start: word.startOffset, end: this.end() };
     },
     inner,
   );

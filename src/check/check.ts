@@ -6,6 +6,7 @@ import { deriveScript } from '../script/derive.ts';
 import { readDocument } from '../syntax/read.ts';
 import { checkAccess } from './access.ts';
 import type { CheckedHost, CheckedPolicy, CheckInput, Checking } from './checked.ts';
+import { checkErrnos } from './errnos.ts';
 import { withoutLacks } from './lacks.ts';
 import { rules } from './rules.ts';
 import { runScript } from './run.ts';
@@ -29,7 +30,10 @@ export function check(input: CheckInput): Checking {
   );
   const whole = !read.some(({ diagnostics }) => diagnostics.some(isError));
   const sure = (found: readonly Diagnostic[]) => (whole ? found : withoutLacks(found));
-  const words = read.flatMap(({ diagnostics }) => diagnostics);
+  const words = [
+    ...read.flatMap(({ diagnostics }) => diagnostics),
+    ...checkErrnos(read.map(({ document }) => document)),
+  ];
   const general = sorted([...words, ...sure(resolution.general)], strict);
   // A file that could not be read whole may lack the statement that forbids: then no host is sound.
   const sound = !general.some(isError);

@@ -12,6 +12,8 @@ const lacks: ReadonlySet<Code> = new Set<Code>([
   'VP2004', // declared and never used
   'VP2009', // no snapshot for the host
   'VP2010', // not declared for this host
+  'VP2014', // no such policy declared
+  'VP2015', // no policy of that name for this host
   'VP2102', // more functions than one: a further property may choose
   'VP2103', // as many as the set may not have
   'VP3106', // not isolated: the group may be taken whole

@@ -6,6 +6,7 @@ import { type Origin, placeOf } from '../syntax/places.ts';
 import type { Host } from './hosts.ts';
 import { applies } from './pattern.ts';
 import type { Sited, Sources } from './sources.ts';
+import { devicesTested } from './tests.ts';
 
 /** What is wrong with the names alone, whatever the machines are. */
 export function checkNames(sources: Sources, hosts: readonly Host[]): Diagnostic[] {
@@ -64,6 +65,7 @@ function duplicates(sources: Sources, hosts: readonly Host[]): Diagnostic[] {
     ['host', sources.hosts],
     ['device', sources.devices],
     ['policy', sources.policies],
+    ['test', sources.tests],
   ];
   for (const [kind, declarations] of groups) {
     const seen = new Map<string, Scoped[]>();
@@ -101,7 +103,7 @@ function unknownHosts(sources: Sources, hosts: readonly Host[]): Diagnostic[] {
   const declared = new Set([...sources.broken, ...sources.hosts.map(({ node }) => node.name.text)]);
   const names = new Set([...declared, ...hosts.map(({ name }) => name)]);
   const diagnostics: Diagnostic[] = [];
-  const scoped: readonly Scoped[] = [...sources.devices, ...sources.policies];
+  const scoped: readonly Scoped[] = [...sources.devices, ...sources.policies, ...sources.tests];
   for (const sited of scoped) {
     const { on } = sited.node;
     if (!on || on.text === '*' || declared.has(on.text)) continue;
@@ -138,6 +140,7 @@ function references(sources: Sources): Diagnostic[] {
   for (const sited of sources.devices)
     for (const selector of [...sited.node.selectors, ...sited.node.except])
       for (const word of devicesSelected(selector)) refer(sited, word);
+  for (const sited of sources.tests) for (const word of devicesTested(sited.node)) refer(sited, word);
   for (const sited of sources.devices) {
     const { name } = sited.node;
     if (used.has(name.text)) continue;

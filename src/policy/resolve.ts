@@ -12,6 +12,7 @@ import { checkNames, strayDevices } from './names.ts';
 import type { HostPolicy } from './policy.ts';
 import { type Sources, sourcesOf } from './sources.ts';
 import { resolveStatements } from './statements.ts';
+import { checkTests } from './tests.ts';
 
 interface Resolution {
   /** One for each host that has a snapshot, in the order of their declarations. */
@@ -39,6 +40,7 @@ export function resolve(
     ...checkClasses(sources),
     ...checkNames(sources, hosts),
     ...checkConditions(sources),
+    ...checkTests(sources, hosts),
     ...(hosts.length === 0 ? nowhere(sources) : []),
   ];
   const stray = strayDevices(sources, hosts);

@@ -5,6 +5,7 @@ import type {
   HostDeclaration,
   ImportDeclaration,
   PolicyDeclaration,
+  TestDeclaration,
 } from '../syntax/ast.ts';
 import type { Origin } from '../syntax/places.ts';
 
@@ -19,6 +20,7 @@ export interface Sources {
   readonly hosts: readonly Sited<HostDeclaration>[];
   readonly devices: readonly Sited<DeviceDeclaration>[];
   readonly policies: readonly Sited<PolicyDeclaration>[];
+  readonly tests: readonly Sited<TestDeclaration>[];
   /** Names of declarations that are broken: whoever uses them is not told that they are unknown. */
   readonly broken: ReadonlySet<string>;
 }
@@ -40,6 +42,7 @@ export function sourcesOf(documents: readonly Document[]): Sources {
     hosts: of('host'),
     devices: of('device'),
     policies: of('policy'),
+    tests: of('test'),
     broken,
   };
 }

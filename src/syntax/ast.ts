@@ -16,12 +16,18 @@ export interface PlacedDeclaration {
   readonly node: Declaration;
 }
 
-export type Declaration = ImportDeclaration | HostDeclaration | DeviceDeclaration | PolicyDeclaration | Hole;
+export type Declaration =
+  | ImportDeclaration
+  | HostDeclaration
+  | DeviceDeclaration
+  | PolicyDeclaration
+  | TestDeclaration
+  | Hole;
 
 /** Where something broken stood. */
 export interface Hole {
   readonly kind: 'hole';
-  /** The device, host or policy that it would have declared, when its name could be read: nobody is told it is unknown. */
+  /** The device, host, policy or test that it would have declared, when its name could be read: nobody is told it is unknown. */
   readonly declares?: Word;
   readonly span: Span;
 }
@@ -268,3 +274,70 @@ interface RequireStatement {
   readonly requirement: Requirement;
   readonly span: Span;
 }
+
+/** What is done on a simulated machine, in this order, and what must hold then. */
+export interface TestDeclaration {
+  readonly kind: 'test';
+  readonly name: Word;
+  /** A host's name or a pattern … */
+  readonly on?: Word;
+  /** … or the file of a snapshot. */
+  readonly snapshot?: Word;
+  readonly statements: readonly TestStatement[];
+  readonly span: Span;
+}
+
+export type TestStatement = ApplyStatement | ActStatement | Expectation | Hole;
+
+export interface ApplyStatement {
+  readonly kind: 'apply';
+  readonly policies: readonly Word[];
+  readonly fault?: Fault;
+  readonly span: Span;
+}
+
+/** What goes wrong while a plan is carried out; steps are counted from 1. */
+export type Fault =
+  | { readonly kind: 'fails'; readonly step: number; readonly errno: Word; readonly span: Span }
+  | { readonly kind: 'killed'; readonly step: number; readonly span: Span };
+
+/** What a principal's process does, and what the kernel answers. */
+export interface ActStatement {
+  readonly kind: 'act';
+  readonly principal: Principal;
+  readonly calls: readonly Call[];
+  readonly span: Span;
+}
+
+export type Call =
+  /** `via` is absent where the way is the one that is allowed. */
+  | {
+      readonly kind: 'open';
+      readonly device: Word;
+      readonly via?: Path;
+      readonly result: Word;
+      readonly span: Span;
+    }
+  | {
+      readonly kind: 'use';
+      readonly device: Word;
+      readonly via: Path;
+      readonly result: Word;
+      readonly span: Span;
+    }
+  /** Bytes of the process's memory at an I/O address, written in hexadecimal: below 2^64. */
+  | {
+      readonly kind: 'map';
+      readonly bytes: number;
+      readonly at: Word;
+      readonly result: Word;
+      readonly span: Span;
+    }
+  | Hole;
+
+export type Expectation =
+  | { readonly kind: 'refused'; readonly policy: Word; readonly code: Word; readonly span: Span }
+  | { readonly kind: 'tainted'; readonly tainted: boolean; readonly span: Span }
+  /** The machine shows what its snapshot shows. */
+  | { readonly kind: 'unchanged'; readonly span: Span }
+  | { readonly kind: 'bound'; readonly device: Word; readonly driver: Word; readonly span: Span };

@@ -14,6 +14,9 @@ const blockNames: Readonly<Record<Context, string>> = {
   permission: 'in a `noiommu allowed` block',
   device: 'in a `device` block',
   policy: 'in a `policy` block',
+  test: 'in a `test` block',
+  actor: 'in an `as` block',
+  expectation: 'after `expect`',
 };
 
 /** What the grammar found, as a person is told. `base` is the block's offset in the file. */
@@ -32,16 +35,6 @@ export function diagnose(file: string, base: number, text: string, issue: Issue)
       return stray(place, issue.text, text.slice(0, issue.start));
     case 'unknown':
       return unknown(place, issue);
-    case 'later':
-      return report(
-        'VP1012',
-        place,
-        { word: issue.word },
-        {
-          causes: [laterCause(issue.word, issue.context)],
-          cures: ['remove the statement, or keep it in a comment until a version of vfioplan carries it out'],
-        },
-      );
     case 'too-deep':
       return report(
         'VP1015',
@@ -63,12 +56,6 @@ export function diagnose(file: string, base: number, text: string, issue: Issue)
         },
       );
   }
-}
-
-function laterCause(word: string, context: Context): string {
-  const keyword: Keyword | undefined = (keywords as Readonly<Record<string, Keyword>>)[word];
-  const meaning = keyword === undefined ? '' : ` (${keyword.meaning})`;
-  return `the language has \`${word}\`${meaning} ${blockNames[context]}, but this version does not carry it out`;
 }
 
 function unexpected(place: Place, text: string): Diagnostic {
@@ -160,10 +147,7 @@ function expectedText({ expected, after }: Issue & { kind: 'missing' }): string 
   const keyword: Keyword | undefined = (keywords as Readonly<Record<string, Keyword>>)[after?.image ?? ''];
   if (expected.length === 1 && expected[0] === 'Property' && keyword?.takes !== undefined)
     return keyword.takes;
-  const readable = expected.filter(
-    (name) => !(keywords as Readonly<Record<string, Keyword>>)[name.slice(1, -1)]?.later,
-  );
-  const labels = readable.map(labelOf);
+  const labels = expected.map(labelOf);
   const last = labels.pop() ?? '';
   return labels.length === 0 ? last : `${labels.join(', ')} or ${last}`;
 }
@@ -181,7 +165,7 @@ function stray(place: Place, text: string, before: string): Diagnostic {
 
 function unknown(place: Place, issue: Issue & { kind: 'unknown' }): Diagnostic {
   const { word, context } = issue;
-  const beginners = beginnersOf(context).filter((text) => !isLater(text, context));
+  const beginners = beginnersOf(context);
   const home = (Object.keys(blockNames) as Context[]).find((other) =>
     (beginnersOf(other) as readonly string[]).includes(word),
   );
@@ -196,9 +180,4 @@ function unknown(place: Place, issue: Issue & { kind: 'unknown' }): Diagnostic {
   if (meant.fixes.length > 0) return report('VP1005', place, holes, meant);
   const list = beginners.map((text) => `\`${text}\``).join(', ');
   return report('VP1005', place, holes, { cures: [`a statement here begins with ${list}`] });
-}
-
-function isLater(text: string, context: Context): boolean {
-  const keyword: Keyword | undefined = (keywords as Readonly<Record<string, Keyword>>)[text];
-  return keyword?.later?.includes(context) ?? false;
 }

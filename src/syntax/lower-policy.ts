@@ -111,7 +111,7 @@ function pathOf(token: Token): Path | undefined {
   return isMissing(token) ? undefined : (token.image as Path);
 }
 
-function lowerPrincipal(at: Lowering, node: PrincipalNode): Principal | undefined {
+export function lowerPrincipal(at: Lowering, node: PrincipalNode): Principal | undefined {
   if (isMissing(node.kind)) return undefined;
   const kind = node.kind.image as Principal['kind'];
   const name = node.name && at.foreignName(node.name, `the name of a ${kind}`);

@@ -8,6 +8,7 @@ import type * as ast from './ast.ts';
 import { lowerDevice } from './lower-device.ts';
 import { lowerHost } from './lower-host.ts';
 import { lowerPolicy } from './lower-policy.ts';
+import { lowerTest } from './lower-test.ts';
 import type { Lowering } from './lowering.ts';
 
 export function lower(at: Lowering, node: tree.DeclarationNode): ast.Declaration {
@@ -22,6 +23,8 @@ export function lower(at: Lowering, node: tree.DeclarationNode): ast.Declaration
       return declared(at, node.name, node) ?? lowerDevice(at, node);
     case 'policy':
       return declared(at, node.name, node) ?? lowerPolicy(at, node);
+    case 'test':
+      return isMissing(node.name) ? at.hole(node) : lowerTest(at, node);
     default:
       return at.hole(node);
   }

@@ -1,4 +1,4 @@
-/** A policy that uses every statement of the language, the later ones left out. */
+/** A policy that uses every statement of the language. */
 export const sample = `# An edge machine and its database neighbours.
 import "common.vfio"
 
@@ -6,12 +6,12 @@ host edge-01 {
   snapshot "machines/edge-01.json"
   iommu    absent                       # required | absent | any
   kernel   >= 6.1
-  label    role "lab"
   noiommu  allowed {
     owner  "net-team"
     reason "hosting provider gives no \\"vIOMMU\\""
     until  2027-03-01
   }
+  label    role "lab"
 }
 
 host db-* { label role "prod"  noiommu forbidden }
@@ -65,5 +65,25 @@ policy baseline on * {
   forbid  vm * to use gpu
   forbid  unsafe interrupts
   persist nothing
+}
+
+test "a stranger is refused, and the owner gets no DMA mapping" on edge-01 {
+  apply dataplane
+  as user mallory { open uplink -> EACCES }
+  as user dpdk with CAP_SYS_RAWIO {
+    open uplink via noiommu -> ok
+    use  uplink via noiommu -> ok
+    map  2 MiB at 0x0       -> ENOTTY
+  }
+  expect kernel tainted
+  expect uplink bound to vfio-pci
+  apply dataplane, baseline when step 3 fails with EBUSY
+  expect machine unchanged
+  apply dataplane when killed after step 5
+  expect kernel not tainted
+}
+
+test "the boot disk's neighbour cannot be taken" on snapshot "machines/hetzner-ex.json" {
+  expect apply passthrough refused VP4103
 }
 `;

@@ -61,6 +61,21 @@ export const names = {
     title: 'a device class is not known',
     message: '`{text}` is not a class of PCI functions',
   },
+  VP2014: {
+    severity: 'error',
+    title: 'a policy name is not declared',
+    message: 'no policy is called `{name}`',
+  },
+  VP2015: {
+    severity: 'error',
+    title: 'a policy is for another host',
+    message: 'policy `{name}` is not for host `{host}`',
+  },
+  VP2016: {
+    severity: 'error',
+    title: 'an errno is not known',
+    message: 'no call on VFIO, sysfs or the driver core answers `{text}`',
+  },
   VP2017: {
     severity: 'warning',
     title: 'a label that no host has',

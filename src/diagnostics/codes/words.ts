@@ -57,11 +57,6 @@ export const words = {
     title: 'not a number',
     message: '`{text}` is not a number from {min} to {max}',
   },
-  VP1012: {
-    severity: 'error',
-    title: 'not supported yet',
-    message: 'not supported yet: `{word}`',
-  },
   VP1013: {
     severity: 'error',
     title: 'text is too large',
@@ -126,6 +121,21 @@ export const words = {
     severity: 'error',
     title: 'not a unit of memory',
     message: '`{text}` is no unit of memory',
+  },
+  VP1027: {
+    severity: 'error',
+    title: 'not an answer of the kernel',
+    message: '`{text}` is neither `ok` nor an errno',
+  },
+  VP1028: {
+    severity: 'error',
+    title: 'not an I/O address',
+    message: '`{text}` is not an I/O address',
+  },
+  VP1029: {
+    severity: 'error',
+    title: 'not a code',
+    message: 'no diagnostic has the code `{text}`',
   },
   VP1024: {
     severity: 'error',

@@ -126,6 +126,7 @@ describe('reading a policy file', () => {
   });
 });
 
+const inTest = (statement: string) => `test "x" on h { ${statement} }`;
 const inPolicy = (statement: string) => `policy p on h { ${statement} }`;
 
 describe('one broken thing gives one message', () => {
@@ -163,8 +164,36 @@ describe('one broken thing gives one message', () => {
     [inPolicy('require gpu never to vfio-pci'), 'VP1004'],
     [inPolicy('require gpu quiet'), 'VP1004'],
     [inPolicy('snapshot "x"'), 'VP1005'],
-    ['test "x" on h { apply p\n as user m { open d -> EACCES } }', 'VP1012'],
-    ['test "x" on snapshot "a" { map 2 MiB at 0x0 -> ; } policy p { }', 'VP1012'],
+    [inTest('apply'), 'VP1004'],
+    [inTest('apply p when step 0 fails with EBUSY'), 'VP1011'],
+    [inTest('apply p when step 3 fails'), 'VP1004'],
+    [inTest('apply p when killed after step five'), 'VP1011'],
+    [inTest('apply p when killed step 5'), 'VP1004'],
+    [inTest('as user m { open d EACCES }'), 'VP1004'],
+    [inTest('as user m { open d -> eacces }'), 'VP1027'],
+    [inTest('as user m { use d -> ok }'), 'VP1004'],
+    [inTest('as user m { map 2 MB at 0x0 -> ok }'), 'VP1026'],
+    [inTest('as user m { map 2 MiB at 0x10000000000000000 -> ok }'), 'VP1028'],
+    [inTest('as user m { map 2 MiB at 18446744073709551616 -> ok }'), 'VP1028'],
+    [inTest('as user m { map 2 MiB at zero -> ok }'), 'VP1028'],
+    [inTest('as user m { close d -> ok }'), 'VP1005'],
+    [inTest('as user m* { open d -> ok }'), 'VP1019'],
+    [inTest('as m { open d -> ok }'), 'VP1004'],
+    [inTest('expect'), 'VP1004'],
+    [inTest('expect kernel'), 'VP1004'],
+    [inTest('expect apply p refused VP4999'), 'VP1029'],
+    [inTest('expect apply p accepted'), 'VP1004'],
+    [inTest('expect d bound vfio-pci'), 'VP1004'],
+    [inTest('bind d to vfio-pci'), 'VP1005'],
+    ['test x on h { apply p }', 'VP1021'],
+    ['test "x" { apply p }', 'VP1004'],
+    ['test "x" on { apply p }', 'VP1004'],
+    ['test "x" on snapshot a { apply p }', 'VP1021'],
+    ['test "x" on h { as user m { open d -> ok }', 'VP1003'],
+    [
+      'test "x" on snapshot "a" {\n  as user m {\n    open d -> ok\ntest "y" on snapshot "a" { apply p }',
+      'VP1003',
+    ],
     ['devices v on h { virtual functions 3..0 of uplink }', 'VP1024'],
     ['devices v on h { virtual functions 0..65535 of uplink }', 'VP1011'],
     ['devices v on h { virtual functions 0.. of uplink }', 'VP1004'],

@@ -1,0 +1,41 @@
+import type { Diagnostic } from '../diagnostics/diagnostic.ts';
+import { nameMeant } from '../diagnostics/fixes.ts';
+import { report } from '../diagnostics/report.ts';
+import { errnoNumbers } from '../model/errno.ts';
+import type { Document, TestStatement, Word } from '../syntax/ast.ts';
+import { type Origin, placeOf } from '../syntax/places.ts';
+
+const known = Object.keys(errnoNumbers);
+
+/** Errnos in tests that nothing of what the model knows ever answers. */
+export function checkErrnos(documents: readonly Document[]): Diagnostic[] {
+  return documents.flatMap(({ file, declarations }) =>
+    declarations
+      .flatMap(({ base, node }) =>
+        node.kind === 'test'
+          ? node.statements.flatMap(answersOf).map((word) => ({ origin: { file, base }, word }))
+          : [],
+      )
+      .filter(({ word: { text } }) => text !== 'ok' && !known.includes(text))
+      .map(({ origin, word }) => unknown(origin, word)),
+  );
+}
+
+function answersOf(statement: TestStatement): readonly Word[] {
+  if (statement.kind === 'act')
+    return statement.calls.flatMap((call) => (call.kind === 'hole' ? [] : [call.result]));
+  return statement.kind === 'apply' && statement.fault?.kind === 'fails' ? [statement.fault.errno] : [];
+}
+
+function unknown(origin: Origin, word: Word): Diagnostic {
+  const { text } = word;
+  const place = placeOf(origin, word);
+  const meant = nameMeant(place, text, known);
+  if (meant.fixes.length > 0) return report('VP2016', place, { text }, meant);
+  return report(
+    'VP2016',
+    place,
+    { text },
+    { cures: [`it knows ${known.slice(0, 8).join(', ')} and others`] },
+  );
+}

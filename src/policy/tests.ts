@@ -1,0 +1,75 @@
+import type { Diagnostic } from '../diagnostics/diagnostic.ts';
+import { nameMeant } from '../diagnostics/fixes.ts';
+import { report } from '../diagnostics/report.ts';
+import type { TestDeclaration, TestStatement, Word } from '../syntax/ast.ts';
+import { type Origin, placeOf } from '../syntax/places.ts';
+import type { Host } from './hosts.ts';
+import { applies } from './pattern.ts';
+import type { Sited, Sources } from './sources.ts';
+
+/** The devices that a test names. */
+export function devicesTested({ statements }: TestDeclaration): readonly Word[] {
+  return statements.flatMap((statement) => {
+    if (statement.kind === 'bound') return [statement.device];
+    if (statement.kind !== 'act') return [];
+    return statement.calls.flatMap((call) => ('device' in call ? [call.device] : []));
+  });
+}
+
+function policiesTested(statement: TestStatement): readonly Word[] {
+  if (statement.kind === 'apply') return statement.policies;
+  return statement.kind === 'refused' ? [statement.policy] : [];
+}
+
+/** Policies that a test names and nobody declares, and policies and devices that are for other hosts than its own. */
+export function checkTests(sources: Sources, hosts: readonly Host[]): Diagnostic[] {
+  const policies = scopesOf(sources.policies);
+  const devices = scopesOf(sources.devices);
+  return sources.tests.flatMap((sited) => {
+    const { node } = sited;
+    // A test on a snapshot has a host without a name, for which everything may be.
+    const its = node.on ? hosts.filter(({ name }) => applies(node.on?.text ?? '', name)) : [];
+    const elsewhere = (scopes: readonly (string | undefined)[]) =>
+      its.find(({ name }) => !scopes.some((on) => on === undefined || applies(on, name)));
+    const found: Diagnostic[] = [];
+    for (const word of node.statements.flatMap(policiesTested)) {
+      const scopes = policies.get(word.text);
+      if (scopes === undefined) {
+        if (!sources.broken.has(word.text)) found.push(unknownPolicy(sited, word, policies.keys()));
+        continue;
+      }
+      const host = elsewhere(scopes);
+      const cures = ['name a policy that applies to the host, or test another host'];
+      const holes = { name: word.text, host: host?.name ?? '' };
+      if (host) found.push(report('VP2015', placeOf(sited, word), holes, { cures }));
+    }
+    for (const word of devicesTested(node)) {
+      const scopes = devices.get(word.text);
+      const host = scopes && elsewhere(scopes);
+      const cures = ['declare it for this host too, or test the host that it is declared for'];
+      const holes = { name: word.text, host: host?.name ?? '' };
+      if (host) found.push(report('VP2010', placeOf(sited, word), holes, { cures }));
+    }
+    return found;
+  });
+}
+
+/** The hosts that declarations of one name are for; undefined: every host. */
+function scopesOf(
+  declarations: readonly Sited<{ readonly name: Word; readonly on?: Word }>[],
+): ReadonlyMap<string, readonly (string | undefined)[]> {
+  const scopes = new Map<string, (string | undefined)[]>();
+  for (const { node } of declarations) {
+    const of = scopes.get(node.name.text);
+    if (of === undefined) scopes.set(node.name.text, [node.on?.text]);
+    else of.push(node.on?.text);
+  }
+  return scopes;
+}
+
+function unknownPolicy(origin: Origin, word: Word, names: Iterable<string>): Diagnostic {
+  const place = placeOf(origin, word);
+  const meant = nameMeant(place, word.text, names);
+  const cures = [...meant.cures, 'declare it: `policy NAME on HOST { … }`'];
+  return report('VP2014', place, { name: word.text }, { cures, fixes: meant.fixes });
+}
