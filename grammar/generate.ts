@@ -32,11 +32,8 @@ function json(value: unknown): string {
 
 // EBNF
 
-/** Rules that only skip: they say how broken text is read, not what the language is. */
-const skipping = /^(?:unknown|rest|skipped)/;
-
 function ebnf(): string {
-  const rules = Object.values(parser.getGAstProductions()).filter(({ name }) => !skipping.test(name));
+  const rules = Object.values(parser.getGAstProductions()).filter(({ name }) => !t.skippingRule.test(name));
   const order = ['declaration', ...rules.map(({ name }) => name).filter((name) => name !== 'declaration')];
   const lines = order.flatMap((name) => rules.filter((rule) => rule.name === name).map(ruleText));
   const roles = Object.values(t.roles).map(({ name, LABEL }) => {
@@ -78,7 +75,8 @@ function sequence(definition: readonly IProduction[]): string {
 
 function production(node: IProduction): string {
   if (node instanceof Terminal) return terminal(node.terminalType);
-  if (node instanceof NonTerminal) return skipping.test(node.nonTerminalName) ? '' : node.nonTerminalName;
+  if (node instanceof NonTerminal)
+    return t.skippingRule.test(node.nonTerminalName) ? '' : node.nonTerminalName;
   if (node instanceof Alternation)
     return alternation(node.definition as unknown as Parameters<typeof alternation>[0]);
   const { definition } = node as unknown as { definition: IProduction[] };

@@ -175,7 +175,7 @@ function unexpectedIssues(unreadable: readonly Token[], issues: readonly Issue[]
 const declarators = new Set([k.import, k.host, k.device, k.devices, k.policy, k.test]);
 
 /** The tokens of each declaration: up to a closing brace, an imported file, or a line that begins another. */
-function runsOf(tokens: readonly Token[], text: string): Token[][] {
+export function runsOf(tokens: readonly Token[], text: string): Token[][] {
   const runs: Token[][] = [];
   let run: Token[] = [];
   let depth = 0;

@@ -13,6 +13,11 @@ import type * as tree from './tree.ts';
 
 const { k, roles } = t;
 
+export interface Expected {
+  readonly token: string;
+  readonly rule: string;
+}
+
 export class DeclarationParser extends TestParser {
   /** Chevrotain's checks of the grammar itself cost 10 ms at every start, so only a test asks for them. */
   constructor(options: { readonly validate: boolean }) {
@@ -25,6 +30,19 @@ export class DeclarationParser extends TestParser {
     const last = tokens.at(-1);
     const end = last === undefined ? 0 : endOf(last);
     return this.bounded(tokens, () => this.declaration()) ?? { kind: 'broken', start: 0, end };
+  }
+
+  /**
+   * What may come after the tokens of one declaration's beginning: the names of tokens and roles, each with the rule that
+   * asks for it. Rules that only skip ask for nothing.
+   */
+  after(tokens: tree.Token[]): readonly Expected[] {
+    const found = new Map<string, Expected>();
+    for (const { nextTokenType, ruleStack } of this.computeContentAssist('declaration', tokens)) {
+      const rule = ruleStack.at(-1) ?? 'declaration';
+      if (!t.skippingRule.test(rule)) found.set(nextTokenType.name, { token: nextTokenType.name, rule });
+    }
+    return [...found.values()];
   }
 
   private readonly declaration: ParserMethod<[], tree.DeclarationNode> = this.RULE<

@@ -141,6 +141,9 @@ export const k = mapValues(
   (text) => abstract(`"${text}"`, `\`${text}\``, categoriesOfKeyword(text, keywords[text])),
 );
 
+/** The names of rules that only skip: they say how broken text is read, not what the language is. */
+export const skippingRule = /^(?:unknown|rest|skipped)/;
+
 const letters = String.raw`\u00c0-\u061b\u061d-\u167f\u1681-\u180d\u180f-\u1fff\u3040-\ud7ff\uf900-\ufdff`;
 const others = String.raw`\x00-\x08\x0e-\x1f!$%&'+\-./:;?@[\\\]^${'`'}|~\x7f-\x9f\xa1-\xbf\u061c\u1680\u180e\u2000-\u2027\u202a-\u303f\ud800-\uf8ff\ufe00-\ufefe\uff00-\uffff`;
 

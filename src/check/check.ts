@@ -1,9 +1,10 @@
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { Address } from '../machine/snapshot.ts';
 import type { HostPolicy } from '../policy/policy.ts';
-import { resolve } from '../policy/resolve.ts';
+import { resolve, resolveNames } from '../policy/resolve.ts';
 import { deriveScript } from '../script/derive.ts';
-import { readDocument } from '../syntax/read.ts';
+import type { Document } from '../syntax/ast.ts';
+import { type Reading, readDocument } from '../syntax/read.ts';
 import { checkAccess } from './access.ts';
 import type { CheckedHost, CheckedPolicy, CheckInput, Checking } from './checked.ts';
 import { checkErrnos } from './errnos.ts';
@@ -22,19 +23,10 @@ import { type Need, reportNeeds } from './unknowns.ts';
  */
 export function check(input: CheckInput): Checking {
   const { sources, machines, today, strict = false } = input;
-  const read = sources.map(({ file, text }) => readDocument(file, text));
-  const resolution = resolve(
-    read.map(({ document }) => document),
-    machines,
-    today,
-  );
-  const whole = !read.some(({ diagnostics }) => diagnostics.some(isError));
-  const sure = (found: readonly Diagnostic[]) => (whole ? found : withoutLacks(found));
-  const words = [
-    ...read.flatMap(({ diagnostics }) => diagnostics),
-    ...checkErrnos(read.map(({ document }) => document)),
-  ];
-  const general = sorted([...words, ...sure(resolution.general)], strict);
+  const read = sources.map(({ file, text, reading }) => readDocument(file, text, reading));
+  const resolution = resolve(documentsOf(read), machines, today);
+  const sure = surely(read);
+  const general = sorted([...wordsOf(read), ...sure(resolution.general)], strict);
   // A file that could not be read whole may lack the statement that forbids: then no host is sound.
   const sound = !general.some(isError);
   const policies = new Map(resolution.hosts.map((policy) => [policy.host, policy]));
@@ -43,9 +35,35 @@ export function check(input: CheckInput): Checking {
     if (!policy) return { host, diagnostics: sorted(sure(named), strict) };
     const { diagnostics, checked } = checkHost(policy);
     const all = sorted(sure([...named, ...diagnostics]), strict);
-    return sound && !all.some(isError) ? { host, diagnostics: all, checked } : { host, diagnostics: all };
+    const judged = { host, diagnostics: all, policy };
+    return sound && !all.some(isError) ? { ...judged, checked } : judged;
   });
   return { diagnostics: [...general, ...hosts.flatMap(({ diagnostics }) => diagnostics)], hosts };
+}
+
+/**
+ * What is wrong with words and names alone: the part of `check` that asks neither machine nor model, at the pace of
+ * typing. `machines` tell which hosts there are.
+ */
+export function checkNames(
+  read: readonly Reading[],
+  machines: CheckInput['machines'],
+): readonly Diagnostic[] {
+  return sorted([...wordsOf(read), ...surely(read)(resolveNames(documentsOf(read), machines))], false);
+}
+
+function documentsOf(read: readonly Reading[]): readonly Document[] {
+  return read.map(({ document }) => document);
+}
+
+function wordsOf(read: readonly Reading[]): readonly Diagnostic[] {
+  return [...read.flatMap(({ diagnostics }) => diagnostics), ...checkErrnos(documentsOf(read))];
+}
+
+/** What can be said although a file may be broken: then what it misses may stand where it could not be read. */
+function surely(read: readonly Reading[]): (found: readonly Diagnostic[]) => readonly Diagnostic[] {
+  const whole = !read.some(({ diagnostics }) => diagnostics.some(isError));
+  return whole ? (found) => found : withoutLacks;
 }
 
 function checkHost(policy: HostPolicy): { diagnostics: readonly Diagnostic[]; checked: CheckedPolicy } {

@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { HostPolicy } from '../policy/policy.ts';
 import type { Script } from '../script/script.ts';
+import type { Reading } from '../syntax/read.ts';
 
 declare const checked: unique symbol;
 
@@ -16,6 +17,8 @@ export interface CheckedHost {
   readonly diagnostics: readonly Diagnostic[];
   /** Absent when a diagnostic is an error. */
   readonly checked?: CheckedPolicy;
+  /** What its names mean on its machine, as far as they could be resolved; absent without a snapshot. */
+  readonly policy?: HostPolicy;
 }
 
 export interface Checking {
@@ -24,9 +27,17 @@ export interface Checking {
   readonly hosts: readonly CheckedHost[];
 }
 
+export interface Source {
+  /** Its path as the front door names it. */
+  readonly file: string;
+  readonly text: string;
+  /** What was read of it, or of an earlier text of it: it spares work, and changes nothing of the answer. */
+  readonly reading?: Reading;
+}
+
 export interface CheckInput {
-  /** Policy files, imports included: path as the front door names it, and text. */
-  readonly sources: readonly { readonly file: string; readonly text: string }[];
+  /** Policy files, imports included. */
+  readonly sources: readonly Source[];
   /** Snapshots by the host they stand for: a host's name, or a path as written after `snapshot`. */
   readonly machines: readonly { readonly name: string; readonly snapshot: HostPolicy['snapshot'] }[];
   /** `YYYY-MM-DD`: permissions are compared with it. */

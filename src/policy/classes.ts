@@ -46,7 +46,7 @@ const classes: Readonly<Record<string, string>> = {
   accelerator: '12',
 };
 
-const classNames: readonly string[] = Object.keys(classes);
+export const classNames: readonly string[] = Object.keys(classes);
 
 /** The leading digits of the class codes that a word means: a name, or two, four or six hex digits; else undefined. */
 export function classPrefix(word: string): string | undefined {

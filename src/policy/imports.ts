@@ -67,7 +67,7 @@ function pathMeant(place: Place, path: string, files: Iterable<string>): Meant {
 }
 
 /** `path` as written in `file`, without `.` and `..` where they can be resolved. */
-function beside(file: string, path: string): string {
+export function beside(file: string, path: string): string {
   if (path.startsWith('/')) return normal(path);
   return normal(`${file.slice(0, file.lastIndexOf('/') + 1)}${path}`);
 }

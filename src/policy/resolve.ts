@@ -35,14 +35,7 @@ export function resolve(
 ): Resolution {
   const sources = sourcesOf(documents);
   const hosts = hostsOf(sources, machines);
-  const general = [
-    ...checkImports(documents, sources),
-    ...checkClasses(sources),
-    ...checkNames(sources, hosts),
-    ...checkConditions(sources),
-    ...checkTests(sources, hosts),
-    ...(hosts.length === 0 ? nowhere(sources) : []),
-  ];
+  const general = generally(documents, sources, hosts);
   const stray = strayDevices(sources, hosts);
   const policies: HostPolicy[] = [];
   const byHost = new Map<string, readonly Diagnostic[]>();
@@ -60,6 +53,30 @@ export function resolve(
     policies.push({ host: host.name, snapshot: host.snapshot, labels, iommu, noiommu, kernel, ...resolved });
   }
   return { hosts: policies, general, byHost };
+}
+
+/** What is wrong whatever the host is: the part of `resolve` that no machine has to be looked at for. */
+export function resolveNames(
+  documents: readonly Document[],
+  machines: readonly Machine[],
+): readonly Diagnostic[] {
+  const sources = sourcesOf(documents);
+  return generally(documents, sources, hostsOf(sources, machines));
+}
+
+function generally(
+  documents: readonly Document[],
+  sources: Sources,
+  hosts: readonly Host[],
+): readonly Diagnostic[] {
+  return [
+    ...checkImports(documents, sources),
+    ...checkClasses(sources),
+    ...checkNames(sources, hosts),
+    ...checkConditions(sources),
+    ...checkTests(sources, hosts),
+    ...(hosts.length === 0 ? nowhere(sources) : []),
+  ];
 }
 
 const giveSnapshot =

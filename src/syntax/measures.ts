@@ -35,7 +35,12 @@ export function whole<T>(list: readonly (T | undefined)[]): readonly T[] | undef
   return there.length === list.length ? there : undefined;
 }
 
-const units: Readonly<Record<string, number>> = { KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 };
+export const units: Readonly<Record<string, number>> = {
+  KiB: 2 ** 10,
+  MiB: 2 ** 20,
+  GiB: 2 ** 30,
+  TiB: 2 ** 40,
+};
 
 /** `4 GiB` in bytes; at most what a number holds exactly, 8 PiB. */
 export function lowerSize(at: Lowering, amount: Token, unit: Token): number | undefined {

@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import { hoverAt } from '../../../editor/service/hover.ts';
+import { at, example, nic, textAt } from './workspace.ts';
+
+function hover({ workspace, meaning, spot }: ReturnType<typeof at>): string {
+  return hoverAt(workspace, meaning, spot)?.paragraphs.join('\n\n') ?? '';
+}
+
+describe('hover', () => {
+  it('says what a keyword means', () => {
+    expect(hover(nic('iommu    absent', 2))).toContain('whether the machine has an IOMMU');
+  });
+
+  it('says what a device is on the machine, and who uses it by which node', () => {
+    const text = hover(nic('bind  fastpath', 8));
+    expect(text).toContain('**device** `fastpath`');
+    expect(text).toContain('On `edge-01`: 0000:00:03.0 is 8086:10d3');
+    expect(text).toContain('no IOMMU group');
+    expect(text).toContain('user dpdk uses it via noiommu: `/dev/vfio/noiommu');
+  });
+
+  it('says what an address, an id and a class choose', () => {
+    expect(hover(nic('0000:00:03.0', 3))).toContain('8086:10d3');
+    expect(hover(nic('8086:10d3', 1))).toContain('0000:00:03.0');
+    expect(hover(at({ 'a.vfio': 'devices d on edge-01 { class netw|ork }' }))).toContain('0000:00:0');
+    expect(hover(at({ 'a.vfio': 'device d on edge-01 { at 0000:ff:1|f.7 }' }))).toContain('no function');
+  });
+
+  it('says which steps of the plan a statement wants', () => {
+    expect(hover(nic('bind  fastpath', 1))).toMatch(/In the plan:\n- `edge-01` step \d+: /);
+  });
+
+  it('says who a user is, and what he needs', () => {
+    const text = hover(nic('user dpdk', 6));
+    expect(text).toMatch(/uid \d+/);
+    expect(text).toContain('CAP\\_SYS\\_RAWIO');
+  });
+
+  it('cites the kernel where it refuses', () => {
+    const text = example('02-gpu-for-a-vm/policy.vfio').replace('with its group ', '');
+    const spot = at({ 'policy.vfio': text }, '02-gpu-for-a-vm/machine.json');
+    const cited = spot.meaning.diagnostics.filter(({ kernel }) => kernel !== undefined);
+    expect(cited.length).toBeGreaterThan(0);
+    for (const { place, kernel } of cited) {
+      const shown = hover({ ...spot, spot: { file: place.file, offset: place.span.start } });
+      expect(shown).toContain(`Linux answers \`${kernel?.errno}\``);
+      expect(shown).toContain(kernel?.citation ?? '-');
+    }
+  });
+
+  it('shows text of policies and machines as text', () => {
+    const { workspace, meaning, spot } = at({
+      'a.vfio': 'policy p { allow vm "a`<b>|" to use any device via any }',
+    });
+    const found = hoverAt(workspace, meaning, spot);
+    expect(found?.paragraphs[0]).toContain('**vm** `a <b>`');
+    expect(textAt(workspace, 'a.vfio', found?.span ?? { start: 0, end: 0 })).toBe('"a`<b>"');
+  });
+
+  it('says nothing in a comment, and in an empty file', () => {
+    expect(hover(nic('# Address', 4))).toBe('');
+    expect(hover(at({ 'a.vfio': '|' }))).toBe('');
+  });
+});
