@@ -15,8 +15,9 @@ import {
   registerLanguage,
 } from './language.ts';
 import { planSections } from './plan-view.ts';
-import { explanationOf, problemItems } from './problems.ts';
+import { problemItems } from './problems.ts';
 import type { Answer, Question } from './protocol.ts';
+import { explanationOf } from './service/explanation.ts';
 import './style.css';
 
 globalThis.MonacoEnvironment = { getWorker: () => new EditorWorker() };

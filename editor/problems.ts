@@ -1,14 +1,6 @@
 import type { Diagnostic } from '../src/index.ts';
 import { element } from './element.ts';
-
-/** One line for what is wrong, then why, what the kernel would say, and what to do: for markers and for the list. */
-export function explanationOf({ message, causes, kernel, cures }: Diagnostic): string[] {
-  const lines = [message, ...causes.map((cause) => `because ${cause}`)];
-  if (kernel !== undefined) {
-    lines.push(`kernel: ${kernel.step} fails with ${kernel.errno}: ${kernel.guard}`, `(${kernel.citation})`);
-  }
-  return [...lines, ...cures.map((cure) => `help: ${cure}`)];
-}
+import { explanationOf } from './service/explanation.ts';
 
 /** More than anybody reads at once, and as many as the page draws between two keys. */
 const shownLimit = 100;

@@ -368,6 +368,22 @@ export const commands: readonly CommandDescription[] = [
     load: async () => (await import('./commands/explain.ts')).explain,
   },
   {
+    name: 'lsp',
+    purpose: 'serve policies to an editor: the Language Server Protocol on standard input and output',
+    text: 'Diagnostics while you type, completion, hover, definition, references, rename, symbols, folding, hints, quick fixes and formatting, for every editor that speaks the protocol: docs/editors.md. It reads the policies that are open, what they import, and the snapshots that their hosts name; it writes nothing, and ends with its client.',
+    operands: [],
+    options: [
+      ...judging.filter(({ key }) => key === 'machine' || key === 'today'),
+      { key: 'stdio', flags: '--stdio', text: 'taken from editors that say so: there is no other way' },
+    ],
+    examples: [
+      { words: 'vfioplan lsp', text: 'as an editor starts it' },
+      { words: 'vfioplan lsp --machine edge-01.json', text: 'with a machine that no policy names' },
+    ],
+    exits: ['done', 'usage'],
+    load: async () => (await import('./commands/lsp.ts')).lsp,
+  },
+  {
     name: 'editor',
     purpose: 'serve the policy editor to a browser on this machine',
     text: 'A page that checks as you type and shows the plan beside the text. It listens on 127.0.0.1 alone, reads no file but its own, and runs until it is interrupted.',

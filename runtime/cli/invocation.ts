@@ -20,6 +20,8 @@ export interface Options {
   readonly live: boolean;
   /** `YYYY-MM-DD`. */
   readonly today: string;
+  /** It was given, and stays when the machine's date goes on. */
+  readonly todayIsGiven: boolean;
   readonly strict: boolean;
   readonly host?: string;
   readonly out?: string;
@@ -37,6 +39,8 @@ export interface Options {
   readonly allowChanges: boolean;
   readonly stateDir?: string;
   readonly sysroot?: string;
+  /** The one way in which `lsp` speaks; read by nobody. */
+  readonly stdio: boolean;
   /** 0: any free port. */
   readonly port: number;
 }

@@ -14,6 +14,8 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The folder that holds the running program: pages and editor are found beside it. */
   readonly home: URL;
+  /** Standard input and output as they are, for a protocol. */
+  readonly pipes: { readonly input: NodeJS.ReadableStream; readonly output: NodeJS.WritableStream };
   readonly files: Files;
   readonly machine: Machine;
   /** What a rehearsal may use; the sandbox's own limits when left out. */

@@ -49,15 +49,16 @@ export interface Live {
   readonly host: string | undefined;
 }
 
-/** Reads policies and machines. */
+/** Reads policies and machines. `decode`: what makes a snapshot of a text, for who reads the same ones again and again. */
 export function load(
   io: Io,
   line: CommandLine,
   policies: readonly string[],
   machines: readonly string[],
   live?: Live,
+  decode: typeof readSnapshot = readSnapshot,
 ): Loaded {
-  const reader = new Reader(io);
+  const reader = new Reader(io, decode);
   reader.policies(
     policies.map((file) => ({ file: normalize(file), place: line.placeOf(file), pipes: true })),
   );
@@ -160,8 +161,11 @@ class Reader implements Loaded {
   private readonly policiesRead = new Map<string, string>();
   private readonly snapshotsRead = new Map<string, Snapshot | undefined>();
 
-  constructor(io: Io) {
+  private readonly decode: typeof readSnapshot;
+
+  constructor(io: Io, decode: typeof readSnapshot) {
     this.io = io;
+    this.decode = decode;
     this.progress = progressOn(io);
   }
 
@@ -205,7 +209,7 @@ class Reader implements Loaded {
     if (read === undefined) return undefined;
     if (this.snapshotsRead.has(read.identity)) return this.snapshotsRead.get(read.identity);
     this.texts.set(file, read.text);
-    const { snapshot, diagnostics } = readSnapshot(file, read.text);
+    const { snapshot, diagnostics } = this.decode(file, read.text);
     this.diagnostics.push(...diagnostics);
     this.snapshotsRead.set(read.identity, snapshot);
     return snapshot;

@@ -44,6 +44,7 @@ export function optionsFrom(io: Io, given: Readonly<Record<string, unknown>>): O
     machine,
     live: given['live'] === true,
     today: today ?? dateOf(io),
+    todayIsGiven: today !== undefined,
     strict: given['strict'] === true,
     ...(host === undefined ? {} : { host }),
     ...(out === undefined ? {} : { out }),
@@ -57,6 +58,7 @@ export function optionsFrom(io: Io, given: Readonly<Record<string, unknown>>): O
     allowChanges: given['allowChanges'] === true,
     ...(stateDir === undefined ? {} : { stateDir }),
     ...(sysroot === undefined ? {} : { sysroot }),
+    stdio: given['stdio'] === true,
     port: Number(port),
   };
 }

@@ -9,6 +9,7 @@ export function processIo(home: URL): Io {
     stderr: sinkOf(process.stderr),
     env: process.env,
     home,
+    pipes: { input: process.stdin, output: process.stdout },
     files: nodeFiles,
     machine: thisMachine(process.env),
     now: () => Date.now(),

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { nodeFiles } from '../../../runtime/cli/files.ts';
 import type { Io } from '../../../runtime/cli/io.ts';
 import { run } from '../../../runtime/cli/run.ts';
@@ -42,6 +43,7 @@ export function ioWith(changes: Partial<Io>): Io {
     stderr: { isTerminal: false, write: () => {} },
     env: {},
     home: new URL('../../../runtime/cli/', import.meta.url),
+    pipes: { input: new PassThrough(), output: new PassThrough() },
     files: nodeFiles,
     machine: noMachine,
     now: () => today,
