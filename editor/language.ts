@@ -1,8 +1,7 @@
-/** Teaches Monaco the language: colours, brackets, comments and fixes. All words come from the generated highlighter. */
+/** Teaches Monaco the language: colours, brackets and comments. All words come from the generated highlighter. */
 import { editor, languages, type Position, Range } from 'monaco-editor/editor';
 import monarch from '../grammar/generated/monarch.json';
-import { type KeywordText, keywords } from '../grammar/keywords.ts';
-import type { Diagnostic, Edit } from '../src/index.ts';
+import type { Diagnostic } from '../src/index.ts';
 
 export const languageId = 'vfio';
 
@@ -25,18 +24,6 @@ export function registerLanguage(): void {
   });
 }
 
-/** Says what a keyword means, in the vocabulary's own words. */
-export function registerHovers(): void {
-  languages.registerHoverProvider(languageId, {
-    provideHover(model, position) {
-      const word = model.getWordAtPosition(position)?.word ?? '';
-      if (!Object.hasOwn(keywords, word)) return null;
-      const { meaning } = keywords[word as KeywordText];
-      return { contents: [{ value: `**${word}**: ${meaning}` }] };
-    },
-  });
-}
-
 /** The look of both colour schemes; the page's own colours are in style.css. */
 export function defineThemes(): void {
   const rules = (
@@ -46,6 +33,7 @@ export function defineThemes(): void {
     number: string,
     text: string,
     comment: string,
+    name: string,
   ) => [
     { token: 'keyword', foreground: keyword, fontStyle: 'bold' },
     { token: 'keyword.operator', foreground: join },
@@ -53,17 +41,26 @@ export function defineThemes(): void {
     { token: 'number', foreground: number },
     { token: 'string', foreground: text },
     { token: 'comment', foreground: comment, fontStyle: 'italic' },
+    // Names, by what the service says they name.
+    ...['namespace', 'variable', 'class', 'property'].map((token) => ({ token, foreground: name })),
+    ...['namespace', 'variable', 'class', 'property'].map((token) => ({
+      token: `${token}.declaration`,
+      foreground: name,
+      fontStyle: 'bold',
+    })),
+    { token: 'parameter', foreground: name, fontStyle: 'italic' },
+    { token: 'enumMember', foreground: value },
   ];
   editor.defineTheme('vfio-light', {
     base: 'vs',
     inherit: true,
-    rules: rules('1f4fa8', '6b3fa0', '0b6e6e', '8a4b00', '1c6b2d', '5d6673'),
+    rules: rules('1f4fa8', '6b3fa0', '0b6e6e', '8a4b00', '1c6b2d', '5d6673', '24292f'),
     colors: { 'editor.background': '#ffffff' },
   });
   editor.defineTheme('vfio-dark', {
     base: 'vs-dark',
     inherit: true,
-    rules: rules('82aaff', 'c9a3f5', '7fd6d0', 'f0b67f', 'a5d6a0', '8b95a5'),
+    rules: rules('82aaff', 'c9a3f5', '7fd6d0', 'f0b67f', 'a5d6a0', '8b95a5', 'e6edf3'),
     colors: { 'editor.background': '#14181f' },
   });
 }
@@ -72,33 +69,4 @@ export function rangeOf(model: editor.ITextModel, span: Diagnostic['place']['spa
   const start: Position = model.getPositionAt(span.start);
   const end = model.getPositionAt(Math.max(span.end, span.start + 1));
   return Range.fromPositions(start, end);
-}
-
-/** Offers the fixes that diagnostics carry. `current`: those of the text as it is now. */
-export function registerFixes(current: () => readonly Diagnostic[]): void {
-  languages.registerCodeActionProvider(languageId, {
-    provideCodeActions(model, range) {
-      const fixable = current().filter(
-        ({ place }) =>
-          rangeOf(model, place.span).containsRange(range) ||
-          Range.areIntersectingOrTouching(rangeOf(model, place.span), range),
-      );
-      const actions = fixable.flatMap(({ fixes }) =>
-        fixes.map(
-          ({ title, edits }, index): languages.CodeAction => ({
-            title,
-            kind: 'quickfix',
-            isPreferred: index === 0,
-            edit: { edits: edits.map((edit) => textEdit(model, edit)) },
-          }),
-        ),
-      );
-      return { actions, dispose() {} };
-    },
-  });
-}
-
-function textEdit(model: editor.ITextModel, { span, text }: Edit): languages.IWorkspaceTextEdit {
-  const range = Range.fromPositions(model.getPositionAt(span.start), model.getPositionAt(span.end));
-  return { resource: model.uri, versionId: model.getVersionId(), textEdit: { range, text } };
 }

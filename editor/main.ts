@@ -3,20 +3,14 @@ import { editor, MarkerSeverity, Uri } from 'monaco-editor/editor';
 import 'monaco-editor/features/register.all';
 import EditorWorker from 'monaco-editor/editor/editor.worker?worker';
 import type { Diagnostic } from '../src/index.ts';
+import { asking } from './asking.ts';
 import { declared } from './element.ts';
 import { type Example, machineBeside, machines, policies } from './examples.ts';
-import { registerFormatting } from './formatting.ts';
-import {
-  defineThemes,
-  languageId,
-  rangeOf,
-  registerFixes,
-  registerHovers,
-  registerLanguage,
-} from './language.ts';
+import { defineThemes, languageId, rangeOf, registerLanguage } from './language.ts';
 import { planSections } from './plan-view.ts';
 import { problemItems } from './problems.ts';
 import type { Answer, Question } from './protocol.ts';
+import { registerProviders } from './providers.ts';
 import { explanationOf } from './service/explanation.ts';
 import './style.css';
 
@@ -40,6 +34,7 @@ const view = editor.create(declared('text', HTMLDivElement), {
   scrollBeyondLastLine: false,
   ariaLabel: 'Policy text',
   bracketPairColorization: { enabled: false },
+  'semanticHighlighting.enabled': true,
   wordBasedSuggestions: 'off',
   fixedOverflowWidgets: true,
   padding: { top: 12 },
@@ -73,8 +68,16 @@ function localDate(): string {
   return `${now.getFullYear()}-${two(now.getMonth() + 1)}-${two(now.getDate())}`;
 }
 
+const { ask: askService, served } = asking((question) => compiler.postMessage(question));
+const hintsChanged = registerProviders({
+  ask: askService,
+  file,
+  current: () => [...words, ...meaning].filter(isHere),
+  failed: (message) => showVerdict('error', `Not formatted: ${message}`),
+});
+
 compiler.addEventListener('message', ({ data }: MessageEvent<Answer>) => {
-  if (data.wave === 'formatted') return formatted(data);
+  if (data.wave === 'served') return served(data);
   if (data.version !== newest) return;
   if (data.wave === 'words') {
     words = data.diagnostics;
@@ -87,11 +90,12 @@ compiler.addEventListener('message', ({ data }: MessageEvent<Answer>) => {
     planBody.replaceChildren();
     return;
   }
-  meaning = data.diagnostics.filter(({ code }) => !code.startsWith('VP1'));
+  meaning = data.diagnostics;
   mark('meaning', meaning);
   showProblems();
+  hintsChanged();
   planBody.replaceChildren(...planSections(data.plans, showLine));
-  const errors = data.diagnostics.filter(({ severity }) => severity === 'error').length;
+  const errors = [...words, ...meaning].filter(({ severity }) => severity === 'error').length;
   const steps = data.plans.reduce((sum, { steps: { length } }) => sum + length, 0);
   if (errors > 0) showVerdict('error', `Refused: ${errors} ${errors === 1 ? 'error' : 'errors'}`);
   else if (data.plans.length === 0) showVerdict('warning', 'No host of this policy has a machine here');
@@ -212,17 +216,10 @@ filePicker.addEventListener('change', () => {
   );
 });
 
-registerHovers();
-const formatted = registerFormatting(
-  file,
-  (question) => compiler.postMessage(question satisfies Question),
-  (message) => showVerdict('error', `Not formatted: ${message}`),
-);
 declared('format', HTMLButtonElement).addEventListener('click', () => {
   view.focus();
   view.trigger('button', 'editor.action.formatDocument', null);
 });
-registerFixes(() => [...words, ...meaning].filter(isHere));
 model.onDidChangeContent(ask);
 refill();
 const first = policies.find(({ name }) => name === parameters.get('example')) ?? policies[0];

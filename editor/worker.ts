@@ -1,62 +1,80 @@
 /**
- * The compiler beside the page: the very same functions as on the command line, in a web worker, so that typing never
- * waits for them.
+ * The compiler beside the page: the very same functions as on the command line and in the language server, in a web
+ * worker, so that typing never waits for them.
  */
+import { type Diagnostic, readSnapshot, type Snapshot } from '../src/index.ts';
+import type { Answer, Judgement, Judging, Question, Served, Serving } from './protocol.ts';
 import {
-  check,
-  type Diagnostic,
-  format,
-  plan,
-  readDocument,
-  readSnapshot,
-  type Snapshot,
-} from '../src/index.ts';
-import type { Formatted, Formatting, Judgement, Judging, Question } from './protocol.ts';
+  beyond,
+  type Meaning,
+  meaningOf,
+  type Workspace,
+  withText,
+  wordsAndNames,
+} from './service/workspace.ts';
+import { type Known, services } from './services.ts';
 
 let newest: Judging | undefined;
+let workspace: Workspace = { readings: new Map(), machines: [], today: '' };
+let meaning: Meaning | undefined;
+let judged: Workspace | undefined;
 
 addEventListener('message', ({ data }: MessageEvent<Question>) => {
   if (data.ask === 'judge') judge(data);
-  else postMessage(formatted(data));
+  else answer(served(data));
 });
 
-function formatted({ request, file, text }: Formatting): Formatted {
+function answer(words: Answer): void {
+  postMessage(words);
+}
+
+function served({ request, service, words }: Serving): Served {
   try {
-    return { wave: 'formatted', request, ...format(file, text) };
+    const known: Known = { file: newest?.file ?? '', workspace, meaning, isFresh: judged === workspace };
+    // Which words go with which service, the page's `ask` has seen to.
+    const serve = services[service] as (known: Known, words: unknown) => Served['answer'];
+    return { wave: 'served', request, answer: serve(known, words) };
   } catch (error) {
-    return { wave: 'formatted', request, text, diagnostics: [], bug: String(error) };
+    return { wave: 'served', request, bug: String(error) };
   }
 }
 
 function judge(data: Judging): void {
   newest = data;
+  const { version, file, text, today, machine } = data;
+  let first: readonly Diagnostic[] = [];
   answering(data, () => {
-    const { diagnostics } = readDocument(data.file, data.text);
-    return { wave: 'words', version: data.version, diagnostics };
+    const { snapshot } = snapshotOf(machine);
+    const machines = snapshot === undefined ? [] : [{ name: machine.name, snapshot }];
+    workspace = withText({ ...workspace, machines, today }, file, text);
+    first = wordsAndNames(workspace);
+    return { wave: 'words', version, diagnostics: first };
   });
   // Behind the messages that wait already: only the newest question is worth the rest.
   setTimeout(() => {
-    if (newest === data) answering(data, () => meaning(data));
+    if (newest === data) answering(data, () => rest(data, first));
   });
 }
 
-function answering({ version }: Judging, answer: () => Judgement): void {
+function answering({ version }: Judging, say: () => Judgement): void {
   try {
-    postMessage(answer());
+    answer(say());
   } catch (error) {
     // The compiler throws for its own bugs only; the page says so instead of showing what is no longer true.
-    postMessage({ wave: 'bug', version, message: String(error) } satisfies Judgement);
+    answer({ wave: 'bug', version, message: String(error) });
   }
 }
 
-function meaning({ version, file, text, machine, today }: Judging): Judgement {
+function rest({ version, machine }: Judging, first: readonly Diagnostic[]): Judgement {
   const { snapshot, diagnostics } = snapshotOf(machine);
-  if (snapshot === undefined) return { wave: 'meaning', version, diagnostics, plans: [] };
-  const sources = [{ file, text }];
-  const checking = check({ sources, machines: [{ name: machine.name, snapshot }], today });
-  const sound = checking.hosts.flatMap(({ checked }) => (checked === undefined ? [] : [checked]));
-  const plans = sound.map((policy) => plan(policy, { sources, today }));
-  return { wave: 'meaning', version, diagnostics: [...diagnostics, ...checking.diagnostics], plans };
+  if (snapshot === undefined) {
+    meaning = undefined;
+    return { wave: 'meaning', version, diagnostics, plans: [] };
+  }
+  meaning = meaningOf(workspace);
+  judged = workspace;
+  const later = beyond(first, meaning.diagnostics);
+  return { wave: 'meaning', version, diagnostics: [...diagnostics, ...later], plans: meaning.plans };
 }
 
 interface ReadMachine {

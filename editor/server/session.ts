@@ -2,7 +2,14 @@
 import type { Diagnostic } from '../../src/diagnostics/diagnostic.ts';
 import { readDocument } from '../../src/syntax/read.ts';
 import { carried } from '../service/carried.ts';
-import { type Meaning, meaningOf, type Workspace, withText, wordsAndNames } from '../service/workspace.ts';
+import {
+  beyond,
+  type Meaning,
+  meaningOf,
+  type Workspace,
+  withText,
+  wordsAndNames,
+} from '../service/workspace.ts';
 import type { Front } from './front.ts';
 
 export class Session {
@@ -40,8 +47,7 @@ export class Session {
     this.workspace = withText(this.workspace, file, text);
     this.now = wordsAndNames(this.workspace);
     if (old !== undefined) this.later = carried(this.later, file, old, text);
-    const said = new Set(this.now.map(keyOf));
-    this.later = this.later.filter((diagnostic) => !said.has(keyOf(diagnostic)));
+    this.later = beyond(this.now, this.later);
   }
 
   /** The second wave. What the policy needs is read anew: it may have been changed outside. */
@@ -58,13 +64,6 @@ export class Session {
     this.meaning = meaningOf(this.workspace);
     this.judged = this.workspace;
     this.now = loaded.news({ diagnostics: wordsAndNames(this.workspace), hosts: [] });
-    const said = new Set(this.now.map(keyOf));
-    const all = [...loaded.diagnostics, ...loaded.news(this.meaning)];
-    this.later = all.filter((diagnostic) => !said.has(keyOf(diagnostic)));
+    this.later = beyond(this.now, [...loaded.diagnostics, ...loaded.news(this.meaning)]);
   }
-}
-
-/** Two that say the same of the same place are one. */
-export function keyOf({ code, place, message }: Diagnostic): string {
-  return `${code} ${place.span.start} ${place.span.end} ${place.file} ${message}`;
 }

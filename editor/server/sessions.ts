@@ -2,11 +2,11 @@
 import type { Connection } from 'vscode-languageserver';
 import type { Diagnostic } from '../../src/diagnostics/diagnostic.ts';
 import type { Reading } from '../../src/syntax/read.ts';
-import type { Workspace } from '../service/workspace.ts';
+import { keyOf, type Workspace } from '../service/workspace.ts';
 import { shown, type Where } from './convert.ts';
 import type { Front } from './front.ts';
 import { Positions } from './positions.ts';
-import { keyOf, Session } from './session.ts';
+import { Session } from './session.ts';
 
 /** Milliseconds without a key before the second wave: it is not to be in the way of the next key. */
 const pause = 100;

@@ -49,3 +49,14 @@ export function meaningOf({ readings, machines, today }: Workspace): Meaning {
   );
   return { diagnostics, hosts, plans };
 }
+
+/** What the second wave says beside the first. */
+export function beyond(first: readonly Diagnostic[], all: readonly Diagnostic[]): readonly Diagnostic[] {
+  const said = new Set(first.map(keyOf));
+  return all.filter((diagnostic) => !said.has(keyOf(diagnostic)));
+}
+
+/** Two that say the same of the same place are one. */
+export function keyOf({ code, place, message }: Diagnostic): string {
+  return `${code} ${place.span.start} ${place.span.end} ${place.file} ${message}`;
+}

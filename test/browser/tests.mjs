@@ -148,6 +148,51 @@ export const tests = [
     },
   },
   {
+    name: 'completes with the names of the policies and the addresses of the machine',
+    async run(page) {
+      await judged(page, 'Sound');
+      await typeAtEnd(page, '\npolicy more on edge-01 { bind ');
+      await page.locator('.suggest-widget .monaco-list-row', { hasText: 'fastpath' }).first().waitFor();
+      await page.keyboard.press('Enter');
+      await page.locator('.view-line', { hasText: 'bind fastpath' }).first().waitFor();
+      await page.keyboard.press('Escape');
+      await page.keyboard.type(' to vfio-pci }\ndevice other on edge-01 { at ');
+      await page.locator('.suggest-widget .monaco-list-row', { hasText: '0000:00:03.0' }).first().waitFor();
+    },
+  },
+  {
+    name: 'says what a device is on the machine, beside its name and when it is pointed at',
+    async run(page) {
+      await judged(page, 'Sound');
+      await page.locator('.view-line', { hasText: '0000:00:03.0, no group' }).first().waitFor();
+      await page.locator('.view-line', { hasText: '/dev/vfio/noiommu-' }).first().waitFor();
+      const spans = page.locator('.view-line', { hasText: 'bind  fastpath' }).locator('span span');
+      await spans
+        .filter({ hasText: /fastpath/ })
+        .first()
+        .hover();
+      await page.locator('.monaco-hover', { hasText: '8086:10d3' }).first().waitFor();
+    },
+  },
+  {
+    name: 'renames a device in all its places',
+    async run(page) {
+      await judged(page, 'Sound');
+      const spans = page.locator('.view-line', { hasText: 'bind  fastpath' }).locator('span span');
+      await spans
+        .filter({ hasText: /fastpath/ })
+        .first()
+        .click();
+      await page.keyboard.press('F2');
+      await page.locator('.rename-box.preview input, .rename-box input').first().waitFor();
+      await page.keyboard.type('slowpath');
+      await page.keyboard.press('Enter');
+      await page.locator('.view-line', { hasText: 'bind  slowpath' }).waitFor();
+      strictEqual(await page.locator('.view-line', { hasText: 'fastpath' }).count(), 0);
+      await judged(page, 'Sound');
+    },
+  },
+  {
     name: 'says what a keyword means',
     async run(page) {
       await judged(page, 'Sound');
