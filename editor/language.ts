@@ -2,25 +2,21 @@
 import { editor, languages, type Position, Range } from 'monaco-editor/editor';
 import monarch from '../grammar/generated/monarch.json';
 import type { Diagnostic } from '../src/index.ts';
+import configuration from './language-configuration.json';
 
 export const languageId = 'vfio';
 
 export function registerLanguage(): void {
   languages.register({ id: languageId, extensions: ['.vfio'], aliases: ['vfioplan'] });
   languages.setMonarchTokensProvider(languageId, monarch as unknown as languages.IMonarchLanguage);
+  const { wordPattern, indentationRules, ...rest } = configuration;
   languages.setLanguageConfiguration(languageId, {
-    comments: { lineComment: '#' },
-    brackets: [
-      ['{', '}'],
-      ['(', ')'],
-    ],
-    autoClosingPairs: [
-      { open: '{', close: '}' },
-      { open: '(', close: ')' },
-      { open: '"', close: '"', notIn: ['string', 'comment'] },
-    ],
-    wordPattern: /[A-Za-z0-9_*][A-Za-z0-9_*:+@/.-]*/,
-    indentationRules: { increaseIndentPattern: /\{[^}]*$/, decreaseIndentPattern: /^\s*\}/ },
+    ...(rest as languages.LanguageConfiguration),
+    wordPattern: new RegExp(wordPattern),
+    indentationRules: {
+      increaseIndentPattern: new RegExp(indentationRules.increaseIndentPattern),
+      decreaseIndentPattern: new RegExp(indentationRules.decreaseIndentPattern),
+    },
   });
 }
 
