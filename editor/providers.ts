@@ -128,6 +128,7 @@ const symbolKinds: Readonly<Record<Outlined['kind'], languages.SymbolKind>> = {
   host: languages.SymbolKind.Namespace,
   device: languages.SymbolKind.Variable,
   policy: languages.SymbolKind.Class,
+  test: languages.SymbolKind.Event,
   import: languages.SymbolKind.File,
   statement: languages.SymbolKind.Property,
 };

@@ -104,6 +104,7 @@ const symbolKinds = {
   host: SymbolKind.Namespace,
   device: SymbolKind.Variable,
   policy: SymbolKind.Class,
+  test: SymbolKind.Event,
   import: SymbolKind.File,
   statement: SymbolKind.Property,
 };

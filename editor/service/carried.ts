@@ -24,12 +24,12 @@ export function carried(
   });
 }
 
-function movedFix({ title, edits }: Fix, file: string, change: Change): readonly Fix[] {
+function movedFix({ edits, ...fix }: Fix, file: string, change: Change): readonly Fix[] {
   const moved = edits.flatMap(({ text, ...place }) => {
     const there = movedPlace(place, file, change);
     return there === undefined ? [] : [{ ...there, text }];
   });
-  return moved.length === edits.length ? [{ title, edits: moved }] : [];
+  return moved.length === edits.length ? [{ ...fix, edits: moved }] : [];
 }
 
 function movedPlace(place: Place, file: string, change: Change): Place | undefined {

@@ -6,7 +6,7 @@ import type { Reading } from '../../src/syntax/read.ts';
 
 export interface Outlined {
   readonly name: string;
-  readonly kind: 'host' | 'device' | 'policy' | 'import' | 'statement';
+  readonly kind: 'host' | 'device' | 'policy' | 'test' | 'import' | 'statement';
   readonly detail: string;
   /** All of it. */
   readonly span: Span;
