@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { explore } from '../src/model/explore.ts';
+import { explore } from '../src/model/explore/explore.ts';
 import { movesIn } from '../test/second-opinion/moves.ts';
 import { checker, type Searched, search } from '../test/second-opinion/spin.ts';
-import { see } from '../test/second-opinion/state.ts';
 import { type Bounds, type Kernel, worldOf } from '../test/second-opinion/world.ts';
 
 // The exhaustive exploration of one world, `raced` in test/second-opinion/bounds.json, by the model's explorer and by
@@ -36,12 +35,8 @@ export async function race(): Promise<void> {
 function walk(bounds: Bounds, kernel: Kernel): Searched {
   const { world, initial } = worldOf(bounds, kernel);
   const from = process.cpuUsage();
-  const { states, transitions, complete } = explore({
-    world,
-    initial,
-    alphabet: (_world, state) => movesIn(bounds, world, state, see(bounds, state)).map(({ op }) => op),
-    laws: [],
-  });
+  const alphabet = movesIn(bounds, world);
+  const { states, transitions, complete } = explore({ world, initial, alphabet, laws: [] });
   if (!complete) throw new Error('the exploration was not complete');
   const { user, system } = process.cpuUsage(from);
   return { states, transitions, seconds: (user + system) / 1_000_000 };

@@ -19,9 +19,11 @@ let live: State | null = null;
 let base: State | null = null;
 let latest: Draft | null = null;
 
-/** From now on drafts of this state are the state itself; null: of none. */
-export function changeInPlace(state: State | null): void {
+/** From now on drafts of this state are the state itself; null: of none. Answers of which it was so before. */
+export function changeInPlace(state: State | null): State | null {
+  const before = live;
   live = state;
+  return before;
 }
 
 /** A draft of a state. It takes changes until the next one is made. */

@@ -1,6 +1,6 @@
 import { coreKey } from './core-device.ts';
 import { iommufdKeys } from './iommufd-key.ts';
-import { Pairs } from './pairs.ts';
+import { Lists } from './lists.ts';
 import type { Container, Device, IommuGroup, Node, OpenFile, State, VfioGroup } from './state.ts';
 
 /**
@@ -9,89 +9,76 @@ import type { Container, Device, IommuGroup, Node, OpenFile, State, VfioGroup } 
  * with keys of the same `Keys`: what a key says of a thing is a number given at first sight.
  */
 export class Keys {
-  private readonly pairs = new Pairs();
+  private readonly lists = new Lists();
   private readonly texts = new Map<string, number>();
-  private readonly entries = new WeakMap<object, number>();
+  private readonly modules = new Told<State['modules']>((modules) => this.told(JSON.stringify(modules)));
+  private readonly bus = new Told<State['bus']>((bus) => this.told(JSON.stringify(bus)));
+  private readonly devices = new Told<Device>((device) => this.told(deviceKey(device)));
+  private readonly iommuGroups = new Told<IommuGroup>((group) => this.told(iommuGroupKey(group)));
+  private readonly groups = new Told<VfioGroup>((group) => this.told(groupText(group)));
+  private readonly names = new Told<VfioGroup>((group) => this.told(groupName(group)));
+  private readonly containers = new Told<Container>((container) => this.told(containerText(container)));
+  private readonly files = new Told<OpenFile>((file) => this.told(fileText(file)));
 
   of(state: State): number {
-    return this.pairs.number(this.ofMachine(state), this.ofFiles(state));
+    return this.lists.number([this.ofMachine(state), this.ofFiles(state)]);
   }
 
   /** What is true of the machine: modules, taint, nodes, the bus, devices and their IOMMU groups. Nothing else is asked. */
   ofMachine(state: State): number {
-    const { taint, containerNode, iommuNode, modules, bus, devices, iommuGroups } = state;
-    let key = this.told(`${taint} ${nodeKey(containerNode)} ${nodeKey(iommuNode)}`);
-    key = this.pairs.number(key, this.entry(modules, JSON.stringify));
-    key = this.pairs.number(key, this.entry(bus, JSON.stringify));
-    for (const device of devices) key = this.pairs.number(key, this.entry(device, deviceKey));
-    for (const group of iommuGroups) key = this.pairs.number(key, this.entry(group, iommuGroupKey));
-    return key;
+    const { taint, containerNode, iommuNode } = state;
+    const key = [this.told(`${taint} ${nodeKey(containerNode)} ${nodeKey(iommuNode)}`)];
+    key.push(this.modules.of(state.modules), this.bus.of(state.bus));
+    for (const device of state.devices) key.push(this.devices.of(device));
+    for (const group of state.iommuGroups) key.push(this.iommuGroups.of(group));
+    return this.lists.number(key);
   }
 
   /** What is true of groups, containers and iommufds, and of who has them open. Nothing else is asked. */
   ofFiles(state: State): number {
     const holders = this.holdersByFile(state);
-    let key = this.told(state.iommufds.length > 0 ? iommufdKeys(state, holders) : '');
+    const key = [state.iommufds.length > 0 ? this.told(iommufdKeys(state, holders)) : -1];
     const groups: number[] = [];
     for (const group of state.groups) if (group !== null) groups.push(this.groupKey(group, holders));
-    key = this.all(key, groups);
+    add(groups, key);
     const containers: number[] = [];
     for (const container of state.containers) {
       if (container !== null) containers.push(this.containerKey(state, container, holders));
     }
-    return this.all(this.all(key, containers), this.others(state, holders));
+    add(containers, key);
+    add(this.others(state, holders), key);
+    return this.lists.number(key);
   }
 
   private told(text: string): number {
     const known = this.texts.get(text);
     if (known !== undefined) return known;
-    // As the second of a pair with nothing, so that no other pair has the number.
-    const number = this.pairs.number(-1, this.texts.size);
-    this.texts.set(text, number);
-    return number;
-  }
-
-  /** What a text says of an entry of the state, which the states share that it did not change in. */
-  private entry<T extends object>(entry: T, textOf: (entry: T) => string): number {
-    const known = this.entries.get(entry);
-    if (known !== undefined) return known;
-    const number = this.told(textOf(entry));
-    this.entries.set(entry, number);
-    return number;
-  }
-
-  /** A key with some more, in whatever order these are. */
-  private all(key: number, some: number[]): number {
-    let all = this.pairs.number(key, -1 - some.length);
-    if (some.length > 1) some.sort((a, b) => a - b);
-    for (const each of some) all = this.pairs.number(all, each);
-    return all;
+    this.texts.set(text, this.texts.size);
+    return this.texts.size - 1;
   }
 
   /** For every file, by place: its references, and the processes that have descriptors of it. */
   private holdersByFile(state: State): readonly number[] {
-    const holders: number[] = [];
-    for (const file of state.files) holders.push(file === null ? -1 : this.pairs.number(-2, file.refs));
+    const holders: number[][] = [];
+    for (const file of state.files) holders.push(file === null ? [] : [file.refs]);
     for (const { pid, files } of byProcess(state.descriptors)) {
-      for (const id of files) if (id !== -1) holders[id] = this.pairs.number(holders[id] ?? -1, pid);
+      for (const id of files) if (id !== -1) holders[id]?.push(pid);
     }
-    for (const { pid, file } of state.kvm) holders[file] = this.pairs.number(holders[file] ?? -1, -2 - pid);
-    return holders;
+    for (const { pid, file } of state.kvm) holders[file]?.push(-1 - pid);
+    return holders.map((each) => this.lists.number(each));
   }
 
   private groupKey(group: VfioGroup, holders: readonly number[]): number {
-    const key = this.entry(group, groupText);
-    return this.pairs.number(key, group.file === null ? -1 : (holders[group.file] ?? -1));
+    return this.lists.number([this.groups.of(group), holderOf(group.file, holders)]);
   }
 
   private containerKey(state: State, container: Container, holders: readonly number[]): number {
-    let key = this.pairs.number(
-      this.entry(container, containerText),
-      container.file === null ? -1 : (holders[container.file] ?? -1),
-    );
-    for (const minor of container.groups)
-      key = this.pairs.number(key, this.told(groupName(state.groups[minor])));
-    return key;
+    const key = [this.containers.of(container), holderOf(container.file, holders)];
+    for (const minor of container.groups) {
+      const group = state.groups[minor];
+      key.push(group ? this.names.of(group) : -1);
+    }
+    return this.lists.number(key);
   }
 
   /** Files that no container and no group names as its own: those of devices, of other things, and strays of a defect. */
@@ -99,11 +86,45 @@ export class Keys {
     const others: number[] = [];
     for (let id = 0; id < state.files.length; id += 1) {
       const file = state.files[id];
-      const name = file ? otherName(state, file, id) : null;
-      if (name !== null) others.push(this.pairs.number(this.told(name), holders[id] ?? -1));
+      if (!file || isOwn(state, file, id)) continue;
+      // A device's key may name an eventfd by its place.
+      const place = file.kind === 'eventfd' ? id : -1;
+      const group = file.kind === 'group' ? state.groups[file.group] : null;
+      const name = group ? this.names.of(group) : -1;
+      others.push(this.lists.number([this.files.of(file), place, name, holders[id] as number]));
     }
     return others;
   }
+}
+
+/** What was worked out of an entry: a state and the one that a step leads to share most of theirs. */
+class Told<T extends object> {
+  private readonly known = new WeakMap<T, number>();
+  private readonly work: (entry: T) => number;
+
+  constructor(work: (entry: T) => number) {
+    this.work = work;
+  }
+
+  of(entry: T): number {
+    let number = this.known.get(entry);
+    if (number === undefined) {
+      number = this.work(entry);
+      this.known.set(entry, number);
+    }
+    return number;
+  }
+}
+
+/** Adds to a key some more, which stand in no order, and how many they are. */
+function add(some: number[], key: number[]): void {
+  if (some.length > 1) some.sort((a, b) => a - b);
+  key.push(some.length);
+  for (const each of some) key.push(each);
+}
+
+function holderOf(file: number | null, holders: readonly number[]): number {
+  return file === null ? -1 : (holders[file] ?? -1);
 }
 
 function nodeKey(node: Node | null): string {
@@ -157,20 +178,28 @@ function groupName(group: VfioGroup | null | undefined): string {
   return `${group?.iommuGroup ?? `-${group?.name}`}`;
 }
 
-function otherName(state: State, file: OpenFile, id: number): string | null {
+/** Whether a container, a group or an iommufd names the file as its own. */
+function isOwn(state: State, file: OpenFile, id: number): boolean {
+  switch (file.kind) {
+    case 'container':
+      return state.containers[file.container]?.file === id;
+    case 'group':
+      return state.groups[file.group]?.file === id;
+    case 'iommufd':
+      return state.iommufds[file.iommufd]?.file === id;
+    default:
+      return false;
+  }
+}
+
+/** What a file is by itself. */
+function fileText(file: OpenFile): string {
   switch (file.kind) {
     case 'device':
-      return file.cdev ? `${file.device}${file.iommufd === null ? 'u' : 'b'}` : `${file.device}`;
-    case 'eventfd':
-      // By place, because a device's key may name it by that.
-      return `eventfd ${id}`;
+      return `${file.device}${file.cdev ? (file.iommufd === null ? 'u' : 'b') : ''}`;
     case 'other':
       return file.path;
-    case 'group':
-      return state.groups[file.group]?.file === id ? null : `stray ${groupName(state.groups[file.group])}`;
-    case 'iommufd':
-      return state.iommufds[file.iommufd]?.file === id ? null : 'stray iommufd';
-    case 'container':
-      return state.containers[file.container]?.file === id ? null : 'stray container';
+    default:
+      return file.kind;
   }
 }

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import type { PciFunction } from '../../src/machine/snapshot.ts';
-import { type Explored, explore } from '../../src/model/explore.ts';
+import { type Explored, explore } from '../../src/model/explore/explore.ts';
 import { laws } from '../../src/model/laws.ts';
 import { type ProfileId, profileIds } from '../../src/model/profiles.ts';
 import { symmetriesOf } from '../../src/model/symmetry.ts';
@@ -53,7 +53,14 @@ export function main(args: readonly string[]): number {
   const limit = number('limit');
   const walked = [[], symmetries].map((some) => {
     const from = performance.now();
-    const explored = explore({ world, initial, alphabet: alphabet(bounds), laws, symmetries: some, limit });
+    const explored = explore({
+      world,
+      initial,
+      alphabet: alphabet(bounds, world),
+      laws,
+      symmetries: some,
+      limit,
+    });
     say(explored, some.length + 1, performance.now() - from);
     return explored;
   });

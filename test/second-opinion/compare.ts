@@ -1,11 +1,10 @@
 import { errnoNumbers } from '../../src/model/errno.ts';
-import { explore } from '../../src/model/explore.ts';
-import type { Law } from '../../src/model/law.ts';
+import { explore } from '../../src/model/explore/explore.ts';
 import type { Op } from '../../src/model/op.ts';
 import type { Outcome } from '../../src/model/outcome.ts';
 import type { State, World } from '../../src/model/state.ts';
 import { step } from '../../src/model/step.ts';
-import { movesIn } from './moves.ts';
+import { movesIn, wordsOf } from './moves.ts';
 import { see, textOf } from './state.ts';
 import { type Bounds, type Kernel, worldOf } from './world.ts';
 
@@ -95,7 +94,7 @@ export function exploreAll(bounds: Bounds, kernel: Kernel): Explored {
 
 /** Whether a kernel that lacks the guard makes a transition that the sound one does not make. */
 export function differs(bounds: Bounds, kernel: Kernel, guard: string, sound: Transitions): boolean {
-  return tour(bounds, kernel, [guard], (before, move) => sound.has(before, move)).broken !== null;
+  return !tour(bounds, kernel, [guard], (before, move) => sound.has(before, move)).complete;
 }
 
 /** Lets the explorer of src/model walk, and tells each step; ends when the listener says false. */
@@ -106,29 +105,20 @@ function tour(
   listen: (before: string, move: string) => boolean,
 ): ReturnType<typeof explore> {
   const { world, initial } = worldOf(bounds, kernel);
-  const words = new WeakMap<Op, string>();
+  const alphabet = movesIn(bounds, world);
   let last: State | null = null;
-  let before = '';
-  const alphabet = (_world: World, state: State): readonly Op[] => {
-    const seen = see(bounds, state);
-    last = state;
-    before = textOf(bounds, world, state, seen);
-    return movesIn(bounds, world, state, seen).map((move) => {
-      words.set(move.op, move.words);
-      return move.op;
-    });
+  let seen = see(bounds, initial);
+  let text = '';
+  const listener = (before: State, op: Op, outcome: Outcome): boolean => {
+    if (before !== last) {
+      last = before;
+      seen = see(bounds, before);
+      text = textOf(bounds, world, before, seen);
+    }
+    const words = wordsOf(bounds, before, seen, op);
+    return listen(text, `${words} = ${said(bounds, world, op, outcome, text, before)}`);
   };
-  const witness: Law = {
-    id: 'witness',
-    statement: 'Every step is told.',
-    enforcedBy: 'the explorer',
-    profiles: [kernel],
-    onStep: (_world, state, op, outcome) => {
-      if (state !== last) throw new Error('the explorer asks of a state whose moves it did not ask for');
-      return listen(before, `${words.get(op)} = ${said(bounds, world, op, outcome, before, state)}`);
-    },
-  };
-  return explore({ world, initial, alphabet, laws: [witness], without: new Set(without) });
+  return explore({ world, initial, alphabet, laws: [], without: new Set(without), listener });
 }
 
 function said(bounds: Bounds, world: World, op: Op, outcome: Outcome, before: string, from: State): string {
@@ -153,15 +143,18 @@ function answerOf(op: Op, { result }: Outcome): number {
 /** Takes a walk of SPIN's on the model, and says where they part; null when they do not. */
 export function follow(bounds: Bounds, kernel: Kernel, lines: readonly string[]): string | null {
   const { world, initial } = worldOf(bounds, kernel);
+  const alphabet = movesIn(bounds, world);
   let state = initial;
   for (const [place, line] of lines.entries()) {
     const seen = see(bounds, state);
     const before = textOf(bounds, world, state, seen);
     const [, words] = /^\S+ (.*) = -?\d+/.exec(line) ?? [];
-    const move = movesIn(bounds, world, state, seen).find((each) => each.words === words);
-    if (move === undefined) return `line ${place + 1}: the model has no such move in ${before}: ${line}`;
-    const outcome = step(world, state, move.op);
-    const ours = `${before} ${words} = ${said(bounds, world, move.op, outcome, before, state)}`;
+    const from = state;
+    const moves = alphabet.flatMap((part) => part(world, from));
+    const op = moves.find((each) => wordsOf(bounds, from, seen, each) === words);
+    if (op === undefined) return `line ${place + 1}: the model has no such move in ${before}: ${line}`;
+    const outcome = step(world, state, op);
+    const ours = `${before} ${words} = ${said(bounds, world, op, outcome, before, state)}`;
     if (ours !== line) return `line ${place + 1}: SPIN says ${line}, the model ${ours}`;
     state = outcome.state;
   }

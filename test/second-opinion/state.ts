@@ -50,13 +50,7 @@ export function textOf(bounds: Bounds, world: World, state: State, seen: Seen): 
   return words.join('/');
 }
 
-/** The number of the descriptor by which a process refers to a file. */
-export function descriptorOf(state: State, process: number, file: number): number {
-  const table = state.descriptors.find(({ pid }) => pid === pids[process]);
-  return (table?.files.indexOf(file) ?? -1) + 3;
-}
-
-export function deviceHolders(state: State, holders: readonly number[], device: number): number {
+function deviceHolders(state: State, holders: readonly number[], device: number): number {
   return state.files.reduce(
     (mask, file, id) =>
       file?.kind === 'device' && file.device === device ? mask | (holders[id] ?? 0) : mask,
@@ -77,10 +71,14 @@ function holdersOf(state: State): readonly number[] {
 }
 
 function groupsOf(bounds: Bounds, state: State): readonly number[] {
-  return layoutOf(bounds).places.map(({ real, device }) => {
-    const id = real ?? state.devices[device]?.group ?? null;
-    return id === null ? -1 : state.groups.findIndex((group) => group !== null && group.iommuGroup === id);
-  });
+  return layoutOf(bounds).places.map((_place, place) => minorAt(bounds, state, place));
+}
+
+/** The minor of the VFIO group at a place, or -1. */
+export function minorAt(bounds: Bounds, state: State, place: number): number {
+  const { real = null, device = -1 } = layoutOf(bounds).places[place] ?? {};
+  const id = real ?? state.devices[device]?.group ?? null;
+  return id === null ? -1 : state.groups.findIndex((group) => group !== null && group.iommuGroup === id);
 }
 
 function groupText(

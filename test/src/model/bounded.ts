@@ -1,4 +1,5 @@
 import type { PciFunction } from '../../../src/machine/snapshot.ts';
+import type { Moves } from '../../../src/model/explore/learned.ts';
 import { fileOf } from '../../../src/model/files.ts';
 import type { Op } from '../../../src/model/op.ts';
 import type { ProfileId } from '../../../src/model/profiles.ts';
@@ -55,33 +56,17 @@ const range = { iova: 0x1000n, size: 0x1000n } as const;
 /**
  * Parameter flips, binding and unbinding of vfio-pci and the host driver, open and close of containers, groups and
  * devices, SET_CONTAINER, UNSET_CONTAINER, SET_IOMMU(1, 8), GET_DEVICE_FD, MAP and UNMAP of one range. Within the bounds
- * a process has at most one descriptor of each container, group and device.
+ * a process has at most one descriptor of each container, group and device. In parts that each read little of a state.
  */
-export function alphabet(bounds: Bounds): (world: World, state: State) => Op[] {
-  const made = new WeakMap<World, readonly Part[]>();
-  return (world, state) => {
-    const parts = made.get(world) ?? alphabets(bounds, world);
-    made.set(world, parts);
-    return parts.flatMap((part) => part(world, state));
-  };
-}
-
-type Part = (world: World, state: State) => Op[];
-
-/** The same in parts: the parameter, each device, each process. */
-function alphabets(bounds: Bounds, world: World): readonly Part[] {
+export function alphabet(bounds: Bounds, world: World): readonly Moves[] {
   return [
     flip,
     ...world.hardware.map(
-      (hardware): Part =>
+      (hardware): Moves =>
         (_world, state) =>
           administer(hardware, state),
     ),
-    ...[ROOT, ...bounds.others].map(
-      (pid): Part =>
-        (_world, state) =>
-          use(world, state, bounds, pid),
-    ),
+    ...[ROOT, ...bounds.others].flatMap((pid) => uses(bounds, pid)),
   ];
 }
 
@@ -100,24 +85,55 @@ function administer({ address, index }: Hardware, state: State): Op[] {
 }
 
 /** What one process may do with files. */
-function use(world: World, state: State, bounds: Bounds, pid: number): Op[] {
+function uses(bounds: Bounds, pid: number): readonly Moves[] {
+  const parts: Moves[] = [
+    (_world, state) =>
+      // A closed container that its groups keep alive is one still.
+      state.containers.filter((container) => container !== null).length < bounds.containers
+        ? [{ op: 'open', pid, path: '/dev/vfio/vfio' }]
+        : [],
+    (_world, state) => openGroups(state, bounds, pid),
+  ];
+  // A defect may bring more descriptors than the bounds: the last of these parts has whatever else is open.
+  const last = 3 + bounds.containers + bounds.groupFiles + bounds.deviceFiles;
+  const on = [onDescriptor, ontoContainers, toDevices];
+  for (let fd = 3; fd < last; fd += 1)
+    for (const each of on) parts.push((world, state) => each({ world, state, bounds, pid, fd }));
+  parts.push((world, state) => {
+    const beyond = tableOf(state, pid).length - (last - 3);
+    const fds = Array.from({ length: Math.max(0, beyond) }, (_, place) => last + place);
+    return fds.flatMap((fd) => on.flatMap((each) => each({ world, state, bounds, pid, fd })));
+  });
+  return parts;
+}
+
+function openGroups(state: State, bounds: Bounds, pid: number): Op[] {
   const ops: Op[] = [];
-  const files = count(state);
-  const held = heldBy(state, pid);
-  if (files.container < bounds.containers) ops.push({ op: 'open', pid, path: '/dev/vfio/vfio' });
+  const more = count(state, 'group') < bounds.groupFiles;
   for (const group of state.groups) {
-    if (!group?.node) continue;
     // A group that is open is tried too: it must be refused.
-    if (files.group < bounds.groupFiles || group.file !== null) {
+    if (group?.node && (more || group.file !== null))
       ops.push({ op: 'open', pid, path: `/dev/vfio/${group.name}` });
-    }
   }
-  for (const [fd, file] of held) {
-    ops.push({ op: 'close', pid, fd });
-    if (file.kind === 'container') onContainer(bounds, pid, fd, ops);
-    if (file.kind === 'group') onGroup(world, state, bounds, pid, fd, file.group, held, files.device, ops);
-    if (bounds.passes && pid === ROOT && file.kind !== 'device') pass(state, bounds, fd, file, ops);
-  }
+  return ops;
+}
+
+/** A number of a process at which there may be a descriptor. */
+interface Place {
+  readonly world: World;
+  readonly state: State;
+  readonly bounds: Bounds;
+  readonly pid: number;
+  readonly fd: number;
+}
+
+function onDescriptor({ state, bounds, pid, fd }: Place): Op[] {
+  const file = fileOf(state, { pid, fd });
+  if (file === null) return [];
+  const ops: Op[] = [{ op: 'close', pid, fd }];
+  if (file.kind === 'container') onContainer(bounds, pid, fd, ops);
+  if (file.kind === 'group') onGroup(bounds, pid, fd, ops);
+  if (bounds.passes && pid === ROOT && file.kind !== 'device') pass(state, bounds, fd, file, ops);
   return ops;
 }
 
@@ -128,32 +144,34 @@ function onContainer(bounds: Bounds, pid: number, fd: number, ops: Op[]): void {
   ops.push({ op: 'container.unmap_dma', pid, fd, flags: 0, ...range });
 }
 
-function onGroup(
-  world: World,
-  state: State,
-  bounds: Bounds,
-  pid: number,
-  fd: number,
-  minor: number,
-  held: readonly (readonly [number, OpenFile])[],
-  deviceFiles: number,
-  ops: Op[],
-): void {
-  for (const [container, file] of held) {
-    if (file.kind === 'container') ops.push({ op: 'group.set_container', pid, fd, container });
-  }
+function onGroup({ guests }: Bounds, pid: number, fd: number, ops: Op[]): void {
   ops.push({ op: 'group.unset_container', pid, fd });
-  if (bounds.guests === true) {
-    ops.push({ op: 'group.set_container', pid, fd, container: -1 });
-    ops.push({ op: 'kvm.add_group', pid, fd }, { op: 'kvm.del_group', pid, fd });
-  }
-  if (deviceFiles >= bounds.deviceFiles) return;
-  for (const index of state.groups[minor]?.devices ?? []) {
-    const has = held.some(([, file]) => file.kind === 'device' && file.device === index);
+  if (guests !== true) return;
+  ops.push({ op: 'group.set_container', pid, fd, container: -1 });
+  ops.push({ op: 'kvm.add_group', pid, fd }, { op: 'kvm.del_group', pid, fd });
+}
+
+function ontoContainers({ state, pid, fd }: Place): Op[] {
+  if (fileOf(state, { pid, fd })?.kind !== 'group') return [];
+  return heldBy(state, pid).flatMap(([container, { kind }]) =>
+    kind === 'container' ? [{ op: 'group.set_container', pid, fd, container }] : [],
+  );
+}
+
+function toDevices({ world, state, bounds, pid, fd }: Place): Op[] {
+  const file = fileOf(state, { pid, fd });
+  if (file?.kind !== 'group' || count(state, 'device') >= bounds.deviceFiles) return [];
+  const held = heldBy(state, pid);
+  const ops: Op[] = [
+    { op: 'group.get_device_fd', pid, fd, name: 'nope' },
+    { op: 'group.get_status', pid, fd },
+  ];
+  for (const index of state.groups[file.group]?.devices ?? []) {
+    const has = held.some(([, other]) => other.kind === 'device' && other.device === index);
     const name = world.hardware[index]?.address;
     if (!has && name !== undefined) ops.push({ op: 'group.get_device_fd', pid, fd, name });
   }
-  ops.push({ op: 'group.get_device_fd', pid, fd, name: 'nope' }, { op: 'group.get_status', pid, fd });
+  return ops;
 }
 
 function pass(state: State, bounds: Bounds, fd: number, file: OpenFile, ops: Op[]): void {
@@ -164,17 +182,16 @@ function pass(state: State, bounds: Bounds, fd: number, file: OpenFile, ops: Op[
 }
 
 function heldBy(state: State, pid: number): readonly (readonly [number, OpenFile])[] {
-  const table = state.descriptors.find((other) => other.pid === pid)?.files ?? [];
-  return table.flatMap((_id, place) => {
+  return tableOf(state, pid).flatMap((_id, place) => {
     const file = fileOf(state, { pid, fd: place + 3 });
     return file === null ? [] : [[place + 3, file] as const];
   });
 }
 
-function count(state: State): Readonly<Record<OpenFile['kind'], number>> {
-  const files = { container: 0, group: 0, device: 0, eventfd: 0, iommufd: 0, other: 0 };
-  for (const file of state.files) if (file !== null) files[file.kind] += 1;
-  // A closed container that its groups keep alive is one still.
-  files.container = state.containers.filter((container) => container !== null).length;
-  return files;
+function tableOf(state: State, pid: number): readonly number[] {
+  return state.descriptors.find((other) => other.pid === pid)?.files ?? [];
+}
+
+function count(state: State, kind: OpenFile['kind']): number {
+  return state.files.filter((file) => file?.kind === kind).length;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { PciFunction } from '../../../src/machine/snapshot.ts';
-import { type Explored, explore } from '../../../src/model/explore.ts';
+import { type Explored, explore } from '../../../src/model/explore/explore.ts';
 import { laws } from '../../../src/model/laws.ts';
 import { type ProfileId, profiles } from '../../../src/model/profiles.ts';
 import { symmetriesOf } from '../../../src/model/symmetry.ts';
@@ -37,9 +37,11 @@ function walk(
 ): Explored {
   const real = functions.some(({ iommuGroup }) => iommuGroup !== null);
   const checked = over.law === undefined ? laws : laws.filter(({ id }) => id === over.law);
+  const { world, initial } = boundedWorld(profile, functions, real);
   return explore({
-    ...boundedWorld(profile, functions, real),
-    alphabet: alphabet(bounds),
+    world,
+    initial,
+    alphabet: alphabet(bounds, world),
     laws: checked,
     without: new Set(over.without ?? []),
   });
@@ -142,7 +144,7 @@ describe('of states that only names tell apart, one is enough', () => {
     const { world, initial } = boundedWorld('6.12', functions, real, users);
     const symmetries = symmetriesOf(world, initial, bounds.others);
     expect(symmetries).toHaveLength(renamings);
-    const asked = { world, initial, alphabet: alphabet(bounds), laws };
+    const asked = { world, initial, alphabet: alphabet(bounds, world), laws };
     const all = explore(asked);
     const reduced = explore({ ...asked, symmetries });
     expect([all.broken, reduced.broken, all.complete, reduced.complete]).toEqual([null, null, true, true]);
@@ -201,7 +203,7 @@ describe('a kernel without a guard breaks the law that the guard keeps', () => {
 
   test('P8: a group without an IOMMU and no taint', () => {
     const { world, initial } = boundedWorld('6.12', [groupless], false);
-    const bounds = alphabet(apart);
+    const bounds = alphabet(apart, world);
     const tainted = explore({ world, initial, alphabet: bounds, laws: [], limit: 5 });
     expect(tainted.complete).toBe(false);
     const group = {

@@ -1,5 +1,5 @@
 import type { PciFunction } from '../../../src/machine/snapshot.ts';
-import { type Explored, explore } from '../../../src/model/explore.ts';
+import { type Explored, explore } from '../../../src/model/explore/explore.ts';
 import { laws } from '../../../src/model/laws.ts';
 import { type ProfileId, profileIds } from '../../../src/model/profiles.ts';
 import type { World } from '../../../src/model/state.ts';
@@ -43,14 +43,14 @@ export function without(law: (typeof laws)[number]): readonly ProfileId[] {
 /** Searches the world of a law for the shortest way to break it, whether the kernel keeps it or not. */
 export function search(law: (typeof laws)[number], profile: ProfileId): Explored {
   const every = [{ ...law, profiles: profileIds }];
-  if (law.id === 'S7') return explore({ ...sharedWorld(profile), alphabet: openings, laws: every });
+  if (law.id === 'S7') return explore({ ...sharedWorld(profile), alphabet: [openings], laws: every });
   const [functions, its] = worlds[law.id] ?? [alone, bounds];
   const real = functions.some(({ iommuGroup }) => iommuGroup !== null);
   const { world, initial } = boundedWorld(profile, functions, real);
   return explore({
     world: law.id === 'P37' ? withCdevs(world) : world,
     initial,
-    alphabet: alphabet(its),
+    alphabet: alphabet(its, world),
     laws: every,
   });
 }

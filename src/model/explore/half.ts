@@ -1,0 +1,188 @@
+import type { Edit } from './edit.ts';
+import { grown } from './ints.ts';
+import type { Slot } from './slot.ts';
+
+/**
+ * One half of states: every combination of codes that was met, once, and the present one. Each has a number; what the
+ * other half does not matter to is worked out once for each.
+ */
+export class Half {
+  /** The present codes, by place. */
+  now: Int32Array;
+  count = 0;
+  private hash = 0;
+  private readonly slots: readonly Slot[];
+  private width: number;
+  /** A key, or -1 as long as it is not known, and the codes. */
+  private rows: Int32Array;
+  /** Hash, and one more than the number; 0 there is a free place. */
+  private table = new Int32Array(2 * 4096);
+  private room = 4096;
+  private factors: number[] = [];
+  private readonly fresh = new Int32Array(1024);
+  /** Some of the latest results of `after`: the combination before, the place of the writes, the one after. */
+  private readonly latest = new Int32Array(3 * remembered);
+
+  constructor(slots: readonly Slot[], codes: readonly number[]) {
+    this.slots = slots;
+    this.width = slots.length;
+    this.now = Int32Array.from(codes);
+    this.rows = new Int32Array(1024 * (this.width + 1));
+    this.weigh();
+    this.hash = this.hashed(this.now, 0);
+  }
+
+  key(number: number): number {
+    return this.rows[number * (this.width + 1)] as number;
+  }
+
+  setKey(number: number, key: number): void {
+    this.rows[number * (this.width + 1)] = key;
+  }
+
+  codes(number: number): Int32Array {
+    const from = number * (this.width + 1) + 1;
+    return this.rows.subarray(from, from + this.width);
+  }
+
+  /** Makes a combination the present one. */
+  load(number: number, facts: Int32Array, alone: Int32Array): void {
+    const { rows, now, slots, width } = this;
+    const from = number * (width + 1) + 1;
+    let { hash } = this;
+    for (let place = 0; place < width; place += 1) {
+      const code = rows[from + place] as number;
+      const old = now[place] as number;
+      if (code === old) continue;
+      hash = (hash + Math.imul(code - old, this.factors[place] as number)) | 0;
+      now[place] = code;
+      const slot = slots[place] as Slot;
+      slot.show(code, facts);
+      slot.show(code, alone);
+    }
+    this.hash = hash;
+  }
+
+  /** The number of the present combination. */
+  present(): number {
+    return this.find(this.hash);
+  }
+
+  /**
+   * The number of what becomes of the present combination, which has this one, by the writes that stand at a place: how
+   * many, and of each a place and a code or, negative, an edit.
+   */
+  after(number: number, writes: Int32Array, at: number, edits: readonly Edit[]): number {
+    const { latest } = this;
+    const entry = 3 * (scrambled(Math.imul(number, 0x9e3779b1) ^ at) & (remembered - 1));
+    if (latest[entry] === number && latest[entry + 1] === at) return latest[entry + 2] as number;
+    const after = this.written(writes, at + 1, writes[at] as number, edits);
+    latest[entry] = number;
+    latest[entry + 1] = at;
+    latest[entry + 2] = after;
+    return after;
+  }
+
+  private written(writes: Int32Array, at: number, count: number, edits: readonly Edit[]): number {
+    const { now, fresh, factors } = this;
+    for (let write = 0; write < count; write += 1) {
+      const what = writes[at + 2 * write + 1] as number;
+      fresh[write] =
+        what >= 0 ? what : edited(edits[~what] as Edit, now[writes[at + 2 * write] as number] as number);
+    }
+    let { hash } = this;
+    for (let write = 0; write < count; write += 1) {
+      const place = writes[at + 2 * write] as number;
+      const old = now[place] as number;
+      const code = fresh[write] as number;
+      hash = (hash + Math.imul(code - old, factors[place] as number)) | 0;
+      now[place] = code;
+      fresh[write] = old;
+    }
+    const number = this.find(hash);
+    for (let write = 0; write < count; write += 1)
+      now[writes[at + 2 * write] as number] = fresh[write] as number;
+    return number;
+  }
+
+  /** Makes room for slots that came meanwhile: nothing was there before. */
+  widen(): void {
+    const { slots, rows, width: old, now } = this;
+    if (slots.length <= old) return;
+    this.width = slots.length + 4;
+    this.rows = new Int32Array(Math.max(1024, 2 * this.count) * (this.width + 1));
+    for (let number = 0; number < this.count; number += 1) {
+      const from = number * (old + 1);
+      this.rows.set(rows.subarray(from, from + old + 1), number * (this.width + 1));
+    }
+    this.now = grown(now, this.width);
+    this.weigh();
+  }
+
+  private find(hash: number): number {
+    const { table, rows, now, width } = this;
+    const mask = this.room - 1;
+    for (let at = scrambled(hash) & mask; ; at = (at + 1) & mask) {
+      const number = (table[2 * at + 1] as number) - 1;
+      if (number === -1) return this.add(hash, at);
+      if (table[2 * at] !== hash) continue;
+      const from = number * (width + 1) + 1;
+      let place = 0;
+      while (place < width && rows[from + place] === now[place]) place += 1;
+      if (place === width) return number;
+    }
+  }
+
+  private add(hash: number, at: number): number {
+    const number = this.count;
+    const from = number * (this.width + 1);
+    if (from + this.width + 1 > this.rows.length) this.rows = grown(this.rows, 2 * this.rows.length);
+    this.rows[from] = -1;
+    this.rows.set(this.now, from + 1);
+    this.table[2 * at] = hash;
+    this.table[2 * at + 1] = number + 1;
+    this.count += 1;
+    if (2 * this.count > this.room) this.spread();
+    return number;
+  }
+
+  private spread(): void {
+    const { table } = this;
+    this.room *= 2;
+    this.table = new Int32Array(2 * this.room);
+    const mask = this.room - 1;
+    for (let from = 0; from < table.length; from += 2) {
+      if (table[from + 1] === 0) continue;
+      let at = scrambled(table[from] as number) & mask;
+      while (this.table[2 * at + 1] !== 0) at = (at + 1) & mask;
+      this.table[2 * at] = table[from] as number;
+      this.table[2 * at + 1] = table[from + 1] as number;
+    }
+  }
+
+  private hashed(codes: Int32Array, from: number): number {
+    let hash = 0;
+    for (let place = 0; place < this.width; place += 1)
+      hash = (hash + Math.imul(codes[from + place] as number, this.factors[place] as number)) | 0;
+    return hash;
+  }
+
+  /** Odd factors that have little to do with each other; code 0 weighs nothing, so rows keep their hashes. */
+  private weigh(): void {
+    for (let place = this.factors.length; place < this.width; place += 1) {
+      const mixed = Math.imul(place + 1, 0x9e3779b1);
+      this.factors.push(Math.imul(mixed ^ (mixed >>> 15), 0x85ebca6b) | 1);
+    }
+  }
+}
+
+const remembered = 2 ** 16;
+
+function edited(edit: Edit, code: number): number {
+  return edit.results[code] ?? edit.make(code);
+}
+
+function scrambled(hash: number): number {
+  const mixed = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  return mixed ^ (mixed >>> 13);
+}

@@ -1,0 +1,221 @@
+import { changeInPlace } from '../draft.ts';
+import type { Law } from '../law.ts';
+import { forget } from '../once.ts';
+import type { Op } from '../op.ts';
+import type { Asking } from '../ops.ts';
+import type { Outcome } from '../outcome.ts';
+import type { State, World } from '../state.ts';
+import { stepAsking } from '../step.ts';
+import { Ints } from './ints.ts';
+import type { Present } from './present.ts';
+import { textOf } from './slot.ts';
+import { plain } from './view.ts';
+
+export type Moves = (world: World, state: State) => readonly Op[];
+
+/**
+ * What the model answered: which operations may happen, what each does, whether laws hold. Each question is asked once of
+ * all states in which the facts are the same that it read.
+ */
+export class Learned {
+  readonly ops: Op[] = [];
+  /** Ids of guards that refused something. */
+  readonly guards = new Set<string>();
+  /** By leaf. Of moves: where in `lists` they stand. Of a step: where its writes are, 0 when it changes nothing. Of a law: 1 when it holds. */
+  readonly data = new Ints();
+  /** How many, and as many operations. */
+  readonly lists = new Ints();
+  /** By leaf of a step: the tree of what laws say of it, 0 when all hold. */
+  readonly verdicts = new Ints();
+  private readonly results: Outcome['result'][] = [];
+  private readonly present: Present;
+  private readonly world: World;
+  private readonly asked: Asking;
+  private readonly opsByText = new Map<string, number>();
+  private readonly moveTrees: readonly (readonly [Moves, number])[];
+  private readonly opTrees: number[] = [];
+  private readonly stateLaws: readonly (readonly [Law, number])[];
+  private readonly stepLaws: readonly Law[];
+
+  constructor(present: Present, world: World, asked: Asking, moves: readonly Moves[], laws: readonly Law[]) {
+    this.present = present;
+    this.world = world;
+    this.asked = asked;
+    const plant = () => present.trees.plant();
+    this.moveTrees = moves.map((each) => [each, plant()]);
+    this.stateLaws = laws.filter(({ onState }) => onState !== undefined).map((law) => [law, plant()]);
+    this.stepLaws = laws.filter(({ onStep }) => onStep !== undefined);
+    // Nothing is at 0.
+    this.lists.push(0);
+    present.writes.push(0);
+  }
+
+  get parts(): number {
+    return this.moveTrees.length;
+  }
+
+  /** Where in `lists` the operations of a part of the alphabet stand that may happen now. */
+  movesOf(part: number): number {
+    const [moves, tree] = this.moveTrees[part] as readonly [Moves, number];
+    const { trees } = this.present;
+    const leaf = trees.find(tree, trees.facts);
+    return this.data.at(leaf < 0 ? this.learnMoves(moves, tree) : leaf);
+  }
+
+  /** The same by some facts; 0 where they do not tell. */
+  movesBy(facts: Int32Array, part: number): number {
+    const leaf = this.present.trees.find((this.moveTrees[part] as readonly [Moves, number])[1], facts);
+    return leaf < 0 ? 0 : this.data.at(leaf);
+  }
+
+  /** The leaf of what an operation does now. */
+  step(op: number): number {
+    const { trees } = this.present;
+    const tree = this.opTrees[op] as number;
+    const leaf = trees.find(tree, trees.facts);
+    return leaf < 0 ? this.learnStep(op, tree) : leaf;
+  }
+
+  /** The same by some facts; ~ where `stepFrom` goes on with all of them. */
+  stepBy(facts: Int32Array, op: number): number {
+    return this.present.trees.find(this.opTrees[op] as number, facts);
+  }
+
+  stepFrom(op: number, stretch: number): number {
+    const { trees } = this.present;
+    const leaf = trees.follow(stretch, trees.facts);
+    return leaf < 0 ? this.step(op) : leaf;
+  }
+
+  result(leaf: number): Outcome['result'] {
+    return this.results[leaf] as Outcome['result'];
+  }
+
+  /** The first law that the step breaks, which has this leaf now. */
+  brokenBy(op: number, leaf: number): Law | undefined {
+    const tree = this.verdicts.at(leaf);
+    if (tree === 0) return undefined;
+    const { trees } = this.present;
+    let verdict = trees.find(tree, trees.facts);
+    if (verdict < 0) verdict = this.learnVerdict(op, tree);
+    return this.stepLaws[this.data.at(verdict) - 1];
+  }
+
+  /** The first law that does not hold of the present state. */
+  brokenNow(): Law | undefined {
+    const { trees } = this.present;
+    for (const [law, tree] of this.stateLaws) {
+      const leaf = trees.find(tree, trees.facts);
+      if (this.data.at(leaf < 0 ? this.learnLaw(law, tree) : leaf) === 0) return law;
+    }
+    return undefined;
+  }
+
+  private learnMoves(moves: Moves, tree: number): number {
+    const { present, lists } = this;
+    const ops = moves(this.world, present.shape.watch(present.state)).map((op) => this.number(op));
+    const at = lists.push(ops.length);
+    for (const op of ops) lists.push(op);
+    const leaf = this.grow(tree, 0, at);
+    // Those that need no fact have a place of their own in plans.
+    if (present.trees.find(tree, present.trees.none) === leaf) present.trees.changes += 1;
+    return leaf;
+  }
+
+  private learnStep(op: number, tree: number): number {
+    const { present } = this;
+    const { shape, state: before } = present;
+    const watched = shape.watch(before);
+    const outcome = this.ask(op, watched);
+    const writes = shape.writes(before, watched, outcome.state);
+    if (!outcome.result.ok) this.guards.add(outcome.result.guard);
+    const result = plain(outcome.result) as Outcome['result'];
+    let at = 0;
+    if (writes.length > 0) {
+      at = present.writes.length;
+      for (const half of [0, 1] as const) {
+        const its = writes.filter(({ slot }) => slot.half === half);
+        present.writes.push(its.length);
+        for (const { slot, what } of its) {
+          present.writes.push(slot.place);
+          present.writes.push(what);
+        }
+      }
+    }
+    const read = shape.run.reads.length;
+    const broken = this.judge(op, before, outcome, writes.length > 0);
+    const more = shape.run.reads.splice(read);
+    const leaf = this.grow(tree, 0, at);
+    this.results[leaf] = result;
+    const verdicts = broken === 0 && more.length === 0 ? 0 : present.trees.plant();
+    if (verdicts !== 0) {
+      shape.run.reads.push(...more);
+      this.grow(verdicts, read, broken);
+    }
+    this.setVerdict(leaf, verdicts);
+    return leaf;
+  }
+
+  private learnVerdict(op: number, tree: number): number {
+    const { shape, state: before } = this.present;
+    const watched = shape.watch(before);
+    const outcome = this.ask(op, watched);
+    const changes = shape.writes(before, watched, outcome.state).length > 0;
+    const read = shape.run.reads.length;
+    return this.grow(tree, read, this.judge(op, before, outcome, changes));
+  }
+
+  private learnLaw(law: Law, tree: number): number {
+    const { shape, state } = this.present;
+    forget();
+    const holds = law.onState?.(this.world, shape.watch(state)) !== false;
+    return this.grow(tree, 0, holds ? 1 : 0);
+  }
+
+  private ask(op: number, watched: State): Outcome {
+    const earlier = changeInPlace(watched);
+    try {
+      return stepAsking(this.asked, this.world, watched, this.ops[op] as Op);
+    } finally {
+      changeInPlace(earlier);
+    }
+  }
+
+  /** One more than the place of the first law that the step breaks, or 0. */
+  private judge(op: number, state: State, outcome: Outcome, changes: boolean): number {
+    if (this.stepLaws.length === 0) return 0;
+    const { shape } = this.present;
+    shape.run.settled = true;
+    // The step changed in place what its guards remember.
+    forget();
+    const before = shape.before(state);
+    const made = changes ? outcome.state : before;
+    const told: Outcome = { result: outcome.result, state: made };
+    const its = this.ops[op] as Op;
+    return 1 + this.stepLaws.findIndex(({ onStep }) => onStep?.(this.world, before, its, told) === false);
+  }
+
+  private grow(tree: number, from: number, data: number): number {
+    const { present } = this;
+    present.settle();
+    const { reads } = present.shape.run;
+    const leaf = present.trees.grow(tree, reads, from);
+    this.data.push(data);
+    this.verdicts.push(0);
+    return leaf;
+  }
+
+  private setVerdict(leaf: number, tree: number): void {
+    this.verdicts.array[leaf] = tree;
+  }
+
+  private number(op: Op): number {
+    const text = textOf(op);
+    const known = this.opsByText.get(text);
+    if (known !== undefined) return known;
+    const number = this.ops.push(op) - 1;
+    this.opsByText.set(text, number);
+    this.opTrees.push(this.present.trees.plant());
+    return number;
+  }
+}

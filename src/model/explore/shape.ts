@@ -1,0 +1,228 @@
+import type { State } from '../state.ts';
+import { Edit } from './edit.ts';
+import { type Facing, type Half, Slot, textOf } from './slot.ts';
+import { TableEye, TableWindow } from './table.ts';
+import { type Change, EntryEye, eyeOf, gone, plain, Run, Window } from './view.ts';
+
+/** Fields of a state whose keys are one number; those of the others are another. */
+const machine: ReadonlySet<string> = new Set<keyof State>([
+  'taint',
+  'containerNode',
+  'iommuNode',
+  'modules',
+  'bus',
+  'devices',
+  'iommuGroups',
+]);
+
+/** What becomes of a slot: another code, or, negative, the result of an edit. */
+export interface Write {
+  readonly slot: Slot;
+  readonly what: number;
+}
+
+class Table {
+  readonly length: Slot;
+  readonly window: TableWindow;
+  private readonly slots: Slot[] = [];
+  private readonly make: () => Slot;
+
+  constructor(run: Run, make: () => Slot) {
+    this.make = make;
+    this.length = make();
+    this.window = new TableWindow(run, this.length, (place) => this.slot(place));
+  }
+
+  slot(place: number): Slot {
+    for (let each = this.slots.length; each <= place; each += 1) this.slots.push(this.make());
+    return this.slots[place] as Slot;
+  }
+}
+
+class Single {
+  readonly slot: Slot;
+  readonly window: Window;
+
+  constructor(run: Run, slot: Slot) {
+    this.slot = slot;
+    this.window = new Window(run, slot.whole, null);
+  }
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Which slots a state has: they are found as states come that need more. */
+export class Shape {
+  readonly run = new Run();
+  readonly slots: readonly [Slot[], Slot[]] = [[], []];
+  private readonly parts = new Map<string, Table | Single>();
+  /** An edit is ~ its place here. */
+  readonly edits: Edit[] = [];
+  private readonly editPlaces = new Map<Slot, Map<string, number>>();
+  /** What was written to the state itself. */
+  private own = new Map<string, unknown>();
+
+  constructor(initial: State, facing: Facing) {
+    for (const [key, value] of Object.entries(initial)) {
+      const half: Half = machine.has(key) ? 0 : 1;
+      const slots = this.slots[half];
+      const make = () => {
+        const slot = new Slot(half, slots.length, facing);
+        slots.push(slot);
+        return slot;
+      };
+      this.parts.set(key, Array.isArray(value) ? new Table(this.run, make) : new Single(this.run, make()));
+    }
+  }
+
+  /** The codes of a state that nobody watches. */
+  codesOf(state: State): [number[], number[]] {
+    const codes: [number[], number[]] = [[], []];
+    const tell = (slot: Slot, value: unknown) => {
+      codes[slot.half][slot.place] = slot.code(value);
+    };
+    for (const [key, part] of this.parts) {
+      const value = (state as unknown as Fields)[key];
+      if (part instanceof Single) {
+        tell(part.slot, value);
+        continue;
+      }
+      const entries = value as readonly unknown[];
+      tell(part.length, entries.length);
+      entries.forEach((entry, place) => {
+        tell(part.slot(place), entry);
+      });
+    }
+    return codes;
+  }
+
+  /** The state that has these codes. */
+  stateOf(...codes: readonly [ArrayLike<number>, ArrayLike<number>]): State {
+    const valueAt = (slot: Slot) => slot.values[codes[slot.half][slot.place] as number];
+    const state: Record<string, unknown> = {};
+    for (const [key, part] of this.parts) {
+      if (part instanceof Single) state[key] = valueAt(part.slot);
+      else {
+        const entries: unknown[] = [];
+        const length = Number(valueAt(part.length));
+        for (let place = 0; place < length; place += 1) entries.push(valueAt(part.slot(place)));
+        state[key] = entries;
+      }
+    }
+    return state as unknown as State;
+  }
+
+  /** Another question is asked of a state. What is given is to be shown to the model in its place. */
+  watch(state: State): State {
+    this.run.begin();
+    this.own = new Map();
+    return this.shown(state, true);
+  }
+
+  /** The watched state as it was before the question. */
+  before(state: State): State {
+    return this.shown(state, false);
+  }
+
+  private shown(state: State, moves: boolean): State {
+    const show = (key: string | symbol, value: unknown): unknown => {
+      const part = typeof key === 'string' ? this.parts.get(key) : undefined;
+      if (part === undefined || typeof key === 'symbol') return value;
+      if (moves && this.own.has(key)) return this.own.get(key);
+      return part.window.look(value, moves);
+    };
+    return new Proxy(state, {
+      get: (target, key) => show(key, Reflect.get(target, key)),
+      getOwnPropertyDescriptor: (target, key) => {
+        const own = Reflect.getOwnPropertyDescriptor(target, key);
+        return own && { ...own, value: show(key, own.value) };
+      },
+      set: (_target, key, value) => {
+        if (!moves || this.run.settled || typeof key === 'symbol' || !this.parts.has(key)) return false;
+        this.own.set(key, value);
+        return true;
+      },
+      deleteProperty: () => false,
+      defineProperty: () => false,
+    });
+  }
+
+  /** What the question made of the watched state `before`. */
+  writes(before: State, watched: State, after: State): Write[] {
+    const writes: Write[] = [];
+    for (const [key, part] of this.parts) {
+      const old = (before as unknown as Fields)[key];
+      const value = after === watched ? this.own.get(key) : (after as unknown as Fields)[key];
+      if (part instanceof Single) this.writeSingle(part, old, value, writes);
+      else this.writeTable(part, old as readonly unknown[], value, writes);
+    }
+    return writes;
+  }
+
+  private writeSingle({ slot, window }: Single, old: unknown, value: unknown, writes: Write[]): void {
+    const its = value === undefined || (isObject(value) && windowOf(value) === window);
+    if (!its) {
+      if (value !== old || isObject(value) || !window.noted())
+        writes.push({ slot, what: slot.code(plain(value)) });
+    } else if (window.dirty()) writes.push(this.edited(slot));
+  }
+
+  private writeTable(table: Table, old: readonly unknown[], value: unknown, writes: Write[]): void {
+    const eye = isObject(value) ? eyeOf(value) : (table.window.touched ?? undefined);
+    if (eye !== undefined && !(eye instanceof TableEye && eye.table === table.window))
+      throw new Error('a table of the state in the place of another');
+    if (value !== undefined && !Array.isArray(value))
+      throw new Error('a table of the state is none any more');
+    const list: readonly unknown[] = eye === undefined ? ((value as readonly unknown[]) ?? old) : eye.list;
+    if (eye === undefined && value !== undefined) table.window.length.look(0, false);
+    const rewritten = (place: number) =>
+      eye === undefined ? value !== undefined : eye.changed && eye.written[place] === true;
+    for (let place = 0; place < list.length; place += 1) {
+      const slot = table.slot(place);
+      const entry = list[place];
+      const window = table.window.entry(place);
+      if (rewritten(place) && !this.kept(window, old[place], entry, place < old.length)) {
+        writes.push({ slot, what: slot.code(plain(entry)) });
+      } else if (window.dirty()) writes.push(this.edited(slot));
+    }
+    for (let place = list.length; place < old.length; place += 1)
+      writes.push({ slot: table.slot(place), what: 0 });
+    if (list.length !== old.length) writes.push({ slot: table.length, what: table.length.code(list.length) });
+  }
+
+  /** Whether what was put into a place of a table is what stood there, changed or not. */
+  private kept(window: Window, old: unknown, entry: unknown, there: boolean): boolean {
+    if (!there) return false;
+    return isObject(entry) ? windowOf(entry) === window : entry === old && window.noted();
+  }
+
+  private edited(slot: Slot): Write {
+    const changes = this.run.changes.filter(({ field }) => field.slot === slot).map(told);
+    const text = changes.map(textOfChange).join();
+    const places = this.editPlaces.get(slot) ?? new Map<string, number>();
+    this.editPlaces.set(slot, places);
+    let place = places.get(text);
+    if (place === undefined) {
+      place = this.edits.push(new Edit(slot, changes)) - 1;
+      places.set(text, place);
+    }
+    return { slot, what: ~place };
+  }
+}
+
+function textOfChange({ field, key, value }: Change): string {
+  return value === gone ? `${[...field.path(), key]} gone` : `${[...field.path(), key]} ${textOf(value)}`;
+}
+
+function told({ field, key, value }: Change): Change {
+  return { field, key, value: plain(value) };
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
+function windowOf(value: object): Window | null {
+  const eye = eyeOf(value);
+  return eye instanceof EntryEye ? eye.window : null;
+}

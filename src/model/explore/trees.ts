@@ -1,0 +1,205 @@
+import { grown } from './ints.ts';
+import type { Fact } from './slot.ts';
+
+/**
+ * Answers that were worked out once, by the facts that they rely on: decision trees in one table of integers.
+ *
+ * A stretch of a tree is how many facts are tested in a row, of each its place and the answer that it must have, and what
+ * comes then: ~leaf; a fork, which is the place of a fact, how many answers it has room for and for each the stretch that
+ * follows, 0 where none is known; or `jump` and a further stretch.
+ */
+export class Trees {
+  /** By the place of a fact that varies: its present answer. */
+  facts: Int32Array = new Int32Array(256);
+  /** The same as far as it is known with one half of the state alone. */
+  readonly alone: [Int32Array, Int32Array] = [new Int32Array(256), new Int32Array(256)];
+  /** And without either. */
+  none: Int32Array = new Int32Array(256).fill(unknown);
+  /** How often leaves came to rely on more than before. */
+  changes = 0;
+  private nodes: Int32Array = new Int32Array(1 << 16);
+  private used = 1;
+  private readonly varying: Fact[] = [];
+  /** Where in the table each leaf stands. */
+  private readonly hangs: number[] = [];
+  /** By the place of a fact: the leaf that was grown last and tests it. */
+  private readonly tested: number[] = [];
+
+  /** A tree without leaves: where its first stretch hangs. */
+  plant(): number {
+    return this.take(1);
+  }
+
+  /** The leaf to which some facts lead from the root of a tree; negative where they lead to none: see `follow`. */
+  find(root: number, facts: Int32Array): number {
+    return this.follow(this.nodes[root] as number, facts);
+  }
+
+  /**
+   * The same from a stretch on. ~ the stretch that tests a fact which is not known, or ~0 where nothing was learned. What
+   * a stretch says stays true until `changes` grows, though it may come to know less than its tree.
+   */
+  follow(stretch: number, facts: Int32Array): number {
+    const { nodes } = this;
+    let at = stretch;
+    while (at !== 0) {
+      const end = at + 1 + 2 * (nodes[at] as number);
+      for (let test = at + 1; test < end; test += 2) {
+        const answer = facts[nodes[test] as number] as number;
+        if (answer !== nodes[test + 1]) return answer === unknown ? ~at : ~0;
+      }
+      const next = nodes[end] as number;
+      if (next < 0) return ~next;
+      if (next >= jump) {
+        at = next - jump;
+        continue;
+      }
+      const answer = facts[next] as number;
+      if (answer === unknown) return ~at;
+      at = answer < (nodes[end + 1] as number) ? (nodes[end + 2 + answer] as number) : 0;
+    }
+    return ~0;
+  }
+
+  /** A new leaf for the present facts, of which those in `reads` matter. */
+  grow(root: number, reads: readonly Fact[], from: number): number {
+    const leaf = this.hangs.length;
+    const hangs = this.open(root, leaf);
+    const tests: Fact[] = [];
+    for (let read = from; read < reads.length; read += 1) {
+      const fact = reads[read] as Fact;
+      if (fact.place === -1) fact.relying.push(leaf);
+      else if (this.tested[fact.place] !== leaf) tests.push(fact);
+    }
+    const stretch = this.take(2 * tests.length + 2);
+    this.point(hangs, stretch);
+    let at = stretch;
+    this.nodes[at++] = tests.length;
+    for (const { place } of tests) {
+      this.nodes[at++] = place;
+      this.nodes[at++] = this.facts[place] as number;
+    }
+    this.nodes[at] = ~leaf;
+    this.hangs.push(at);
+    return leaf;
+  }
+
+  /** Gives a place to a fact that had one answer only as yet; `present` is the one that it has now. */
+  vary(fact: Fact, present: number): void {
+    fact.place = this.varying.push(fact) - 1;
+    if (fact.place >= this.facts.length) {
+      this.facts = grown(this.facts, 2 * fact.place);
+      this.alone[0] = grown(this.alone[0], 2 * fact.place);
+      this.alone[1] = grown(this.alone[1], 2 * fact.place);
+      this.none = new Int32Array(2 * fact.place).fill(unknown);
+    }
+    this.tested.push(-1);
+    this.facts[fact.place] = present;
+    const { half } = fact.slot;
+    this.alone[half][fact.place] = present;
+    this.alone[(1 - half) as 0 | 1][fact.place] = unknown;
+    if (fact.relying.length > 0) this.changes += 1;
+    for (const leaf of fact.relying) {
+      const stretch = this.take(4);
+      this.nodes.set([1, fact.place, 0, ~leaf], stretch);
+      this.nodes[this.hangs[leaf] as number] = jump + stretch;
+      this.hangs[leaf] = stretch + 3;
+    }
+    fact.relying.length = 0;
+  }
+
+  /** Where the present facts leave what is known, made so that a stretch can hang there; marks what is tested before. */
+  private open(root: number, leaf: number): number {
+    const { facts } = this;
+    let hangs = root;
+    for (;;) {
+      let at = this.next(hangs);
+      if (at === 0) return hangs;
+      let end = at + 1 + 2 * (this.nodes[at] as number);
+      for (let test = at + 1; test < end; test += 2) {
+        const place = this.nodes[test] as number;
+        this.tested[place] = leaf;
+        if (facts[place] === this.nodes[test + 1]) continue;
+        at = this.split(hangs, at, test);
+        end = at + 1 + 2 * (this.nodes[at] as number);
+        break;
+      }
+      const next = this.nodes[end] as number;
+      if (next < 0) throw new Error('what is known already need not be worked out');
+      if (next >= jump) {
+        hangs = end;
+        continue;
+      }
+      this.tested[next] = leaf;
+      const answer = facts[next] as number;
+      if (answer >= (this.nodes[end + 1] as number)) end = this.widen(hangs, at, end);
+      hangs = end + 2 + answer;
+    }
+  }
+
+  /** The stretch that hangs somewhere. */
+  private next(hangs: number): number {
+    const next = this.nodes[hangs] as number;
+    return next >= jump ? next - jump : next;
+  }
+
+  private point(hangs: number, stretch: number): void {
+    this.nodes[hangs] = (this.nodes[hangs] as number) >= jump ? jump + stretch : stretch;
+  }
+
+  /** Makes a fork of a test: one stretch for what comes before it, one for what comes after. */
+  private split(hangs: number, at: number, test: number): number {
+    const fact = this.varying[this.nodes[test] as number] as Fact;
+    const before = (test - at - 1) / 2;
+    const fork = this.fork(at, before, fact);
+    const after = (this.nodes[at] as number) - before - 1;
+    const rest = this.copyEnd(test + 2, after);
+    this.nodes[fork + 1 + 2 * before + 2 + (this.nodes[test + 1] as number)] = rest;
+    this.point(hangs, fork);
+    return fork;
+  }
+
+  /** A stretch of the last tests of another and what comes then. */
+  private copyEnd(from: number, tests: number): number {
+    const end = from + 2 * tests;
+    const next = this.nodes[end] as number;
+    const fork = next >= 0 && next < jump;
+    const stretch = this.take(1 + 2 * tests + (fork ? 2 + (this.nodes[end + 1] as number) : 1));
+    const length = this.used - stretch - 1;
+    this.nodes.copyWithin(stretch + 1, from, from + length);
+    this.nodes[stretch] = tests;
+    if (next < 0) this.hangs[~next] = stretch + 1 + 2 * tests;
+    return stretch;
+  }
+
+  /** A stretch that ends in a fork, with room for answers that came since. Returns where the fork is. */
+  private widen(hangs: number, at: number, end: number): number {
+    const tests = this.nodes[at] as number;
+    const stretch = this.fork(at, tests, this.varying[this.nodes[end] as number] as Fact);
+    const fork = stretch + 1 + 2 * tests;
+    this.nodes.copyWithin(fork + 2, end + 2, end + 2 + (this.nodes[end + 1] as number));
+    this.point(hangs, stretch);
+    return fork;
+  }
+
+  /** A stretch of the first tests of another, with a fork behind them. */
+  private fork(from: number, tests: number, fact: Fact): number {
+    const stretch = this.take(1 + 2 * tests + 2 + fact.count);
+    this.nodes.copyWithin(stretch + 1, from + 1, from + 1 + 2 * tests);
+    this.nodes[stretch] = tests;
+    this.nodes[stretch + 1 + 2 * tests] = fact.place;
+    this.nodes[stretch + 2 + 2 * tests] = fact.count;
+    return stretch;
+  }
+
+  private take(size: number): number {
+    if (this.used + size > this.nodes.length) this.nodes = grown(this.nodes, 2 * this.nodes.length + size);
+    this.used += size;
+    return this.used - size;
+  }
+}
+
+/** The answer of a fact that is not known. */
+const unknown = -1;
+
+const jump = 2 ** 30;

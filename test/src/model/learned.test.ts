@@ -1,0 +1,98 @@
+import { expect, test } from 'vitest';
+import type { PciFunction } from '../../../src/machine/snapshot.ts';
+import { explore } from '../../../src/model/explore/explore.ts';
+import type { Moves } from '../../../src/model/explore/learned.ts';
+import { laws } from '../../../src/model/laws.ts';
+import type { Op } from '../../../src/model/op.ts';
+import type { Outcome } from '../../../src/model/outcome.ts';
+import type { ProfileId } from '../../../src/model/profiles.ts';
+import { same } from '../../../src/model/same.ts';
+import type { State } from '../../../src/model/state.ts';
+import { step } from '../../../src/model/step.ts';
+import { alphabet, type Bounded, type Bounds, boundedWorld } from './bounded.ts';
+import { bare, functionAt, pair, sibling, user } from './machine.ts';
+import { openings, sharedWorld } from './passed-virtual.ts';
+
+// The explorer asks the model once of all states that differ in nothing that the answer read. That it saw every read is
+// held here: each answer that it gives, of every transition of a world, is the one of the model itself.
+
+const inGroup7 = functionAt(pair, { iommuGroup: 7 });
+const besideIt = functionAt(sibling, { iommuGroup: 7 });
+const groupless = functionAt(bare);
+const bounds: Bounds = {
+  containers: 1,
+  groupFiles: 1,
+  deviceFiles: 1,
+  others: [user.pid],
+  passes: true,
+  maps: true,
+  guests: true,
+};
+
+const text = (op: Op) =>
+  JSON.stringify(op, (_key, value) => (typeof value === 'bigint' ? `${value}n` : value));
+
+/** Walks a world; the transitions of which something is not as the model says, and how many there are. */
+function compare({ world, initial }: Bounded, moves: readonly Moves[], asked: typeof laws) {
+  const wrong: string[] = [];
+  let told = 0;
+  let from: State | null = null;
+  let expected: string[] = [];
+  let heard: string[] = [];
+  const listener = (before: State, op: Op, { result, state }: Outcome): boolean => {
+    if (before !== from) {
+      if (expected.join() !== heard.sort().join()) wrong.push(`moves: ${heard}, not ${expected}`);
+      expected = moves.flatMap((part) => part(world, before).map(text)).sort();
+      heard = [];
+      from = before;
+    }
+    told += 1;
+    heard.push(text(op));
+    const outcome = step(world, before, op);
+    if (!same(outcome.result, result)) wrong.push(`${text(op)}: ${JSON.stringify(result)}`);
+    if (!same(outcome.state, state)) wrong.push(`${text(op)}: another state`);
+    for (const { id, profiles, onState, onStep } of asked) {
+      if (!profiles.includes(world.profile.id)) continue;
+      const still = outcome.state === before;
+      if ((!still && onState?.(world, state) === false) || onStep?.(world, before, op, outcome) === false)
+        wrong.push(`${text(op)}: ${id} is broken`);
+    }
+    return wrong.length < 5;
+  };
+  const { transitions, complete, broken } = explore({
+    world,
+    initial,
+    alphabet: moves,
+    laws: asked,
+    listener,
+  });
+  return { wrong, told, transitions, complete, broken };
+}
+
+const worlds: readonly [ProfileId, string, readonly PciFunction[]][] = [
+  ['seed', 'a device without a group', [groupless]],
+  ['4.5', 'a device without a group', [groupless]],
+  ['6.1', 'two devices of a group', [inGroup7, besideIt]],
+  ['6.12', 'a device with a group and one without', [inGroup7, groupless]],
+  ['noiommu-cdev', 'a device without a group', [groupless]],
+];
+
+test.each(worlds)('%s: %s', { timeout: 120_000 }, (profile, _name, functions) => {
+  const real = functions.some(({ iommuGroup }) => iommuGroup !== null);
+  const bounded = boundedWorld(profile, functions, real);
+  const { wrong, told, transitions, complete, broken } = compare(
+    bounded,
+    alphabet({ ...bounds, passes: functions.length === 1 }, bounded.world),
+    laws,
+  );
+  expect(wrong).toEqual([]);
+  expect([complete, broken, told]).toEqual([true, null, transitions]);
+  expect(told).toBeGreaterThan(1_000);
+});
+
+test('6.12: containers, iommufd and cdevs of a device that is shared', { timeout: 120_000 }, () => {
+  const { wrong, told, transitions, complete } = compare(sharedWorld('6.12'), [openings], []);
+  expect(wrong).toEqual([]);
+  expect([complete, told]).toEqual([true, transitions]);
+  expect(told).toBeGreaterThan(1_000);
+});
