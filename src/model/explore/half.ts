@@ -19,7 +19,8 @@ export class Half {
   private table = new Int32Array(2 * 4096);
   private room = 4096;
   private factors: number[] = [];
-  private readonly fresh = new Int32Array(1024);
+  /** What a step writes, one after another. */
+  private fresh = new Int32Array(64);
   /** Some of the latest results of `after`: the combination before, the place of the writes, the one after. */
   private readonly latest = new Int32Array(3 * remembered);
 
@@ -29,7 +30,8 @@ export class Half {
     this.now = Int32Array.from(codes);
     this.rows = new Int32Array(1024 * (this.width + 1));
     this.weigh();
-    this.hash = this.hashed(this.now, 0);
+    for (let place = 0; place < this.width; place += 1)
+      this.hash = (this.hash + Math.imul(this.now[place] as number, this.factors[place] as number)) | 0;
   }
 
   key(number: number): number {
@@ -84,6 +86,7 @@ export class Half {
   }
 
   private written(writes: Int32Array, at: number, count: number, edits: readonly Edit[]): number {
+    if (count > this.fresh.length) this.fresh = new Int32Array(2 * count);
     const { now, fresh, factors } = this;
     for (let write = 0; write < count; write += 1) {
       const what = writes[at + 2 * write + 1] as number;
@@ -158,13 +161,6 @@ export class Half {
       this.table[2 * at] = table[from] as number;
       this.table[2 * at + 1] = table[from + 1] as number;
     }
-  }
-
-  private hashed(codes: Int32Array, from: number): number {
-    let hash = 0;
-    for (let place = 0; place < this.width; place += 1)
-      hash = (hash + Math.imul(codes[from + place] as number, this.factors[place] as number)) | 0;
-    return hash;
   }
 
   /** Odd factors that have little to do with each other; code 0 weighs nothing, so rows keep their hashes. */
