@@ -3,9 +3,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { check } from '../src/check/check.ts';
 import { fromFacter } from '../src/machine/facter.ts';
+import { firstWaves, memoryOver, peerWaves, policyOf, secondWaves } from './editing.ts';
 import { formatTimes } from './format.ts';
 import { simulatedCalls } from './kernel.ts';
-import { fleetPolicy, keystrokes } from './keystroke.ts';
 import { modelSteps } from './model.ts';
 
 // Figures for docs/performance.md. Each line: what, figure, and where it helps, its ratio to something measured beside
@@ -14,6 +14,11 @@ import { modelSteps } from './model.ts';
 const cli = 'dist/vfioplan.mjs';
 const example = 'examples/02-gpu-for-a-vm/policy.vfio';
 const now = () => performance.now();
+/** Milliseconds of the processor that this process has had: what else the machine does is not in it. */
+const processor = () => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+};
 
 function say(what: string, figure: string, note = ''): void {
   console.log(`${what.padEnd(58)} ${figure.padStart(16)}   ${note}`);
@@ -57,22 +62,56 @@ function startUp(): void {
   say('vfioplan check of an example, median of 15', milliseconds(quantile(checked, 0.5)), over(checked));
 }
 
-function typing(): void {
-  const first = sorted(keystrokes(200, now));
-  const times = sorted(keystrokes(400, now));
-  const text = `${fleetPolicy(5500)}\n# never read before`;
+function spread(times: readonly number[]): string {
+  const of = (share: number) => milliseconds(quantile(times, share));
+  return `p50 ${of(0.5)}, p99 ${of(0.99)}, worst ${of(1)}`;
+}
+
+const clocks = [
+  ['by the clock', now],
+  ['of the processor', processor],
+] as const;
+
+/** `edits`: how often a text is changed to see whether memory grows. */
+function typing(edits: number): void {
+  const lines = 10_000;
+  const sound = policyOf(lines, false);
+  const first = sorted(firstWaves(sound, 200, now));
+  for (const [what, text] of [
+    ['sound', sound],
+    ['broken', policyOf(lines, true)],
+  ] as const) {
+    for (const [clock, reads] of clocks) {
+      const times = sorted(firstWaves(text, 1000, reads));
+      const words = `10,000 ${what} lines, a key to words and names, ${clock}, p95`;
+      say(words, milliseconds(quantile(times, 0.95)), spread(times));
+    }
+  }
+  say('the first 200 keys after a start, p95', milliseconds(quantile(first, 0.95)), spread(first));
+  const peer = sorted(peerWaves(lines, 60, now));
+  say(
+    "TypeScript's service, 10,000 lines, a key to both, p95",
+    milliseconds(quantile(peer, 0.95)),
+    spread(peer),
+  );
+  const text = `${sound}\n# never read before`;
   const whole = timed(1, () =>
     check({ sources: [{ file: 'cold.vfio', text }], machines: [], today: '2026-12-01' }),
   );
+  say('10,000 lines, check of words and names, whole', milliseconds(quantile(whole, 0.5)));
+  for (const [clock, reads] of clocks) {
+    const second = sorted(secondWaves(300, 40, reads));
+    say(
+      `300 functions, a pause to the plan, ${clock}, p95`,
+      milliseconds(quantile(second, 0.95)),
+      spread(second),
+    );
+  }
+  const used = memoryOver(edits, () => globalThis.gc?.()).map((bytes) => (bytes / 2 ** 20).toFixed(1));
   say(
-    '5,500 lines, a key to the diagnostics of the words, p95',
-    milliseconds(quantile(times, 0.95)),
-    `p50 ${milliseconds(quantile(times, 0.5))}, worst ${milliseconds(quantile(times, 1))}; the first 200 keys p95 ${milliseconds(quantile(first, 0.95))}`,
-  );
-  say(
-    '5,500 lines, check of words and names, whole',
-    milliseconds(quantile(whole, 0.5)),
-    `${(quantile(whole, 0.5) / quantile(times, 0.5)).toFixed(0)} times a key's median`,
+    `heap after a tenth, and after all of ${edits.toLocaleString('en')} edits`,
+    `${used.at(-1)} MB`,
+    `${used.join(' ')} MB`,
   );
 }
 
@@ -138,7 +177,7 @@ function peakOf(...command: readonly string[]): void {
 
 console.log(`Node ${process.versions.node}, ${process.arch}`);
 startUp();
-typing();
+typing(100_000);
 formatting();
 await rate('model steps on one core', () => modelSteps(400_000));
 await rate('simulated system calls through the sandbox, with boot', async () => {

@@ -1,6 +1,6 @@
 import { format } from '../src/format/format.ts';
 import { readDocument } from '../src/syntax/read.ts';
-import { fleetPolicy } from './keystroke.ts';
+import { fleetPolicy } from './fleet.ts';
 
 export interface FormatTimes {
   /** Milliseconds, with the proof of what came out. */
