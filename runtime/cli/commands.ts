@@ -1,91 +1,18 @@
-import { profileIds } from '../../src/model/profiles.ts';
-import type { Exit } from './exit-codes.ts';
-import type { Options, Run } from './invocation.ts';
+import {
+  type CommandDescription,
+  documentFormat,
+  format,
+  host,
+  judging,
+  policies,
+  profile,
+  stateDirectory,
+} from './descriptions.ts';
 
 /**
  * Every command, as data: the parser, `--help` and the manual are made of this table. A command's code is loaded
  * when it is called, so that no command pays for another.
  */
-export interface CommandDescription {
-  /** Words as typed: `snapshot import`. */
-  readonly name: string;
-  /** One line. */
-  readonly purpose: string;
-  /** What a newcomer must know beyond it. */
-  readonly text?: string;
-  readonly operands: readonly { readonly name: string; readonly text: string }[];
-  readonly options: readonly OptionDescription[];
-  readonly examples: readonly { readonly words: string; readonly text: string }[];
-  readonly exits: readonly Exit[];
-  readonly load: () => Promise<Run>;
-}
-
-export interface OptionDescription {
-  readonly key: keyof Options;
-  /** As commander reads it: `--out <file>`. */
-  readonly flags: string;
-  readonly text: string;
-  /** A default to show; what it says is done in `options.ts`. */
-  readonly shows?: string;
-  readonly repeats?: boolean;
-}
-
-const format: OptionDescription = {
-  key: 'format',
-  flags: '--format <human|json>',
-  text: 'how the result is written on stdout',
-  shows: 'human',
-};
-
-/** A snapshot is JSON in any case. */
-const documentFormat: OptionDescription = { ...format, text: 'how a refusal is written' };
-
-const judging: readonly OptionDescription[] = [
-  {
-    key: 'machine',
-    flags: '--machine <[name=]file>',
-    text: "a snapshot, and the host that it stands for; without a name, the snapshot's own host name. May be repeated",
-    repeats: true,
-  },
-  { key: 'live', flags: '--live', text: 'read this machine instead of a snapshot (nothing is changed)' },
-  {
-    key: 'today',
-    flags: '--today <date>',
-    text: 'the date, YYYY-MM-DD, that permissions with an end are compared with',
-    shows: "the machine's date",
-  },
-  {
-    key: 'strict',
-    flags: '--strict',
-    text: 'a fact that the snapshot does not tell, and that matters, is an error',
-  },
-];
-
-const host: OptionDescription = {
-  key: 'host',
-  flags: '--host <name>',
-  text: 'only this host of the policy; with --live and --native, the host that this machine is',
-};
-
-const stateDirectory: OptionDescription = {
-  key: 'stateDir',
-  flags: '--state-dir <folder>',
-  text: 'where journals and the lock are kept',
-  shows: '/var/lib/vfioplan',
-};
-
-const profile: OptionDescription = {
-  key: 'profile',
-  flags: '--profile <kernel>',
-  text: `the kernel that is simulated: ${profileIds.join(', ')}`,
-  shows: "the trace's, or the nearest to the machine's release",
-};
-
-const policies = {
-  name: '<policy...>',
-  text: 'policy files (.vfio); what they import and the snapshots that their hosts name are read too',
-};
-
 export const commands: readonly CommandDescription[] = [
   {
     name: 'check',
@@ -200,6 +127,38 @@ export const commands: readonly CommandDescription[] = [
     ],
     exits: ['done', 'refused', 'rollback-incomplete', 'usage'],
     load: async () => (await import('./commands/revert.ts')).recover,
+  },
+  {
+    name: 'test',
+    purpose: 'run the tests that policies have, on simulated copies of their machines',
+    text: 'Each test is a sequence on a machine of its own: policies are applied, principals act, faults are planted, and what is said to hold must hold. One that fails is shown step by step, with the guard that answered. Changes nothing.',
+    operands: [policies],
+    options: [
+      ...judging.filter(({ key }) => key !== 'live' && key !== 'strict'),
+      host,
+      {
+        key: 'filter',
+        flags: '--filter <text>',
+        text: 'only tests that have the text in their names. May be repeated',
+        repeats: true,
+      },
+      {
+        key: 'coverage',
+        flags: '--coverage',
+        text: 'name every statement of the policies that no test has exercised, and every law that refused nothing',
+      },
+      { key: 'junit', flags: '--junit <file>', text: "write the results there too, as JUnit's XML" },
+      format,
+    ],
+    examples: [
+      { words: 'vfioplan test dpdk.vfio', text: 'all tests of a file and its imports' },
+      {
+        words: 'vfioplan test dpdk.vfio --filter stranger --coverage --junit results.xml',
+        text: 'for a build server',
+      },
+    ],
+    exits: ['done', 'refused', 'usage'],
+    load: async () => (await import('./commands/test.ts')).test,
   },
   {
     name: 'fmt',

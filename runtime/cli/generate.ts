@@ -1,4 +1,5 @@
-import { type CommandDescription, commands } from './commands.ts';
+import { commands } from './commands.ts';
+import type { CommandDescription } from './descriptions.ts';
 import { exitMeanings, exits } from './exit-codes.ts';
 
 /** The manual, made of the same table as `--help`: a page for the web and one for man(1). */

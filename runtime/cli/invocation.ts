@@ -25,6 +25,11 @@ export interface Options {
   readonly strict: boolean;
   readonly host?: string;
   readonly out?: string;
+  /** Of `test`: words in the names of those that are run; none: all are. */
+  readonly filter: readonly string[];
+  /** Of `test`: every statement that no test has exercised. */
+  readonly coverage: boolean;
+  readonly junit?: string;
   readonly detailedExitcode: boolean;
   /** As it was typed: whether there is such a kernel is seen with the trace. */
   readonly profile?: string;

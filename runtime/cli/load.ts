@@ -29,6 +29,9 @@ export interface Loaded {
   readonly only: string | undefined;
   /** Hosts whose snapshot could not be read. */
   readonly unread: ReadonlySet<string>;
+  readonly documents: readonly Document[];
+  /** A snapshot that a policy names, in its place; what could not be read is among the diagnostics. */
+  snapshotNamed(place: Place, path: string): Snapshot | undefined;
 }
 
 type Machine = CheckInput['machines'][number];
@@ -222,6 +225,10 @@ class Reader implements Loaded {
       return;
     }
     this.machines.push({ name, snapshot });
+  }
+
+  snapshotNamed(place: Place, path: string): Snapshot | undefined {
+    return this.snapshot(beside(place.file, path), place, false);
   }
 
   thisMachine(live: Live, hosts: readonly string[], place: Place): void {

@@ -36,6 +36,7 @@ export function optionsFrom(io: Io, given: Readonly<Record<string, unknown>>): O
   }
   const host = text(given['host']);
   const out = text(given['out']);
+  const junit = text(given['junit']);
   const stateDir = text(given['stateDir']);
   const sysroot = text(given['sysroot']);
   const profile = text(given['profile']);
@@ -48,6 +49,9 @@ export function optionsFrom(io: Io, given: Readonly<Record<string, unknown>>): O
     strict: given['strict'] === true,
     ...(host === undefined ? {} : { host }),
     ...(out === undefined ? {} : { out }),
+    filter: Array.isArray(given['filter']) ? given['filter'].map(String) : [],
+    coverage: given['coverage'] === true,
+    ...(junit === undefined ? {} : { junit }),
     detailedExitcode: given['detailedExitcode'] === true,
     ...(profile === undefined ? {} : { profile }),
     ...(input === undefined ? {} : { input }),

@@ -1,5 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { type CommandDescription, commands, type OptionDescription } from './commands.ts';
+import { commands } from './commands.ts';
+import type { CommandDescription, OptionDescription } from './descriptions.ts';
 import { exitMeanings, exits } from './exit-codes.ts';
 import type { Run } from './invocation.ts';
 import type { Io } from './io.ts';
@@ -139,6 +140,7 @@ const rootHelp = [
   '  vfioplan check policy.vfio                judge a policy against it',
   '  vfioplan plan policy.vfio                 see what would be done',
   '  vfioplan apply policy.vfio                rehearse it on a simulated kernel',
+  '  vfioplan test policy.vfio                 run the tests that it has',
   '',
   'Results are written on stdout, everything else on stderr. NO_COLOR is honoured.',
 ].join('\n');

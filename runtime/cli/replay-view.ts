@@ -4,6 +4,7 @@ import type { Trace, TraceCall } from '../../src/wire/trace.ts';
 import type { Divergence, Replay } from '../trace/replay.ts';
 import { answerWords, type Difference } from '../trace/results.ts';
 import type { Reason } from '../trace/shadow.ts';
+import { operationWords } from '../trace/words.ts';
 import { counted, printable } from './words.ts';
 
 /** How many operations are shown before and after the one that differs. */
@@ -31,7 +32,7 @@ export function replayView(trace: Trace, replay: Replay): string {
 export function divergenceReport({ call, differences, reason, silent, tried }: Divergence): Diagnostic {
   const [first, ...others] = differences;
   if (first === undefined) throw new Error('a divergence without a difference');
-  const operation = operationWords(call.record);
+  const operation = printable(operationWords(call.record.operation, call.record.untold));
   const causes = others.map(
     (other) =>
       `${subjectWords(other)} is ${quoted(other.expected)} in the trace too, and ${quoted(other.got)} here`,
@@ -92,21 +93,7 @@ function surroundings(trace: Trace, { call, got }: Divergence): string {
 function callWords(call: TraceCall): string {
   const { process, operation, result } = call;
   const answer = result === undefined ? 'not told' : answerWords(operation, result);
-  return `${process}: ${operationWords(call)} = ${printable(answer)}`;
-}
-
-/** `group.set_container fd=group container=c`. */
-function operationWords({ operation, untold = [] }: Pick<TraceCall, 'operation' | 'untold'>): string {
-  const { op, ...fields } = operation;
-  const told = Object.entries(fields).map(
-    ([name, value]) => `${name}=${untold.includes(name) ? '?' : valueWords(value)}`,
-  );
-  return [op, ...told].join(' ');
-}
-
-function valueWords(value: unknown): string {
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
-  return printable(text.length > 60 ? `${text.slice(0, 60)}…` : text === '' ? '""' : text);
+  return `${process}: ${printable(operationWords(operation, call.untold))} = ${printable(answer)}`;
 }
 
 function quoted(text = ''): string {

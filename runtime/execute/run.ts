@@ -21,6 +21,8 @@ export interface RunOptions {
    */
   readonly holders?: (device: Address, nodes: readonly string[]) => readonly string[];
   readonly onProgress?: (progress: Progress) => void;
+  /** Called for each operation that was done, with the name of its errno; null: it succeeded. */
+  readonly onDeed?: (op: Deed, errno: string | null) => void;
 }
 
 export interface Progress {
@@ -58,7 +60,9 @@ export class Run {
   }
 
   perform(op: Deed): string | null {
-    return perform(this.backend, op);
+    const errno = perform(this.backend, op);
+    this.#options.onDeed?.(op, errno);
+    return errno;
   }
 
   holders(device: Address, nodes: readonly string[]): readonly string[] {

@@ -1,6 +1,6 @@
 import type { Diagnostic, Place } from '../diagnostics/diagnostic.ts';
 import { report } from '../diagnostics/report.ts';
-import { type Address, isUnknown, type Snapshot } from '../machine/snapshot.ts';
+import { type Address, isUnknown } from '../machine/snapshot.ts';
 import { guardOf } from '../model/guards.ts';
 import type { Op } from '../model/op.ts';
 import type { Result } from '../model/outcome.ts';
@@ -10,6 +10,7 @@ import { show } from '../model/view.ts';
 import type { Allow, WhoMay } from '../policy/policy.ts';
 import { containerPath, iommuPath } from '../script/paths.ts';
 import { nodeOf, nodesOf, viewOf, type Way, wayOf } from '../script/ways.ts';
+import { nobodys, pid, processOf, rawio } from './principals.ts';
 import { describeWho, type Subject, uses } from './subject.ts';
 
 /**
@@ -37,7 +38,7 @@ export function checkAccess(
       nodes.set(node, reached);
       if (other === way) reached.allowed.push(allow);
     }
-    const process = processOf(subject.snapshot, allow);
+    const process = processOf(subject.snapshot, allow.who, [rawio]);
     if (process === null || told.has(allow) || (way === 'iommufd' && !foretold(subject))) continue;
     const trial = trialOf(subject.world, process);
     // A node that is not there answers as such to whoever opens it.
@@ -104,56 +105,12 @@ function strangers(
   return [];
 }
 
-/** The process that tries: no other has this pid, and each trial starts from the same state. */
-export const pid = 1;
-
-const nobody = 65534;
-
 /** Whoever is not allowed could run a program with the capability: only the node's owner and mode keep him out. */
-const stranger: Process = {
-  pid,
-  uid: nobody,
-  gid: nobody,
-  groups: [],
-  capabilities: new Set(['CAP_SYS_RAWIO']),
-  memlock: 8 << 20,
-};
+const stranger: Process = { ...nobodys, pid, capabilities: new Set([rawio]) };
 
 export function trialOf(world: World, process: Process): World {
   return { ...world, processes: new Map([...world.processes, [pid, process]]) };
 }
-
-/**
- * The principal's process: what the snapshot tells of the user, and the capabilities that the policy says it has. A
- * virtual machine, service or container is handed its node by libvirt, systemd or the engine, so for them the node's
- * owner does not matter, and all that VFIO asks does. Null: the principal is not known, which is reported elsewhere.
- */
-function processOf({ users, userGroups }: Snapshot, { who }: Allow): Process | null {
-  const base = { pid, memlock: 8 << 20 };
-  const claimed = new Set(who.capabilities);
-  if (who.kind === 'user') {
-    const user = isUnknown(users) ? undefined : users.find(({ name }) => name === who.name);
-    if (!user) return null;
-    // A user whose capabilities are not known was reported; the trial then asks everything else.
-    const own = isUnknown(user.capabilities) ? [rawio] : user.capabilities;
-    const all = user.uid === 0 ? [rawio, 'CAP_DAC_OVERRIDE'] : [];
-    const groups = isUnknown(userGroups) ? [] : userGroups.filter(({ name }) => user.groups.includes(name));
-    const capabilities = new Set([...claimed, ...own, ...all]);
-    return { ...base, uid: user.uid, gid: user.gid, groups: groups.map(({ gid }) => gid), capabilities };
-  }
-  if (who.kind === 'group') {
-    const group = isUnknown(userGroups) ? undefined : userGroups.find(({ name }) => name === who.name);
-    if (!group) return null;
-    const capabilities = new Set([...claimed, rawio]);
-    return { ...base, uid: nobody, gid: group.gid, groups: [group.gid], capabilities };
-  }
-  const handedOver = new Set([...claimed, 'CAP_DAC_OVERRIDE', ...(who.kind === 'vm' ? [] : [rawio])]);
-  return who.kind === 'anyone'
-    ? null
-    : { ...base, uid: nobody, gid: nobody, groups: [], capabilities: handedOver };
-}
-
-export const rawio = 'CAP_SYS_RAWIO';
 
 interface Refused {
   readonly call: string;

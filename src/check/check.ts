@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { Address } from '../machine/snapshot.ts';
+import { establishing } from '../policy/applied.ts';
 import type { HostPolicy } from '../policy/policy.ts';
 import { resolve, resolveNames } from '../policy/resolve.ts';
 import { deriveScript } from '../script/derive.ts';
@@ -22,15 +23,18 @@ import { type Need, reportNeeds } from './unknowns.ts';
  * again. Pure: the same input gives the same answer.
  */
 export function check(input: CheckInput): Checking {
-  const { sources, machines, today, strict = false } = input;
+  const { sources, machines, today, strict = false, only } = input;
   const read = sources.map(({ file, text, reading }) => readDocument(file, text, reading));
-  const resolution = resolve(documentsOf(read), machines, today);
+  const documents = documentsOf(read);
+  const wanted = only === undefined ? documents : establishing(documents, new Set(only.policies));
+  const resolution = resolve(wanted, machines, today);
   const sure = surely(read);
   const general = sorted([...wordsOf(read), ...sure(resolution.general)], strict);
   // A file that could not be read whole may lack the statement that forbids: then no host is sound.
   const sound = !general.some(isError);
   const policies = new Map(resolution.hosts.map((policy) => [policy.host, policy]));
-  const hosts = [...resolution.byHost].map(([host, named]): CheckedHost => {
+  const chosen = [...resolution.byHost].filter(([host]) => only === undefined || only.host === host);
+  const hosts = chosen.map(([host, named]): CheckedHost => {
     const policy = policies.get(host);
     if (!policy) return { host, diagnostics: sorted(sure(named), strict) };
     const { diagnostics, checked } = checkHost(policy);

@@ -44,4 +44,6 @@ export interface CheckInput {
   readonly today: string;
   /** Unknown facts that matter are errors, not warnings. */
   readonly strict?: boolean;
+  /** Only this host, with only these policies established; what the others forbid, protect and require holds too. */
+  readonly only?: { readonly host: string; readonly policies: readonly string[] };
 }

@@ -9,7 +9,8 @@ import { applies } from '../policy/pattern.ts';
 import type { Forbid } from '../policy/policy.ts';
 import { isCdev } from '../script/paths.ts';
 import { nodeOf, nodesOf, viewOf, type Way, wayOf } from '../script/ways.ts';
-import { pid, rawio, trialOf } from './access.ts';
+import { trialOf } from './access.ts';
+import { pid, rawio } from './principals.ts';
 import { finalDriver, listed, type Subject } from './subject.ts';
 
 type User = Exclude<Snapshot['users'], { readonly unknown: string }>[number];

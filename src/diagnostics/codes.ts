@@ -6,6 +6,7 @@ import { kernel } from './codes/kernel.ts';
 import { machine } from './codes/machine.ts';
 import { names } from './codes/names.ts';
 import { plans } from './codes/plans.ts';
+import { tests } from './codes/tests.ts';
 import { topology } from './codes/topology.ts';
 import { traces } from './codes/traces.ts';
 import { words } from './codes/words.ts';
@@ -26,6 +27,7 @@ export const codes = {
   ...plans,
   ...deeds,
   ...acting,
+  ...tests,
   ...bugs,
 } as const;
 

@@ -352,7 +352,8 @@ function required(requirement: Requirement): Required {
   }
 }
 
-function whoMay({ kind, name, capabilities }: Principal): WhoMay {
+/** A principal as it is written, for what is asked of it. */
+export function whoMay({ kind, name, capabilities }: Principal): WhoMay {
   return {
     kind,
     name: name?.text ?? (kind === 'anyone' ? 'anyone' : '*'),

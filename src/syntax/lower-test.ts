@@ -73,7 +73,7 @@ function lowerFault(at: Lowering, node: FaultNode): Fault | undefined {
   const step = at.number(node.step, stepLimit, 1);
   const span = at.span(node);
   if (node.kind === 'killed') return step === undefined ? undefined : { kind: 'killed', step, span };
-  const errno = node.errno && lowerErrno(at, node.errno);
+  const errno = node.errno && lowerErrno(at, node.errno, false);
   return step === undefined || errno === undefined ? undefined : { kind: 'fails', step, errno, span };
 }
 
@@ -95,11 +95,11 @@ function lowerCall(at: Lowering, node: CallNode): Call {
   return { kind: 'open', device, ...(via === undefined ? {} : { via }), result, span };
 }
 
-/** `ok`, or what looks like an errno; which there are is known elsewhere. */
-function lowerErrno(at: Lowering, token: Token): Word | undefined {
-  return at.shaped(token, { test: (text) => text === 'ok' || errnoPattern.test(text) }, (text) =>
-    at.report('VP1027', token, { text }, { cures: ['write `ok`, or the errno in capitals, like `EACCES`'] }),
-  );
+/** What looks like an errno, or `ok` where a call may succeed; which errnos there are is known elsewhere. */
+function lowerErrno(at: Lowering, token: Token, orOk = true): Word | undefined {
+  const fits = (text: string) => (orOk && text === 'ok') || errnoPattern.test(text);
+  const cures = [`write ${orOk ? '`ok`, or ' : ''}the errno in capitals, like \`EACCES\``];
+  return at.shaped(token, { test: fits }, (text) => at.report('VP1027', token, { text }, { cures }));
 }
 
 function lowerAddress(at: Lowering, token: Token): Word | undefined {

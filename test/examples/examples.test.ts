@@ -63,7 +63,8 @@ describe('examples', () => {
 
     for (const policy of policies) {
       const name = policy.replace('.vfio', '');
-      for (const command of ['check', 'plan', 'apply']) {
+      const tested = /^test "/m.test(readFileSync(join(examples, folder, policy), 'utf8'));
+      for (const command of ['check', 'plan', 'apply', ...(tested ? ['test'] : [])]) {
         it(`${folder}: ${command} ${policy}`, async () => {
           const file = join(examples, folder, 'expected', `${name}.${command}.txt`);
           await expect(vfioplan(folder, command, policy, '--today', '2026-12-01')).toMatchFileSnapshot(file);

@@ -10,6 +10,7 @@ import { readPlan, readSnapshot } from '../../src/wire/read.ts';
 import { readTrace } from '../../src/wire/read-trace.ts';
 import { type MachineWords, machine } from '../machines.ts';
 import { replayed } from '../runtime/cli/provocations.ts';
+import { runAll } from '../runtime/tests/run-all.ts';
 import { type Example, type Page, readPage, readSetting } from './page.ts';
 import { provocations } from './provocations.ts';
 
@@ -74,10 +75,18 @@ async function codesOf({ language, text }: Example): Promise<readonly string[]> 
     return readTrace('trace.jsonl', text.trimEnd()).diagnostics.map(({ code }) => code);
   if (language === 'strace') return readStrace('log', text).diagnostics.map(({ code }) => code);
   if (language === 'replay') return replayed(text);
+  if (language === 'test') return tested(text);
   const provoke = provocations[text.trim()];
   if (language !== 'deed' || !provoke)
     throw new Error(`no way to run a block of ${language}: ${text.trim()}`);
   return provoke();
+}
+
+async function tested(text: string): Promise<readonly string[]> {
+  const { machine: name, today, sources } = readSetting(text);
+  const machines = name ? [{ name, snapshot: fixture(name) }] : [];
+  const results = await runAll({ sources, machines, today });
+  return results.flatMap(({ diagnostics }) => diagnostics.map(({ code }) => code));
 }
 
 function policyDiagnostics(text: string): readonly Diagnostic[] {

@@ -1,0 +1,250 @@
+import { check } from '../../src/check/check.ts';
+import type { CheckedHost, CheckInput } from '../../src/check/checked.ts';
+import type { Diagnostic, KernelAnswer, Place } from '../../src/diagnostics/diagnostic.ts';
+import { report } from '../../src/diagnostics/report.ts';
+import { isVfioDriver } from '../../src/machine/drivers.ts';
+import type { Address } from '../../src/machine/snapshot.ts';
+import type { ResolvedDevice } from '../../src/policy/policy.ts';
+import { whoMay } from '../../src/policy/statements.ts';
+import { driverPath } from '../../src/script/paths.ts';
+import type {
+  ActStatement,
+  ApplyStatement,
+  Call,
+  Expectation,
+  Hole,
+  TestStatement,
+  Word,
+} from '../../src/syntax/ast.ts';
+import { placeOf } from '../../src/syntax/places.ts';
+import { quoted } from '../execute/verify.ts';
+import { type FailureCause, SandboxFailure } from '../kernel/failure.ts';
+import { bootSandbox, type SandboxOptions } from '../kernel/sandbox.ts';
+import { Actor } from './actor.ts';
+import type { Case } from './cases.ts';
+import type { TestResult } from './result.ts';
+import { Scene, taintPath } from './scene.ts';
+
+/** Runs one test on a simulated copy of its machine, up to the first thing that is not as it says. */
+export async function runTest(
+  its: Case,
+  input: Pick<CheckInput, 'sources' | 'today'>,
+  limits: Pick<SandboxOptions, 'memoryLimitBytes' | 'deadlineMs'>,
+): Promise<TestResult> {
+  const { node, host, machines } = its;
+  const all = { ...input, machines };
+  const judged = check(all).hosts.find((each) => each.host === host);
+  const place = placeOf(its, node.name);
+  const name = node.name.text;
+  const result = { name, place, host, trace: [], exercised: [], refusals: [] };
+  const unable = (reason: string): TestResult => {
+    const cures = ['give the machine that the test needs, and take what is too much out of it'];
+    return { ...result, passed: false, diagnostics: [report('VP6305', place, { name, reason }, { cures })] };
+  };
+  if (judged?.policy === undefined) return unable(`there is no snapshot of \`${host}\``);
+  const { snapshot } = judged.policy;
+  try {
+    const sandbox = await bootSandbox(snapshot, limits);
+    try {
+      const trial = new Trial(its, judged.policy.devices, new Scene(all, host, snapshot, sandbox));
+      return { ...result, ...trial.run() };
+    } finally {
+      sandbox.dispose();
+    }
+  } catch (error) {
+    if (!(error instanceof SandboxFailure) || error.failure === 'exception') throw error;
+    return unable(limitWords[error.failure]);
+  }
+}
+
+const limitWords: Readonly<Record<Exclude<FailureCause, 'exception'>, string>> = {
+  deadline: 'it took more time than a rehearsal may take',
+  memory: 'it needed more memory than a rehearsal may have',
+  stack: 'it called deeper than a rehearsal may',
+};
+
+/** One test at work. Each statement answers with what did not hold; null: it held. */
+class Trial {
+  readonly #case: Case;
+  readonly #devices: ReadonlyMap<string, ResolvedDevice>;
+  readonly #scene: Scene;
+  readonly #exercised: Place[] = [];
+  readonly #refusals: string[] = [];
+
+  constructor(its: Case, devices: ReadonlyMap<string, ResolvedDevice>, scene: Scene) {
+    this.#case = its;
+    this.#devices = devices;
+    this.#scene = scene;
+  }
+
+  run(): Pick<TestResult, 'passed' | 'diagnostics' | 'trace' | 'exercised' | 'refusals'> {
+    let failed: Diagnostic | null = null;
+    for (const statement of this.#case.node.statements) {
+      failed = this.#statement(statement);
+      if (failed !== null) break;
+    }
+    return {
+      passed: failed === null,
+      diagnostics: failed === null ? [] : [failed],
+      trace: this.#scene.trace,
+      exercised: this.#exercised,
+      refusals: this.#refusals,
+    };
+  }
+
+  #statement(statement: TestStatement): Diagnostic | null {
+    switch (statement.kind) {
+      case 'apply':
+        return this.#apply(statement);
+      case 'act':
+        return this.#act(statement);
+      case 'refused':
+        return this.#refused(statement);
+      case 'hole':
+        return null;
+      default:
+        return this.#holds(statement);
+    }
+  }
+
+  #apply(statement: ApplyStatement): Diagnostic | null {
+    const { policies, fault } = statement;
+    const names = policies.map(({ text }) => text);
+    const applied = this.#scene.apply(names, fault);
+    const fails = (what: string, causes: readonly string[] = []): Diagnostic =>
+      report(
+        'VP6302',
+        placeOf(this.#case, statement),
+        { policies: names.join(', '), what },
+        { causes, cures: ['mend the policy, or say with `expect apply … refused` that it is refused here'] },
+      );
+    if ('refused' in applied) return fails('is refused', refusalsOf(applied.refused).map(sentenceOf));
+    const { ending, policy, steps } = applied;
+    if (fault !== undefined && fault.step > steps)
+      return fails(`has no step ${fault.step}: its plan has ${steps}`);
+    const verdict = ending === 'killed' ? 'rolled back' : ending.verdict;
+    if (verdict !== (fault === undefined ? 'done' : 'rolled back'))
+      return fails(
+        `ended otherwise: ${verdict}`,
+        ending === 'killed' ? [] : ending.diagnostics.map(sentenceOf),
+      );
+    if (fault !== undefined) return null;
+    const { binds, creates, limits, persists } = policy;
+    for (const { policy: of, place } of [...binds, ...creates, ...limits, ...persists])
+      if (names.includes(of)) this.#exercised.push(place);
+    return null;
+  }
+
+  #refused({ policy, code, span }: Extract<Expectation, { kind: 'refused' }>): Diagnostic | null {
+    const errors = refusalsOf(this.#scene.judge([policy.text]));
+    const meant = errors.filter((error) => error.code === code.text);
+    for (const { place, related } of meant) this.#exercised.push(place, ...related.map((each) => each.place));
+    if (meant.length > 0) {
+      this.#refusals.push(code.text);
+      return null;
+    }
+    const got =
+      errors.length === 0 ? 'accepted' : `refused with ${errors.map((each) => each.code).join(', ')}`;
+    const cures = ['write what is true of it, or mend the policy'];
+    const holes = { policy: policy.text, code: code.text, got };
+    return report('VP6304', placeOf(this.#case, { span }), holes, { causes: errors.map(sentenceOf), cures });
+  }
+
+  #act({ principal, calls }: ActStatement): Diagnostic | null {
+    const actor = new Actor(this.#scene, whoMay(principal));
+    try {
+      for (const call of calls) {
+        const failed = call.kind === 'hole' ? null : this.#call(actor, call);
+        if (failed !== null) return failed;
+      }
+      return null;
+    } finally {
+      actor.end();
+    }
+  }
+
+  #call(actor: Actor, call: Exclude<Call, Hole>): Diagnostic | null {
+    const before = this.#scene.trace.length;
+    let got: string;
+    if (call.kind === 'map') got = actor.map(call.bytes, BigInt(call.at.text));
+    else {
+      const functions = this.#functionsOf(call.device);
+      if (!Array.isArray(functions)) return functions as Diagnostic;
+      got = call.kind === 'open' ? actor.open(functions, call.via) : actor.use(functions, call.via);
+      if (got === 'ok') for (const { place } of actor.allowsOf(functions)) this.#exercised.push(place);
+    }
+    if (got === call.result.text) return null;
+    const last = this.#scene.trace.slice(before).at(-1);
+    const cures = ['write what the kernel answers, or mend the policy'];
+    const holes = { call: call.kind, got, expected: call.result.text };
+    const kernel: KernelAnswer | undefined =
+      last?.reason?.errno == null
+        ? undefined
+        : {
+            step: `\`${last.what}\``,
+            guard: last.reason.words,
+            errno: last.reason.errno,
+            citation: last.reason.citation,
+          };
+    return report('VP6301', placeOf(this.#case, call), holes, { cures, ...(kernel ? { kernel } : {}) });
+  }
+
+  #functionsOf(word: Word): readonly Address[] | Diagnostic {
+    const device = this.#devices.get(word.text);
+    if (device !== undefined) return device.functions;
+    const reason = `\`${word.text}\` is not found on \`${this.#case.host}\``;
+    const cures = ['see what `vfioplan check` says of the device'];
+    return report(
+      'VP6305',
+      placeOf(this.#case, word),
+      { name: this.#case.node.name.text, reason },
+      { cures },
+    );
+  }
+
+  #holds(statement: Exclude<Expectation, { kind: 'refused' }>): Diagnostic | null {
+    const scene = this.#scene;
+    const wrong = (what: string, expected: string, got: string): Diagnostic =>
+      report(
+        'VP6303',
+        placeOf(this.#case, statement),
+        { what, expected, got },
+        { cures: ['write what is true of it, or mend the policy'] },
+      );
+    if (statement.kind === 'tainted') {
+      const shown = scene.look(taintPath);
+      const tainted = shown !== '0';
+      if (tainted === statement.tainted) return null;
+      return wrong(`\`${taintPath}\``, statement.tainted ? 'another number than `0`' : '`0`', quoted(shown));
+    }
+    if (statement.kind === 'unchanged') {
+      const found = scene.changed();
+      return found && wrong(`\`${found.path}\``, quoted(found.expected), quoted(found.found));
+    }
+    const functions = this.#functionsOf(statement.device);
+    if (!Array.isArray(functions)) return functions as Diagnostic;
+    for (const address of functions) {
+      const bound = scene.look(driverPath(address));
+      const { text } = statement.driver;
+      if (!isBoundTo(bound, text, scene, address))
+        return wrong(`the driver of ${address}`, text === 'none' ? 'nothing' : `\`${text}\``, quoted(bound));
+    }
+    return null;
+  }
+}
+
+function isBoundTo(bound: string | null, word: string, { snapshot }: Scene, address: Address): boolean {
+  if (word === 'none') return bound === null;
+  if (word === 'vfio') return bound !== null && isVfioDriver(bound);
+  if (word !== 'default') return bound === word;
+  // The driver that it had when the machine was read.
+  return snapshot.functions.find((each) => each.address === address)?.driver === bound;
+}
+
+function refusalsOf({ diagnostics }: CheckedHost): readonly Diagnostic[] {
+  return diagnostics.filter(({ severity }) => severity === 'error');
+}
+
+function sentenceOf({ code, message }: Diagnostic): string {
+  return `${code}: ${message}`;
+}

@@ -1,0 +1,59 @@
+import { isUnknown, type Snapshot } from '../machine/snapshot.ts';
+import type { Process } from '../model/state.ts';
+import type { WhoMay } from '../policy/policy.ts';
+
+/** The process that tries: no other has this pid, and each trial starts from the same state. */
+export const pid = 1;
+
+export const rawio = 'CAP_SYS_RAWIO';
+
+const nobody = 65534;
+
+/**
+ * A process that nobody is told of: nobody, as Linux numbers it (kernel/sys.c DEFAULT_OVERFLOWUID), with the memory that
+ * it may lock by default, in bytes (include/uapi/linux/resource.h MLOCK_LIMIT, since 5.16).
+ */
+export const nobodys: Process = {
+  pid,
+  uid: nobody,
+  gid: nobody,
+  groups: [],
+  capabilities: new Set(),
+  memlock: 8 << 20,
+};
+
+/**
+ * The principal's process: what the snapshot tells of the user, and the capabilities that the policy says it has. A
+ * virtual machine, service or container is handed its node by libvirt, systemd or the engine, so for them the node's
+ * owner does not matter, and all that VFIO asks does. `assumed` are the capabilities of whom the snapshot tells none. Null:
+ * the principal is not known, or is everybody.
+ */
+export function processOf(
+  { users, userGroups }: Snapshot,
+  who: WhoMay,
+  assumed: readonly string[],
+): Process | null {
+  const claimed = new Set(who.capabilities);
+  if (who.kind === 'user') {
+    const user = isUnknown(users) ? undefined : users.find(({ name }) => name === who.name);
+    if (!user) return null;
+    const own = isUnknown(user.capabilities) ? assumed : user.capabilities;
+    const all = user.uid === 0 ? [rawio, 'CAP_DAC_OVERRIDE'] : [];
+    const groups = isUnknown(userGroups) ? [] : userGroups.filter(({ name }) => user.groups.includes(name));
+    const capabilities = new Set([...claimed, ...own, ...all]);
+    return { ...nobodys, uid: user.uid, gid: user.gid, groups: groups.map(({ gid }) => gid), capabilities };
+  }
+  if (who.kind === 'group') {
+    const group = isUnknown(userGroups) ? undefined : userGroups.find(({ name }) => name === who.name);
+    if (!group) return null;
+    return {
+      ...nobodys,
+      gid: group.gid,
+      groups: [group.gid],
+      capabilities: new Set([...claimed, ...assumed]),
+    };
+  }
+  if (who.kind === 'anyone') return null;
+  const started = who.kind === 'vm' ? [] : assumed;
+  return { ...nobodys, capabilities: new Set([...claimed, 'CAP_DAC_OVERRIDE', ...started]) };
+}
