@@ -83,10 +83,12 @@ const blocksIn: Readonly<Record<string, Context>> = {
   devices: 'device',
   policy: 'policy',
   noiommu: 'permission',
+  test: 'test',
+  as: 'actor',
 };
 
 /** Words after which a keyword goes on with a statement that has begun. */
-const joining: ReadonlySet<unknown> = new Set([k.not, k.except, k.or, LParen]);
+const joining: ReadonlySet<unknown> = new Set([k.not, k.except, k.or, k.expect, LParen]);
 
 /** The heads of the blocks that are open, and the last statement of the innermost: the rest says nothing of the place. */
 function withoutStatements(run: readonly Token[]): readonly Token[] {

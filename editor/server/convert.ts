@@ -2,6 +2,7 @@
 import {
   type CodeAction,
   CodeActionKind,
+  type CodeLens,
   type CompletionItem,
   CompletionItemKind,
   DiagnosticSeverity,
@@ -21,6 +22,7 @@ import { colourTypes } from '../service/colours.ts';
 import type { Offer } from '../service/completion.ts';
 import { explanationOf } from '../service/explanation.ts';
 import type { Hint } from '../service/hints.ts';
+import type { Lens } from '../service/lenses.ts';
 import type { Fold, Outlined } from '../service/outline.ts';
 import type { Positions } from './positions.ts';
 
@@ -132,6 +134,14 @@ export function foldingOf({ firstLine, lastLine, kind }: Fold): FoldingRange {
 
 export function hintOf({ offset, label }: Hint, positions: Positions): InlayHint {
   return { position: positions.position(offset), label, paddingLeft: true };
+}
+
+/** The command is the client's: a server that runs programs would do so for whoever opens a file. */
+export function lensOf({ span, test }: Lens, uri: string, positions: Positions): CodeLens {
+  return {
+    range: positions.range(span),
+    command: { title: 'run test', command: 'vfioplan.test', arguments: [uri, test] },
+  };
 }
 
 /** Five numbers each: lines and units from the one before, length, type, modifiers. None goes over the end of a line. */

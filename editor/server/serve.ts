@@ -17,10 +17,21 @@ import { coloursOf, colourTypes } from '../service/colours.ts';
 import { complete } from '../service/completion.ts';
 import { hintsIn } from '../service/hints.ts';
 import { hoverAt } from '../service/hover.ts';
+import { lensesOf } from '../service/lenses.ts';
 import { canRename, definitionOf, nameAt, referencesOf, rename } from '../service/names.ts';
 import { foldsOf, outlineOf } from '../service/outline.ts';
 import type { Spot } from '../service/workspace.ts';
-import { actionOf, editOf, foldingOf, hintOf, itemOf, locationOf, symbolOf, tokensOf } from './convert.ts';
+import {
+  actionOf,
+  editOf,
+  foldingOf,
+  hintOf,
+  itemOf,
+  lensOf,
+  locationOf,
+  symbolOf,
+  tokensOf,
+} from './convert.ts';
 import type { Front } from './front.ts';
 import { Sessions } from './sessions.ts';
 
@@ -70,6 +81,7 @@ function initialized(version: string): InitializeResult {
         range: true,
       },
       inlayHintProvider: true,
+      codeLensProvider: {},
       codeActionProvider: { codeActionKinds: ['quickfix'] },
       documentFormattingProvider: true,
     },
@@ -160,6 +172,12 @@ function answerFiles(connection: Connection, sessions: Sessions): void {
   connection.onDocumentSymbol((params) => {
     const asked = of(params);
     return asked ? outlineOf(asked.reading).map((one) => symbolOf(one, asked.positions)) : [];
+  });
+  connection.onCodeLens((params) => {
+    const asked = of(params);
+    if (asked === undefined) return [];
+    const { uri } = params.textDocument;
+    return lensesOf(asked.reading).map((lens) => lensOf(lens, uri, asked.positions));
   });
   connection.onFoldingRanges((params) => {
     const asked = of(params);

@@ -5,7 +5,7 @@ import type { Diagnostic, Fix } from '../../src/diagnostics/diagnostic.ts';
 export interface Action {
   readonly fix: Fix;
   readonly diagnostic: Diagnostic;
-  /** The one that is meant when nobody chooses. */
+  /** It may be made when nobody chooses: nothing else can have been meant. */
   readonly preferred: boolean;
 }
 
@@ -17,7 +17,5 @@ export function actionsIn(
 ): readonly Action[] {
   return diagnostics
     .filter(({ place }) => place.file === file && place.span.start <= end && start <= place.span.end)
-    .flatMap((diagnostic) =>
-      diagnostic.fixes.map((fix, index) => ({ fix, diagnostic, preferred: index === 0 })),
-    );
+    .flatMap((diagnostic) => diagnostic.fixes.map((fix) => ({ fix, diagnostic, preferred: fix.safe })));
 }

@@ -83,6 +83,7 @@ function answersTo(
   const last = cursor.before.at(-1)?.image ?? '';
   switch (token) {
     case 'DeviceName':
+    case 'ExpectedDevice':
     case '"device"':
       return cursor.before.at(-1)?.image === 'any' ? [] : declared(workspace, 'device', on);
     case 'HostName':
@@ -96,6 +97,8 @@ function answersTo(
             }))
           : []),
       ];
+    case 'PolicyName':
+      return declared(workspace, 'policy', on);
     case 'LabelName':
       return declared(workspace, 'label', '*');
     case 'LabelValue':
@@ -109,12 +112,16 @@ function answersTo(
   }
 }
 
-function declared(workspace: Workspace, kind: 'device' | 'host' | 'label', on: string): readonly Value[] {
+function declared(
+  workspace: Workspace,
+  kind: 'device' | 'host' | 'label' | 'policy',
+  on: string,
+): readonly Value[] {
   const names = new Map<string, Value>();
   for (const sighting of sightings(workspace)) {
     if (!sighting.declares || sighting.kind !== kind) continue;
     const here = sighting.on === on || applies(sighting.on, on) || applies(on, sighting.on);
-    if (kind === 'device' && !here) continue;
+    if ((kind === 'device' || kind === 'policy') && !here) continue;
     const detail = sighting.on === '*' ? `a ${kind}` : `a ${kind} of ${sighting.on}`;
     names.set(sighting.text, { label: sighting.text, kind: 'name', detail });
   }

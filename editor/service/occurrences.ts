@@ -8,6 +8,7 @@ import type {
   PolicyStatement,
   Principal,
   Selector,
+  TestStatement,
   Word,
 } from '../../src/syntax/ast.ts';
 import { placeOf } from '../../src/syntax/places.ts';
@@ -87,6 +88,11 @@ function collect(declaration: Declaration): readonly Occurrence[] {
       if (declaration.on !== undefined) add('host', declaration.on);
       for (const statement of declaration.statements) inStatement(statement, add);
       break;
+    case 'test':
+      if (declaration.on !== undefined) add('host', declaration.on);
+      if (declaration.snapshot !== undefined) add('file', declaration.snapshot);
+      for (const statement of declaration.statements) inTest(statement, add);
+      break;
     case 'hole':
       break;
   }
@@ -120,6 +126,26 @@ function inStatement(statement: PolicyStatement, add: Add): void {
       return;
     case 'limit':
       add(statement.who, statement.name);
+      return;
+    default:
+      return;
+  }
+}
+
+function inTest(statement: TestStatement, add: Add): void {
+  switch (statement.kind) {
+    case 'apply':
+      for (const policy of statement.policies) add('policy', policy);
+      return;
+    case 'act':
+      inPrincipal(statement.principal, add);
+      for (const call of statement.calls) if ('device' in call) add('device', call.device);
+      return;
+    case 'refused':
+      add('policy', statement.policy);
+      return;
+    case 'bound':
+      add('device', statement.device);
       return;
     default:
       return;

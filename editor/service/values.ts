@@ -1,4 +1,6 @@
 /** Values that a machine has, or that the kernel knows, for each place that takes one. */
+import { knownErrnos } from '../../src/check/errnos.ts';
+import { explainAll } from '../../src/diagnostics/explain.ts';
 import type { Fact, PciFunction, Snapshot } from '../../src/machine/snapshot.ts';
 import { isUnknown, known } from '../../src/machine/snapshot.ts';
 import { className, classNames } from '../../src/policy/classes.ts';
@@ -52,6 +54,10 @@ export function valuesFor(place: string, snapshots: readonly Snapshot[]): readon
       return drivers(snapshots);
     case 'Capability':
       return listed(capabilities, 'a capability');
+    case 'Errno':
+      return listed(knownErrnos, 'what a call may answer');
+    case 'Code':
+      return explainAll().map(({ code, title }) => ({ label: code, kind: 'value', detail: title }));
     case 'ResetMethod':
       return resets(snapshots);
     case 'Unit':

@@ -5,7 +5,8 @@ import { errnoNumbers } from '../model/errno.ts';
 import type { Document, TestStatement, Word } from '../syntax/ast.ts';
 import { type Origin, placeOf } from '../syntax/places.ts';
 
-const known = Object.keys(errnoNumbers);
+/** What the calls of the model answer when they are refused. */
+export const knownErrnos: readonly string[] = Object.keys(errnoNumbers);
 
 /** Errnos in tests that nothing of what the model knows ever answers. */
 export function checkErrnos(documents: readonly Document[]): Diagnostic[] {
@@ -16,7 +17,7 @@ export function checkErrnos(documents: readonly Document[]): Diagnostic[] {
           ? node.statements.flatMap(answersOf).map((word) => ({ origin: { file, base }, word }))
           : [],
       )
-      .filter(({ word: { text } }) => text !== 'ok' && !known.includes(text))
+      .filter(({ word: { text } }) => text !== 'ok' && !knownErrnos.includes(text))
       .map(({ origin, word }) => unknown(origin, word)),
   );
 }
@@ -30,12 +31,12 @@ function answersOf(statement: TestStatement): readonly Word[] {
 function unknown(origin: Origin, word: Word): Diagnostic {
   const { text } = word;
   const place = placeOf(origin, word);
-  const meant = nameMeant(place, text, known);
+  const meant = nameMeant(place, text, knownErrnos);
   if (meant.fixes.length > 0) return report('VP2016', place, { text }, meant);
   return report(
     'VP2016',
     place,
     { text },
-    { cures: [`it knows ${known.slice(0, 8).join(', ')} and others`] },
+    { cures: [`it knows ${knownErrnos.slice(0, 8).join(', ')} and others`] },
   );
 }

@@ -130,9 +130,17 @@ function missing(place: Place, issue: Issue & { kind: 'missing' }): Diagnostic {
   }
   return report('VP1004', place, holes, {
     cures: [`write \`${insertable}\` before \`${shown(found)}\``],
-    // A word that joins two others can be no other; a brace, or `on`, is one of several things that could be missing.
-    fixes: [insertionBefore(place, insertable, insertable in keywords && issue.expected.length === 1)],
+    fixes: [insertionBefore(place, insertable, canBeNoOther(insertable, issue))],
   });
+}
+
+/**
+ * A word that joins two others; a brace, or `on`, is one of several things that could be missing. Where the same word stands
+ * before it already, a name was left out instead; and what stands before `bound` could be a device's name, or a slip in one
+ * of the words that may follow `expect`.
+ */
+function canBeNoOther(word: string, { expected, after }: Issue & { kind: 'missing' }): boolean {
+  return word in keywords && expected.length === 1 && after?.image !== word && word !== 'bound';
 }
 
 /** Whether the word begins a statement in some block: then the one before it breaks off, unless its block begins here. */

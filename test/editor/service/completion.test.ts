@@ -14,7 +14,7 @@ const device = 'device fast on edge-01 { at 0000:00:03.0 }\n';
 
 describe('completion', () => {
   it('offers the words that the grammar allows, and no others', () => {
-    expect(offered('|')).toEqual(['import', 'host', 'device', 'devices', 'policy']);
+    expect(offered('|')).toEqual(['import', 'host', 'device', 'devices', 'policy', 'test']);
     expect(offered('po|')).toContain('policy');
     expect(offered('policy p |')).toEqual(['on']);
     expect(offered('policy p { allow |')).toEqual(['anyone', 'user', 'group', 'service', 'vm', 'container']);
@@ -71,6 +71,20 @@ describe('completion', () => {
     expect(textAt(workspace, 'a.vfio', offer?.span ?? { start: 0, end: 0 })).toBe('"l"');
   });
 
+  it('offers in a test what is done there, and what is expected', () => {
+    const head = 'policy other on h { }\npolicy p on edge-01 { }\ntest "t" on edge-01 { ';
+    expect(offered(`${head}|`)).toEqual(['apply', 'as', 'expect']);
+    expect(offered(`${head}apply |`)).toEqual(['p']);
+    expect(offered(`${head}apply p expect |`)).toEqual(
+      expect.arrayContaining(['apply', 'kernel', 'machine']),
+    );
+    expect(offered(`${head}expect apply p refused |`)).toContain('VP4101');
+    expect(offered(`${head}as anyone { |`)).toEqual(['open', 'use', 'map']);
+    expect(offered(`${head}as anyone { map 2 MiB at 0x0 -> |`)).toEqual(
+      expect.arrayContaining(['ok', 'ENOTTY']),
+    );
+  });
+
   it('offers nothing in a comment', () => {
     expect(offered('# po|')).toEqual([]);
   });
@@ -78,7 +92,7 @@ describe('completion', () => {
   it('offers at every place of an example, each word in a good place', () => {
     const text = example('02-gpu-for-a-vm/policy.vfio');
     const { workspace, meaning } = at({ 'a.vfio': text }, '02-gpu-for-a-vm/machine.json');
-    const words = [...text.replace(/#.*/g, (comment) => ' '.repeat(comment.length)).matchAll(/[a-z-]+/g)];
+    const words = [...text.replace(/#.*|"[^"]*"/g, (other) => ' '.repeat(other.length)).matchAll(/[a-z-]+/g)];
     const missing = words.filter(({ 0: word, index }) => {
       if (!Object.hasOwn(keywords, word)) return false;
       const offers = complete(workspace, meaning, { file: 'a.vfio', offset: index });

@@ -74,7 +74,7 @@ describe('rename', () => {
     const { workspace, spot } = nic('fastpath', 3);
     const renaming = rename(workspace, spot, 'slow.path');
     if (!('edits' in renaming)) throw new Error(renaming.refused);
-    expect(renaming.edits).toHaveLength(3);
+    expect(renaming.edits).toHaveLength(8);
     let { text = '' } = workspace.readings.get('policy.vfio') ?? {};
     for (const { span, text: by } of [...renaming.edits].sort((a, b) => b.span.start - a.span.start))
       text = text.slice(0, span.start) + by + text.slice(span.end);

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { actionsIn } from '../../../editor/service/actions.ts';
 import { coloursOf } from '../../../editor/service/colours.ts';
 import { hintsIn } from '../../../editor/service/hints.ts';
+import { lensesOf } from '../../../editor/service/lenses.ts';
 import { foldsOf, outlineOf } from '../../../editor/service/outline.ts';
 import { meaningOf, type Workspace, withText, wordsAndNames } from '../../../editor/service/workspace.ts';
 import { at, example, nic, textAt } from './workspace.ts';
@@ -14,6 +15,18 @@ function readingOf({ readings }: Workspace) {
   return reading;
 }
 
+describe('lenses', () => {
+  it('stand on the names of tests, where the file is broken too', () => {
+    const broken = (text: string) => text.replace('bind ', 'bnd ');
+    for (const change of [(text: string) => text, broken]) {
+      const { workspace } = nic('host', 0, change);
+      const lenses = lensesOf(readingOf(workspace));
+      expect(lenses.length).toBeGreaterThan(0);
+      for (const { span, test } of lenses) expect(textAt(workspace, file, span)).toBe(`"${test}"`);
+    }
+  });
+});
+
 describe('outline', () => {
   it('has the declarations, each with its statements', () => {
     const { workspace } = nic('host');
@@ -23,13 +36,15 @@ describe('outline', () => {
       ['device', 'fastpath', 'on edge-01'],
       ['policy', 'dataplane', 'on edge-01'],
       ['policy', 'baseline', 'on *'],
+      ['test', 'the owner takes the card without DMA mappings, and nobody else gets in', 'on edge-01'],
+      ['test', 'whatever goes wrong, the network card is back', 'on edge-01'],
     ]);
     expect(outline[2]?.children.map(({ name }) => name)).toEqual([
       'bind fastpath to vfio-pci',
       'allow user dpdk with CAP_SYS_RAWIO to use fastpath via noiommu',
     ]);
-    for (const { span, selection, name } of outline) {
-      expect(textAt(workspace, file, selection)).toBe(name);
+    for (const { span, selection, name, kind } of outline) {
+      expect(textAt(workspace, file, selection)).toBe(kind === 'test' ? `"${name}"` : name);
       expect(span.start <= selection.start && selection.end <= span.end).toBe(true);
     }
   });
@@ -132,7 +147,9 @@ describe('actions', () => {
     const [first] = diagnostics;
     if (first === undefined) throw new Error('nothing is wrong');
     const actions = actionsIn(diagnostics, file, first.place.span);
-    expect(actions.map(({ fix, preferred }) => [fix.title, preferred])).toEqual([['write fastpath', true]]);
+    expect(actions.map(({ fix, preferred }) => [fix.title, preferred])).toEqual([
+      ['write `fastpath`', false],
+    ]);
     expect(actionsIn(diagnostics, file, { start: 0, end: 1 })).toEqual([]);
     expect(actionsIn(diagnostics, 'other.vfio', first.place.span)).toEqual([]);
   });
