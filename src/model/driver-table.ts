@@ -1,3 +1,4 @@
+import { inProfile, type PerProfile } from './profiles.ts';
 import type { DynamicId, World } from './state.ts';
 
 /**
@@ -24,11 +25,12 @@ const byClass: ReadonlySet<string> = new Set([
  * The highest driver_data of drivers whose tables number kinds of hardware, from 0 on. Others are taken to have no data
  * (drivers/net/ethernet/intel/e1000e/e1000.h:enum e1000_boards).
  */
-const kinds: ReadonlyMap<string, bigint> = new Map([['e1000e', 15n]]);
+const kinds: ReadonlyMap<string, PerProfile<bigint>> = new Map([['e1000e', { seed: 15n, '6.12': 16n }]]);
 
 /** Whether new_id takes this driver_data: without a table any, else one that an entry has. */
 export function takesData(world: World, driver: string, data: bigint): boolean {
-  return !hasTable(world, driver) || data <= (kinds.get(driver) ?? 0n);
+  const its = kinds.get(driver);
+  return !hasTable(world, driver) || data <= (its === undefined ? 0n : inProfile(its, world.profile.id));
 }
 
 function hasTable(world: World, driver: string): boolean {
