@@ -28,9 +28,12 @@ export interface Limits {
   readonly memoryLimitBytes: number;
   /** QuickJS measures its own stack; the host's real one is used up about thirty times as fast. */
   readonly stackLimitBytes: number;
-  /** Milliseconds for one call from outside; booting is one. */
+  /** Milliseconds for one call from outside; evaluating the script at first may take `bootTimes` as long. */
   readonly deadlineMs: number;
 }
+
+/** Evaluating the kernel takes as long as thousands of calls, and seconds where the processor itself is emulated. */
+const bootTimes = 4;
 
 /**
  * 32 KiB of guest stack is what a Node main thread bears before its own stack ends, whatever the guest does
@@ -64,6 +67,7 @@ export class Script {
   private view: DataView = new DataView(new ArrayBuffer(0));
   private area: Uint8Array = new Uint8Array(0);
   private endsAt = 0;
+  private allowedMs = 0;
   private failure: SandboxFailure | null = null;
 
   private constructor(quickJs: QuickJSWASMModule, limits: Limits) {
@@ -112,7 +116,7 @@ export class Script {
   enter(text: string | null = null): void {
     const { entry } = this;
     if (entry === null) throw this.failed('exception', 'the sandbox is closed');
-    this.endsAt = Date.now() + this.limits.deadlineMs;
+    this.allow(1);
     let error: QuickJSHandle | null;
     try {
       error = entry(text);
@@ -140,7 +144,7 @@ export class Script {
     this.address = this.findFrame();
     this.look();
     this.give('boot', boot);
-    this.guarded(() => context.evalCode(text, 'kernel.js', { type: 'global' })).dispose();
+    this.guarded(() => context.evalCode(text, 'kernel.js', { type: 'global' }), bootTimes).dispose();
     this.entry = this.entryOf(context.getProp(context.global, 'enter'));
     this.look();
   }
@@ -218,21 +222,28 @@ export class Script {
     run: () =>
       | { readonly error: QuickJSHandle }
       | { readonly value: QuickJSHandle; readonly error?: undefined },
+    times = 1,
   ): QuickJSHandle {
-    const result = this.within(run);
+    const result = this.within(run, times);
     if (result.error === undefined) return result.value;
     throw this.diagnose(result.error);
   }
 
   /** Every way into the script but `enter`'s: within the deadline, and with any failure made a `SandboxFailure`. */
-  private within<T>(run: () => T): T {
+  private within<T>(run: () => T, times = 1): T {
     if (this.failure !== null) throw this.failure;
-    this.endsAt = Date.now() + this.limits.deadlineMs;
+    this.allow(times);
     try {
       return run();
     } catch (error) {
       throw this.broken(error);
     }
+  }
+
+  /** From now on, so many times the deadline. */
+  private allow(times: number): void {
+    this.allowedMs = times * this.limits.deadlineMs;
+    this.endsAt = Date.now() + this.allowedMs;
   }
 
   /** The host's own stack or the WebAssembly instance gave way: a guest's recursion shows here as a RangeError. */
@@ -242,7 +253,7 @@ export class Script {
 
   private diagnose(error: QuickJSHandle): SandboxFailure {
     // Reading the error runs in the script's engine too.
-    this.endsAt = Date.now() + this.limits.deadlineMs;
+    this.allow(1);
     let dumped: unknown;
     try {
       dumped = this.context.dump(error);
@@ -251,7 +262,7 @@ export class Script {
     }
     const { name, message, stack } = Object(dumped) as { name?: string; message?: string; stack?: string };
     if (name === 'InternalError' && message === 'interrupted') {
-      return this.failed('deadline', `no answer within ${this.limits.deadlineMs} ms`);
+      return this.failed('deadline', `no answer within ${this.allowedMs} ms`);
     }
     // QuickJS throws null when there is no memory left for an error.
     if (dumped === null || (name === 'InternalError' && message === 'out of memory')) {
