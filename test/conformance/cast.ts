@@ -48,16 +48,19 @@ export const actors: readonly [Actor, ...Actor[]] = [
   },
 ];
 
-export const processes: readonly Process[] = actors.map((actor) => ({
-  ...actor,
-  memlock: actor.memlock ?? null,
-  capabilities: new Set(actor.capabilities),
-}));
+/** The same as the model has them. */
+export function processesOf(all: readonly Actor[]): readonly Process[] {
+  return all.map((actor) => ({
+    ...actor,
+    memlock: actor.memlock ?? null,
+    capabilities: new Set(actor.capabilities),
+  }));
+}
 
 /** As agent.c lays them out; whoever cannot choose addresses moves them (`moved`). */
 export const regions: Regions = {
   writable: 0x6000_0000_0000n,
   untouched: 0x6200_0000_0000n,
   readOnly: 0x6100_0000_0000n,
-  size: 0x1_0000n,
+  size: 0x2_0000n,
 };

@@ -1,6 +1,8 @@
+import { guardsOf } from '../../src/model/guards.ts';
+import { type ProfileId, profiles } from '../../src/model/profiles.ts';
 import { avoided } from './avoided.ts';
 import { declared } from './differences.ts';
-import { type FuzzRun, recordedRuns } from './runs.ts';
+import { type FuzzRun, guardsMet, recordedRuns } from './runs.ts';
 
 /** docs/fidelity.md: what was compared with real kernels, how often, and how to do it again. */
 export function generate(): { readonly [path: string]: string } {
@@ -24,9 +26,11 @@ function page(runs: readonly FuzzRun[]): string {
     '',
     `So far: **${sum('sequences')} sequences, ${sum('operations')} operations (${sum('succeeded')} of them not refused), ${sum('disagreements')} disagreements**.`,
     '',
-    '| kernel | machine | seed | sequences | operations | not refused | disagreements |',
-    '|---|---|---|---|---|---|---|',
-    ...runs.map(row),
+    '| kernel | machine | model | seed | sequences | operations | not refused | disagreements |',
+    '|---|---|---|---|---|---|---|---|',
+    ...inOne(runs).map(row),
+    '',
+    'A model is told by the beginning of what `git rev-parse COMMIT:src/model` says of it.',
     '',
     '## How to repeat it',
     '',
@@ -40,6 +44,11 @@ function page(runs: readonly FuzzRun[]): string {
     'into `test/conformance/runs.json`. The same generator and the same comparison run on the simulated kernel in',
     '`npm test`. test/lab/README.md tells what the machines are.',
     '',
+    '## Which guards were met',
+    '',
+    'A guard is met where it refused in the model, and the kernel refused with the same errno.',
+    '',
+    ...Object.entries(guardsMet()).flatMap(([kernel, met]) => metOn(kernel, new Set(met))),
     '## What must differ',
     '',
     ...table(Object.values(declared), 'Nothing: no difference is declared.'),
@@ -50,6 +59,40 @@ function page(runs: readonly FuzzRun[]): string {
   ].join('\n')}\n`;
 }
 
+/** Runs that go on where another one ended, as one. */
+function inOne(runs: readonly FuzzRun[]): readonly FuzzRun[] {
+  const whole: FuzzRun[] = [];
+  for (const run of [...runs].sort((a, b) => a.from - b.from)) {
+    const place = whole.findIndex(
+      ({ kernel, machine, model, seed, from, sequences }) =>
+        [kernel, machine, model, seed, from + sequences].join() ===
+        [run.kernel, run.machine, run.model, run.seed, run.from].join(),
+    );
+    const before = whole[place];
+    if (before === undefined) whole.push(run);
+    else {
+      const sum = (field: 'sequences' | 'operations' | 'succeeded' | 'disagreements') =>
+        before[field] + run[field];
+      whole[place] = {
+        ...before,
+        ...{ sequences: sum('sequences'), operations: sum('operations') },
+        ...{ succeeded: sum('succeeded'), disagreements: sum('disagreements') },
+      };
+    }
+  }
+  const name = ({ kernel, machine, seed, from }: FuzzRun) =>
+    [kernel, machine, seed, `${from}`.padStart(9, '0')].join(' ');
+  return whole.sort((a, b) => (name(a) < name(b) ? -1 : 1));
+}
+
+function metOn(kernel: string, met: ReadonlySet<string>): readonly string[] {
+  const profile = profiles[kernel as ProfileId];
+  const all = [...guardsOf(profile).keys()].sort();
+  const missed = all.filter((id) => !met.has(id));
+  const words = `**Linux ${kernel}: ${all.length - missed.length} of ${all.length}.**`;
+  return [`${words} Not met: ${missed.map((id) => `\`${id}\``).join(', ') || 'none'}.`, ''];
+}
+
 function table(entries: readonly { what: string; why: string }[], none: string): readonly string[] {
   if (entries.length === 0) return [none];
   return ['| what | why |', '|---|---|', ...entries.map(({ what, why }) => `| ${what} | ${why} |`)];
@@ -58,6 +101,7 @@ function table(entries: readonly { what: string; why: string }[], none: string):
 function row({
   kernel,
   machine,
+  model,
   seed,
   from,
   sequences,
@@ -66,7 +110,7 @@ function row({
   disagreements,
 }: FuzzRun): string {
   const cells = [
-    ...[kernel, machine, seed, `${from} to ${from + sequences - 1}`],
+    ...[kernel, machine, model, seed, `${from} to ${from + sequences - 1}`],
     ...[thousands(operations), thousands(succeeded), disagreements],
   ];
   return `| ${cells.join(' | ')} |`;

@@ -10,8 +10,8 @@ import type { Result } from '../../src/model/outcome.ts';
 import type { State, World } from '../../src/model/state.ts';
 import { step } from '../../src/model/step.ts';
 import { show, touched } from '../../src/model/view.ts';
-import { actors } from './cast.ts';
-import { answersDiffer, logsDiffer } from './compare.ts';
+import { type Actor, actors } from './cast.ts';
+import { answersDiffer, type Logged, logsDiffer } from './compare.ts';
 import type { Executor } from './executor.ts';
 import { everyPath } from './paths.ts';
 import { restoring, rests } from './restore.ts';
@@ -28,6 +28,8 @@ export interface Verdict {
   readonly operations: number;
   /** How many of them the kernel did not refuse. */
   readonly succeeded: number;
+  /** Guards that refused, where the kernel refused too. */
+  readonly guards: readonly string[];
   /** The state of rest, for the next sequence; null: the kernel must begin anew. */
   readonly rest: State | null;
 }
@@ -35,13 +37,19 @@ export interface Verdict {
 export class Run {
   private readonly world: World;
   private readonly executor: Executor;
+  private readonly who: readonly Actor[];
   private state: State;
   private readonly begun: State;
-  private readonly expectedLog: (readonly string[])[] = [];
+  private readonly expectedLog: Logged[] = [];
+  /** Of a call that waits: it goes on with what it logs when it ends. */
+  private heldLog: readonly string[] = [];
+  private readonly guards = new Set<string>();
   private operations = 0;
   private succeeded = 0;
 
-  constructor(world: World, state: State, executor: Executor) {
+  /** The first of `who` brings the machine back. */
+  constructor(world: World, state: State, executor: Executor, who: readonly Actor[] = actors) {
+    this.who = who;
     this.world = world;
     this.state = state;
     this.begun = state;
@@ -49,7 +57,7 @@ export class Run {
   }
 
   run(sequence: Sequence): Verdict {
-    this.executor.begin(actors);
+    this.executor.begin(this.who);
     this.executor.log();
     const made = new Map<number, number>();
     for (const each of sequence) {
@@ -57,10 +65,11 @@ export class Run {
       const outcome = step(this.world, this.state, op);
       const { result } = outcome;
       if (!result.ok && 'blocks' in result) {
-        this.expectedLog.push(logOf(this.world, this.state, op, outcome, 'vfioplan'));
+        this.heldLog = logOf(this.world, this.state, op, outcome, 'vfioplan');
         const waits = this.executor.waits(op);
         if (!waits)
           return this.verdict([`returns, but the model says that it waits (${result.guard})`], op, each.id);
+        this.guards.add(result.guard);
         return this.back(op);
       }
       const differs = this.make(op);
@@ -75,8 +84,8 @@ export class Run {
   /** Everything closed, and the machine as it was; `late` is a call that now comes to its end. */
   private back(late: Op | null): Verdict {
     if (!this.executor.end()) return this.verdict(['a process would not end'], late, null);
-    for (const { pid } of actors) this.closeAll(pid);
-    this.executor.begin(late === null ? [actors[0]] : actors);
+    for (const { pid } of this.who) this.closeAll(pid);
+    this.executor.begin(late === null ? this.who.slice(0, 1) : this.who);
     if (late !== null && this.executor.keepsWaiting) this.advance(late);
     else if (late !== null) {
       const differs = this.make(late);
@@ -103,7 +112,10 @@ export class Run {
 
   private advance(op: Op): Result {
     const outcome = step(this.world, this.state, op);
-    this.expectedLog.push(logOf(this.world, this.state, op, outcome, 'vfioplan'));
+    const lines = logOf(this.world, this.state, op, outcome, 'vfioplan');
+    // Nothing that is closed meanwhile logs anything.
+    this.expectedLog.push({ op, lines: op.op === 'close' ? lines : [...this.heldLog, ...lines] });
+    if (op.op !== 'close') this.heldLog = [];
     this.state = outcome.state;
     return outcome.result;
   }
@@ -115,7 +127,9 @@ export class Run {
     const reply = this.executor.perform(op);
     this.operations += 1;
     if (reply.ok) this.succeeded += 1;
-    return [...answersDiffer(op, result, reply, meant), ...this.filesDiffer(paths)];
+    const differs = [...answersDiffer(op, result, reply, meant), ...this.filesDiffer(paths)];
+    if (differs.length === 0 && !result.ok) this.guards.add(result.guard);
+    return differs;
   }
 
   private filesDiffer(paths: readonly string[]): readonly string[] {
@@ -134,7 +148,8 @@ export class Run {
     rest: State | null = null,
   ): Verdict {
     const { operations, succeeded } = this;
-    return { differs, op, at, operations, succeeded, rest: differs.length > 0 ? null : rest };
+    const guards = [...this.guards];
+    return { differs, op, at, operations, succeeded, guards, rest: differs.length > 0 ? null : rest };
   }
 }
 

@@ -1,9 +1,13 @@
 /** The runs on real kernels that were made, as docs/fidelity.md tells them. */
+import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 
 export interface FuzzRun {
   readonly kernel: string;
   readonly machine: string;
+  /** The model that was compared: the beginning of git's id of the folder src/model. */
+  readonly model: string;
   readonly seed: number;
   /** The first sequence of the seed, and how many. */
   readonly from: number;
@@ -21,13 +25,41 @@ export function recordedRuns(): readonly FuzzRun[] {
   return JSON.parse(readFileSync(file, 'utf8')) as readonly FuzzRun[];
 }
 
-type Tally = Omit<FuzzRun, 'disagreements'> & { readonly disagreements: readonly string[] };
+type Tally = Omit<FuzzRun, 'disagreements' | 'model'> & {
+  readonly disagreements: readonly string[];
+  readonly guards: readonly string[];
+};
+
+const guardsFile = new URL('guards-met.json', import.meta.url);
+
+/** By kernel: the guards that refused there, as the model said. */
+export function guardsMet(): Readonly<Record<string, readonly string[]>> {
+  return JSON.parse(readFileSync(guardsFile, 'utf8')) as Record<string, readonly string[]>;
+}
+
+function addGuards(tallies: readonly Tally[]): void {
+  const met: Record<string, readonly string[]> = { ...guardsMet() };
+  for (const { kernel, guards } of tallies) {
+    met[kernel] = [...new Set([...(met[kernel] ?? []), ...guards])].sort();
+  }
+  writeFileSync(guardsFile, `${JSON.stringify(met, null, 2)}\n`);
+}
+
+/** Throws where the model is not the committed one: nobody could tell later what was compared. */
+export function modelNow(): string {
+  const root = fileURLToPath(new URL('../../', import.meta.url));
+  const git = (...words: string[]) => execFileSync('git', words, { cwd: root, encoding: 'utf8' }).trim();
+  const changed = git('status', '--porcelain', 'src/model');
+  if (changed !== '') throw new Error(`only a run of a committed model is recorded:\n${changed}`);
+  return git('rev-parse', 'HEAD:src/model').slice(0, 12);
+}
 
 /** A run of the same sequences takes the earlier one's place. */
-export function addRuns(tallies: readonly Tally[]): void {
+export function addRuns(tallies: readonly Tally[], model: string): void {
+  addGuards(tallies);
   const added = tallies.map(
     ({ kernel, machine, seed, from, sequences, operations, succeeded, needed, disagreements }): FuzzRun => ({
-      ...{ kernel, machine, seed, from, sequences, operations, succeeded },
+      ...{ kernel, machine, model, seed, from, sequences, operations, succeeded },
       ...{ disagreements: disagreements.length, needed },
     }),
   );

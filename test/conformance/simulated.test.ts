@@ -4,7 +4,7 @@ import type { ProfileId } from '../../src/model/profiles.ts';
 import type { State, World } from '../../src/model/state.ts';
 import { worldFrom } from '../../src/model/world.ts';
 import { machine } from '../machines.ts';
-import { processes } from './cast.ts';
+import { actors, processesOf } from './cast.ts';
 import { Lot } from './lot.ts';
 import { Run } from './run.ts';
 import { drawSequence } from './sequence.ts';
@@ -43,7 +43,7 @@ describe.each(['6.1', '6.12'] as const)('the simulated %s, asked at random', (pr
     kernel?.dispose();
     const snapshot = snapshotFor(profile);
     kernel = await simulatedExecutor(snapshot, profile);
-    ({ world, state: rest } = worldFrom(snapshot, { profile, processes }));
+    ({ world, state: rest } = worldFrom(snapshot, { profile, processes: processesOf(actors) }));
   };
   beforeAll(boot);
   afterAll(() => kernel?.dispose());

@@ -2,6 +2,7 @@
  * iommufd's requests as system calls, byte by byte from its header (include/uapi/linux/iommufd.h): a second opinion beside
  * runtime/lower, as calls.ts is.
  */
+import { fcntl } from '../../runtime/abi/fcntl.ts';
 import { mman } from '../../runtime/abi/mman.ts';
 import type { Backend } from '../../runtime/backend.ts';
 import type { Op } from '../../src/model/op.ts';
@@ -49,11 +50,34 @@ export function iommufdCall(
   view.setUint32(0, op.argsz ?? (op.tail === true ? size + 8 : size), true);
   const answer = backend.ioctl(op.fd, number, op.argsz === null ? null : bytes);
   if (answer < 0) return { answer, out: {} };
+  if (op.op === 'iommufd.ioas_iova_ranges') {
+    return { answer, out: { ...answeredFields(view, out), ...rangesAt(backend, view) } };
+  }
+  return { answer, out: answeredFields(view, out) };
+}
+
+function answeredFields(view: DataView, out: NonNullable<Shape['out']>): Record<string, number | bigint> {
   const answered = out.map(
     ([name, offset, wide]) =>
       [name, wide ? view.getBigUint64(offset, true) : view.getUint32(offset, true)] as const,
   );
-  return { answer, out: Object.fromEntries(answered) };
+  return Object.fromEntries(answered);
+}
+
+/** What the kernel wrote where struct iommu_ioas_iova_ranges points to: pairs of the first and the last address. */
+function rangesAt(backend: Backend, view: DataView): Record<string, bigint> {
+  const count = view.getUint32(8, true);
+  const memory = backend.open('/proc/self/mem', fcntl.O_RDONLY | fcntl.O_CLOEXEC);
+  const bytes = backend.pread(memory, count * 16, view.getBigUint64(16, true));
+  backend.close(memory);
+  if (typeof bytes === 'number') throw new Error(`/proc/self/mem answers ${bytes}`);
+  const ranges = new DataView(bytes.buffer, bytes.byteOffset);
+  const found: Record<string, bigint> = {};
+  for (let index = 0; index < count; index += 1) {
+    found[`start${index}`] = ranges.getBigUint64(16 * index, true);
+    found[`last${index}`] = ranges.getBigUint64(16 * index + 8, true);
+  }
+  return found;
 }
 
 /** A page that the kernel may write to; it is never given back. */

@@ -33,7 +33,7 @@ type Named<O> = O extends Op
 /** Names of descriptors; a number stands for itself. */
 export type Descriptors = Map<string, number>;
 
-/** What a call answered. `value` is 0 for deeds on files, whose count of bytes says nothing. */
+/** What a call answered. */
 export interface Answer {
   readonly value: number;
   readonly errno: string | null;
@@ -121,7 +121,7 @@ const deviceFiles = {
   'device.sriov_autoprobe': 'sriov_drivers_autoprobe',
 } as const;
 
-/** A deed's success is 0; a negative answer is the errno. */
+/** A negative answer is the errno. */
 export function plain(value: number): Answer {
   return { value: Math.max(value, 0), errno: errnoOf(value), out: {} };
 }
@@ -131,7 +131,7 @@ function write(backend: Backend, path: string, text: string): Answer {
   if (fd < 0) return plain(fd);
   const written = backend.write(fd, new TextEncoder().encode(text));
   backend.close(fd);
-  return plain(Math.min(written, 0));
+  return plain(written);
 }
 
 function fileCall(backend: Backend, fd: number, call: 'read' | 'write' | 'mmap' | 'lseek'): Answer {

@@ -1,11 +1,8 @@
 // `npm run lab:fuzz -- --seed S --count N --kernel K --machine M`: N random sequences of operations, each on the model
 // and on a real kernel under QEMU at once. Without --kernel or --machine: N on each of all. `--from I` begins with the
-// I-th sequence of the seed, `--minutes M` ends each machine's run after so long, `--jobs J` runs J machines at a time, `--record` writes the counts to
-// test/conformance/runs.json, from which docs/fidelity.md is made.
-import { spawn } from 'node:child_process';
+// I-th sequence of the seed, `--minutes M` ends each machine's run after so long, `--jobs J` runs J machines at a time,
+// `--record` writes the counts to test/conformance/runs.json, from which docs/fidelity.md is made.
 import { availableParallelism } from 'node:os';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { register } from 'tsx/esm/api';
 import { install, kernel, missingPackages, SERIES } from './kernel/build.mjs';
@@ -30,8 +27,9 @@ const number = (name) => {
 };
 
 register();
-const { addRuns } = await import('../conformance/runs.ts');
+const { addRuns, modelNow } = await import('../conformance/runs.ts');
 const { machines } = await import('./machines.ts');
+const { inWorker } = await import('./workers.ts');
 
 async function main() {
   const missing = missingPackages(NEEDS);
@@ -44,13 +42,15 @@ async function main() {
       waiting.push({ series, kernel: folder, machine, seed, count, from, minutes: number('minutes') });
     }
   }
+  // Before the run, which reads the model as it is now.
+  const model = values.record ? modelNow() : null;
   const tallies = [];
   const worker = async () => {
     for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) tallies.push(await run(job));
   };
   await Promise.all(Array.from({ length: Math.max(1, number('jobs')) }, worker));
   tell(tallies);
-  if (values.record) addRuns(tallies);
+  if (model !== null) addRuns(tallies, model);
   return tallies.every(({ disagreements }) => disagreements.length === 0);
 }
 
@@ -61,21 +61,11 @@ function chosen(name, all) {
   return values[name] ?? all;
 }
 
-/** A machine has a process of its own, because its calls are synchronous. */
-async function run(job) {
-  const script = fileURLToPath(new URL('fuzz-worker.mjs', import.meta.url));
-  const child = spawn(process.execPath, [script, JSON.stringify(job)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const ended = new Promise((resolve) => child.on('close', resolve));
-  let tally = null;
-  for await (const line of createInterface({ input: child.stdout })) {
-    if (line.startsWith('{')) tally = JSON.parse(line);
-    else process.stdout.write(line.startsWith(' ') ? `${line}\n` : `${job.series} ${job.machine}: ${line}\n`);
-  }
-  const code = await ended;
-  if (tally === null) throw new Error(`${job.series} ${job.machine}: the worker ended with ${code}`);
-  return { kernel: job.series, machine: job.machine, seed: job.seed, from: job.from, ...tally };
+async function run({ series, ...job }) {
+  const say = (line) =>
+    process.stdout.write(line.startsWith(' ') ? `${line}\n` : `${series} ${job.machine}: ${line}\n`);
+  const tally = await inWorker({ kind: 'sequences', series, ...job }, say);
+  return { kernel: series, machine: job.machine, seed: job.seed, from: job.from, ...tally };
 }
 
 function tell(tallies) {

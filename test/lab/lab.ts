@@ -1,9 +1,10 @@
-/** Bundles what runs in the guest, boots each scenario, and counts. */
+/** Every job of the lab: what runs in a guest is bundled, each scenario booted, the agent's machines are run; and counted. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { agentJobs } from './agent-jobs.ts';
 import { type Boot, boot, type Job, packInitramfs } from './boot.ts';
 import type { Finding } from './findings.ts';
 import type { Scenario } from './scenario.ts';
@@ -18,22 +19,26 @@ const SEED = Number(process.env['VFIOPLAN_LAB_SEED'] ?? 20261122);
 const MOST_AT_ONCE = 4;
 const MOST_DETAIL = 3000;
 
-/** Runs the scenarios whose name contains one of `words` (all, without words). Answers whether everything held. */
-export async function runLab(kernelFolder: string, words: readonly string[]): Promise<boolean> {
-  const chosen = scenarios.filter(
-    ({ name }) => words.length === 0 || words.some((word) => name.includes(word)),
-  );
-  await bundleGuest();
+/** Folder of each built kernel, by series. */
+type Kernels = Readonly<Record<string, string>>;
+
+interface LabJob {
+  readonly name: string;
+  readonly run: () => Promise<boolean>;
+}
+
+/** Runs the jobs whose name contains one of `words` (all, without words). Answers whether everything held. */
+export async function runLab(kernels: Kernels, words: readonly string[]): Promise<boolean> {
   const work = mkdtempSync(join(tmpdir(), 'vfioplan-lab-'));
   const verdicts: boolean[] = [];
   try {
-    const kernel = { folder: kernelFolder, initramfs: packInitramfs(work) };
-    const waiting = [...chosen];
+    const all = [...agentJobs(kernels), ...scenarioJobs(kernels['6.12'] ?? '', packInitramfs(work))];
+    const waiting = all.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
+    await bundleGuest();
     // An emulated machine has one processor: as many at once as there are real ones.
     const worker = async () => {
-      for (let scenario = waiting.shift(); scenario !== undefined; scenario = waiting.shift()) {
-        verdicts.push(tell(scenario, await boot(kernel, jobOf(scenario))));
-      }
+      for (let job = waiting.shift(); job !== undefined; job = waiting.shift())
+        verdicts.push(await job.run());
     };
     await Promise.all(Array.from({ length: Math.min(availableParallelism(), MOST_AT_ONCE) }, worker));
   } finally {
@@ -42,6 +47,13 @@ export async function runLab(kernelFolder: string, words: readonly string[]): Pr
   const passed = verdicts.filter((verdict) => verdict).length;
   process.stdout.write(`${passed} passed, ${verdicts.length - passed} failed\n`);
   return verdicts.length > 0 && passed === verdicts.length;
+}
+
+function scenarioJobs(folder: string, initramfs: string): readonly LabJob[] {
+  return scenarios.map((scenario) => ({
+    name: scenario.name,
+    run: async () => tell(scenario, await boot({ folder, initramfs }, jobOf(scenario))),
+  }));
 }
 
 function jobOf({ name, machine, commandLine }: Scenario): Job {

@@ -11,12 +11,12 @@ export interface LabMachine {
 }
 
 export const noIommuChipset = ['-M', 'q35'];
-export const intelChipset = [
-  '-M',
-  'q35,kernel-irqchip=split',
-  '-device',
-  'intel-iommu,intremap=on,aw-bits=48',
-];
+/** The IOMMU of a server: four levels of page tables, and snoop control. */
+export const intelChipset = chipsetWith('aw-bits=48,snoop-control=on');
+
+function chipsetWith(words: string): readonly string[] {
+  return ['-M', 'q35,kernel-irqchip=split', '-device', `intel-iommu,intremap=on,${words}`];
+}
 export const intelCommandLine = 'intel_iommu=on';
 
 /** A root port of its own for each device; `device` is QEMU's name of it. The n-th call's device is 0000:0n:00.0. */
@@ -31,7 +31,7 @@ export function behindRootPort(number: number, ...devices: readonly string[]): s
 }
 
 /** A host bridge that bypasses the IOMMU: its device, 0000:41:00.0, has no group where the others have. */
-export function outsideIommu(device: string): string[] {
+function outsideIommu(device: string): string[] {
   return [
     ...['-device', 'pxb-pcie,id=pxb,bus_nr=0x40,bypass_iommu=true'],
     ...[
@@ -68,14 +68,14 @@ export const machines: Readonly<Record<string, LabMachine>> = {
   },
   intel: {
     name: 'intel',
-    about: 'an Intel IOMMU',
-    arguments: [...intelChipset, ...behindRootPort(1, idle, idle), ...behindRootPort(2, idle)],
+    about: 'an Intel IOMMU of three levels, without snoop control',
+    arguments: [...chipsetWith('aw-bits=39'), ...behindRootPort(1, idle, idle), ...behindRootPort(2, idle)],
     commandLine: intelCommandLine,
     devices: { '0000:01:00.0': idleDriver, '0000:01:00.1': idleDriver, '0000:02:00.0': idleDriver },
   },
   outside: {
     name: 'outside',
-    about: 'an Intel IOMMU, and one function that lies outside it',
+    about: 'an Intel IOMMU of four levels, and one function that lies outside it',
     arguments: [
       ...intelChipset,
       ...behindRootPort(1, idle, idle),
@@ -91,3 +91,9 @@ export const machines: Readonly<Record<string, LabMachine>> = {
     },
   },
 };
+
+export function machineNamed(name: string): LabMachine {
+  const machine = machines[name];
+  if (machine === undefined) throw new Error(`no machine ${name}`);
+  return machine;
+}

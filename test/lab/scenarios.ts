@@ -4,8 +4,6 @@ import { noIommu } from './scenarios/no-iommu.ts';
 import { notViable } from './scenarios/not-viable.ts';
 import { recording } from './scenarios/record.ts';
 import { lateFailure, middleFailure } from './scenarios/rollback.ts';
-import { vectorsBesideIntel, vectorsWithoutIommu } from './scenarios/vectors.ts';
-import { walkBesideIntel, walkWithoutIommu } from './scenarios/walk.ts';
 
 /** In the order in which they run. */
 export const scenarios: readonly Scenario[] = [
@@ -15,8 +13,4 @@ export const scenarios: readonly Scenario[] = [
   lateFailure,
   middleFailure,
   recording,
-  vectorsWithoutIommu,
-  vectorsBesideIntel,
-  walkWithoutIommu,
-  walkBesideIntel,
 ];

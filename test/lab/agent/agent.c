@@ -62,7 +62,7 @@ enum { REQUEST = 64, ANSWER = 16 };
 #define WRITABLE 0x600000000000
 #define READ_ONLY 0x610000000000
 #define UNTOUCHED 0x620000000000
-#define REGION 0x10000
+#define REGION 0x20000
 
 struct who {
 	uint32_t uid, gid;

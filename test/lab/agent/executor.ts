@@ -2,7 +2,7 @@
 import { errnoOf } from '../../../runtime/abi/errno.ts';
 import { isLowered, lower, type Reply } from '../../../runtime/lower/lower.ts';
 import type { Op } from '../../../src/model/op.ts';
-import { type Actor, actors } from '../../conformance/cast.ts';
+import type { Actor } from '../../conformance/cast.ts';
 import type { Executor } from '../../conformance/executor.ts';
 import { glimpse } from './files.ts';
 import type { Guest } from './guest.ts';
@@ -17,12 +17,14 @@ export class GuestExecutor implements Executor {
   readonly keepsWaiting = true;
   private readonly guest: Guest;
   private readonly processes = new Map<number, GuestProcess>();
+  private who: readonly Actor[] = [];
 
   constructor(guest: Guest) {
     this.guest = guest;
   }
 
   begin(all: readonly Actor[]): void {
+    this.who = all;
     for (const { pid, ...who } of all) this.processes.set(pid, this.guest.spawn(pid, who));
   }
 
@@ -38,7 +40,7 @@ export class GuestExecutor implements Executor {
 
   /** Descriptors of the one who waits would keep it waiting: a process of its own makes the call. */
   waits(op: Op): boolean {
-    const who = actors.find(({ pid }) => pid === op.pid);
+    const who = this.who.find(({ pid }) => pid === op.pid);
     if (who === undefined || !isLowered(op)) return false;
     const helper = this.guest.spawn(spare, who);
     helper.milliseconds = waiting;
@@ -59,7 +61,7 @@ export class GuestExecutor implements Executor {
     return this.guest.end() === 0;
   }
 
-  private of(pid: number): GuestProcess {
+  protected of(pid: number): GuestProcess {
     const process = this.processes.get(pid);
     if (process === undefined) throw new Error(`no process ${pid}`);
     return process;

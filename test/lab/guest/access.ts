@@ -4,7 +4,7 @@
  */
 import { linuxBackend } from '../../../runtime/linux/linux.ts';
 import { type Answer, type Descriptors, fromJson, perform, toJson, toOp } from '../calls.ts';
-import type { Line } from '../vectors.ts';
+import type { Line } from '../lines.ts';
 
 const backend = await linuxBackend();
 const descriptors: Descriptors = new Map();

@@ -9,66 +9,32 @@ import type { Outcome } from '../../../src/model/outcome.ts';
 import type { State, World } from '../../../src/model/state.ts';
 import { step } from '../../../src/model/step.ts';
 import { show, touched } from '../../../src/model/view.ts';
-import { ROOT, root, worldFrom } from '../../../src/model/world.ts';
+import { ROOT, worldFrom } from '../../../src/model/world.ts';
 import { type Answer, type Call, type Descriptors, perform, toJson, toOp } from '../calls.ts';
-import type { Line } from '../vectors.ts';
-import { withoutRawIo } from './credentials.ts';
+import type { Line } from '../lines.ts';
 
 export class Both {
   private readonly backend: Backend;
   private readonly world: World;
-  /** The same world, in which the one who acts lacks CAP_SYS_RAWIO. */
-  private readonly unprivileged: World;
   private state: State;
-  /** What the kernel answered to the latest call. */
-  latest: number | string = 0;
   private readonly predicted: Descriptors = new Map();
   private readonly real: Descriptors = new Map();
 
   constructor(backend: Backend, snapshot: Snapshot) {
     this.backend = backend;
     const { world, state } = worldFrom(snapshot, { virtualFunctions: true });
-    const capabilities = new Set([...root.capabilities].filter((name) => name !== 'CAP_SYS_RAWIO'));
     this.world = world;
-    this.unprivileged = {
-      ...world,
-      processes: new Map([...world.processes, [ROOT, { ...root, capabilities }]]),
-    };
     this.state = state;
-  }
-
-  /** What the model had to assume because the snapshot did not tell it. */
-  assumed(): readonly string[] {
-    return this.world.assumed.map((assumption) => JSON.stringify(assumption));
-  }
-
-  /** What the model says that a path shows now. */
-  predict(path: string): string | null {
-    return show(this.world, this.state, path);
-  }
-
-  /** Whether a descriptor of that name is open, for the model. */
-  holds(name: string): boolean {
-    return this.predicted.has(name);
-  }
-
-  /** Whether the call would not return, which the model can say and the kernel would show too well. */
-  blocks(line: Line): boolean {
-    const { result } = step(this.world, this.state, toOp(line.call, ROOT, this.predicted));
-    return !result.ok && 'blocks' in result;
   }
 
   /** What differs between table, model and kernel; empty: nothing. */
   run(line: Line): readonly string[] {
-    const world = line.unprivileged ? this.unprivileged : this.world;
     const op = toOp(line.call, ROOT, this.predicted);
     // /dev/null and its like are no part of the model.
-    const files = touched(world, this.state, op).filter((path) => ours.test(path));
-    const outcome = step(world, this.state, op);
+    const files = touched(this.world, this.state, op).filter((path) => ours.test(path));
+    const outcome = step(this.world, this.state, op);
     this.state = outcome.state;
-    const act = () => perform(this.backend, toOp(line.call, ROOT, this.real));
-    const answer = line.unprivileged ? withoutRawIo(act) : act();
-    this.latest = answer.errno ?? answer.value;
+    const answer = perform(this.backend, toOp(line.call, ROOT, this.real));
     if (line.as !== undefined && answer.errno === null) this.real.set(line.as, answer.value);
     if (line.as !== undefined && outcome.result.ok) this.predicted.set(line.as, outcome.result.value);
     if (line.call.op === 'close' && outcome.result.ok) this.forget(line.call.fd);

@@ -14,7 +14,7 @@ import type { Backend } from '../../../runtime/backend.ts';
 import { observe } from '../../../runtime/lower/observe.ts';
 import { type Answer, fromJson, toJson } from '../calls.ts';
 import type { Finding } from '../findings.ts';
-import type { Line } from '../vectors.ts';
+import type { Line } from '../lines.ts';
 
 const RESULTS = '/run/lab/results.jsonl';
 /** Where a user without rights in the checkout finds Node, the access program and koffi. */

@@ -4,7 +4,7 @@ import type { Process } from '../../../src/model/state.ts';
 import { step } from '../../../src/model/step.ts';
 import { worldFrom } from '../../../src/model/world.ts';
 import { type Answer, type Descriptors, toOp } from '../calls.ts';
-import type { Line } from '../vectors.ts';
+import type { Line } from '../lines.ts';
 import { describeCall, differences } from './both.ts';
 import type { As, Guest } from './guest.ts';
 

@@ -1,9 +1,9 @@
 import { Both, describeCall } from '../guest/both.ts';
 import { liveSnapshot } from '../guest/live.ts';
 import { changes, machineState } from '../guest/machine-state.ts';
+import { bind, type Line, open, override, unbind } from '../lines.ts';
 import { behindRootPort, intelChipset, intelCommandLine } from '../machines.ts';
 import type { Scenario } from '../scenario.ts';
-import { bind, type Line, open, override, unbind } from '../vectors.ts';
 
 const first = '0000:01:00.0';
 const second = '0000:01:00.1';

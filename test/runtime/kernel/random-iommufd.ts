@@ -38,7 +38,18 @@ function cdev(its: Context): number {
   return fresh.length > 0 && a % 4 !== 0 ? pick(fresh, a) : pick(descriptors(its, 'device'), a);
 }
 
-const iovas = [0n, 0x1000n, 0x4000n, 0x8000n, 0x10n, 0xfee00000n, 2n ** 48n, highest - 4095n, highest];
+const iovas = [
+  0n,
+  0x1000n,
+  0x4000n,
+  0x8000n,
+  0x10n,
+  0xfee00000n,
+  2n ** 40n,
+  2n ** 48n,
+  highest - 4095n,
+  highest,
+];
 const lengths = [0x1000n, 0x1000n, 0x2000n, 0x1000n, 0x10000n, 100n, 0n, highest];
 
 /** Where something is mapped, often; else anywhere. */

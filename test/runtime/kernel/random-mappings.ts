@@ -50,7 +50,7 @@ export function mapDma(on: On, its: Drawn): Extract<Op, { op: 'container.map_dma
     ...on,
     flags: memory === 'untouched' ? 1 : pick([3, 3, 3, 3, 1, 2, 0, 4, 8], its.c >> 8),
     vaddr,
-    iova: pick([0n, 0x1000n, 0x4000n, 0x8000n, 0x10n, 0xfee00000n, 0xfffffffffffff000n], its.c),
+    iova: pick([0n, 0x1000n, 0x4000n, 0x8000n, 0x10n, 0xfee00000n, 1n << 40n, 0xfffffffffffff000n], its.c),
     size: pick([0x1000n, 0x1000n, 0x1000n, 0x2000n, 0n, 100n], its.c >> 4),
     memory,
   };

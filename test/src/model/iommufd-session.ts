@@ -29,12 +29,8 @@ export function iommufdWorld(
 }
 
 export class IommufdSession extends Session {
-  constructor(
-    profile: ProfileId = '6.12',
-    over: Partial<Snapshot> = {},
-    functions: readonly PciFunction[] = machine,
-  ) {
-    super(profile, iommufdWorld(profile, over, functions));
+  constructor(profile: ProfileId = '6.12', made = iommufdWorld(profile)) {
+    super(profile, made);
   }
 
   iommufd(pid = ROOT): number {
@@ -43,9 +39,7 @@ export class IommufdSession extends Session {
 
   /** A descriptor of a device's cdev. */
   cdev(device = single, pid = ROOT): number {
-    const index = this.world.devices.get(device)?.index ?? -1;
-    const path = `devices/${this.state.devices[index]?.vfio?.name}`;
-    return this.open(path, pid);
+    return this.open(`devices/${this.of(device)?.vfio?.name}`, pid);
   }
 
   bindIommufd(
@@ -147,7 +141,7 @@ export function cdevs(
 ): Provocation {
   return (profile) => {
     if (!profiles[profile].knowsIommufd) return null;
-    const session = new IommufdSession(profile, over, functions);
+    const session = new IommufdSession(profile, iommufdWorld(profile, over, functions));
     act(session);
     return session;
   };

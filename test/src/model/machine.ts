@@ -6,7 +6,8 @@ import { intelUnit } from '../../machines.ts';
 
 /**
  * The machine that the model's tests run on: group 7 holds two network functions and group 8 one, a bridge sits in group
- * 9, and `0000:04:00.0` and `0000:05:00.0` have no IOMMU group.
+ * 9, and `0000:04:00.0` and `0000:05:00.0` have no IOMMU group; the latter is a conventional
+ * device without any interrupt.
  */
 export function snapshotOf(
   functions: readonly PciFunction[] = machine,
@@ -116,7 +117,9 @@ export const machine: readonly PciFunction[] = [
     drivers: ['pcieport'],
   }),
   functionAt(bare),
-  functionAt(bareToo),
+  functionAt(bareToo, {
+    capabilities: { express: false, msiVectors: 0, msixVectors: 0, interruptPin: 0, configSize: 256 },
+  }),
 ];
 
 /** A process with access to every node, but without CAP_SYS_RAWIO. */

@@ -2,8 +2,9 @@ import { guardsOf } from '../../../src/model/guards.ts';
 import type { Op } from '../../../src/model/op.ts';
 import type { Result } from '../../../src/model/outcome.ts';
 import type { ProfileId } from '../../../src/model/profiles.ts';
-import type { State, World } from '../../../src/model/state.ts';
+import type { Device, IommuGroup, State, World } from '../../../src/model/state.ts';
 import { step } from '../../../src/model/step.ts';
+import { show } from '../../../src/model/view.ts';
 import { ROOT } from '../../../src/model/world.ts';
 import { testWorld, user } from './machine.ts';
 
@@ -33,6 +34,27 @@ export class Session {
     }
     this.state = state;
     return result;
+  }
+
+  /** A device as it is now. */
+  of(address: string): Device | undefined {
+    return this.state.devices[this.world.devices.get(address)?.index ?? -1];
+  }
+
+  /** The IOMMU group of a device. */
+  groupOf(address: string): IommuGroup | undefined {
+    const id = this.of(address)?.group ?? null;
+    return this.state.iommuGroups.find((group) => group.id === id);
+  }
+
+  /** The name of its VFIO group. */
+  nodeOf(address: string): string | undefined {
+    return this.state.groups[this.of(address)?.vfio?.group ?? -1]?.name;
+  }
+
+  /** What a file shows. */
+  shows(path: string): string | null {
+    return show(this.world, this.state, path);
   }
 
   call(op: Op): number | string {

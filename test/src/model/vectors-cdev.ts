@@ -1,4 +1,3 @@
-import { show } from '../../../src/model/view.ts';
 import { ROOT } from '../../../src/model/world.ts';
 import type { IommufdSession } from './iommufd-session.ts';
 import { bare, pair, sibling, single, user } from './machine.ts';
@@ -11,6 +10,8 @@ export interface IommufdVector {
   readonly sequence: string;
   readonly run: (session: IommufdSession) => readonly unknown[];
   readonly expected: readonly unknown[];
+  /** The answers are those of a kernel with huge pages (TRANSPARENT_HUGEPAGE). */
+  readonly hugePages?: true;
 }
 
 const bindIommufd = 0x3b76;
@@ -22,7 +23,7 @@ function fileCalls(s: IommufdSession, fd: number): readonly unknown[] {
 }
 
 function shown(s: IommufdSession, ...paths: readonly string[]): readonly unknown[] {
-  return paths.map((path) => show(s.world, s.state, path));
+  return paths.map((path) => s.shows(path));
 }
 
 /** Device cdevs: nodes, binding, and groups that are closed meanwhile. */

@@ -1,16 +1,11 @@
 import { at, eventfd, feature, irqs, mmap, read, write } from './device-calls.ts';
-import { functionAt, single, snapshotOf, testWorld } from './machine.ts';
-import { Session } from './session.ts';
+import { bareToo, single } from './machine.ts';
+import type { Session } from './session.ts';
 import { realInContainer, type Vector } from './vector.ts';
 
 const config = 7;
 
 /** Devices that are open. */
-const withoutMsix = functionAt(single, {
-  iommuGroup: 8,
-  capabilities: { express: true, msiVectors: 1, msixVectors: 0, interruptPin: 1, configSize: 4096 },
-});
-
 function opened(s: Session): number {
   return Number(s.device(realInContainer(s, 3).g, single));
 }
@@ -40,7 +35,7 @@ export const deviceVectors: readonly Vector[] = [
     sequence: 'pread beyond a BAR; of an empty BAR; pwrite of the ROM',
     run: (s) => {
       const fd = opened(s);
-      return [read(s, fd, at(0, 0x20000), 4), read(s, fd, at(1, 0), 4), write(s, fd, at(6, 0), 1)];
+      return [read(s, fd, at(0, 0x20000), 4), read(s, fd, at(5, 0), 4), write(s, fd, at(6, 0), 1)];
     },
     expected: ['EINVAL', 'EINVAL', 'EINVAL'],
   },
@@ -59,8 +54,13 @@ export const deviceVectors: readonly Vector[] = [
     run: (s) => {
       const fd = opened(s);
       const refused = [irqs(s, fd, { index: 5 }), irqs(s, fd, { index: 1, flags: 9 })];
-      const plain = new Session(s.profile, testWorld(s.profile, snapshotOf([withoutMsix])));
-      return [...refused, irqs(plain, opened(plain), { index: 2 })];
+      s.parameter('Y');
+      s.take(bareToo);
+      const c = s.open('vfio');
+      const g = s.open('noiommu-0');
+      s.setContainer(g, c);
+      s.setIommu(c, 8);
+      return [...refused, irqs(s, Number(s.device(g, bareToo)), { index: 2 })];
     },
     expected: ['EINVAL', 'ENOTTY', 'EINVAL'],
   },
@@ -87,5 +87,11 @@ export const deviceVectors: readonly Vector[] = [
       ];
     },
     expected: ['EINVAL', 'ENOTTY', 'EINVAL'],
+  },
+  {
+    id: 'T67',
+    sequence: 'BIND_IOMMUFD on a device, on a kernel without device cdevs',
+    run: (s) => [s.ioctl(opened(s), 0x3b76)],
+    expected: ['ENOTTY'],
   },
 ];

@@ -73,6 +73,7 @@ export const ioasVectors: readonly IommufdVector[] = [
   },
   {
     id: 'I5',
+    hugePages: true,
     sequence: 'an address that the kernel chooses is never 0, and as aligned as the memory',
     run: (s) => {
       const i = s.iommufd();

@@ -73,7 +73,7 @@ export const noiommuVectors: readonly Vector[] = [
   {
     id: 'T9',
     sequence: 'parameter N; bind a group-less device',
-    run: (s) => [s.take(bare), s.state.devices[4]?.driver, s.state.devices[4]?.group],
+    run: (s) => [s.take(bare), s.of(bare)?.driver, s.of(bare)?.group],
     expected: ['EINVAL', null, null],
   },
   {
@@ -82,8 +82,8 @@ export const noiommuVectors: readonly Vector[] = [
     run: (s) => {
       s.parameter('Y');
       const bound = s.take(bare);
-      const group = s.state.iommuGroups[0];
-      return [bound, s.state.groups[0]?.name, s.state.taint & 64, group?.name, group?.type];
+      const group = s.groupOf(bare);
+      return [bound, s.nodeOf(bare), s.state.taint & 64, group?.name, group?.type];
     },
     expected: [bare.length, 'noiommu-0', 64, 'vfio-noiommu', 'unknown'],
   },

@@ -1,6 +1,6 @@
 import { ROOT } from '../../../src/model/world.ts';
 import { bareToo, pair, sibling, single } from './machine.ts';
-import { Session } from './session.ts';
+import type { Session } from './session.ts';
 import { descriptor, fake, fakeInContainer, number, realInContainer, U, type Vector } from './vector.ts';
 
 /** Groups with an IOMMU, mixing, mappings, devices and the driver core. */
@@ -21,7 +21,7 @@ export const realVectors: readonly Vector[] = [
     run: (s) => {
       const { c } = fakeInContainer(s);
       s.take(single);
-      return [s.setContainer(s.open('8'), c), s.state.iommuGroups.find(({ id }) => id === 8)?.ownerCount];
+      return [s.setContainer(s.open('8'), c), s.groupOf(single)?.ownerCount];
     },
     expected: ['EPERM', 0],
   },
@@ -84,7 +84,7 @@ export const realVectors: readonly Vector[] = [
     sequence: 'the same through drivers_probe',
     run: (s) => {
       claimedPair(s);
-      return [s.call({ op: 'drivers.probe', pid: ROOT, device: sibling }), s.state.devices[1]?.driver];
+      return [s.call({ op: 'drivers.probe', pid: ROOT, device: sibling }), s.of(sibling)?.driver];
     },
     expected: ['EINVAL', null],
   },
@@ -251,10 +251,13 @@ export const realVectors: readonly Vector[] = [
     id: 'T56',
     sequence: 'DIRTY_PAGES START on the first version, on the second, with two flags',
     run: (s) => {
-      const first = s.dirty(realInContainer(s, 1).c, 1);
-      const t = new Session(s.profile);
-      const { c } = realInContainer(t, 3);
-      return [first, t.dirty(c, 1), t.dirty(c, 3)];
+      const { c: first, g } = realInContainer(s, 1);
+      const refused = s.dirty(first, 1);
+      s.unsetContainer(g);
+      const c = s.open('vfio');
+      s.setContainer(g, c);
+      s.setIommu(c, 3);
+      return [refused, s.dirty(c, 1), s.dirty(c, 3)];
     },
     expected: ['EACCES', 0, 'EINVAL'],
   },
@@ -332,7 +335,7 @@ export const realVectors: readonly Vector[] = [
     run: (s) => {
       s.unbind(bareToo);
       s.override(bareToo);
-      return [s.call({ op: 'drivers.probe', pid: ROOT, device: bareToo }), s.state.devices[5]?.driver];
+      return [s.call({ op: 'drivers.probe', pid: ROOT, device: bareToo }), s.of(bareToo)?.driver];
     },
     expected: [bareToo.length, null],
   },

@@ -4,7 +4,7 @@ import { logOf } from '../../../src/model/log.ts';
 import { type ProfileId, profilesSince } from '../../../src/model/profiles.ts';
 import { step } from '../../../src/model/step.ts';
 import { ROOT, worldFrom } from '../../../src/model/world.ts';
-import { IommufdSession } from './iommufd-session.ts';
+import { IommufdSession, iommufdWorld } from './iommufd-session.ts';
 import { functionAt, pair, snapshotOf } from './machine.ts';
 import {
   opened,
@@ -201,7 +201,7 @@ describe('functions of one device, the second of which does not say that there a
 
 describe('a cdev of a shared function', () => {
   const opening = (profile: ProfileId) => {
-    const s = new IommufdSession(profile, {}, sharing);
+    const s = new IommufdSession(profile, iommufdWorld(profile, {}, sharing));
     const bind = (address: string, uuid?: string) => {
       const fd = s.cdev(address);
       const i = s.iommufd();
