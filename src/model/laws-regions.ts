@@ -72,7 +72,9 @@ export const regionLaws: readonly Law[] = [
     onStep: (world, before, op, { result }) => {
       if (op.op !== 'device.hot_reset' || !result.ok) return true;
       const hardware = hardwareOf(world, before, op);
-      return hardware === undefined || resetDomain(world, hardware).every((its) => held(before, op, its));
+      return (
+        hardware === undefined || resetDomain(world, before, hardware).every((its) => held(before, op, its))
+      );
     },
   },
 ];

@@ -2,17 +2,19 @@ import { fileAt } from './files.ts';
 import type { Hardware, State, World } from './state.ts';
 
 /**
- * The functions that a reset of a device's bus resets: all on the bus, and all behind bridges on it
+ * The functions that a reset of a device's bus resets: all that are there on the bus, and all behind bridges on it
  * (drivers/vfio/pci/vfio_pci_core.c:vfio_pci_for_each_slot_or_bus). A slot that can be reset by itself is taken to hold
  * the whole bus, as it does on PCI Express.
  */
-export function resetDomain(world: World, hardware: Hardware): readonly Hardware[] {
-  return world.hardware.filter((other) => isBelow(hardware, other));
+export function resetDomain(world: World, state: State, hardware: Hardware): readonly Hardware[] {
+  return world.hardware.filter(
+    (other) => state.devices[other.index]?.present === true && isBelow(hardware, other),
+  );
 }
 
 /** The same in the order in which the kernel walks them: on each bus by when they came, behind a bridge right after it. */
 export function walkedDomain(world: World, state: State, hardware: Hardware): readonly Hardware[] {
-  const domain = resetDomain(world, hardware);
+  const domain = resetDomain(world, state, hardware);
   const came = ({ index }: Hardware): number => state.bus.arrived.indexOf(index);
   const above = ({ bridge }: Hardware): number =>
     domain.some(({ index }) => index === bridge) ? bridge : -1;
@@ -44,7 +46,7 @@ function sameDomain(one: string, other: string): boolean {
  * is alone in its own (vfio_pci_core_register_device, vfio_pci_dev_set_resettable).
  */
 export function allWithVfio(world: World, state: State, hardware: Hardware): boolean {
-  return resetDomain(world, hardware).every((other) => {
+  return resetDomain(world, state, hardware).every((other) => {
     if (other !== hardware && (hardware.physicalFunction !== null || other.physicalFunction !== null))
       return false;
     if (busOf(other.address) !== busOf(hardware.address)) return false;
@@ -64,7 +66,7 @@ export function heldBy(
     const file = fileAt(state, pid, fd | 0);
     return file?.kind === 'group' ? file.group : -1;
   });
-  return resetDomain(world, hardware).every(({ index }) => {
+  return resetDomain(world, state, hardware).every(({ index }) => {
     const vfio = state.devices[index]?.vfio ?? null;
     return vfio === null || minors.includes(vfio.group);
   });

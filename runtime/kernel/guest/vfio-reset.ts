@@ -21,7 +21,7 @@ export function hotResetInfo({ machine, fd }: On, { pid }: Process, argument: Ar
     const hardware = hardwareOf(machine.world, machine.state, op);
     if (its === null || hardware === undefined || !machine.refusedBy.endsWith('.room')) return result;
     put(its, fields.flags, 0);
-    put(its, fields.count, resetDomain(machine.world, hardware).length);
+    put(its, fields.count, resetDomain(machine.world, machine.state, hardware).length);
     return result;
   }
   const devices = String(field(result, 'devices')).split(' ');

@@ -67,7 +67,7 @@ const many = refuse(
   groups,
   (world, state, op) => {
     const hardware = hardwareOf(world, state, op);
-    return hardware !== undefined && op.groups.length > resetDomain(world, hardware).length;
+    return hardware !== undefined && op.groups.length > resetDomain(world, state, hardware).length;
   },
 );
 
@@ -119,7 +119,7 @@ const unheld = refuse(
   onDomain((world, state, hardware, op) => {
     const file = deviceFileOf(state, op);
     if (file?.cdev === true) {
-      return resetDomain(world, hardware).some(({ index }) => !boundWith(state, index, file.iommufd));
+      return resetDomain(world, state, hardware).some(({ index }) => !boundWith(state, index, file.iommufd));
     }
     return !heldBy(world, state, hardware, op.pid, op.groups);
   }),
@@ -131,7 +131,7 @@ const groupless = refuse(
   'EPERM',
   'drivers/vfio/pci/vfio_pci.c:vfio_pci_validate_devs',
   onDomain((world, state, hardware) =>
-    resetDomain(world, hardware).some(({ index }) => (state.devices[index]?.group ?? null) === null),
+    resetDomain(world, state, hardware).some(({ index }) => (state.devices[index]?.group ?? null) === null),
   ),
 );
 
@@ -145,7 +145,7 @@ const outside = refuse(
       const file = fileAt(state, op.pid, fd | 0);
       return file?.kind === 'group' ? state.groups[file.group]?.iommuGroup : undefined;
     });
-    return resetDomain(world, hardware).some(
+    return resetDomain(world, state, hardware).some(
       ({ index }) => !named.includes(state.devices[index]?.group ?? -1),
     );
   }),

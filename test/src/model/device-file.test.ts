@@ -209,6 +209,22 @@ describe('hot reset', () => {
     expect(hotReset(s, fd, { groups: [g] })).toBe('EINVAL');
   });
 
+  test('does not reach what was removed', () => {
+    const s = new Session('6.12');
+    s.take(pair);
+    const c = s.open('vfio');
+    const g = s.open('7');
+    s.unbind(sibling);
+    s.setContainer(g, c);
+    s.setIommu(c, 3);
+    const fd = Number(s.device(g, pair));
+    expect(hotReset(s, fd, { groups: [g] })).toBe('EINVAL');
+    s.call({ op: 'device.remove', pid, device: sibling, text: '1' });
+    expect(s.out({ op: 'device.hot_reset_info', pid, fd })).toMatchObject({ count: 1 });
+    expect(hotReset(s, fd, { groups: [g] })).toBe(0);
+    expect(hotReset(s, fd, { groups: [g, g] })).toBe('EINVAL');
+  });
+
   test('reaches behind the bridges of the bus', () => {
     const below = ['pci0000:00', '01.0'];
     const functions = [

@@ -41,7 +41,9 @@ test('a device without an IOMMU has a cdev with a name of its own', () => {
 test('it has none where IOMMUFD_NOIOMMU is off, and the old name then', () => {
   const { kernel } = snapshotOf();
   const options = { ...kernel.options, IOMMUFD: 'y', VFIO_DEVICE_CDEV: 'y', IOMMUFD_NOIOMMU: 'n' } as const;
-  const s = made(new IommufdSession('noiommu-cdev', { kernel: { ...kernel, options } }));
+  const s = made(
+    new IommufdSession('noiommu-cdev', iommufdWorld('noiommu-cdev', { kernel: { ...kernel, options } })),
+  );
   expect(nodeOf(s)).toBeNull();
   expect(nodeOf(s, `/sys/bus/pci/devices/${bare}/vfio-dev/vfio0`)).toBe('directory');
 });
@@ -100,7 +102,7 @@ test('it is bound and attached, and its group is closed meanwhile', () => {
 });
 
 test('neither insecure interrupts nor an owner of the group stop it: there is none of either', () => {
-  const s = made(new IommufdSession('noiommu-cdev', noIommu, alone));
+  const s = made(new IommufdSession('noiommu-cdev', iommufdWorld('noiommu-cdev', noIommu, alone)));
   expect(s.bound(bare)).toEqual({ d: 3, i: 4 });
   expect(s.state.iommuGroups.find(({ fake }) => fake)).toMatchObject({ ownerCount: 0, iommufd: null });
 });

@@ -143,7 +143,7 @@ const dynamicIds: Readonly<Record<string, Provocation>> = {
   ),
   'driver.new_id.text': plain(ids('driver.new_id', 'vfio-pci', '1')),
   'driver.new_id.known': plain(ids('driver.new_id', 'e1000e', '8086 10d3')),
-  'driver.new_id.data': plain(ids('driver.new_id', 'e1000e', '8086 1 0 0 0 0 10')),
+  'driver.new_id.data': plain(ids('driver.new_id', 'e1000e', '8086 1 0 0 0 0 20')),
   'driver.new_id.twice': later((s) => {
     ids('driver.new_id', 'vfio-pci', '10ec 8139')(s);
     ids('driver.new_id', 'vfio-pci', '10ec 8139')(s);
