@@ -1,12 +1,13 @@
 /** What is not drawn, each with its reason: kernels do there what no model should say of them. */
 import { fileAt, fileOf } from '../../src/model/files.ts';
 import type { Op } from '../../src/model/op.ts';
-import type { State } from '../../src/model/state.ts';
+import type { State, World } from '../../src/model/state.ts';
+import { step } from '../../src/model/step.ts';
 
 interface Avoided {
   readonly what: string;
   readonly why: string;
-  readonly applies: (state: State, op: Op) => boolean;
+  readonly applies: (state: State, op: Op, world: World) => boolean;
 }
 
 export const avoided: readonly Avoided[] = [
@@ -21,7 +22,23 @@ export const avoided: readonly Avoided[] = [
       return state.groups[group]?.noiommu === true && openedWithIommufd(state, group);
     },
   },
+  {
+    what: "An id, an override or a bind by which a host's driver would take a function that its own table does not name",
+    why: 'the driver looks at the hardware and may refuse it, as virtio_pci refuses what is not virtio (drivers/virtio/virtio_pci_modern_dev.c:vp_modern_probe): that is its own affair, and the model takes it to agree',
+    applies: (state, op, world) => {
+      if (!bindsDrivers.test(op.op)) return false;
+      const { state: after } = step(world, state, op);
+      return world.hardware.some(({ index, drivers }) => {
+        const driver = after.devices[index]?.driver ?? null;
+        if (driver === null || driver === state.devices[index]?.driver || drivers.includes(driver))
+          return false;
+        return driver !== 'pci-stub' && world.drivers.get(driver)?.vfio !== true;
+      });
+    },
+  },
 ];
+
+const bindsDrivers = /^(driver\.(bind|new_id)|drivers\.probe|bus\.rescan|module\.load|device\.sriov_numvfs)$/;
 
 function openedWithIommufd(state: State, group: number): boolean {
   return state.files.some(
@@ -33,6 +50,6 @@ function openedWithIommufd(state: State, group: number): boolean {
   );
 }
 
-export function avoids(state: State, op: Op): boolean {
-  return avoided.some(({ applies }) => applies(state, op));
+export function avoids(world: World, state: State, op: Op): boolean {
+  return avoided.some(({ applies }) => applies(state, op, world));
 }

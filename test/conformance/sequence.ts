@@ -60,7 +60,7 @@ class Maker {
 
   /** False: the call would not return, so nothing can follow. */
   add(op: Op): boolean {
-    if (avoids(this.state, op)) return true;
+    if (avoids(this.world, this.state, op)) return true;
     const id = this.steps.length;
     const from: Record<string, number> = {};
     for (const [field, fd] of descriptorsIn(op)) {
