@@ -95,7 +95,7 @@ function qemuArguments(kernel: Kernel, job: Job, results: string): string[] {
     ...['-accel', 'tcg', ...PROCESSOR, '-m', '1024', '-nodefaults', '-display', 'none'],
     ...['-no-reboot', '-serial', `file:${path(join(results, 'serial'))}`],
     ...['-kernel', join(kernel.folder, 'bzImage'), '-initrd', kernel.initramfs],
-    ...['-append', `console=ttyS0 quiet loglevel=4 panic=-1 ${job.commandLine}`],
+    ...['-append', `console=ttyS0 quiet loglevel=4 panic=-1 no_timer_check ${job.commandLine}`],
     ...['-virtfs', 'local,path=/,mount_tag=root,security_model=none,readonly=on,multidevs=remap'],
     ...['-virtfs', `local,path=${path(results)},mount_tag=results,security_model=none,multidevs=remap`],
     ...job.machine,
