@@ -140,9 +140,9 @@ async function rate(what: string, work: () => number | Promise<number>): Promise
 
 /** The real machines' reports lie outside the repository; without them this says so. */
 function realMachines(): void {
-  const folder = process.env['VFIOPLAN_MACHINES'] ?? '../shared/machines';
-  if (!existsSync(folder)) {
-    say('real machines', 'not measured', `no reports in ${folder} (set VFIOPLAN_MACHINES)`);
+  const folder = process.env['VFIOPLAN_MACHINES'];
+  if (folder === undefined || !existsSync(folder)) {
+    say('real machines', 'not measured', 'VFIOPLAN_MACHINES names no folder of reports');
     return;
   }
   const reports = readdirSync(folder).filter((name) => name.endsWith('.facter.json'));
