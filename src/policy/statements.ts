@@ -105,8 +105,9 @@ class Reader {
     this.#labels = labels;
     for (const sited of sources.devices) {
       const { name, on } = sited.node;
-      if (!stray.has(name.text))
-        this.#elsewhere.set(name.text, [...(this.#elsewhere.get(name.text) ?? []), sited]);
+      const namesakes = this.#elsewhere.get(name.text);
+      if (namesakes !== undefined) namesakes.push(sited);
+      else if (!stray.has(name.text)) this.#elsewhere.set(name.text, [sited]);
       if ((!on || applies(on.text, host.name)) && !this.#here.has(name.text))
         this.#here.set(name.text, sited);
     }
@@ -236,7 +237,7 @@ class Reader {
     const place = placeOf(origin, word);
     const meant = nameMeant(place, word.text, this.#here.keys());
     const cures = [...meant.cures, 'declare it for this host too, or narrow the policy: `policy … on HOST`'];
-    const related = [...(this.#elsewhere.get(word.text) ?? [])].map((other) => ({
+    const related = (this.#elsewhere.get(word.text) ?? []).slice(0, 3).map((other) => ({
       place: placeOf(other, other.node.on ?? other.node.name),
       message: `it is declared for \`${other.node.on?.text ?? '*'}\` here`,
     }));
