@@ -202,8 +202,8 @@ export const traceOperation = z
       length: wide,
     }),
     z.strictObject({ op: z.literal('iommufd.api_version'), ...on }),
-    z.strictObject({ op: z.literal('iommufd.check_extension'), ...on, extension: word }),
-    z.strictObject({ op: z.literal('iommufd.set_iommu'), ...on, type: word }),
+    z.strictObject({ op: z.literal('iommufd.check_extension'), ...on, extension: register }),
+    z.strictObject({ op: z.literal('iommufd.set_iommu'), ...on, type: register }),
     z.strictObject({ op: z.literal('iommufd.get_info'), ...call }),
     z.strictObject({
       op: z.literal('iommufd.map_dma'),

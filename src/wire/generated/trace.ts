@@ -1936,8 +1936,8 @@ export const traceSchema: JsonSchema = {
       },
       "extension": {
        "type": "integer",
-       "minimum": -2147483648,
-       "maximum": 4294967295
+       "minimum": -9007199254740991,
+       "maximum": 9007199254740991
       }
      },
      "required": [
@@ -1959,8 +1959,8 @@ export const traceSchema: JsonSchema = {
       },
       "type": {
        "type": "integer",
-       "minimum": -2147483648,
-       "maximum": 4294967295
+       "minimum": -9007199254740991,
+       "maximum": 9007199254740991
       }
      },
      "required": [

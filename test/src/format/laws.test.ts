@@ -1,59 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { keywords } from '../../../grammar/keywords.ts';
 import { endOf, lex } from '../../../grammar/lexer.ts';
 import { parse } from '../../../grammar/parse.ts';
 
 import { diff } from '../../../src/format/diff.ts';
 import { format } from '../../../src/format/format.ts';
 import { readDocument } from '../../../src/syntax/read.ts';
-import { sample } from '../../grammar/sample.ts';
 import { sentences, wordLists } from '../../grammar/sentences.ts';
+import { anyText } from '../../grammar/texts.ts';
 
 const seed = Number(process.env['SEED'] ?? 20261122);
 const runs = { seed, numRuns: Number(process.env['RUNS'] ?? 200) };
-
-const scraps = fc.oneof(
-  fc.constantFrom(...Object.keys(keywords)),
-  fc.constantFrom(
-    ...[
-      '{',
-      '}',
-      '(',
-      ')',
-      ',',
-      '..',
-      '>=',
-      '"',
-      '"a"',
-      '#',
-      '# c\n',
-      '\n',
-      '\r\n',
-      '\r',
-      '\t',
-      ' ',
-      '\\',
-      ';',
-    ],
-    ...['\ufeff', '\u202e', '漢', '\ud800', '\nhost x {', '\npolicy', ' import "x"', 'not ', '\0'],
-  ),
-  fc.string({ unit: 'binary', maxLength: 5 }),
-);
-/** What the grammar makes, with scraps put in place of a part: mostly one broken declaration among sound ones. */
-const broken = fc
-  .tuple(
-    fc.oneof(sentences, fc.constant(sample)),
-    fc.nat(1 << 16),
-    fc.nat(20),
-    fc.array(scraps, { maxLength: 4 }),
-  )
-  .map(([text, at, length, scrap]) => {
-    const from = at % (text.length + 1);
-    return text.slice(0, from) + scrap.join('') + text.slice(from + length);
-  });
-const soup = fc.array(scraps, { maxLength: 60 }).map((words) => words.join(' '));
-const anyText = fc.oneof(sentences, broken, soup, fc.string({ unit: 'binary' }));
 
 /** What a person sees of a comment's place: the words beside it, and whether it stands behind the first of them. */
 function commentsOf(text: string): readonly unknown[] {
