@@ -122,7 +122,7 @@ export const tests = [
       await replaceWord(page, 'bind  fastpath', 'bind', 'bnd');
       await problem(page, 'VP1005').locator('button').click();
       await page.keyboard.press('Control+.');
-      await page.getByText('replace it by `bind`').first().waitFor();
+      await page.getByText('write `bind`').first().waitFor();
       await page.keyboard.press('Enter');
       await problem(page, 'VP1005').waitFor({ state: 'detached' });
       await judged(page, 'Sound');
@@ -184,9 +184,9 @@ export const tests = [
         .first()
         .click();
       await page.keyboard.press('F2');
-      await page.locator('.rename-box.preview input, .rename-box input').first().waitFor();
-      await page.keyboard.type('slowpath');
-      await page.keyboard.press('Enter');
+      const box = page.locator('.rename-box.preview input, .rename-box input').first();
+      await box.fill('slowpath');
+      await box.press('Enter');
       await page.locator('.view-line', { hasText: 'bind  slowpath' }).waitFor();
       strictEqual(await page.locator('.view-line', { hasText: 'fastpath' }).count(), 0);
       await judged(page, 'Sound');
@@ -209,9 +209,9 @@ export const tests = [
       await page.locator('.line-numbers.active-line-number', { hasText: '21' }).waitFor();
       await typeAtEnd(page, '\n;');
       await problem(page, 'VP1001').waitFor();
-      await page.locator('.view-line').first().click();
+      await page.locator('.view-line', { hasText: 'expect machine unchanged' }).first().click();
       await problem(page, 'VP1001').locator('button').click();
-      await page.locator('.line-numbers.active-line-number', { hasText: '30' }).waitFor();
+      await page.locator('.line-numbers.active-line-number', { hasText: '50' }).waitFor();
     },
   },
   {
