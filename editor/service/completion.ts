@@ -3,6 +3,7 @@ import { blockAt, type Cursor, cursorAt } from '../../grammar/cursor.ts';
 import { keywords } from '../../grammar/keywords.ts';
 import type { Span } from '../../grammar/span.ts';
 import { wordsOf } from '../../grammar/tokens.ts';
+import { inQuotes, written } from '../../grammar/written.ts';
 import type { Snapshot } from '../../src/machine/snapshot.ts';
 import { applies } from '../../src/policy/pattern.ts';
 import { snapshotsFor } from './machine.ts';
@@ -44,7 +45,7 @@ export function complete(
   };
   for (const { token } of cursor.expected) {
     for (const value of answersTo(token, cursor, workspace, snapshots, on)) {
-      add({ ...value, text: written(value, quoted) });
+      add({ ...value, text: value.quoted || quoted ? inQuotes(value.label) : written(value.label) });
     }
   }
   if (quoted) return [...offers.values()];
@@ -150,12 +151,4 @@ function labelValues({ readings }: Workspace, name: string): readonly Value[] {
     }
   }
   return [...values].map((label) => ({ label, kind: 'value', detail: `a value of ${name}`, quoted: true }));
-}
-
-const bare = /^[A-Za-z0-9_*][A-Za-z0-9_*:+@/.-]*$/;
-
-function written({ label, quoted }: Value, begun: boolean): string {
-  const isWord = bare.test(label) && !label.includes('..') && !Object.hasOwn(keywords, label);
-  if (isWord && !quoted && !begun) return label;
-  return `"${label.replace(/["\\]/g, '\\$&')}"`;
 }

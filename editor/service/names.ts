@@ -1,5 +1,5 @@
 /** Where a name is declared, where it is used, and what has to be written where it shall be called otherwise. */
-import { keywords } from '../../grammar/keywords.ts';
+import { written } from '../../grammar/written.ts';
 import type { Edit, Place } from '../../src/diagnostics/diagnostic.ts';
 import { beside } from '../../src/policy/imports.ts';
 import { applies } from '../../src/policy/pattern.ts';
@@ -99,10 +99,5 @@ export function rename(workspace: Workspace, spot: Spot, to: string): Renaming {
         return { refused: `there is a ${name.kind} \`${to}\` already` };
     }
   }
-  // In quotes, every word is a name: some keywords need them.
-  return { edits: references.map(({ place }) => ({ ...place, text: quotedIfKeyword(to) })) };
-}
-
-function quotedIfKeyword(name: string): string {
-  return Object.hasOwn(keywords, name) ? `"${name}"` : name;
+  return { edits: references.map(({ place }) => ({ ...place, text: written(to) })) };
 }

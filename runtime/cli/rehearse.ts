@@ -5,7 +5,7 @@ import type { Plan } from '../../src/plan/plan.ts';
 import { execute } from '../execute/execute.ts';
 import { memoryStore } from '../execute/memory-store.ts';
 import { type Ending as Execution, refused } from '../execute/run.ts';
-import { type FailureCause, SandboxFailure } from '../kernel/failure.ts';
+import { limitWords, SandboxFailure } from '../kernel/failure.ts';
 import { bootSandbox } from '../kernel/sandbox.ts';
 import type { Io } from './io.ts';
 import { progressOn } from './progress.ts';
@@ -32,17 +32,11 @@ export async function rehearse(io: Io, plan: Plan, snapshot: Snapshot): Promise<
     if (!(error instanceof SandboxFailure) || error.failure === 'exception') throw error;
     const place = { file: `plan:${plan.host}`, span: { start: 0, end: 0 } };
     const cures = ['try again when the computer is less busy, or divide the policy by hosts and devices'];
-    const holes = { host: plan.host, reason: limits[error.failure] };
+    const holes = { host: plan.host, reason: limitWords[error.failure] };
     const execution = refused([report('VP6905', place, holes, { cures })]);
     return { plan, execution, trials: [], log: [] };
   }
 }
-
-const limits: Readonly<Record<Exclude<FailureCause, 'exception'>, string>> = {
-  deadline: 'it took more time than a rehearsal may take',
-  memory: 'it needed more memory than a rehearsal may have',
-  stack: 'it called deeper than a rehearsal may',
-};
 
 async function inSandbox(io: Io, plan: Plan, snapshot: Snapshot): Promise<Rehearsal> {
   const progress = progressOn(io);

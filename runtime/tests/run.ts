@@ -18,7 +18,7 @@ import type {
 } from '../../src/syntax/ast.ts';
 import { placeOf } from '../../src/syntax/places.ts';
 import { quoted } from '../execute/verify.ts';
-import { type FailureCause, SandboxFailure } from '../kernel/failure.ts';
+import { limitWords, SandboxFailure } from '../kernel/failure.ts';
 import { bootSandbox, type SandboxOptions } from '../kernel/sandbox.ts';
 import { Actor } from './actor.ts';
 import type { Case } from './cases.ts';
@@ -56,12 +56,6 @@ export async function runTest(
     return unable(limitWords[error.failure]);
   }
 }
-
-const limitWords: Readonly<Record<Exclude<FailureCause, 'exception'>, string>> = {
-  deadline: 'it took more time than a rehearsal may take',
-  memory: 'it needed more memory than a rehearsal may have',
-  stack: 'it called deeper than a rehearsal may',
-};
 
 /** One test at work. Each statement answers with what did not hold; null: it held. */
 class Trial {

@@ -2,6 +2,8 @@ import { isUnknown, type Snapshot } from '../machine/snapshot.ts';
 import type { Process } from '../model/state.ts';
 import type { WhoMay } from '../policy/policy.ts';
 
+export type User = Exclude<Snapshot['users'], { readonly unknown: string }>[number];
+
 /** The process that tries: no other has this pid, and each trial starts from the same state. */
 export const pid = 1;
 
@@ -22,6 +24,16 @@ export const nobodys: Process = {
   memlock: 8 << 20,
 };
 
+/** A process of a user, in all groups of theirs that the snapshot tells, with these capabilities. */
+export function processOfUser(
+  userGroups: Snapshot['userGroups'],
+  { uid, gid, groups }: User,
+  capabilities: readonly string[],
+): Process {
+  const own = isUnknown(userGroups) ? [] : userGroups.filter(({ name }) => groups.includes(name));
+  return { ...nobodys, uid, gid, groups: own.map((group) => group.gid), capabilities: new Set(capabilities) };
+}
+
 /**
  * The principal's process: what the snapshot tells of the user, and the capabilities that the policy says it has. A
  * virtual machine, service or container is handed its node by libvirt, systemd or the engine, so for them the node's
@@ -39,9 +51,7 @@ export function processOf(
     if (!user) return null;
     const own = isUnknown(user.capabilities) ? assumed : user.capabilities;
     const all = user.uid === 0 ? [rawio, 'CAP_DAC_OVERRIDE'] : [];
-    const groups = isUnknown(userGroups) ? [] : userGroups.filter(({ name }) => user.groups.includes(name));
-    const capabilities = new Set([...claimed, ...own, ...all]);
-    return { ...nobodys, uid: user.uid, gid: user.gid, groups: groups.map(({ gid }) => gid), capabilities };
+    return processOfUser(userGroups, user, [...claimed, ...own, ...all]);
   }
   if (who.kind === 'group') {
     const group = isUnknown(userGroups) ? undefined : userGroups.find(({ name }) => name === who.name);

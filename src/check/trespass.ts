@@ -10,10 +10,8 @@ import type { Forbid } from '../policy/policy.ts';
 import { isCdev } from '../script/paths.ts';
 import { nodeOf, nodesOf, viewOf, type Way, wayOf } from '../script/ways.ts';
 import { trialOf } from './access.ts';
-import { pid, rawio } from './principals.ts';
+import { pid, processOfUser, rawio, type User } from './principals.ts';
 import { finalDriver, listed, type Subject } from './subject.ts';
-
-type User = Exclude<Snapshot['users'], { readonly unknown: string }>[number];
 
 interface Trespass {
   readonly diagnostics: readonly Diagnostic[];
@@ -82,12 +80,8 @@ function isForbidden({ userGroups }: Snapshot, { who }: Forbid, user: User): boo
 }
 
 function opens({ snapshot, world }: Subject, end: State, user: User, path: string): boolean {
-  const { userGroups } = snapshot;
-  const groups = isUnknown(userGroups) ? [] : userGroups.filter(({ name }) => user.groups.includes(name));
   // Who is forbidden could run a program that has the capability: only the node's owner and mode keep him out.
-  const capabilities = new Set([rawio]);
-  const gids = groups.map(({ gid }) => gid);
-  const process = { pid, uid: user.uid, gid: user.gid, groups: gids, capabilities, memlock: 8 << 20 };
+  const process = processOfUser(snapshot.userGroups, user, [rawio]);
   return step(trialOf(world, process), end, { op: 'open', pid, path }).result.ok;
 }
 
