@@ -3,6 +3,7 @@ import { type ProfileId, profiles } from '../../src/model/profiles.ts';
 import { avoided } from './avoided.ts';
 import { declared } from './differences.ts';
 import { type FuzzRun, guardsMet, recordedRuns } from './runs.ts';
+import { themes } from './themes.ts';
 
 /** docs/fidelity.md: what was compared with real kernels, how often, and how to do it again. */
 export function generate(): { readonly [path: string]: string } {
@@ -26,8 +27,8 @@ function page(runs: readonly FuzzRun[]): string {
     '',
     `So far: **${sum('sequences')} sequences, ${sum('operations')} operations (${sum('succeeded')} of them not refused), ${sum('disagreements')} disagreements**.`,
     '',
-    '| kernel | machine | model | seed | sequences | operations | not refused | disagreements |',
-    '|---|---|---|---|---|---|---|---|',
+    '| kernel | machine | theme | model | seed | sequences | operations | not refused | disagreements |',
+    '|---|---|---|---|---|---|---|---|---|',
     ...inOne(runs).map(row),
     '',
     'A model is told by the beginning of what `git rev-parse COMMIT:src/model` says of it.',
@@ -39,6 +40,13 @@ function page(runs: readonly FuzzRun[]): string {
     '```sh',
     'npm run lab:fuzz -- --seed 1 --from 0 --count 1000 --kernel 6.12 --machine intel',
     '```',
+    '',
+    'A run with `--theme` draws sequences about one thing, which begin with the right steps and go on with arguments that are',
+    "aimed at the kernel's tests:",
+    '',
+    '| theme | what it is about |',
+    '|---|---|',
+    ...Object.values(themes).map(({ name, about }) => `| ${name} | ${about} |`),
     '',
     'A sequence that disagrees is made as short as it can be on the live kernel, and printed. `--record` writes the counts',
     'into `test/conformance/runs.json`. The same generator and the same comparison run on the simulated kernel in',
@@ -64,9 +72,9 @@ function inOne(runs: readonly FuzzRun[]): readonly FuzzRun[] {
   const whole: FuzzRun[] = [];
   for (const run of [...runs].sort((a, b) => a.from - b.from)) {
     const place = whole.findIndex(
-      ({ kernel, machine, model, seed, from, sequences }) =>
-        [kernel, machine, model, seed, from + sequences].join() ===
-        [run.kernel, run.machine, run.model, run.seed, run.from].join(),
+      ({ kernel, machine, theme, model, seed, from, sequences }) =>
+        [kernel, machine, theme, model, seed, from + sequences].join() ===
+        [run.kernel, run.machine, run.theme, run.model, run.seed, run.from].join(),
     );
     const before = whole[place];
     if (before === undefined) whole.push(run);
@@ -80,8 +88,8 @@ function inOne(runs: readonly FuzzRun[]): readonly FuzzRun[] {
       };
     }
   }
-  const name = ({ kernel, machine, seed, from }: FuzzRun) =>
-    [kernel, machine, seed, `${from}`.padStart(9, '0')].join(' ');
+  const name = ({ kernel, machine, theme = '', seed, from }: FuzzRun) =>
+    [kernel, machine, theme, seed, `${from}`.padStart(9, '0')].join(' ');
   return whole.sort((a, b) => (name(a) < name(b) ? -1 : 1));
 }
 
@@ -101,6 +109,7 @@ function table(entries: readonly { what: string; why: string }[], none: string):
 function row({
   kernel,
   machine,
+  theme = '',
   model,
   seed,
   from,
@@ -110,7 +119,7 @@ function row({
   disagreements,
 }: FuzzRun): string {
   const cells = [
-    ...[kernel, machine, model, seed, `${from} to ${from + sequences - 1}`],
+    ...[kernel, machine, theme, model, seed, `${from} to ${from + sequences - 1}`],
     ...[thousands(operations), thousands(succeeded), disagreements],
   ];
   return `| ${cells.join(' | ')} |`;

@@ -4,8 +4,9 @@ import type { Op } from '../../src/model/op.ts';
 import type { State, World } from '../../src/model/state.ts';
 import { step } from '../../src/model/step.ts';
 import type { Cast } from '../runtime/kernel/random-operations.ts';
-import { actors } from './cast.ts';
+import { actors, regions } from './cast.ts';
 import type { Lot } from './lot.ts';
+import type { Theme } from './themes.ts';
 
 const [{ pid }] = actors;
 
@@ -24,6 +25,28 @@ export function prelude(lot: Lot, world: World, start: State, cast: Cast): reado
     if (device === undefined) continue;
     const ways = world.profile.build.iommufd === 'n' ? [open] : [open, openWithIommufd, openCdev];
     lot.of(ways as [typeof open])(way, lot, device);
+  }
+  return way.ops;
+}
+
+/** The right steps before a theme's wrong ones: all devices at VFIO, one or two of them open. */
+export function themedPrelude(lot: Lot, world: World, start: State, cast: Cast, theme: Theme): readonly Op[] {
+  const way = new Way(lot, world, start);
+  if (lot.number(4) > 0) way.add(allowFake(world));
+  for (const device of cast.devices) bindToVfio(way, device);
+  for (const make of theme.before ?? []) {
+    const [a, b, c] = [lot.number(10_000), lot.number(10_000), lot.number(10_000)];
+    const pids = actors.map((actor) => actor.pid);
+    way.add(make({ kind: 0, pid, a, b, c, pids, world, state: way.state, regions, cast }));
+  }
+  const ways = theme.ways.filter((name) => name === 'container' || world.profile.build.iommufd !== 'n');
+  for (let use = 0; use < 1 + lot.number(2) && ways.length > 0; use += 1) {
+    const device = cast.devices[lot.number(cast.devices.length)];
+    const name = ways[lot.number(ways.length)];
+    if (device === undefined || name === undefined) continue;
+    if (name === 'cdev') openCdev(way, lot, device, theme.attaches ?? lot.number(4) > 0);
+    else if (name === 'compat') openWithIommufd(way, lot, device);
+    else open(way, lot, device);
   }
   return way.ops;
 }
@@ -98,7 +121,7 @@ function openWithIommufd(way: Way, lot: Lot, device: string): void {
 }
 
 /** The device's own node, bound to an iommufd and attached to an address space of it. */
-function openCdev(way: Way, lot: Lot, device: string): void {
+function openCdev(way: Way, lot: Lot, device: string, attaches?: boolean): void {
   const vfio = way.of(device)?.vfio;
   if (!vfio) return;
   const context = way.add({ op: 'open', pid, path: '/dev/iommu' });
@@ -106,5 +129,5 @@ function openCdev(way: Way, lot: Lot, device: string): void {
   const fd = way.add({ op: 'open', pid, path: cdevPath(vfio) });
   if (lot.number(8) === 0) return;
   way.add({ op: 'device.bind_iommufd', pid, fd, iommufd: context, flags: 0 });
-  if (lot.number(4) > 0) way.add({ op: 'device.attach_ioas', pid, fd, target, flags: 0 });
+  if (attaches ?? lot.number(4) > 0) way.add({ op: 'device.attach_ioas', pid, fd, target, flags: 0 });
 }

@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url';
 export interface FuzzRun {
   readonly kernel: string;
   readonly machine: string;
+  /** Left out: of everything. */
+  readonly theme?: string;
   /** The model that was compared: the beginning of git's id of the folder src/model. */
   readonly model: string;
   readonly seed: number;
@@ -58,12 +60,23 @@ export function modelNow(): string {
 export function addRuns(tallies: readonly Tally[], model: string): void {
   addGuards(tallies);
   const added = tallies.map(
-    ({ kernel, machine, seed, from, sequences, operations, succeeded, needed, disagreements }): FuzzRun => ({
-      ...{ kernel, machine, model, seed, from, sequences, operations, succeeded },
-      ...{ disagreements: disagreements.length, needed },
+    ({
+      kernel,
+      machine,
+      theme,
+      seed,
+      from,
+      sequences,
+      operations,
+      succeeded,
+      needed,
+      disagreements,
+    }): FuzzRun => ({
+      ...{ kernel, machine, ...(theme === undefined ? {} : { theme }), model, seed, from },
+      ...{ sequences, operations, succeeded, disagreements: disagreements.length, needed },
     }),
   );
-  const name = (run: FuzzRun) => [run.kernel, run.machine, run.seed, run.from].join(' ');
+  const name = (run: FuzzRun) => [run.kernel, run.machine, run.theme ?? '', run.seed, run.from].join(' ');
   const names = new Set(added.map(name));
   const all = [...recordedRuns().filter((run) => !names.has(name(run))), ...added];
   all.sort((a, b) => (name(a) < name(b) ? -1 : 1));

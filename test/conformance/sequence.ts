@@ -2,11 +2,13 @@
 import type { Op } from '../../src/model/op.ts';
 import type { State, World } from '../../src/model/state.ts';
 import { step } from '../../src/model/step.ts';
-import { type Cast, operation } from '../runtime/kernel/random-operations.ts';
+import { pick } from '../runtime/kernel/random-mappings.ts';
+import { type Cast, type Draw, operation } from '../runtime/kernel/random-operations.ts';
 import { avoids } from './avoided.ts';
 import { actors, regions } from './cast.ts';
 import type { Lot } from './lot.ts';
-import { prelude } from './prelude.ts';
+import { prelude, themedPrelude } from './prelude.ts';
+import type { Theme } from './themes.ts';
 
 export interface Step {
   /** Its place in the sequence as it was drawn: stays when others are dropped. */
@@ -21,12 +23,16 @@ export type Sequence = readonly Step[];
 const shortest = 5;
 const longest = 35;
 
-/** The same for the same seed, world and state. A call that would not return can only be the last. */
-export function drawSequence(lot: Lot, world: World, start: State, cast: Cast): Sequence {
+/**
+ * The same for the same seed, world and state. A call that would not return can only be the last. With a theme seven in
+ * eight operations are its own.
+ */
+export function drawSequence(lot: Lot, world: World, start: State, cast: Cast, theme?: Theme): Sequence {
   const maker = new Maker(world, start);
-  for (const op of prelude(lot, world, start, cast)) maker.add(op);
+  const begun =
+    theme === undefined ? prelude(lot, world, start, cast) : themedPrelude(lot, world, start, cast, theme);
+  for (const op of begun) maker.add(op);
   const length = shortest + lot.number(longest - shortest);
-  const pids = actors.map(({ pid }) => pid);
   for (let made = 0; made < length; made += 1) {
     const number = (below: number) => lot.number(below);
     const draw = {
@@ -36,9 +42,16 @@ export function drawSequence(lot: Lot, world: World, start: State, cast: Cast): 
       b: number(10000),
       c: number(10000),
     };
-    if (!maker.add(operation(draw, world, maker.state, pids, regions, cast))) break;
+    if (!maker.add(operationOf(draw, world, maker.state, cast, theme))) break;
   }
   return maker.steps;
+}
+
+function operationOf(draw: Draw, world: World, state: State, cast: Cast, theme: Theme | undefined): Op {
+  const pids = actors.map(({ pid }) => pid);
+  if (theme === undefined || draw.kind % 8 === 0) return operation(draw, world, state, pids, regions, cast);
+  const pid = pids[draw.pid < 8 ? 0 : 1 + (draw.a % (pids.length - 1))] ?? 0;
+  return pick(theme.makers, Math.floor(draw.kind / 8))({ ...draw, pid, pids, world, state, regions, cast });
 }
 
 /** Operations whose value is a descriptor; a passed one is the receiver's. */

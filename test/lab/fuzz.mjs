@@ -1,7 +1,8 @@
 // `npm run lab:fuzz -- --seed S --count N --kernel K --machine M`: N random sequences of operations, each on the model
 // and on a real kernel under QEMU at once. Without --kernel or --machine: N on each of all. `--from I` begins with the
 // I-th sequence of the seed, `--minutes M` ends each machine's run after so long, `--jobs J` runs J machines at a time,
-// `--record` writes the counts to test/conformance/runs.json, from which docs/fidelity.md is made.
+// `--theme T` draws sequences about one thing (test/conformance/themes.ts), `--record` writes the counts to
+// test/conformance/runs.json, from which docs/fidelity.md is made.
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { register } from 'tsx/esm/api';
@@ -16,6 +17,7 @@ const { values } = parseArgs({
     minutes: { type: 'string', default: '600' },
     kernel: { type: 'string', multiple: true },
     machine: { type: 'string', multiple: true },
+    theme: { type: 'string', multiple: true },
     jobs: { type: 'string', default: `${availableParallelism()}` },
     record: { type: 'boolean', default: false },
   },
@@ -28,6 +30,7 @@ const number = (name) => {
 
 register();
 const { addRuns, modelNow } = await import('../conformance/runs.ts');
+const { themes } = await import('../conformance/themes.ts');
 const { machines } = await import('./machines.ts');
 const { inWorker } = await import('./workers.ts');
 
@@ -39,7 +42,9 @@ async function main() {
     const folder = await kernel(series, (line) => process.stderr.write(`${line}\n`));
     for (const machine of chosen('machine', Object.keys(machines))) {
       const [seed, count, from] = [number('seed'), number('count'), number('from')];
-      waiting.push({ series, kernel: folder, machine, seed, count, from, minutes: number('minutes') });
+      const job = { series, kernel: folder, machine, seed, count, from, minutes: number('minutes') };
+      if (values.theme === undefined) waiting.push(job);
+      else for (const theme of chosen('theme', Object.keys(themes))) waiting.push({ ...job, theme });
     }
   }
   // Before the run, which reads the model as it is now.
@@ -62,19 +67,20 @@ function chosen(name, all) {
 }
 
 async function run({ series, ...job }) {
-  const say = (line) =>
-    process.stdout.write(line.startsWith(' ') ? `${line}\n` : `${series} ${job.machine}: ${line}\n`);
+  const { machine, theme, seed, from } = job;
+  const where = [series, machine, theme].filter(Boolean).join(' ');
+  const say = (line) => process.stdout.write(line.startsWith(' ') ? `${line}\n` : `${where}: ${line}\n`);
   const tally = await inWorker({ kind: 'sequences', series, ...job }, say);
-  return { kernel: series, machine: job.machine, seed: job.seed, from: job.from, ...tally };
+  return { kernel: series, machine, ...(theme === undefined ? {} : { theme }), seed, from, ...tally };
 }
 
 function tell(tallies) {
   const sum = (field) => tallies.reduce((all, tally) => all + tally[field], 0);
-  for (const { kernel: series, machine, seed, from, ...its } of tallies) {
+  for (const { kernel: series, machine, theme, seed, from, ...its } of tallies) {
     const { sequences, operations, succeeded, boots, seconds, disagreements } = its;
     const range = from === 0 ? `${sequences}` : `${from} to ${from + sequences - 1}:`;
     process.stdout.write(
-      `${series} ${machine}, seed ${seed}: ${range} sequences, ${operations} operations (${succeeded} not refused), ` +
+      `${series} ${machine}${theme === undefined ? '' : ` ${theme}`}, seed ${seed}: ${range} sequences, ${operations} operations (${succeeded} not refused), ` +
         `${boots} boots, ${seconds} s, ${disagreements.length} disagreements\n`,
     );
   }

@@ -8,6 +8,7 @@ import { Lot } from '../conformance/lot.ts';
 import type { Verdict } from '../conformance/run.ts';
 import { drawSequence, resolve, type Sequence } from '../conformance/sequence.ts';
 import { shrink } from '../conformance/shrink.ts';
+import { type Theme, themeNamed } from '../conformance/themes.ts';
 import { packAgent } from './agent/guest.ts';
 import { Bench } from './bench.ts';
 import { toJson } from './calls.ts';
@@ -30,6 +31,8 @@ interface Asked {
   readonly kernel: string;
   /** Name of the machine. */
   readonly machine: string;
+  /** Name of the theme; left out: everything. */
+  readonly theme?: string;
   readonly seed: number;
   readonly from: number;
   readonly count: number;
@@ -49,7 +52,9 @@ export async function fuzz(asked: Asked, say: (line: string) => void): Promise<T
   const folder = mkdtempSync(join(tmpdir(), 'vfioplan-fuzz-'));
   const machine = machineNamed(asked.machine);
   const { kernel } = asked;
-  const bench = new Bench({ kernel, initramfs: packAgent(kernel, folder), machine, actors });
+  const theme = themeOf(asked);
+  const initramfs = packAgent(kernel, folder);
+  const bench = new Bench({ kernel, initramfs, machine, actors: theme?.actors ?? actors });
   const began = Date.now();
   const disagreements: string[] = [];
   const guards = new Set<string>();
@@ -94,19 +99,22 @@ export async function fuzz(asked: Asked, say: (line: string) => void): Promise<T
   };
 }
 
-function drawn({ seed, machine }: Asked, bench: Bench, index: number): Sequence {
+function themeOf({ theme }: Asked): Theme | undefined {
+  return theme === undefined ? undefined : themeNamed(theme);
+}
+
+function drawn(asked: Asked, bench: Bench, index: number): Sequence {
+  const { seed, machine } = asked;
   const { devices } = machineNamed(machine);
   const drivers = new Set(Object.values(devices).filter((driver) => driver !== null));
   const { world, state } = bench.rest();
-  return drawSequence(lotOf(seed, index), world, state, {
-    devices: Object.keys(devices),
-    drivers: [...drivers],
-  });
+  const cast = { devices: Object.keys(devices), drivers: [...drivers] };
+  return drawSequence(lotOf(seed, index), world, state, cast, themeOf(asked));
 }
 
 /** The shortest sequence that differs, as text with the way to repeat it. */
 async function explain(
-  { seed, machine }: Asked,
+  { seed, machine, theme }: Asked,
   bench: Bench,
   index: number,
   sequence: Sequence,
@@ -120,7 +128,7 @@ async function explain(
   const last = steady ? bench.run(shortest) : verdict;
   const made = new Map<number, number>();
   const words = shortest.map((each) => `  ${each.id}: ${toJson(resolve(each, made))} ${toJson(each.from)}`);
-  const at = `sequence ${index} of seed ${seed} on machine ${machine}${steady ? '' : ' (once: it did not come again)'}`;
+  const at = `sequence ${index} of seed ${seed} on machine ${machine}${theme === undefined ? '' : `, theme ${theme}`}${steady ? '' : ' (once: it did not come again)'}`;
   return [
     `DIFFERS ${at}`,
     ...words,
