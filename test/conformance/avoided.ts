@@ -23,6 +23,11 @@ export const avoided: readonly Avoided[] = [
     },
   },
   {
+    what: 'close of the descriptors 0, 1 and 2',
+    why: 'the model takes them to be open for as long as the process lives, and gives no other file their numbers',
+    applies: (_state, op) => op.op === 'close' && op.fd >= 0 && op.fd < 3,
+  },
+  {
     what: "An id, an override or a bind by which a host's driver would take a function that its own table does not name",
     why: 'the driver looks at the hardware and may refuse it, as virtio_pci refuses what is not virtio (drivers/virtio/virtio_pci_modern_dev.c:vp_modern_probe): that is its own affair, and the model takes it to agree',
     applies: (state, op, world) => {

@@ -189,7 +189,7 @@ const limits: Theme = {
       fd: pick(descriptors({ ...its, pid: pick([2, 3, 4], its.c) }, 'group'), its.a),
       name: pick(its.cast.devices, its.b),
     }),
-    (its) => ({ op: 'close', pid: pick([2, 3, 4], its.c), fd: pick([0, 3, 4, 5, 6, 7], its.a) }),
+    (its) => ({ op: 'close', pid: pick([2, 3, 4], its.c), fd: pick([3, 4, 5, 6, 7], its.a) }),
   ],
 };
 
