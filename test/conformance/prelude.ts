@@ -33,12 +33,15 @@ export function prelude(lot: Lot, world: World, start: State, cast: Cast): reado
 export function themedPrelude(lot: Lot, world: World, start: State, cast: Cast, theme: Theme): readonly Op[] {
   const way = new Way(lot, world, start);
   if (lot.number(4) > 0) way.add(allowFake(world));
-  for (const device of cast.devices) bindToVfio(way, device);
+  const there = cast.devices.filter((device) => way.of(device)?.present === true);
+  for (const device of there) bindToVfio(way, device);
   for (const make of theme.before ?? []) {
     const [a, b, c] = [lot.number(10_000), lot.number(10_000), lot.number(10_000)];
     const pids = actors.map((actor) => actor.pid);
     way.add(make({ kind: 0, pid, a, b, c, pids, world, state: way.state, regions, cast }));
   }
+  const came = cast.devices.filter((device) => way.of(device)?.present === true && !there.includes(device));
+  for (const device of came) if (way.of(device)?.driver !== 'vfio-pci') bindToVfio(way, device);
   const ways = theme.ways.filter((name) => name === 'container' || world.profile.build.iommufd !== 'n');
   for (let use = 0; use < 1 + lot.number(2) && ways.length > 0; use += 1) {
     const device = cast.devices[lot.number(cast.devices.length)];

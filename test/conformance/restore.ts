@@ -36,11 +36,38 @@ function inOrder({ iommuGroups }: State): State['iommuGroups'] {
 type Next = (world: World, begun: State, now: State) => Op | null;
 
 const unbindStrangers: Next = (world, begun, now) => {
-  for (const { address, index } of world.hardware) {
+  for (const { address, index, drivers } of world.hardware) {
     const driver = now.devices[index]?.driver ?? null;
+    // A host's driver is needed yet, to take back the virtual functions that it would leave behind.
+    if (drivers.includes(driver ?? '') && virtualsDiffer(begun, now, index)) continue;
     if (driver !== null && driver !== begun.devices[index]?.driver) {
       return { op: 'driver.unbind', pid, driver, device: address };
     }
+  }
+  return null;
+};
+
+function virtualsDiffer(begun: State, now: State, index: number): boolean {
+  return begun.devices[index]?.settings.virtualFunctions !== now.devices[index]?.settings.virtualFunctions;
+}
+
+/** Whoever enabled them, a host's driver disables them. */
+const disableVirtual: Next = (world, begun, now) => {
+  for (const { address, index, drivers } of world.hardware) {
+    if (!virtualsDiffer(begun, now, index)) continue;
+    const [driver] = drivers;
+    if (now.devices[index]?.driver !== null)
+      return { op: 'device.sriov_numvfs', pid, device: address, text: '0' };
+    if (driver !== undefined) return { op: 'driver.bind', pid, driver, device: address };
+  }
+  return null;
+};
+
+const probeVirtual: Next = (world, begun, now) => {
+  for (const { address, index } of world.hardware) {
+    const was = begun.devices[index]?.settings.probesVirtual;
+    if (was === now.devices[index]?.settings.probesVirtual) continue;
+    return { op: 'device.sriov_autoprobe', pid, device: address, text: was ? '1' : '0' };
   }
   return null;
 };
@@ -145,6 +172,16 @@ const bindHosts: Next = (world, begun, now) => {
 
 /** Drivers last: what they find decides whether they take a device. */
 const ways: readonly Next[] = [
-  ...[unbindStrangers, clearOverrides, setAutoprobe, forgetIds, bringDevices, loadModules, setParameters],
+  ...[
+    unbindStrangers,
+    clearOverrides,
+    disableVirtual,
+    probeVirtual,
+    setAutoprobe,
+    forgetIds,
+    bringDevices,
+    loadModules,
+    setParameters,
+  ],
   ...[disable, setResets, giveNodes, setGroupTypes, bindHosts],
 ];

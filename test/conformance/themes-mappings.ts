@@ -62,6 +62,12 @@ function memoryOf({ regions, b }: Context): readonly [vaddr: bigint, memory: Mem
   return pick(places, b >> 4);
 }
 
+/** What is longer than the process's memory does not lie in it. */
+function behind(its: Context, size: bigint): { vaddr: bigint; memory: Memory } {
+  const [vaddr, memory] = size > its.regions.size / 2n ? ([page, 'none'] as const) : memoryOf(its);
+  return { vaddr, memory };
+}
+
 const mapsOf = (its: Context, fd: number): readonly Range[] => {
   const container = containerOf(its.state, { pid: its.pid, fd });
   return container === null ? [] : (type1Of(container)?.mappings ?? []);
@@ -70,7 +76,6 @@ const mapsOf = (its: Context, fd: number): readonly Range[] => {
 /** Four pages mostly: what three processes may not lock, and what others can cut. */
 const map: Maker = (its) => {
   const call = on(its, 'container');
-  const [vaddr, memory] = memoryOf(its);
   const fresh = {
     iova: pick([0n, 0x4000n, 0x10000n, 0x20000n, 0x7f_f000n], its.c),
     size: pick([4n, 4n, 1n, 3n], its.a) * page,
@@ -80,8 +85,7 @@ const map: Maker = (its) => {
     op: 'container.map_dma',
     ...call,
     flags: pick([3, 3, 3, 1, 2, 0], its.c >> 4),
-    vaddr,
-    memory,
+    ...behind(its, range.size),
     ...range,
   };
 };
@@ -210,7 +214,6 @@ const odd: readonly Range[] = [
 const mapSpace: Maker = (its) => {
   const call = on(its, 'iommufd');
   const ioas = objectOf(its, call.fd, 'ioas', its.a >> 3);
-  const [vaddr, memory] = memoryOf(its);
   const fresh = { iova: pick([0n, 0x4000n, 0x10000n], its.c), size: pick([4n, 1n, 3n], its.a) * page };
   const choice = its.c % 4;
   const { iova, size } =
@@ -220,6 +223,7 @@ const mapSpace: Maker = (its) => {
         ? around(areasOf(its, call.fd, ioas), its.b, its.a)
         : fresh;
   const inside = its.b % 7 === 0 ? 0x10n : 0n;
+  const { vaddr, memory } = behind(its, size);
   return {
     op: 'iommufd.ioas_map',
     ...call,
@@ -286,14 +290,12 @@ const compat: Maker = (its) => {
   const call = on(its, 'iommufd');
   const id = iommufdOf(its.state, call)?.compat ?? 0;
   const { iova, size } = around(areasOf(its, call.fd, id), its.b, its.c);
-  const [vaddr, memory] = memoryOf(its);
   if (its.a % 3 === 0) return { op: 'iommufd.unmap_dma', ...call, flags: pick([0, 0, 2], its.c), iova, size };
   return {
     op: 'iommufd.map_dma',
     ...call,
     flags: pick([3, 3, 1, 0], its.c),
-    vaddr,
-    memory,
+    ...behind(its, size),
     iova,
     size,
   } satisfies Op;

@@ -8,6 +8,7 @@ import { call, descriptors, type Maker } from '../runtime/kernel/random-context.
 import { pick } from '../runtime/kernel/random-mappings.ts';
 import { operation } from '../runtime/kernel/random-operations.ts';
 import { type Actor, actors, regions } from './cast.ts';
+import { allowVirtual, enableVirtual, functions } from './themes-functions.ts';
 import { addressSpaces, typeOne } from './themes-mappings.ts';
 
 /** How a prelude opens a device: by container and group, with an iommufd in the container's place, by its own node. */
@@ -20,7 +21,7 @@ export interface Theme {
   readonly ways: readonly Way[];
   /** Whether a device that is opened by its own node is attached before; left out: now and then. */
   readonly attaches?: false;
-  /** Made before, as root. */
+  /** Made before anything is opened, as root. */
   readonly before?: readonly Maker[];
   /** Who acts, where it matters; the numbers are those of all sequences. */
   readonly actors?: readonly [Actor, ...Actor[]];
@@ -219,8 +220,17 @@ const spaces: Theme = {
   makers: addressSpaces,
 };
 
+const virtual: Theme = {
+  name: 'virtual',
+  about:
+    'a physical function of VFIO and its virtual ones: how many, who probes them, tokens, drivers that come and go',
+  ways: ['container'],
+  before: [allowVirtual, enableVirtual],
+  makers: functions,
+};
+
 export const themes: Readonly<Record<string, Theme>> = Object.fromEntries(
-  [mappings, spaces, interrupts, resets, pointers, limits].map((theme) => [theme.name, theme]),
+  [mappings, spaces, interrupts, resets, pointers, limits, virtual].map((theme) => [theme.name, theme]),
 );
 
 /** Throws for a name that no theme has. */

@@ -87,7 +87,10 @@ export class Bench {
     const first = guest.spawn(actors[0].pid, actors[0]);
     const loaded = first.loadModule('vfio_pci');
     if (loaded !== 0) throw new Error(`vfio_pci does not load: ${loaded}\n${guest.lastWords()}`);
-    const { world, state } = worldFrom(snapshotOf(guest, first), { processes: processesOf(actors) });
+    const { world, state } = worldFrom(snapshotOf(guest, first), {
+      processes: processesOf(actors),
+      virtualFunctions: true,
+    });
     guest.end();
     return { guest, world, state: calmed(this.stage, world, state, this.executor(guest)) };
   }
@@ -102,7 +105,11 @@ function calmed({ machine, actors }: Stage, world: World, state: State, executor
   const { pid } = first;
   executor.begin([first]);
   let rest = state;
-  for (const [device, driver] of Object.entries(machine.devices)) {
+  for (const device of Object.keys(machine.devices)) {
+    const its = rest.devices[world.devices.get(device)?.index ?? -1];
+    // A virtual function that is not enabled.
+    if (its?.present !== true) continue;
+    const { driver } = its;
     const op: Op =
       driver === null || driver === idleDriver
         ? { op: 'device.reset_method', pid, device, text: '\n' }

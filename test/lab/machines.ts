@@ -53,6 +53,15 @@ export const idleDriver = 'virtio-pci';
  */
 const silent = 'pci-testdev';
 
+/** An NVMe controller of which three more can be had as virtual functions: 0000:01:00.1 to .3, each with a group of its own. */
+const virtualising = [
+  ...['-device', 'nvme-subsys,id=subsystem'],
+  ...behindRootPort(
+    1,
+    'nvme,serial=vfioplan,subsys=subsystem,max_ioqpairs=8,msix_qsize=9,sriov_max_vfs=3,sriov_vq_flexible=6,sriov_vi_flexible=3',
+  ),
+];
+
 export const machines: Readonly<Record<string, LabMachine>> = {
   none: {
     name: 'none',
@@ -88,6 +97,19 @@ export const machines: Readonly<Record<string, LabMachine>> = {
       '0000:01:00.1': idleDriver,
       '0000:02:00.0': 'e1000e',
       '0000:41:00.0': null,
+    },
+  },
+  virtual: {
+    name: 'virtual',
+    about: 'an Intel IOMMU of four levels, and an NVMe controller with three virtual functions',
+    arguments: [...intelChipset, ...virtualising, ...behindRootPort(2, idle)],
+    commandLine: intelCommandLine,
+    devices: {
+      '0000:01:00.0': 'nvme',
+      '0000:01:00.1': null,
+      '0000:01:00.2': null,
+      '0000:01:00.3': null,
+      '0000:02:00.0': idleDriver,
     },
   },
 };
