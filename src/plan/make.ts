@@ -11,7 +11,7 @@ import { sentenceOf } from '../script/sentence.ts';
 import { worldOf } from '../script/world.ts';
 import { accessOf } from './access.ts';
 import { declaredOf } from './declared.ts';
-import { digestOf, policyDigest } from './digest.ts';
+import { policyDigest, snapshotDigest } from './digest.ts';
 import { operationOf } from './operation.ts';
 import { placesIn, type Sources } from './places.ts';
 import type { Plan, PlanPlace, PlanStep } from './plan.ts';
@@ -50,7 +50,7 @@ function draftPlan({ policy, script }: CheckedPolicy, { sources, today }: PlanCo
     profile: world.profile.id,
     policyDigest: policyDigest(sources),
     policyFiles: sources.map(({ file }) => file),
-    snapshotDigest: digestOf(policy.snapshot),
+    snapshotDigest: snapshotDigest(policy.snapshot),
     relies: reliesOf(policy, script),
     steps,
     preconditions: script.preconditions.map(({ why, ...rest }) => ({ ...rest, why: why.map(place) })),
@@ -77,7 +77,8 @@ function stepsOf(
   const steps = script.steps.map((each, index) => {
     const before = state;
     state = step(world, before, each.op).state;
-    const paths = foretold(world, before, each.op);
+    const back = wayBack(world, before, state, each.op);
+    const paths = foretold(world, before, each.op, back);
     return {
       number: index + 1,
       operation: operationOf(each.op),
@@ -85,7 +86,7 @@ function stepsOf(
       identity: ('device' in each.op && identities.get(each.op.device)) || null,
       before: showAll(world, before, paths),
       after: showAll(world, state, paths),
-      undo: undoFor(world, before, state, each.op, paths, names),
+      undo: undoFor(world, back, paths, names),
       lasting: [...lastingOf(world, before, each.op)],
       why: each.why.map(place),
     };
@@ -93,42 +94,44 @@ function stepsOf(
   return { steps, end: state };
 }
 
+/** What takes a step back, with the state after it, or why nothing does. */
+type Back = { readonly op: Op; readonly state: State } | { readonly none: string };
+
+function wayBack(world: World, before: State, after: State, op: Op): Back {
+  const undo = undoOf(world, before, op);
+  return 'none' in undo ? { none: undo.none } : { op: undo, state: step(world, after, undo).state };
+}
+
+function undoFor(
+  world: World,
+  back: Back,
+  paths: readonly string[],
+  names: ReadonlyMap<Address, string>,
+): PlanStep['undo'] {
+  if ('none' in back) return back;
+  return {
+    operation: operationOf(back.op),
+    sentence: sentenceOf(back.op, names),
+    after: showAll(world, back.state, paths),
+  };
+}
+
 /**
  * The paths whose state a step foretells. X of vfioX is the lowest that is free: nothing is said of it where the snapshot
  * does not tell which are taken, nor where the way back would give the device another one.
  */
-function foretold(world: World, before: State, op: Op): readonly string[] {
+function foretold(world: World, before: State, op: Op, back: Back): readonly string[] {
   const paths = touched(world, before, op);
   const own = op.op === 'node.own' ? op.path : null;
   if (world.strangers === null) return paths.filter((path) => !isNumbered(path) || path === own);
   if (!paths.some(isNumbered)) return paths;
-  const undo = undoOf(world, before, op);
-  const after = step(world, before, op).state;
-  const back = 'none' in undo ? null : step(world, after, undo).state;
-  const same = (path: string) => back === null || show(world, back, path) === show(world, before, path);
+  const same = (path: string) =>
+    'none' in back || show(world, back.state, path) === show(world, before, path);
   return paths.filter((path) => !isNumbered(path) || path === own || same(path));
 }
 
 function isNumbered(path: string): boolean {
   return /\/vfio-dev\/vfio\d+$|^\/dev\/vfio\/devices\//.test(path);
-}
-
-function undoFor(
-  world: World,
-  before: State,
-  after: State,
-  op: Op,
-  paths: readonly string[],
-  names: ReadonlyMap<Address, string>,
-): PlanStep['undo'] {
-  const undo = undoOf(world, before, op);
-  if ('none' in undo) return { none: undo.none };
-  const { state } = step(world, after, undo);
-  return {
-    operation: operationOf(undo),
-    sentence: sentenceOf(undo, names),
-    after: showAll(world, state, paths),
-  };
 }
 
 function showAll(world: World, state: State, paths: readonly string[]): { [path: string]: string | null } {

@@ -1,6 +1,8 @@
 import { known } from '../machine/snapshot.ts';
+import type { Law } from '../model/law.ts';
 import { laws } from '../model/laws.ts';
 import type { Op } from '../model/op.ts';
+import type { Outcome } from '../model/outcome.ts';
 import type { State, World } from '../model/state.ts';
 import { step } from '../model/step.ts';
 import { restored } from '../model/undo.ts';
@@ -42,23 +44,24 @@ export function prove(plan: Plan, policy: HostPolicy): void {
 
 /** The state after the last step. */
 function replay(world: World, start: State, steps: readonly PlanStep[]): State {
+  const here = laws.filter(({ profiles }) => profiles.includes(world.profile.id));
   let state = start;
   for (const each of steps) {
     const before = state;
     const op = opOf(each.operation);
     expectShows(world, before, each, 'before');
-    state = perform(world, before, op, `step ${each.number}`);
-    proveLaws(world, before, op);
+    const outcome = step(world, before, op);
+    if (!outcome.result.ok) bug(`step ${each.number} (${op.op}) is refused by ${outcome.result.guard}`);
+    state = outcome.state;
+    proveLaws(here, world, before, op, outcome);
     expectShows(world, state, each, 'after');
     proveUndo(world, before, state, each);
   }
   return state;
 }
 
-function proveLaws(world: World, before: State, op: Op): void {
-  const outcome = step(world, before, op);
-  for (const { id, profiles, onState, onStep, statement } of laws) {
-    if (!profiles.includes(world.profile.id)) continue;
+function proveLaws(here: readonly Law[], world: World, before: State, op: Op, outcome: Outcome): void {
+  for (const { id, onState, onStep, statement } of here) {
     const holds =
       (onStep === undefined || onStep(world, before, op, outcome)) &&
       (onState === undefined || onState(world, outcome.state));

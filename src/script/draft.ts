@@ -68,8 +68,15 @@ export class Draft implements View {
 
   /** Nodes that the operation would make disappear. */
   nodesLostBy(op: Op): readonly string[] {
-    const after = step(this.world, this.#state, op).state;
-    return touched(this.world, this.#state, op).filter(
+    const before = this.#state;
+    const after = step(this.world, before, op).state;
+    // A device has a node of its own only as a member of a group of VFIO's.
+    const kept =
+      after.groups === before.groups &&
+      after.containerNode === before.containerNode &&
+      after.iommuNode === before.iommuNode;
+    if (kept) return [];
+    return touched(this.world, before, op).filter(
       (path) =>
         path.startsWith('/dev/') &&
         // A number that nobody tells is a guess, and so is whose node it is.
