@@ -16,7 +16,8 @@ export class Sessions implements Where {
   refreshes = false;
   private readonly byFile = new Map<string, Session>();
   private readonly texts = new Map<string, string>();
-  private readonly published = new Set<string>();
+  /** What was sent last, of files that are open or had something said of them. */
+  private readonly published = new Map<string, string>();
   private readonly known = new WeakMap<Reading, Positions>();
   private readonly connection: Connection;
   private readonly front: Front;
@@ -137,7 +138,7 @@ export class Sessions implements Where {
 
   private publish(): void {
     const byFile = new Map<string, Map<string, Diagnostic>>();
-    for (const file of [...this.byFile.keys(), ...this.published]) byFile.set(file, new Map());
+    for (const file of [...this.byFile.keys(), ...this.published.keys()]) byFile.set(file, new Map());
     for (const { diagnostics } of this.roots()) {
       for (const diagnostic of diagnostics) {
         const { file } = diagnostic.place;
@@ -145,14 +146,20 @@ export class Sessions implements Where {
         byFile.set(file, others.set(keyOf(diagnostic), diagnostic));
       }
     }
-    this.published.clear();
-    for (const [file, diagnostics] of byFile) {
-      if (diagnostics.size > 0) this.published.add(file);
-      const all = [...diagnostics.values()].map((diagnostic) => shown(diagnostic, this));
-      this.connection
-        .sendDiagnostics({ uri: this.uriOf(file), diagnostics: all })
-        .catch((error: unknown) => this.connection.console.error(String(error)));
-    }
+    for (const [file, diagnostics] of byFile) this.send(file, [...diagnostics.values()]);
+  }
+
+  /** A key changes little: what the client has already is not sent again. */
+  private send(file: string, said: readonly Diagnostic[]): void {
+    const diagnostics = said.map((diagnostic) => shown(diagnostic, this));
+    const text = JSON.stringify(diagnostics);
+    const before = this.published.get(file);
+    if (this.byFile.has(file) || diagnostics.length > 0) this.published.set(file, text);
+    else this.published.delete(file);
+    if (text === before) return;
+    this.connection
+      .sendDiagnostics({ uri: this.uriOf(file), diagnostics })
+      .catch((error: unknown) => this.connection.console.error(String(error)));
   }
 
   /** Of a file, as they are published. */

@@ -40,7 +40,8 @@ export class Client {
   readonly process: ChildProcessWithoutNullStreams;
   readonly watched: string[] = [];
   result: InitializeResult | undefined;
-  private readonly published: PublishDiagnosticsParams[] = [];
+  /** All that was published, in order. */
+  readonly published: PublishDiagnosticsParams[] = [];
   private readonly texts = new Map<string, { version: number; text: string }>();
   private readonly listeners = new Set<() => void>();
 

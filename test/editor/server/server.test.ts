@@ -82,6 +82,33 @@ describe('the language server', () => {
     expect(refused.map(({ code }) => code)).not.toContain(expect.stringMatching(/^VP[12]/));
   });
 
+  it('publishes what a key has changed, and nothing that the client has already', async () => {
+    const file = pathToFileURL(join(folder, 'other.vfio')).href;
+    await client.open(file, 'device lost { at 0000:00:03.0 }\npolicy p { bind nowhere to vfio-pci }\n');
+    await client.diagnostics(file, (codes) => codes.length > 0);
+    const settled = () =>
+      client.connection.sendRequest(DocumentSymbolRequest.type, { textDocument: { uri } });
+    // Its hints tell that the second wave is over.
+    const judged = () =>
+      client.connection.sendRequest(InlayHintRequest.type, { textDocument: { uri: file }, range: whole });
+    await judged();
+    const from = client.published.length;
+    const since = () => client.published.slice(from);
+    await client.replace(uri, '# A virtual', '# Any virtual');
+    await settled();
+    expect(since()).toEqual([]);
+    await client.replace(uri, 'bind  fastpath', 'bnd  fastpath');
+    await client.diagnostics(uri, has('VP1005'));
+    await client.replace(uri, 'bnd  fastpath', 'bind  fastpath');
+    await client.diagnostics(uri, none);
+    expect(since().map((each) => each.uri)).not.toContain(file);
+    const sent = since().map(({ diagnostics }) => JSON.stringify(diagnostics));
+    expect(sent.length).toBeGreaterThan(1);
+    for (const [index, each] of sent.entries()) expect(each).not.toBe(sent[index - 1]);
+    await client.close(file);
+    await client.diagnostics(file, none);
+  });
+
   it('completes with what the grammar, the policies and the machine have', async () => {
     await client.replace(uri, 'bind  fastpath to vfio-pci', 'bind  ');
     const asked = client.find(uri, 'bind  ', 6);
