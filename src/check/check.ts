@@ -10,6 +10,7 @@ import { checkAccess } from './access.ts';
 import type { CheckedHost, CheckedPolicy, CheckInput, Checking } from './checked.ts';
 import { checkErrnos } from './errnos.ts';
 import { withoutLacks } from './lacks.ts';
+import { checkMaps } from './maps.ts';
 import { rules } from './rules.ts';
 import { runScript } from './run.ts';
 import { subjectOf } from './subject.ts';
@@ -61,7 +62,12 @@ function documentsOf(read: readonly Reading[]): readonly Document[] {
 }
 
 function wordsOf(read: readonly Reading[]): readonly Diagnostic[] {
-  return [...read.flatMap(({ diagnostics }) => diagnostics), ...checkErrnos(documentsOf(read))];
+  const documents = documentsOf(read);
+  return [
+    ...read.flatMap(({ diagnostics }) => diagnostics),
+    ...checkErrnos(documents),
+    ...checkMaps(documents),
+  ];
 }
 
 /** What can be said although a file may be broken: then what it misses may stand where it could not be read. */

@@ -81,6 +81,11 @@ export const names = {
     title: 'a label that no host has',
     message: 'no host has {what}',
   },
+  VP2018: {
+    severity: 'error',
+    title: 'a test maps memory before it uses a device',
+    message: 'nothing was used before this `map`, so that it is answered with EBADF, and not with {expected}',
+  },
   VP2101: {
     severity: 'error',
     title: 'a device matches nothing on the machine',

@@ -56,6 +56,8 @@ test.each([
   // The limit of the policy is the process's.
   'apply dataplane as user dpdk { use uplink via group -> ok map 48 MiB at 0x0 -> ok map 48 MiB at 0x10000000 -> ENOMEM }',
   'apply dataplane as user dpdk { use uplink via group -> ok map 1 KiB at 0x0 -> EINVAL }',
+  // Nothing was used, and there is nothing to map in.
+  'apply dataplane as user dpdk { map 1 KiB at 0x0 -> EBADF open uplink -> ok map 2 MiB at 0x0 -> EBADF }',
   'apply dataplane as user mallory { open uplink -> EACCES use uplink via group -> EACCES }',
   'apply dataplane as vm guest { open uplink -> EACCES }',
   'apply dataplane as anyone { open uplink -> EACCES }',
