@@ -5,6 +5,7 @@ import type { Plan } from '../../src/plan/plan.ts';
 import { execute } from '../execute/execute.ts';
 import { memoryStore } from '../execute/memory-store.ts';
 import { type Ending as Execution, refused } from '../execute/run.ts';
+import { credentialsOf } from '../kernel/credentials.ts';
 import { limitWords, SandboxFailure } from '../kernel/failure.ts';
 import { bootSandbox } from '../kernel/sandbox.ts';
 import type { Io } from './io.ts';
@@ -43,17 +44,11 @@ async function inSandbox(io: Io, plan: Plan, snapshot: Snapshot): Promise<Rehear
   const sandbox = await bootSandbox(snapshot, io.sandboxLimits ?? {});
   try {
     const booted = sandbox.kernelLog().length;
-    const execution = execute(
-      plan,
-      sandbox.process({ ...root, capabilities: [...root.capabilities] }),
-      memoryStore(),
-      {
-        time: new Date(io.now()).toISOString(),
-        bootId: null,
-        onProgress: ({ step, sentence }) =>
-          progress.now(`${plan.host}: rehearsing step ${step}: ${sentence}`),
-      },
-    );
+    const execution = execute(plan, sandbox.process(credentialsOf(root)), memoryStore(), {
+      time: new Date(io.now()).toISOString(),
+      bootId: null,
+      onProgress: ({ step, sentence }) => progress.now(`${plan.host}: rehearsing step ${step}: ${sentence}`),
+    });
     const done = execution.verdict === 'done';
     const trials = done ? tryAccess(plan, snapshot, (credentials) => sandbox.process(credentials)) : [];
     return { plan, execution, trials, log: sandbox.kernelLog().slice(booted) };

@@ -1,8 +1,10 @@
-import { isUnknown, known, type Snapshot } from '../../src/machine/snapshot.ts';
+import { nobodys, processOf } from '../../src/check/principals.ts';
+import type { Snapshot } from '../../src/machine/snapshot.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import { errnoOf } from '../abi/errno.ts';
 import { fcntl } from '../abi/fcntl.ts';
 import type { Backend, Credentials } from '../backend.ts';
+import { credentialsOf } from '../kernel/credentials.ts';
 
 /** One process trying to open one node on the rehearsed machine. */
 export interface Trial {
@@ -27,35 +29,23 @@ export function tryAccess(
   const trials: Trial[] = [];
   for (const { who, device, nodes, needs } of plan.access) {
     const capabilities = needs.filter((need) => /^CAP_[A-Z_]+$/.test(need));
-    const credentials = credentialsOf(who, snapshot);
+    const [kind, ...words] = who.split(' ');
+    const name = words.join(' ');
+    const process =
+      kind === 'user' || kind === 'group' ? processOf(snapshot, { kind, name, capabilities }, []) : null;
     for (const node of nodes) {
-      if (credentials !== null) {
-        trials.push({ who, device, node, errno: open(spawn({ ...credentials, capabilities }), node) });
-      }
+      if (process !== null)
+        trials.push({ who, device, node, errno: open(spawn(credentialsOf(process)), node) });
       trials.push({ who: 'a stranger', device, node, errno: open(spawn(stranger), node) });
     }
   }
   return trials;
 }
 
-/** nobody, as Linux numbers it (kernel/sys.c DEFAULT_OVERFLOWUID). */
-const stranger: Credentials = { uid: 65534, gid: 65534, groups: [], capabilities: [] };
+const stranger = credentialsOf(nobodys);
 
 function open(process: Pick<Backend, 'open' | 'close'>, node: string): string | null {
   const answer = process.open(node, fcntl.O_RDWR | fcntl.O_CLOEXEC);
   if (answer >= 0) process.close(answer);
   return errnoOf(answer);
-}
-
-function credentialsOf(who: string, snapshot: Snapshot): Omit<Credentials, 'capabilities'> | null {
-  const [kind, name] = who.split(' ');
-  const groups = known(snapshot.userGroups, []);
-  if (kind === 'user' && !isUnknown(snapshot.users)) {
-    const user = snapshot.users.find((each) => each.name === name);
-    if (user === undefined) return null;
-    const gids = groups.filter((group) => user.groups.includes(group.name)).map(({ gid }) => gid);
-    return { uid: user.uid, gid: user.gid, groups: gids };
-  }
-  const group = groups.find((each) => each.name === name);
-  return kind === 'group' && group !== undefined ? { ...stranger, groups: [group.gid] } : null;
 }

@@ -10,6 +10,7 @@ import type { TraceOperation } from '../../src/wire/trace.ts';
 import { iommufd } from '../abi/iommufd.ts';
 import { vfio } from '../abi/vfio.ts';
 import type { Credentials } from '../backend.ts';
+import { credentialsOf } from '../kernel/credentials.ts';
 import { wide } from '../trace/operations.ts';
 import type { Scene } from './scene.ts';
 
@@ -158,8 +159,7 @@ export class Actor {
     const process = handed ? processOf(snapshot, this.#who, []) : null;
     const its = process ?? { ...nobodys, capabilities: claims };
     const memlock = isLimited?.bytes ?? its.memlock;
-    const { uid, gid, groups } = its;
-    return { uid, gid, groups, capabilities: [...its.capabilities], memlock };
+    return credentialsOf({ ...its, memlock });
   }
 
   #isAllowedAny(): boolean {

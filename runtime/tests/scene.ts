@@ -13,6 +13,7 @@ import { memoryStore } from '../execute/memory-store.ts';
 import { recover, revert } from '../execute/revert.ts';
 import type { Ending, Progress, RunOptions } from '../execute/run.ts';
 import { difference } from '../execute/verify.ts';
+import { credentialsOf } from '../kernel/credentials.ts';
 import { ProcessKilled } from '../kernel/faults.ts';
 import type { Sandbox, SimulatedProcess } from '../kernel/sandbox.ts';
 import type { Deed } from '../lower/deeds.ts';
@@ -28,7 +29,7 @@ import type { TraceStep } from './result.ts';
 /** Who carries plans out, in traces. */
 const executor = 'vfioplan';
 
-const everything: Credentials = { ...root, capabilities: [...root.capabilities] };
+const everything = credentialsOf(root);
 
 /** What became of policies that were to be applied. */
 export type Applied =

@@ -37,7 +37,9 @@ export function processOfUser(
 /**
  * The principal's process: what the snapshot tells of the user, and the capabilities that the policy says it has. A
  * virtual machine, service or container is handed its node by libvirt, systemd or the engine, so for them the node's
- * owner does not matter, and all that VFIO asks does. `assumed` are the capabilities of whom the snapshot tells none. Null:
+ * owner does not matter, and all that VFIO asks does. A group's process is any member's: login(1) leaves a member the
+ * primary group of its own and gives it this one beside it (initgroups(3)), and to who may open a node the two are the
+ * same (kernel/groups.c in_group_p). `assumed` are the capabilities of whom the snapshot tells none. Null:
  * the principal is not known, or is everybody.
  */
 export function processOf(
@@ -56,12 +58,7 @@ export function processOf(
   if (who.kind === 'group') {
     const group = isUnknown(userGroups) ? undefined : userGroups.find(({ name }) => name === who.name);
     if (!group) return null;
-    return {
-      ...nobodys,
-      gid: group.gid,
-      groups: [group.gid],
-      capabilities: new Set([...claimed, ...assumed]),
-    };
+    return { ...nobodys, groups: [group.gid], capabilities: new Set([...claimed, ...assumed]) };
   }
   if (who.kind === 'anyone') return null;
   const started = who.kind === 'vm' ? [] : assumed;
