@@ -1,4 +1,4 @@
-// Bundles what is published: the command line (one entry, a chunk for each command), the library, its declarations and
+// Bundles what is published: the command line (one entry, a chunk for each command, and the thread that runs tests), the library, its declarations and
 // the editor's page. `--if-changed` skips all of it when no input changed since the last build.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -59,8 +59,8 @@ async function bundle() {
       js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
     },
   };
-  const entry = { vfioplan: 'runtime/cli/main.ts' };
-  await build({ ...shared, entryPoints: entry, chunkNames: 'chunks/[name]-[hash]', splitting: true });
+  const entries = { vfioplan: 'runtime/cli/main.ts', 'test-worker': 'runtime/cli/test-worker.ts' };
+  await build({ ...shared, entryPoints: entries, chunkNames: 'chunks/[name]-[hash]', splitting: true });
   await build({ ...shared, entryPoints: { index: 'src/index.ts' } });
 }
 

@@ -148,6 +148,13 @@ export const commands: readonly CommandDescription[] = [
         text: 'name every statement of the policies that no test has exercised, and every law that refused nothing',
       },
       { key: 'junit', flags: '--junit <file>', text: "write the results there too, as JUnit's XML" },
+      {
+        key: 'jobs',
+        flags: '--jobs <n>',
+        text: 'run so many tests at once; what is written is the same for any number',
+        shows:
+          'as many as there are processors, and 1 where so few tests are sooner done one after the other',
+      },
       format,
     ],
     examples: [

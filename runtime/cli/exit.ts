@@ -100,9 +100,7 @@ function envelope(
 /** The ending for an exception that nobody expected: a code, no stack (unless asked for), and what to do. */
 export function bug(io: Io, line: CommandLine, error: unknown): Ending {
   const what = error instanceof Error ? error.message.split('\n')[0] : String(error);
-  if (io.env['VFIOPLAN_DEBUG'] === '1' && error instanceof Error) {
-    io.stderr.write(`${error.stack ?? error.message}\n`);
-  }
+  if (error instanceof Error) sayStack(io, error);
   const diagnostic = report(
     'VP9001',
     line.placeOf(''),
@@ -120,6 +118,11 @@ export function bug(io: Io, line: CommandLine, error: unknown): Ending {
 function withCure(diagnostic: Diagnostic): Diagnostic {
   if (diagnostic.cures.length > 0 || diagnostic.severity === 'info') return diagnostic;
   return { ...diagnostic, cures: [`\`vfioplan explain ${diagnostic.code}\` shows the mistake and its cure`] };
+}
+
+/** For who wants to mend vfioplan itself: where it happened. */
+export function sayStack({ env, stderr }: Pick<Io, 'env' | 'stderr'>, { stack, message }: Error): void {
+  if (env['VFIOPLAN_DEBUG'] === '1') stderr.write(`${stack ?? message}\n`);
 }
 
 function withNewline(text: string): string {

@@ -30,6 +30,8 @@ export interface Options {
   /** Of `test`: every statement that no test has exercised. */
   readonly coverage: boolean;
   readonly junit?: string;
+  /** Of `test`: how many at once, 1 to 256; left out: as many as pay. */
+  readonly jobs?: number;
   readonly detailedExitcode: boolean;
   /** As it was typed: whether there is such a kernel is seen with the trace. */
   readonly profile?: string;

@@ -20,6 +20,8 @@ export interface Io {
   readonly machine: Machine;
   /** What a rehearsal may use; the sandbox's own limits when left out. */
   readonly sandboxLimits?: Pick<SandboxOptions, 'memoryLimitBytes' | 'deadlineMs'>;
+  /** Where a thread that runs tests begins, and how many at once are of use; left out: tests run in this thread. */
+  readonly threads?: { readonly tests: URL; readonly count: number };
   /** Milliseconds since the epoch. */
   now(): number;
   /** Settles when the person asks the program to end. */

@@ -1,35 +1,36 @@
 import type { TestResult } from '../tests/result.ts';
-import { placeJson, traceLines } from './test-view.ts';
+import type { TimedResult } from './run-tests.ts';
+import { failureLines, placeJson } from './test-view.ts';
 
 /** Results as JUnit's XML, which build servers show: a suite for each file, times in seconds. */
-export function junit(
-  results: readonly TestResult[],
-  seconds: readonly number[],
-  texts: ReadonlyMap<string, string>,
-): string {
-  const files = new Map<string, string[]>();
-  const failures = new Map<string, number>();
-  for (const [index, result] of results.entries()) {
-    const { file } = result.place;
-    const cases = files.get(file) ?? [];
-    files.set(file, cases);
-    cases.push(testCase(result, seconds[index] ?? 0, texts));
-    if (!result.passed) failures.set(file, (failures.get(file) ?? 0) + 1);
+export function junit(results: readonly TimedResult[], texts: ReadonlyMap<string, string>): string {
+  const files = new Map<string, TimedResult[]>();
+  for (const timed of results) {
+    const { file } = timed.result.place;
+    files.set(file, [...(files.get(file) ?? []), timed]);
   }
-  const suites = [...files].map(([file, cases]) => {
-    const counts = `tests="${cases.length}" failures="${failures.get(file) ?? 0}"`;
-    return `  <testsuite name="${escaped(file)}" ${counts}>\n${cases.join('')}  </testsuite>\n`;
+  const suites = [...files].map(([file, its]) => {
+    const cases = its.map(({ result, seconds }) => testCase(result, seconds, texts));
+    return `  <testsuite name="${escaped(file)}" ${totals(its)}>\n${cases.join('')}  </testsuite>\n`;
   });
-  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n${suites.join('')}</testsuites>\n`;
+  const head = `<testsuites ${totals(results)}>`;
+  return `<?xml version="1.0" encoding="UTF-8"?>\n${head}\n${suites.join('')}</testsuites>\n`;
+}
+
+/** The time is that of all tests, one after the other. */
+function totals(results: readonly TimedResult[]): string {
+  const failures = results.filter(({ result }) => !result.passed).length;
+  const time = results.reduce((sum, { seconds }) => sum + seconds, 0);
+  return `tests="${results.length}" failures="${failures}" time="${time.toFixed(3)}"`;
 }
 
 function testCase(result: TestResult, time: number, texts: ReadonlyMap<string, string>): string {
-  const { name, host, place, passed, diagnostics, trace } = result;
+  const { name, host, place, passed, diagnostics } = result;
   const where = `file="${escaped(place.file)}" line="${placeJson(place, texts).line}"`;
   const head = `    <testcase name="${escaped(name)}" classname="${escaped(host)}" ${where} time="${time.toFixed(3)}"`;
   if (passed) return `${head}/>\n`;
   const failures = diagnostics.map(({ code, message }) => {
-    const text = escaped(traceLines(trace).join('\n'));
+    const text = escaped(failureLines(result, texts).join('\n'));
     return `      <failure type="${code}" message="${escaped(message)}">${text}</failure>\n`;
   });
   return `${head}>\n${failures.join('')}    </testcase>\n`;

@@ -8,6 +8,9 @@ export interface Mistake {
   readonly cure: string;
 }
 
+/** Each is a thread that holds a machine of its own. */
+const mostJobs = 256;
+
 /** Turns what commander gathered into typed options: defaults filled in, values checked. */
 export function optionsFrom(io: Io, given: Readonly<Record<string, unknown>>): Options | Mistake {
   const today = text(given['today']);
@@ -21,6 +24,14 @@ export function optionsFrom(io: Io, given: Readonly<Record<string, unknown>>): O
   const port = text(given['port']) ?? '8647';
   if (!/^\d{1,5}$/.test(port) || Number(port) > 65535) {
     return { mistake: `\`${port}\` is not a TCP port`, word: port, cure: 'give a number from 0 to 65535' };
+  }
+  const jobs = text(given['jobs']);
+  if (jobs !== undefined && !(/^[1-9]\d{0,2}$/.test(jobs) && Number(jobs) <= mostJobs)) {
+    return {
+      mistake: `\`${jobs}\` is not a number of tests to run at once`,
+      word: jobs,
+      cure: `give a number from 1 to ${mostJobs}`,
+    };
   }
   const input = text(given['input']);
   if (input !== undefined && input !== 'trace' && input !== 'strace') {
@@ -52,6 +63,7 @@ export function optionsFrom(io: Io, given: Readonly<Record<string, unknown>>): O
     filter: Array.isArray(given['filter']) ? given['filter'].map(String) : [],
     coverage: given['coverage'] === true,
     ...(junit === undefined ? {} : { junit }),
+    ...(jobs === undefined ? {} : { jobs: Number(jobs) }),
     detailedExitcode: given['detailedExitcode'] === true,
     ...(profile === undefined ? {} : { profile }),
     ...(input === undefined ? {} : { input }),

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { nodeFiles, reasonOf } from './files.ts';
 import type { Io, Sink } from './io.ts';
 import { thisMachine } from './this-machine.ts';
@@ -12,6 +13,7 @@ export function processIo(home: URL): Io {
     pipes: { input: process.stdin, output: process.stdout },
     files: nodeFiles,
     machine: thisMachine(process.env),
+    threads: { tests: new URL('test-worker.mjs', home), count: availableParallelism() },
     now: () => Date.now(),
     interrupted: () =>
       new Promise((resolve) => {

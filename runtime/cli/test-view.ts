@@ -14,7 +14,7 @@ export function testsView(
   if (results.length === 0) return 'the policies have no tests\n';
   const lines = results.flatMap((result) => {
     const head = `${result.passed ? 'ok    ' : 'FAILED'}  ${result.name} (${result.host})`;
-    return result.passed ? [head] : [head, ...traceLines(result.trace)];
+    return result.passed ? [head] : [head, ...failureLines(result, texts)];
   });
   const failed = results.filter(({ passed }) => !passed).length;
   lines.push(
@@ -32,8 +32,19 @@ export function testsView(
   return `${lines.map(printable).join('\n')}\n`;
 }
 
-/** What was done, one call a line, with the guard that refused. */
-export function traceLines(trace: readonly TraceStep[]): readonly string[] {
+/** What was done, one call a line, with the guard that refused; and what was not as the test says. */
+export function failureLines(
+  { trace, diagnostics }: TestResult,
+  texts: ReadonlyMap<string, string>,
+): readonly string[] {
+  const ends = diagnostics.flatMap(({ code, message, place, causes }) => [
+    `  end  ${placeText(place, texts)}: ${code}: ${message}`,
+    ...causes.map((cause) => `         because: ${cause}`),
+  ]);
+  return [...traceLines(trace), ...ends];
+}
+
+function traceLines(trace: readonly TraceStep[]): readonly string[] {
   return trace.flatMap(({ who, what, answer, reason }, index) => [
     `  ${String(index + 1).padStart(3)}  ${who}: ${what} = ${answer}`,
     ...(reason === undefined ? [] : [`         ${reason.words} (${reason.citation})`]),

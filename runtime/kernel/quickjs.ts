@@ -33,7 +33,7 @@ export interface Limits {
 }
 
 /** Evaluating the kernel takes as long as thousands of calls, and seconds where the processor itself is emulated. */
-const bootTimes = 4;
+export const bootTimes = 4;
 
 /**
  * 32 KiB of guest stack is what a Node main thread bears before its own stack ends, whatever the guest does

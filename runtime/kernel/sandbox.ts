@@ -12,7 +12,7 @@ import type { ProfileId } from '../../src/model/profiles.ts';
 import type { Backend, Credentials } from '../backend.ts';
 import type { Fault } from './faults.ts';
 import { SystemInterface } from './interface.ts';
-import { defaultLimits, type Limits, Script } from './quickjs.ts';
+import { bootTimes, defaultLimits, type Limits, Script } from './quickjs.ts';
 
 export interface SandboxOptions extends Partial<Limits> {
   /** The kernel version; default: the one nearest to the snapshot's release. */
@@ -39,6 +39,11 @@ export interface SimulatedProcess extends Backend {
   pass(fd: number, to: SimulatedProcess): number;
   /** Ends the process: all that it has open is closed. Later calls throw `ProcessKilled`. */
   exit(): void;
+}
+
+/** Milliseconds after which a sandbox has answered, or has failed, whatever it was asked: to boot takes the longest. */
+export function longestSilence({ deadlineMs = defaultLimits.deadlineMs }: SandboxOptions): number {
+  return bootTimes * deadlineMs;
 }
 
 /** Boots a machine as the snapshot shows it. Rejects with `SandboxFailure` when a limit is reached while booting. */

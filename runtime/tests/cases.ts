@@ -20,8 +20,20 @@ export interface Hosts {
   snapshotOf(origin: Origin, test: TestDeclaration): Snapshot | undefined;
 }
 
-/** The tests in the order of their files; one on a pattern runs on each of its hosts. */
+/**
+ * The tests in the order of their files; one on a pattern runs on each of its hosts. Tests on the same machines have the
+ * same list of them.
+ */
 export function casesOf(documents: readonly Document[], hosts: Hosts): readonly Case[] {
+  const lists = new Map<Snapshot, Map<string, Case['machines']>>();
+  /** The first of a name is the one. */
+  const withOwn = (name: string, snapshot: Snapshot): Case['machines'] => {
+    const its = lists.get(snapshot) ?? new Map<string, Case['machines']>();
+    lists.set(snapshot, its);
+    const list = its.get(name) ?? [{ name, snapshot }, ...hosts.machines];
+    its.set(name, list);
+    return list;
+  };
   return documents.flatMap(({ file, declarations }) =>
     declarations.flatMap(({ base, node }) => {
       if (node.kind !== 'test') return [];
@@ -36,8 +48,7 @@ export function casesOf(documents: readonly Document[], hosts: Hosts): readonly 
       const snapshot = hosts.snapshotOf(origin, node);
       if (snapshot === undefined) return [];
       const host = hostFor(node, documents, snapshot);
-      // The first of a name is the one.
-      return [{ ...origin, node, host, machines: [{ name: host, snapshot }, ...hosts.machines] }];
+      return [{ ...origin, node, host, machines: withOwn(host, snapshot) }];
     }),
   );
 }

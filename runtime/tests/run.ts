@@ -1,5 +1,4 @@
-import { check } from '../../src/check/check.ts';
-import type { CheckedHost, CheckInput } from '../../src/check/checked.ts';
+import type { CheckedHost } from '../../src/check/checked.ts';
 import type { Diagnostic, KernelAnswer, Place } from '../../src/diagnostics/diagnostic.ts';
 import { report } from '../../src/diagnostics/report.ts';
 import { isVfioDriver } from '../../src/machine/drivers.ts';
@@ -22,39 +21,66 @@ import { limitWords, SandboxFailure } from '../kernel/failure.ts';
 import { bootSandbox, type SandboxOptions } from '../kernel/sandbox.ts';
 import { Actor } from './actor.ts';
 import type { Case } from './cases.ts';
+import type { Ground } from './ground.ts';
 import type { TestResult } from './result.ts';
 import { Scene, taintPath } from './scene.ts';
 
-/** Runs one test on a simulated copy of its machine, up to the first thing that is not as it says. */
+/**
+ * Runs one test on a simulated copy of its machine, up to the first thing that is not as it says. `onStep` is called
+ * whenever something was done: it goes on. Rejects only where vfioplan itself has a bug.
+ */
 export async function runTest(
   its: Case,
-  input: Pick<CheckInput, 'sources' | 'today'>,
+  ground: Ground,
   limits: Pick<SandboxOptions, 'memoryLimitBytes' | 'deadlineMs'>,
+  onStep: () => void = () => {},
 ): Promise<TestResult> {
-  const { node, host, machines } = its;
-  const all = { ...input, machines };
-  const judged = check(all).hosts.find((each) => each.host === host);
-  const place = placeOf(its, node.name);
-  const name = node.name.text;
-  const result = { name, place, host, trace: [], exercised: [], refusals: [] };
-  const unable = (reason: string): TestResult => {
-    const cures = ['give the machine that the test needs, and take what is too much out of it'];
-    return { ...result, passed: false, diagnostics: [report('VP6305', place, { name, reason }, { cures })] };
-  };
-  if (judged?.policy === undefined) return unable(`there is no snapshot of \`${host}\``);
-  const { snapshot } = judged.policy;
+  const policy = ground.policyOf(its);
+  if (policy === undefined) return unable(its, `there is no snapshot of \`${its.host}\``);
+  const { snapshot } = policy;
   try {
     const sandbox = await bootSandbox(snapshot, limits);
     try {
-      const trial = new Trial(its, judged.policy.devices, new Scene(all, host, snapshot, sandbox));
-      return { ...result, ...trial.run() };
+      const trial = new Trial(its, policy.devices, new Scene(ground, its, snapshot, sandbox, onStep));
+      return { ...resultOf(its), ...trial.run() };
     } finally {
       sandbox.dispose();
     }
   } catch (error) {
     if (!(error instanceof SandboxFailure) || error.failure === 'exception') throw error;
-    return unable(limitWords[error.failure]);
+    return unable(its, limitWords[error.failure]);
   }
+}
+
+/** The result of a test of which whoever ran it was lost, so that nobody knows what it would have shown. */
+export function unfinished(its: Case, reason: string): TestResult {
+  const holes = { name: its.node.name.text, reason };
+  const cures = [
+    'run it alone: `--jobs 1 --filter NAME`; with VFIOPLAN_DEBUG=1 a bug says where it is, for the maintainers of vfioplan',
+  ];
+  return failed(its, report('VP6306', placeOf(its, its.node.name), holes, { cures }));
+}
+
+function unable(its: Case, reason: string): TestResult {
+  const holes = { name: its.node.name.text, reason };
+  const cures = ['give the machine that the test needs, and take what is too much out of it'];
+  return failed(its, report('VP6305', placeOf(its, its.node.name), holes, { cures }));
+}
+
+function failed(its: Case, diagnostic: Diagnostic): TestResult {
+  return { ...resultOf(its), passed: false, diagnostics: [diagnostic] };
+}
+
+function resultOf(its: Case): Omit<TestResult, 'passed' | 'diagnostics'> {
+  const { node, host } = its;
+  return {
+    name: node.name.text,
+    place: placeOf(its, node.name),
+    host,
+    trace: [],
+    exercised: [],
+    refusals: [],
+  };
 }
 
 /** One test at work. Each statement answers with what did not hold; null: it held. */
@@ -105,21 +131,28 @@ class Trial {
     const { policies, fault } = statement;
     const names = policies.map(({ text }) => text);
     const applied = this.#scene.apply(names, fault);
-    const fails = (what: string, causes: readonly string[] = []): Diagnostic =>
+    const fails = (what: string, cure: string, causes: readonly string[] = []): Diagnostic =>
       report(
         'VP6302',
         placeOf(this.#case, statement),
         { policies: names.join(', '), what },
-        { causes, cures: ['mend the policy, or say with `expect apply … refused` that it is refused here'] },
+        { causes, cures: [cure] },
       );
-    if ('refused' in applied) return fails('is refused', refusalsOf(applied.refused).map(sentenceOf));
+    if ('refused' in applied) {
+      const cure = 'mend the policy, or say with `expect apply … refused` that it is refused here';
+      return fails('is refused', cure, refusalsOf(applied.refused).map(sentenceOf));
+    }
     const { ending, policy, steps } = applied;
-    if (fault !== undefined && fault.step > steps)
-      return fails(`has no step ${fault.step}: its plan has ${steps}`);
+    if (fault !== undefined && fault.step > steps) {
+      const cure =
+        steps === 0 ? 'leave the fault away' : `name a step from 1 to ${steps}: \`vfioplan plan\` shows them`;
+      return fails(`has no step ${fault.step}: its plan has ${steps === 0 ? 'none' : steps}`, cure);
+    }
     const verdict = ending === 'killed' ? 'rolled back' : ending.verdict;
     if (verdict !== (fault === undefined ? 'done' : 'rolled back'))
       return fails(
         `ended otherwise: ${verdict}`,
+        'see in the trace which step was answered otherwise than foretold',
         ending === 'killed' ? [] : ending.diagnostics.map(sentenceOf),
       );
     if (fault !== undefined) return null;

@@ -1,8 +1,6 @@
-import { check } from '../../src/check/check.ts';
-import type { CheckedHost, CheckInput } from '../../src/check/checked.ts';
+import type { CheckedHost } from '../../src/check/checked.ts';
 import type { Snapshot } from '../../src/machine/snapshot.ts';
 import { root } from '../../src/model/world.ts';
-import { makePlan } from '../../src/plan/make.ts';
 import type { HostPolicy } from '../../src/policy/policy.ts';
 import type { View } from '../../src/script/ways.ts';
 import type { Fault } from '../../src/syntax/ast.ts';
@@ -23,7 +21,9 @@ import { answerWords, resultOf } from '../trace/results.ts';
 import { Shadow } from '../trace/shadow.ts';
 import { type Stage, simulatedStage } from '../trace/stage.ts';
 import { operationWords } from '../trace/words.ts';
+import type { Case } from './cases.ts';
 import { Mishap } from './fault.ts';
+import type { Ground } from './ground.ts';
 import type { TraceStep } from './result.ts';
 
 /** Who carries plans out, in traces. */
@@ -44,8 +44,8 @@ export type Applied =
 export class Scene {
   readonly trace: TraceStep[] = [];
   readonly snapshot: Snapshot;
-  readonly #input: CheckInput;
-  readonly #host: string;
+  readonly #ground: Ground;
+  readonly #case: Case;
   readonly #sandbox: Sandbox;
   readonly #stage: Stage;
   readonly #shadow: Shadow;
@@ -55,15 +55,19 @@ export class Scene {
   readonly #before = new Map<string, string | null>();
   #inEffect = false;
   #policy: HostPolicy | undefined;
+  readonly #onStep: () => void;
   #doing = '';
+  /** Who does it, in traces. */
+  #doer = executor;
 
-  constructor(input: CheckInput, host: string, snapshot: Snapshot, sandbox: Sandbox) {
-    this.#input = input;
-    this.#host = host;
+  constructor(ground: Ground, its: Case, snapshot: Snapshot, sandbox: Sandbox, onStep: () => void) {
+    this.#ground = ground;
+    this.#case = its;
     this.snapshot = snapshot;
     this.#sandbox = sandbox;
     this.#stage = simulatedStage(sandbox);
     this.#shadow = new Shadow(snapshot, undefined);
+    this.#onStep = onStep;
     this.#looker = sandbox.process(everything);
     this.#shadow.introduce(executor, everything);
   }
@@ -75,18 +79,14 @@ export class Scene {
 
   /** Judges policies as if they alone were to be established, as far as they say what shall be. */
   judge(policies: readonly string[]): CheckedHost {
-    const only = { host: this.#host, policies };
-    const found = check({ ...this.#input, only }).hosts[0];
-    if (found === undefined) throw new Error(`no host ${this.#host}, though it was found before`);
-    return found;
+    return this.#ground.judge(this.#case, policies);
   }
 
   apply(policies: readonly string[], fault: Fault | undefined): Applied {
     const judged = this.judge(policies);
     if (judged.checked === undefined) return { refused: judged };
     this.#putBack();
-    const { sources, today } = this.#input;
-    const plan = makePlan(judged.checked, { sources, today });
+    const plan = this.#ground.plan(judged.checked);
     for (const { before, after } of plan.steps) {
       for (const path of [...Object.keys(before), ...Object.keys(after)])
         if (!this.#before.has(path)) this.#before.set(path, this.look(path));
@@ -94,15 +94,20 @@ export class Scene {
     const { policy } = judged.checked;
     const process = this.#sandbox.process(everything);
     const mishap = fault && new Mishap(fault, process);
-    const options = this.#options(mishap);
+    const options = this.#options(mishap, executor);
     let ending: Ending | 'killed';
     try {
       ending = execute(plan, mishap?.backend() ?? process, this.#store, options);
     } catch (error) {
       if (!(error instanceof ProcessKilled)) throw error;
-      this.trace.push({ who: executor, what: 'go on', answer: 'killed' });
+      const what = `go on after step ${fault?.step}`;
+      this.#note({ who: executor, what, answer: 'killed, as the test wants it' });
       // Whoever starts next does what `vfioplan recover` does.
-      const recovered = recover(this.#sandbox.process(everything), this.#store, this.#options(undefined));
+      const recovered = recover(
+        this.#sandbox.process(everything),
+        this.#store,
+        this.#options(undefined, `${executor} recover`),
+      );
       ending = recovered.verdict === 'rolled back' ? 'killed' : recovered;
     }
     const done = ending !== 'killed' && ending.verdict === 'done';
@@ -114,14 +119,15 @@ export class Scene {
   #putBack(): void {
     if (!this.#inEffect) return;
     const process = this.#sandbox.process(everything);
-    const { verdict } = revert(process, this.#store, this.#options(undefined));
+    const { verdict } = revert(process, this.#store, this.#options(undefined, `${executor} revert`));
     if (verdict !== 'reverted') throw new Error(`what was applied before is ${verdict}, and not reverted`);
     this.#inEffect = false;
     this.#policy = undefined;
   }
 
-  #options(mishap: Mishap | undefined): RunOptions {
-    const time = `${this.#input.today}T00:00:00Z`;
+  #options(mishap: Mishap | undefined, doer: string): RunOptions {
+    this.#doer = doer;
+    const time = `${this.#ground.today}T00:00:00Z`;
     const onProgress = (progress: Progress): void => {
       this.#doing = `${progress.kind} ${progress.step}: ${progress.sentence}`;
       mishap?.at(progress);
@@ -131,14 +137,14 @@ export class Scene {
 
   /** The model does what the kernel did: what was refused by a fault is not done. */
   #done(op: Deed, errno: string | null, mishap: Mishap | undefined): void {
-    const step = { who: executor, what: this.#doing, answer: errno ?? '0' };
+    const step = { who: this.#doer, what: this.#doing, answer: errno ?? '0' };
     if (errno !== null && mishap?.happened) {
-      this.trace.push({ ...step, answer: `${errno}, as the test wants it` });
+      this.#note({ ...step, answer: `${errno}, as the test wants it` });
       return;
     }
     const operation = operationOf(op, { descriptor: (_, fd) => fd, process: (id) => `${id}` });
     const { reason } = this.#shadow.answer(executor, operation);
-    this.trace.push({ ...step, ...(reason === null ? {} : { reason }) });
+    this.#note({ ...step, ...(reason === null ? {} : { reason }) });
   }
 
   begin(process: string, credentials: Credentials): void {
@@ -159,13 +165,18 @@ export class Scene {
     const { reason } = this.#shadow.answer(process, done);
     const words = answerWords(operation, resultOf(reply));
     const step = { who: process, what: operationWords(operation), answer: words };
-    this.trace.push(reply.ok || reason === null ? step : { ...step, reason });
+    this.#note(reply.ok || reason === null ? step : { ...step, reason });
     const ioas = reply.ok ? Number(reply.out?.['out_ioas_id'] ?? 0) : 0;
     return { answer: reply.ok ? 'ok' : reply.errno, ioas };
   }
 
   look(path: string): string | null {
     return observe(this.#looker, path);
+  }
+
+  #note(step: TraceStep): void {
+    this.trace.push(step);
+    this.#onStep();
   }
 
   get view(): View {

@@ -28,14 +28,13 @@ export function check(input: CheckInput): Checking {
   const read = sources.map(({ file, text, reading }) => readDocument(file, text, reading));
   const documents = documentsOf(read);
   const wanted = only === undefined ? documents : establishing(documents, new Set(only.policies));
-  const resolution = resolve(wanted, machines, today);
+  const resolution = resolve(wanted, machines, today, only?.host);
   const sure = surely(read);
   const general = sorted([...wordsOf(read), ...sure(resolution.general)], strict);
   // A file that could not be read whole may lack the statement that forbids: then no host is sound.
   const sound = !general.some(isError);
   const policies = new Map(resolution.hosts.map((policy) => [policy.host, policy]));
-  const chosen = [...resolution.byHost].filter(([host]) => only === undefined || only.host === host);
-  const hosts = chosen.map(([host, named]): CheckedHost => {
+  const hosts = [...resolution.byHost].map(([host, named]): CheckedHost => {
     const policy = policies.get(host);
     if (!policy) return { host, diagnostics: sorted(sure(named), strict) };
     const { diagnostics, checked } = checkHost(policy);

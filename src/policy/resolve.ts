@@ -26,12 +26,13 @@ interface Resolution {
 /**
  * Turns documents and machines into what is said about each host: names resolved, selectors matched, conditions
  * decided. Whatever could not be resolved is left out and has been reported once, so nothing after this stage speaks
- * of it again. `today` is `YYYY-MM-DD`.
+ * of it again. `today` is `YYYY-MM-DD`; `only`: of this host alone, and what is wrong whatever the host is.
  */
 export function resolve(
   documents: readonly Document[],
   machines: readonly Machine[],
   today: string,
+  only?: string,
 ): Resolution {
   const sources = sourcesOf(documents);
   const hosts = hostsOf(sources, machines);
@@ -40,6 +41,7 @@ export function resolve(
   const policies: HostPolicy[] = [];
   const byHost = new Map<string, readonly Diagnostic[]>();
   for (const host of hosts) {
+    if (only !== undefined && host.name !== only) continue;
     const { labels, iommu, noiommu, kernel, diagnostics } = settingsOf(host, today);
     const statements = resolveStatements(host, sources, labels, stray);
     byHost.set(host.name, [

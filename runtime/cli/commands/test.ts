@@ -3,18 +3,17 @@ import { placeOf } from '../../../src/syntax/places.ts';
 import { casesOf } from '../../tests/cases.ts';
 import { type Coverage, coverageOf } from '../../tests/coverage.ts';
 import type { TestResult } from '../../tests/result.ts';
-import { runTest } from '../../tests/run.ts';
 import { type Ending, hasErrors, refusal } from '../exit.ts';
 import type { Invocation } from '../invocation.ts';
 import { judge } from '../judge.ts';
 import { junit } from '../junit.ts';
-import { progressOn } from '../progress.ts';
+import { runTests } from '../run-tests.ts';
 import { save } from '../save.ts';
 import { placeJson, testsView } from '../test-view.ts';
 
 /** `vfioplan test`: the tests that the policies have, each on a simulated copy of its machine. */
 export async function test(invocation: Invocation): Promise<Ending> {
-  const { io, line, options } = invocation;
+  const { line, options } = invocation;
   const { loaded, hosts, diagnostics } = judge(invocation);
   const { documents, machines, sources, texts } = loaded;
   const cases = casesOf(documents, {
@@ -28,27 +27,19 @@ export async function test(invocation: Invocation): Promise<Ending> {
   const general = [...loaded.diagnostics, ...diagnostics].filter((each) => !own.has(each));
   const unique = [...new Set(general)];
   if (hasErrors(unique)) return refusal(unique, texts);
-  const chosen = cases.filter(({ node }) => fits(node.name.text, options.filter));
+  const here = cases.filter(({ host }) => options.host === undefined || host === options.host);
+  const chosen = here.filter(({ node }) => fits(node.name.text, options.filter));
   const [word] = options.filter;
   if (chosen.length === 0 && word !== undefined) {
-    const names = cases.map(({ node }) => `\`${node.name.text}\``);
-    const cures = [names.length === 0 ? 'the policies have no tests' : `the tests are ${names.join(', ')}`];
+    const names = here.map(({ node }) => `\`${node.name.text}\``);
+    const cures = [names.length === 0 ? 'there are no tests' : `the tests are ${names.join(', ')}`];
     const what = `no test has \`${word}\` in its name`;
     return refusal([report('VP2910', line.placeOf(word), { what }, { cures })], texts, 'usage');
   }
-  const progress = progressOn(io);
-  const results: TestResult[] = [];
-  const seconds: number[] = [];
-  for (const each of chosen) {
-    progress.now(`${results.length} of ${chosen.length}: ${each.node.name.text}`);
-    const begun = io.now();
-    results.push(await runTest(each, { sources, today: options.today }, io.sandboxLimits ?? {}));
-    seconds.push((io.now() - begun) / 1000);
-  }
-  progress.end();
+  const timed = await runTests(invocation, chosen, sources);
+  const results = timed.map(({ result }) => result);
   const coverage = coverageOf(documents, results);
-  const unsaved =
-    options.junit === undefined ? null : save(invocation, options.junit, junit(results, seconds, texts));
+  const unsaved = options.junit === undefined ? null : save(invocation, options.junit, junit(timed, texts));
   if (unsaved !== null) return unsaved;
   return {
     exit: results.every(({ passed }) => passed) ? 'done' : 'refused',

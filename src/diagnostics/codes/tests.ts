@@ -27,4 +27,9 @@ export const tests = {
     title: 'test cannot run',
     message: 'the test "{name}" cannot run: {reason}',
   },
+  VP6306: {
+    severity: 'error',
+    title: 'test did not come to its end',
+    message: 'the test "{name}" did not come to its end: {reason}',
+  },
 } as const satisfies Record<`VP630${number}`, Declaration>;

@@ -10,7 +10,9 @@ const root = fileURLToPath(new URL('../../../', import.meta.url));
 const program = join(root, 'dist/vfioplan.mjs');
 
 function vfioplan(...argv: string[]): { status: number | null; stdout: string; stderr: string } {
-  return spawnSync(process.execPath, [program, ...argv], { cwd: root, encoding: 'utf8' });
+  const options = { cwd: root, encoding: 'utf8' } as const;
+  const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...argv], options);
+  return { status, stdout, stderr };
 }
 
 beforeAll(() => {
@@ -52,6 +54,28 @@ test('checks an example, and says the same as JSON', () => {
   const { stdout } = vfioplan('check', policy, '--today', '2026-11-22', '--format', 'json');
   expect(JSON.parse(stdout)).toMatchObject({ exitCode: 0, hosts: [{ host: 'edge-01', accepted: true }] });
 });
+
+test('tests say the same in one thread and in four, those that fail too', { timeout: 120_000 }, () =>
+  inFolder((folder) => {
+    const machine = join(root, 'examples/04-shared-group-on-a-server/machine.json');
+    const answers = ['EACCES', 'ok', 'ok', 'EACCES', 'ok', 'ok'];
+    const text = `host rack-12 { snapshot "${machine}" }
+device dataport on rack-12 { at 0000:81:00.1 }
+policy dataplane on rack-12 { bind dataport to vfio-pci allow user vpp to use dataport via group }
+${answers.map((answer, number) => `test "number ${number}" on rack-12 { apply dataplane as user vpp { open dataport -> ${answer} } }`).join('\n')}
+test "by itself" on snapshot "${machine}" { expect apply dataplane refused VP4101 }`;
+    const file = join(folder, 'p.vfio');
+    writeFileSync(file, text);
+    for (const format of ['human', 'json']) {
+      const argv = ['test', file, '--coverage', '--today', '2026-11-22', '--format', format];
+      const one = vfioplan(...argv, '--jobs', '1');
+      expect(vfioplan(...argv, '--jobs', '4')).toEqual(one);
+      expect(one.status).toBe(1);
+      expect(one.stdout).toContain('number 5');
+      expect(`${one.stdout}${one.stderr}`).toContain('VP6304');
+    }
+  }),
+);
 
 test('a reader that goes away is no failure', () => {
   const command = `"${process.execPath}" "${program}" explain | head -n 1; echo "\${PIPESTATUS[0]}"`;

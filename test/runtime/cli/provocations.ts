@@ -25,6 +25,12 @@ interface Provocation {
 
 const snapshot = machine({ hostname: 'h', functions: [] });
 const files = { 'p.vfio': 'host h { snapshot "m.json" }', 'm.json': JSON.stringify(snapshot) };
+const tested = {
+  ...files,
+  'p.vfio':
+    'host h { snapshot "m.json" } test "a" on h { expect machine unchanged } test "ends" on h { expect machine unchanged }',
+};
+const threads = { tests: new URL('thread.mjs', import.meta.url), count: 2 };
 const trace = '{"record":"header","format":"vfioplan.trace","version":1}\n';
 const unreadable: Io['files'] = {
   ...nodeFiles,
@@ -125,6 +131,8 @@ const commandLines: Readonly<Record<string, Provocation>> = {
       writeFileSync(path, JSON.stringify({ ...plan, steps: [more] }));
     },
   },
+  'run-tests-in-a-thread-that-ends': { files: tested, argv: 'test @/p.vfio --jobs 2', changes: { threads } },
+  'run-tests-one-after-the-other': { files: tested, argv: 'test @/p.vfio --jobs 1', changes: { threads } },
   'check-live-on-another-host': { files, argv: 'check @/p.vfio --live', changes: onThisMachine },
   'check-live-on-the-host-that-is-named': {
     files,

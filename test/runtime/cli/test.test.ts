@@ -41,13 +41,16 @@ test('says which tests hold, shows those that do not with the guard, and exits w
       /^ok {6}the owner gets in \(rack-12\)\nFAILED {2}<a stranger> gets in \(rack-12\)\n {4}1 {2}vfioplan: /,
     );
     expect(out).toContain('user nobody: open path=/dev/vfio/');
-    expect(out).toContain('inode_permission)');
+    expect(out).toContain('inode_permission)\n');
+    expect(out).toContain(
+      `\n  end  ${file}:13:20: VP6301: \`open\` was answered with EACCES, and not with ok\n`,
+    );
     expect(out).toMatch(/\n3 tests: 1 failed\n2 of 2 statements exercised\n$/);
     expect(err).toContain('VP6301');
   }));
 
 test('a filter chooses by name, and one that fits none is a mistake', () =>
-  withPolicy(async (file) => {
+  withPolicy(async (file, folder) => {
     const { code, out, err } = await vfioplan(['test', file, '--filter', 'itself', '--coverage']);
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(out).toMatch(
@@ -55,6 +58,12 @@ test('a filter chooses by name, and one that fits none is a mistake', () =>
     );
     expect(out).toContain('policy.vfio:4:3 in dataplane: bind dataport to vfio-pci\n');
     expect(await vfioplan(['test', file, '--filter', 'nowhere'])).toMatchObject({ code: 64, out: '' });
+    // The host that a test is on, or that its snapshot stands for.
+    const elsewhere = 'host other { iommu any }\ntest "there" on other { expect machine unchanged }\n';
+    const both = join(folder, 'both.vfio');
+    writeFileSync(both, policy + elsewhere);
+    const there = await vfioplan(['test', both, '--host', 'other']);
+    expect(there.out).toMatch(/^FAILED {2}there \(other\)\n {2}end {2}.*VP6305: .*\n1 test: 1 failed\n/);
   }));
 
 test('JSON has every test with its trace, and JUnit is written beside', () =>
@@ -75,7 +84,9 @@ test('JSON has every test with its trace, and JUnit is written beside', () =>
     });
     expect(coverage).toMatchObject({ statements: 2, exercised: 2, unused: [], unrefused: [], refusals: [] });
     const written = readFileSync(xml, 'utf8');
-    expect(written).toContain(`<testsuite name="${file}" tests="3" failures="1">`);
+    expect(written).toContain('<testsuites tests="3" failures="1" time="0.000">');
+    expect(written).toContain(`<testsuite name="${file}" tests="3" failures="1" time="0.000">`);
+    expect(written).toMatch(/<failure [^>]*>[^<]*&#10; {2}end {2}[^<]*VP6301: [^<]*<\/failure>/);
     expect(written).toContain('<testcase name="&lt;a stranger&gt; gets in" classname="rack-12"');
     expect(written.match(/<failure type="VP6301"/g)).toHaveLength(1);
     expect(await vfioplan(['test', file, '--junit', join(folder, 'no/such.xml')])).toMatchObject({ code: 1 });

@@ -1,4 +1,5 @@
 import { casesOf } from '../../../runtime/tests/cases.ts';
+import { Ground } from '../../../runtime/tests/ground.ts';
 import type { TestResult } from '../../../runtime/tests/result.ts';
 import { runTest } from '../../../runtime/tests/run.ts';
 import { check } from '../../../src/check/check.ts';
@@ -14,7 +15,8 @@ export async function runAll(input: CheckInput): Promise<readonly TestResult[]> 
     machines,
     snapshotOf: (_, { snapshot }) => machines.find(({ name }) => name === snapshot?.text)?.snapshot,
   });
+  const ground = new Ground(input);
   const results: TestResult[] = [];
-  for (const each of cases) results.push(await runTest(each, input, {}));
+  for (const each of cases) results.push(await runTest(each, ground, {}));
   return results;
 }

@@ -115,6 +115,21 @@ test('a refusal is shown with the guard that answered, and what a fault refused 
   ]);
 });
 
+test('a kill is shown with what whoever starts next takes back, and so is what an earlier apply left', async () => {
+  const { passed, trace } = await run(
+    'apply dataplane apply dataplane when killed after step 2 expect machine unchanged',
+  );
+  expect(passed).toBe(true);
+  const killed = trace.findIndex(({ answer }) => answer === 'killed, as the test wants it');
+  expect(trace[killed]).toMatchObject({ who: 'vfioplan', what: 'go on after step 2' });
+  const [before, after] = [trace.slice(0, killed), trace.slice(killed + 1)];
+  expect(after.length).toBeGreaterThanOrEqual(2);
+  expect(after.every(({ who, what }) => who === 'vfioplan recover' && what.startsWith('undo '))).toBe(true);
+  const reverted = before.filter(({ who }) => who === 'vfioplan revert').map(({ what }) => what);
+  expect(reverted.length).toBeGreaterThan(2);
+  expect(reverted.every((what) => what.startsWith('undo '))).toBe(true);
+});
+
 test('coverage tells wishes that nobody established or used, and laws that refused nothing', async () => {
   const covered = async (statements: string) => {
     const result = await run(statements);
