@@ -27,7 +27,7 @@ async function generated() {
   for (const document of await documents(root)) {
     files[`docs/schema/${document.name}.json`] = `${JSON.stringify(document.json, null, 2)}\n`;
     files[document.types] = typesOf(document);
-    files[`src/wire/generated/${document.name}.ts`] = schemaModuleOf(document);
+    if (!document.onlyWritten) files[`src/wire/generated/${document.name}.ts`] = schemaModuleOf(document);
   }
   for (const room of rooms.filter((path) => existsSync(root + path)))
     Object.assign(files, await (await import(new URL(room, `file://${root}`).href)).generate());

@@ -1,6 +1,6 @@
 /**
  * The documents that vfioplan writes and reads, each with the one schema that defines it. From a schema come the
- * published JSON Schema, the same schema as a module for the reader, and the TypeScript types.
+ * published JSON Schema, the same schema as a module for the reader (if it is read), and the TypeScript types.
  */
 import { existsSync } from 'node:fs';
 import { z } from 'zod';
@@ -44,6 +44,17 @@ const declared = [
     schema: 'src/wire/trace.schema.ts',
     types: 'src/wire/generated/trace-types.ts',
     pick: (module) => module.traceRecordSchema,
+  },
+  {
+    name: 'test-result',
+    type: 'TestReport',
+    title: 'result of vfioplan test',
+    description:
+      'What `vfioplan test --format json` writes: every test with its verdict and trace, and what none has shown.',
+    schema: 'runtime/cli/test-result.schema.ts',
+    types: 'runtime/cli/generated/test-result.ts',
+    pick: (module) => module.testReportSchema,
+    onlyWritten: true,
   },
 ];
 

@@ -131,7 +131,7 @@ export const commands: readonly CommandDescription[] = [
   {
     name: 'test',
     purpose: 'run the tests that policies have, on simulated copies of their machines',
-    text: 'Each test is a sequence on a machine of its own: policies are applied, principals act, faults are planted, and what is said to hold must hold. One that fails is shown step by step, with the guard that answered. Changes nothing.',
+    text: 'Each test is a sequence on a machine of its own: policies are applied, principals act, faults are planted, and what is said to hold must hold. One that fails is shown step by step, with the guard that answered. The JSON is as docs/schema/test-result.json says. Changes nothing.',
     operands: [policies],
     options: [
       ...judging.filter(({ key }) => key !== 'live' && key !== 'strict'),

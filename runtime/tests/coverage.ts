@@ -18,7 +18,7 @@ export interface Coverage {
 
 export interface Covered {
   readonly policy: string;
-  readonly kind: PolicyStatement['kind'];
+  readonly kind: Exclude<PolicyStatement['kind'], 'hole'>;
   readonly place: Place;
 }
 
@@ -33,13 +33,11 @@ export function coverageOf(documents: readonly Document[], results: readonly Tes
     declarations.flatMap(({ base, node }) =>
       node.kind !== 'policy'
         ? []
-        : node.statements
-            .filter(({ kind }) => kind !== 'hole')
-            .map((statement) => ({
-              policy: node.name.text,
-              kind: statement.kind,
-              place: placeOf({ file, base }, statement),
-            })),
+        : node.statements.flatMap((statement): Covered[] => {
+            const { kind } = statement;
+            if (kind === 'hole') return [];
+            return [{ policy: node.name.text, kind, place: placeOf({ file, base }, statement) }];
+          }),
     ),
   );
   const left = all.filter(({ place }) => !seen.has(key(place)));

@@ -4,6 +4,7 @@ import { casesOf } from '../../tests/cases.ts';
 import { type Coverage, coverageOf } from '../../tests/coverage.ts';
 import type { TestResult } from '../../tests/result.ts';
 import { type Ending, hasErrors, refusal } from '../exit.ts';
+import type { TestReport } from '../generated/test-result.ts';
 import type { Invocation } from '../invocation.ts';
 import { judge } from '../judge.ts';
 import { junit } from '../junit.ts';
@@ -58,7 +59,7 @@ function resultsJson(
   results: readonly TestResult[],
   coverage: Coverage,
   texts: ReadonlyMap<string, string>,
-): Readonly<Record<string, unknown>> {
+): Required<Pick<TestReport, 'tests' | 'coverage'>> {
   const covered = (list: Coverage['unused']) =>
     list.map(({ place, ...each }) => ({ ...each, ...placeJson(place, texts) }));
   return {
