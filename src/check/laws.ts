@@ -12,7 +12,7 @@ import type { ScriptStep } from '../script/script.ts';
 import { type Finding, found } from './finding.ts';
 import type { Subject } from './subject.ts';
 
-type Guarded = { readonly address: Address; readonly protect: Protect };
+type Guarded = { readonly address: Address; readonly protect: Protect; readonly cause?: string };
 type Never = Extract<Require, { what: 'never' }>;
 
 /**
@@ -87,8 +87,9 @@ export class Laws {
     }
   }
 
-  *#protected({ sentence, why }: ScriptStep, { index, address }: Hardware): Iterable<Finding> {
-    const guarded = this.#guarded.get(index) ?? this.#holding(address);
+  *#protected({ sentence, why }: ScriptStep, hardware: Hardware): Iterable<Finding> {
+    const { index, address } = hardware;
+    const guarded = this.#guarded.get(index) ?? this.#holding(hardware);
     const [place] = why;
     if (guarded === undefined || place === undefined || this.#told.has(guarded.protect)) return;
     this.#told.add(guarded.protect);
@@ -100,19 +101,28 @@ export class Laws {
         { address: guarded.address, touched: address },
         {
           related: [{ place: protect.place, message: `policy ${protect.policy} protects it here` }],
-          causes: [`the plan comes to it: ${sentence}`],
+          causes: [
+            ...(guarded.cause === undefined ? [] : [guarded.cause]),
+            `the plan comes to it: ${sentence}`,
+          ],
           cures: ['choose another device, or remove the protection'],
         },
       ),
-      [address],
+      [address, guarded.address],
     );
   }
 
-  /** `protect devices that hold …`, asked of what a step changes only. */
-  #holding(address: Address): Guarded | undefined {
-    for (const protect of this.#subject.policy.protects) {
-      const held = protect.holding.some((kind) => holds(this.#subject.snapshot, address, kind).is === 'held');
-      if (held) return { address, protect };
+  /** `protect devices that hold …`, asked only of what a step changes and of those that share its group. */
+  #holding({ address, group }: Hardware): Guarded | undefined {
+    const { policy, snapshot, members } = this.#subject;
+    for (const protect of policy.protects) {
+      const siblings = group === null || protect.holding.length === 0 ? [] : (members.get(group) ?? []);
+      for (const holder of new Set([address, ...siblings.map((each) => each.address)])) {
+        if (!protect.holding.some((kind) => holds(snapshot, holder, kind).is === 'held')) continue;
+        const cause =
+          holder === address ? undefined : `${address} shares IOMMU group ${group} with ${holder}`;
+        return { address: holder, protect, ...(cause === undefined ? {} : { cause }) };
+      }
     }
     return undefined;
   }

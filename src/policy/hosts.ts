@@ -50,12 +50,16 @@ export function hostsOf(sources: Sources, machines: readonly Machine[]): Host[] 
   }
   const declarationsOf = declarationsByName(sources.hosts);
   const hosts: Host[] = [];
+  const names = new Set<string>();
   const add = (name: string, snapshot: Snapshot | undefined, place?: Place) => {
+    // Of two machines for one host the first is the one.
+    if (names.has(name)) return;
+    names.add(name);
     const declarations = declarationsOf(name);
     hosts.push({ name, declarations, ...(snapshot ? { snapshot } : {}), ...(place ? { place } : {}) });
   };
   for (const [name, sited] of named) add(name, paired.get(name)?.snapshot, placeOf(sited, sited.node.name));
-  for (const machine of free) add(ownName(machine, sources, hosts), machine.snapshot);
+  for (const machine of free) add(ownName(machine, sources, names), machine.snapshot);
   return hosts;
 }
 
@@ -92,11 +96,17 @@ function machineFor(name: string, node: HostDeclaration, free: ReadonlySet<Machi
   return byHostname;
 }
 
-/** The name of a machine that no declaration names: what a pattern matches, else its hostname, else its own name. */
-function ownName({ name, snapshot }: Machine, sources: Sources, hosts: readonly Host[]): string {
+/** The name of a machine that no host declaration names: what the sources speak of, else its hostname, else its own name. */
+function ownName({ name, snapshot }: Machine, sources: Sources, taken: ReadonlySet<string>): string {
   const hostname = known(snapshot.hostname, name);
-  const wanted = sources.hosts.some(({ node }) => applies(node.name.text, name)) ? name : hostname;
-  return hosts.some((host) => host.name === wanted) ? name : wanted;
+  const wanted = hostname === name || speakOf(sources, name) ? name : hostname;
+  return taken.has(wanted) ? name : wanted;
+}
+
+function speakOf({ hosts, devices, policies, tests }: Sources, name: string): boolean {
+  if (hosts.some(({ node }) => applies(node.name.text, name))) return true;
+  const scoped = [...devices, ...policies, ...tests];
+  return scoped.some(({ node: { on } }) => on !== undefined && on.text !== '*' && applies(on.text, name));
 }
 
 interface Settings

@@ -24,8 +24,15 @@ export function* effect({ policy }: Subject): Iterable<Finding> {
     }
     for (const address of bind.functions) if (!bound.has(address)) bound.set(address, bind);
   }
+  for (const { who, place } of policy.forbids) {
+    if (who === undefined || who.capabilities.length === 0) continue;
+    const reason = 'who is forbidden a device is forbidden it with every capability';
+    yield found(report('VP3126', place, { reason }, { cures: ['leave `with …` out'] }));
+  }
   const allowed = new Map<string, Allow>();
   for (const allow of policy.allows) {
+    // A set that is empty on this host was counted so.
+    if (allow.functions.length === 0 && policy.devices.has(allow.device)) continue;
     if (allow.functions.length === 0) {
       const reason = 'no policy of this host binds a device to a VFIO driver';
       yield found(report('VP3126', allow.place, { reason }, { cures }));

@@ -1,10 +1,17 @@
 import { report } from '../../diagnostics/report.ts';
+import { holds } from '../../machine/holdings.ts';
 import { isUnknown } from '../../machine/snapshot.ts';
-import { type Finding, found } from '../finding.ts';
-import { byBind, groupOf, listed, type Subject } from '../subject.ts';
+import type { Protect } from '../../policy/policy.ts';
+import { type Finding, found, needed } from '../finding.ts';
+import { byBind, groupOf, leavesDriver, listed, type Subject } from '../subject.ts';
 
-/** `protect DEVICE`: no statement may touch it, nor a function that shares its group. */
+/**
+ * `protect`: no statement may touch the device, nor a function that shares its group. Of devices that are protected for
+ * what they hold, the laws ask after each step; here only what has to be known for that.
+ */
 export function* protection(subject: Subject): Iterable<Finding> {
+  for (const protect of subject.policy.protects)
+    if (protect.holding.length > 0) yield* doubts(subject, protect);
   for (const { functions, place, policy } of subject.policy.protects) {
     for (const address of functions) {
       const fn = subject.functions.get(address);
@@ -35,6 +42,24 @@ export function* protection(subject: Subject): Iterable<Finding> {
           ),
           addresses,
         );
+      }
+    }
+  }
+}
+
+/** Siblings of what is touched that may hold what is protected, and nobody has looked. */
+function* doubts(subject: Subject, { holding, place }: Protect): Iterable<Finding> {
+  for (const wanted of subject.wanted.values()) {
+    if (leavesDriver(wanted) === false) continue;
+    const group = groupOf(subject, wanted.fn);
+    if (typeof group !== 'number') continue;
+    for (const { address } of subject.members.get(group) ?? []) {
+      for (const kind of address === wanted.fn.address ? [] : holding) {
+        const held = holds(subject.snapshot, address, kind);
+        if (held.is !== 'unknown') continue;
+        const { fact, unknown } = held;
+        const sentence = `${address}, which shares IOMMU group ${group} with ${wanted.fn.address}, holds nothing that is protected`;
+        yield needed({ fact, sentence, unknown, place });
       }
     }
   }

@@ -51,6 +51,15 @@ test.each<[string, string, [string, string][], string[]]>([
     ['db-1', 'web'],
   ],
   [
+    'what a policy is for',
+    'policy p on a {} policy q on * {}',
+    [
+      ['a', 'x'],
+      ['c', 'y'],
+    ],
+    ['a', 'y'],
+  ],
+  [
     'nothing: a host of its own',
     '',
     [
@@ -77,6 +86,18 @@ test('a host without a machine is named, and the others are checked all the same
     'VP2009 host `b` has no snapshot: only names were checked',
   ]);
 });
+
+test.each(['host a {}', 'policy p on a {}'])(
+  'of two machines for one host the first is the one: %s',
+  (text) => {
+    const machines = ['x', 'y'].map((id) => ({
+      name: 'a',
+      snapshot: machine({ hostname: 'a', functions: id === 'x' ? functions : [] }),
+    }));
+    const { hosts } = check({ sources: [{ file: 'p.vfio', text }], machines, today });
+    expect(hosts.map(({ host, policy }) => [host, policy?.snapshot.functions.length])).toEqual([['a', 1]]);
+  },
+);
 
 test('declarations of a pattern and of a name are one host, and kernel relations add up', () => {
   const text = 'host a { kernel >= 6.1 }\nhost * { kernel < 6.10  label role "lab" }';
