@@ -39,7 +39,8 @@ export function accessOf(policy: HostPolicy, world: World, end: State): readonly
       needs: needsOf(policy, allow, path),
     });
   }
-  return access.sort((a, b) => compare(`${a.who}\0${a.device}`, `${b.who}\0${b.device}`));
+  const key = ({ who, device, path, nodes }: Access) => [who, device, path, ...nodes].join('\0');
+  return access.sort((a, b) => compare(key(a), key(b)));
 }
 
 function needsOf({ snapshot, limits }: HostPolicy, { who }: Allow, path: Access['path']): readonly string[] {

@@ -228,7 +228,7 @@ class Reader {
     const taken = this.#binds.flatMap(({ functions, driver }) =>
       functions.filter((address) => isVfioDriver(driver(address) ?? '')),
     );
-    return [...new Set(taken)];
+    return [...new Set(taken)].sort();
   }
 
   #checkScope(origin: Origin, word: Word): void {

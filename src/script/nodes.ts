@@ -156,6 +156,6 @@ function described({ kind, name }: WhoMay): string {
 }
 
 function inOrder(allows: readonly Allow[]): readonly Allow[] {
-  const key = ({ who, device }: Allow): string => `${who.kind}\0${who.name}\0${device}`;
+  const key = ({ who, device, via }: Allow): string => `${who.kind}\0${who.name}\0${device}\0${via}`;
   return [...allows].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
 }

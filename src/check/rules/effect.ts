@@ -1,11 +1,12 @@
 import { removal } from '../../diagnostics/fixes.ts';
 import { report } from '../../diagnostics/report.ts';
-import type { Allow, Bind } from '../../policy/policy.ts';
+import type { Allow, Bind, Create } from '../../policy/policy.ts';
 import { type Finding, found } from '../finding.ts';
 import type { Subject } from '../subject.ts';
 
 /** Statements that could be removed without a change: most often the writer meant something else. */
-export function* effect({ policy }: Subject): Iterable<Finding> {
+export function* effect(subject: Subject): Iterable<Finding> {
+  const { policy } = subject;
   const cures = ['remove the statement, or correct what it names'];
   const bound = new Map<string, Bind>();
   for (const bind of policy.binds) {
@@ -24,6 +25,7 @@ export function* effect({ policy }: Subject): Iterable<Finding> {
     }
     for (const address of bind.functions) if (!bound.has(address)) bound.set(address, bind);
   }
+  yield* repeatedCreates(subject);
   for (const { who, place } of policy.forbids) {
     if (who === undefined || who.capabilities.length === 0) continue;
     const reason = 'who is forbidden a device is forbidden it with every capability';
@@ -47,5 +49,21 @@ export function* effect({ policy }: Subject): Iterable<Finding> {
       const reason = 'the same is allowed elsewhere';
       yield found(report('VP3126', allow.place, { reason }, { related, cures, fixes }));
     }
+  }
+}
+
+function* repeatedCreates({ policy }: Subject): Iterable<Finding> {
+  const created = new Map<string, Create>();
+  for (const create of policy.creates) {
+    const earlier = create.functions.map((address) => created.get(address));
+    const [other] = earlier;
+    if (other !== undefined && earlier.every((each) => each?.count === create.count)) {
+      const reason = 'another statement creates the same virtual functions';
+      const related = [{ place: other.place, message: 'the other statement' }];
+      const cures = ['remove the statement, or correct what it names'];
+      const fixes = [removal(create.place, 'the statement')];
+      yield found(report('VP3126', create.place, { reason }, { related, cures, fixes }));
+    }
+    for (const address of create.functions) if (!created.has(address)) created.set(address, create);
   }
 }

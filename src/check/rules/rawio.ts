@@ -4,7 +4,7 @@ import { report } from '../../diagnostics/report.ts';
 import { isUnknown, type Snapshot } from '../../machine/snapshot.ts';
 import type { Allow } from '../../policy/policy.ts';
 import { type Finding, found, needed } from '../finding.ts';
-import { byAllow, describeWho, listed, pathOf, type Subject, uses } from '../subject.ts';
+import { byAllow, describeWho, groupOf, listed, pathOf, type Subject, uses } from '../subject.ts';
 
 const capability = 'CAP_SYS_RAWIO';
 
@@ -14,7 +14,10 @@ const capability = 'CAP_SYS_RAWIO';
  * is known becomes a precondition.
  */
 export function* rawio(subject: Subject): Iterable<Finding> {
-  const used = [...uses(subject)].filter(({ allow, fn }) => pathOf(subject, allow, fn) === 'noiommu');
+  // That the path does not exist for a function with a group is said elsewhere.
+  const used = [...uses(subject)].filter(
+    ({ allow, fn }) => pathOf(subject, allow, fn) === 'noiommu' && typeof groupOf(subject, fn) !== 'number',
+  );
   for (const { allow, addresses } of byAllow(used)) {
     const { who, place } = allow;
     if (who.kind === 'vm' || who.kind === 'anyone' || who.capabilities.includes(capability)) continue;

@@ -1,0 +1,76 @@
+import type { Example } from './example.ts';
+import { box, edge, permitted } from './machines.ts';
+
+const base = `host box {}
+device a { at 03:00.0 }
+policy p { bind a to vfio-pci allow user dpdk to use a via group }
+policy q { forbid vm * to use any device }
+`;
+const without = `${permitted}
+device a { at 03:00.0 }
+policy p { bind a to vfio-pci allow user dpdk to use a via noiommu }
+`;
+
+/** A test on the box, which passes. */
+function passes(sentence: string, statements: string): Example {
+  const text = `${base}test "it" on box { ${statements} }`;
+  return { sentence, text, tests: 1 };
+}
+
+/** What is done on a simulated machine, and what must hold then. */
+export const tests: readonly Example[] = [
+  {
+    sentence: 'A stranger is refused; the owner takes the device, and without an IOMMU maps no memory.',
+    text: `${without}test "it" on edge {
+  apply p
+  as user mallory { open a -> EACCES }
+  as user dpdk with CAP_SYS_RAWIO { use a via noiommu -> ok map 2 MiB at 0x0 -> ENOTTY }
+  expect kernel tainted
+  expect a bound to vfio-pci
+}`,
+    machine: edge,
+    tests: 1,
+  },
+  {
+    sentence: 'A test may be on a machine by itself: then what is refused there is expected by its code.',
+    text: `device d { id 8086:1572 }
+policy p { bind d to vfio-pci }
+test "two ports" on snapshot "machines/box.json" { expect apply p refused VP2102 }
+test "one port" on edge { apply p expect d bound to vfio-pci }
+host edge { noiommu allowed { until 2027-03-01 } }`,
+    machines: { edge, 'machines/box.json': { ...box, hostname: 'edge' } },
+    said: ['error VP2102 1'],
+    tests: 2,
+  },
+  passes(
+    'A test says what the driver of a device is.',
+    'expect a bound to i40e expect a bound to default apply p expect a bound to vfio',
+  ),
+  passes('A test says that the kernel is not tainted.', 'apply p expect kernel not tainted'),
+  passes('Several policies are applied at once.', 'apply p, q expect a bound to vfio-pci'),
+  passes(
+    'With an IOMMU, memory is mapped.',
+    'apply p as user dpdk { open a -> ok use a via group -> ok map 2 MiB at 0x0 -> ok }',
+  ),
+  passes(
+    'A step that fails is rolled back with all before it.',
+    'apply p when step 3 fails with EBUSY expect machine unchanged',
+  ),
+  passes('A plan that is killed is taken back.', 'apply p when killed after step 2 expect machine unchanged'),
+  {
+    sentence: 'A test names policies that there are.',
+    text: `${base}test "it" on box {\napply r }`,
+    said: ['error VP2014 6'],
+  },
+  {
+    sentence: 'What a call answers is `ok` or an errno.',
+    text: 'device a { at 03:00.0 }\npolicy p { protect a }\ntest "it" on box {\nas anyone { open a -> EWRONG } }',
+    machines: { box },
+    said: ['error VP2016 4'],
+  },
+  {
+    sentence: 'A refusal is expected by a code that there is.',
+    text: 'policy p { forbid unsafe interrupts }\ntest "it" on box {\nexpect apply p refused VP9999 }',
+    said: ['error VP1029 3'],
+  },
+];
