@@ -1,4 +1,5 @@
 /** What the lab asks of every kernel through the agent: the test vectors, and a share of random sequences. */
+import { type Theme, themes } from '../conformance/themes.ts';
 import { machines } from './machines.ts';
 import type { VectorTally } from './vectors.ts';
 import { inWorker, type WorkerJob } from './workers.ts';
@@ -8,9 +9,11 @@ interface AgentJob {
   readonly run: () => Promise<boolean>;
 }
 
-/** The same sequences in every run, unless another seed is asked for; about two minutes of two idle processors in all. */
+/** The same sequences in every run, unless another seed is asked for; about three minutes of two idle processors in all. */
 const SEED = Number(process.env['VFIOPLAN_LAB_SEED'] ?? 20261122);
 const SEQUENCES = Number(process.env['VFIOPLAN_LAB_SEQUENCES'] ?? 60);
+/** Of each theme: for one of all machines. */
+const THEMED = Math.ceil(SEQUENCES / 4);
 
 /** On these machines; the others have nothing that they lack. */
 const vectorMachines = ['none', 'outside'];
@@ -24,7 +27,18 @@ export function agentJobs(kernels: Readonly<Record<string, string>>): readonly A
         ...{ seed: SEED, from: 0, count: SEQUENCES, minutes: 60 },
       }),
     ),
+    ...Object.values(themes).map((theme) =>
+      sequenceJob({
+        ...{ kind: 'sequences', series, kernel, machine: machineOf(theme), theme: theme.name },
+        ...{ seed: SEED, from: 0, count: THEMED, minutes: 60 },
+      }),
+    ),
   ]);
+}
+
+/** Where a theme has most to do. */
+function machineOf({ name }: Theme): string {
+  return name === 'virtual' ? 'virtual' : 'outside';
 }
 
 function vectorJob(job: WorkerJob): AgentJob {
@@ -54,7 +68,9 @@ interface Tally {
 }
 
 function sequenceJob(job: WorkerJob): AgentJob {
-  const name = `sequences on ${job.series}, machine ${job.machine}`;
+  const { theme } = job;
+  const about = theme === undefined ? '' : ` about ${theme}`;
+  const name = `sequences${about} on ${job.series}, machine ${job.machine}`;
   return {
     name,
     run: async () => {
