@@ -1,5 +1,5 @@
 /**
- * What is made from the one vocabulary and the one grammar: the reference's EBNF, and the highlighters of Monaco and of
+ * What is made from the one vocabulary and the one grammar: the reference's EBNF and diagrams, and the highlighters of Monaco and of
  * everything that reads TextMate grammars. `npm run generate` writes them; a test checks that they are fresh.
  */
 import {
@@ -12,6 +12,7 @@ import {
   type Rule,
   Terminal,
 } from 'chevrotain';
+import { diagrams } from './diagrams.ts';
 import { type Keyword, type KeywordText, keywords } from './keywords.ts';
 import { parser } from './parser.ts';
 import * as t from './tokens.ts';
@@ -21,6 +22,7 @@ import * as values from './values.ts';
 export function generate(): Record<string, string> {
   return {
     'grammar/generated/ebnf.md': ebnf(),
+    ...diagrams(),
     'grammar/generated/monarch.json': json(monarch()),
     'grammar/generated/vfioplan.tmLanguage.json': json(textMate()),
   };

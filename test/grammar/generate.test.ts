@@ -32,6 +32,51 @@ describe('generated files', () => {
   });
 });
 
+describe('the diagrams', () => {
+  const drawn = Object.entries(files).filter(([path]) => path.endsWith('.svg'));
+  const all = drawn.map(([, text]) => text).join('');
+  const titles = [...all.matchAll(/<text class="title"[^>]*>(\w+)<\/text>/g)].map(([, title = '']) => title);
+
+  it('show each rule of the grammar once, but the list of declarations, and each box of a rule has its diagram', () => {
+    const rules = [...(files['grammar/generated/ebnf.md'] ?? '').matchAll(/^(\w+) = /gm)].map(
+      ([, name = '']) => name,
+    );
+    expect(titles.sort()).toEqual(rules.filter((name) => name !== 'declaration').sort());
+    const boxes = [...all.matchAll(/class="rule"[^>]*\/><text[^>]*>(\w+)</g)].map(([, name = '']) => name);
+    expect(boxes.filter((name) => !titles.includes(name))).toEqual([]);
+  });
+
+  it('show every word and mark that the EBNF has', () => {
+    const [, ebnf = ''] = /```ebnf\n([^`]*)```/.exec(files['grammar/generated/ebnf.md'] ?? '') ?? [];
+    const words = [...ebnf.matchAll(/"([^"]+)"/g)].map(([, word = '']) =>
+      word.replaceAll('<', '&lt;').replaceAll('>', '&gt;'),
+    );
+    expect(words.length).toBeGreaterThan(100);
+    expect(words.filter((word) => !all.includes(`>${word}</text>`))).toEqual([]);
+  });
+
+  it.each(drawn)('%s is well formed, and nothing leaves the page', (_, text) => {
+    const [, width = 0, height = 0] = (/viewBox="0 0 ([\d.]+) ([\d.]+)"/.exec(text) ?? []).map(Number);
+    const open: string[] = [];
+    for (const [, close, name = '', , alone] of text.matchAll(/<(\/?)(\w+)((?:[^<>"]|"[^"]*")*?)(\/?)>/g)) {
+      if (close === '/') expect(open.pop()).toBe(name);
+      else if (alone !== '/') open.push(name);
+    }
+    expect(open).toEqual([]);
+    for (const [, ...sides] of text.matchAll(
+      /<rect class="\w+" x="(\S+)" y="(\S+)" width="(\S+)" height="(\S+)"/g,
+    )) {
+      const [x = -1, y = -1, w = 0, h = 0] = sides.map(Number);
+      expect([x >= 0, y >= 0, x + w <= width, y + h <= height]).toEqual([true, true, true, true]);
+    }
+  });
+
+  it('are on the page of the reference', () => {
+    const page = readFileSync(join(root, 'grammar/README.md'), 'utf8');
+    for (const [path] of drawn) expect(page).toContain(`](${path.replace('grammar/', '')})`);
+  });
+});
+
 describe('the vocabulary', () => {
   it('labels every token, and gives every keyword a meaning', () => {
     for (const token of vocabulary) {
