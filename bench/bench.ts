@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { check } from '../src/check/check.ts';
 import { fromFacter } from '../src/machine/facter.ts';
@@ -7,6 +8,7 @@ import { firstWaves, memoryOver, peerWaves, policyOf, secondWaves } from './edit
 import { formatTimes } from './format.ts';
 import { simulatedCalls } from './kernel.ts';
 import { modelSteps } from './model.ts';
+import { testsOf, testTimes } from './tests.ts';
 
 // Figures for docs/performance.md. Each line: what, figure, and where it helps, its ratio to something measured beside
 // it in the same run. Nothing is asserted: a machine under load is not a failing test.
@@ -126,6 +128,38 @@ function formatting(): void {
   );
 }
 
+async function languageTests(): Promise<void> {
+  for (const functions of [1, 300]) {
+    const { shared, alone } = await testTimes(functions, 20, processor);
+    const [together, apart] = [quantile(sorted(shared), 0.5), quantile(sorted(alone), 0.5)];
+    say(
+      `a test of the language, ${functions} functions, of the processor`,
+      milliseconds(together),
+      `${(apart / together).toFixed(2)} times as long if each judges and plans for itself (${milliseconds(apart)})`,
+    );
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'vfioplan-bench-'));
+  try {
+    const { snapshot, text } = testsOf(1, 40);
+    writeFileSync(join(folder, 'big.json'), JSON.stringify(snapshot));
+    writeFileSync(join(folder, 'big.vfio'), text);
+    const run = (jobs: readonly string[]): number => {
+      const from = now();
+      const argv = [cli, 'test', join(folder, 'big.vfio'), ...jobs];
+      if (spawnSync(process.execPath, argv).status !== 0) throw new Error('vfioplan test failed');
+      return now() - from;
+    };
+    const [one, all] = [run(['--jobs', '1']), run([])];
+    say(
+      '40 tests in threads, by the clock',
+      milliseconds(all),
+      `${(one / all).toFixed(2)} times as fast as in one`,
+    );
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
 /** Rates per second of five windows; the highest tells what the code can do, the lowest what else the machine did. */
 async function rate(what: string, work: () => number | Promise<number>): Promise<void> {
   const rates: number[] = [];
@@ -184,6 +218,7 @@ await rate('simulated system calls through the sandbox, with boot', async () => 
   await simulatedCalls(50_000);
   return 50_000;
 });
+await languageTests();
 realMachines();
 say('memory after all of it (resident)', `${Math.round(process.memoryUsage().rss / 1024 / 1024)} MB`);
 peakOf('apply', example);
