@@ -242,7 +242,7 @@ class Trial {
       const shown = scene.look(taintPath);
       const tainted = shown !== '0';
       if (tainted === statement.tainted) return null;
-      return wrong(`\`${taintPath}\``, statement.tainted ? 'another number than `0`' : '`0`', quoted(shown));
+      return wrong(`\`${taintPath}\``, statement.tainted ? 'a taint' : '`0`', quoted(shown));
     }
     if (statement.kind === 'unchanged') {
       const found = scene.changed();

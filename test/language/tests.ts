@@ -69,6 +69,11 @@ host edge { noiommu allowed { until 2027-03-01 } }`,
     said: ['error VP2016 4'],
   },
   {
+    sentence: 'Memory is mapped for what was used before.',
+    text: `${base}test "it" on box {\nas user dpdk { map 2 MiB at 0x0 -> ok } }`,
+    said: ['error VP2018 6'],
+  },
+  {
     sentence: 'A refusal is expected by a code that there is.',
     text: 'policy p { forbid unsafe interrupts }\ntest "it" on box {\nexpect apply p refused VP9999 }',
     said: ['error VP1029 3'],

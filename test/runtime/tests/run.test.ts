@@ -104,6 +104,23 @@ test('a machine by itself stands for the host of the policy', async () => {
   expect(result).toMatchObject({ passed: true });
 });
 
+test('a machine by itself takes the place of the one that the host has', async () => {
+  const bare = { ...server, functions: [] };
+  const statements = 'apply dataplane';
+  const [result] = await runAll({
+    sources: [{ file: 'policy.vfio', text: text(statements, 'snapshot "bare.json"') }],
+    machines: [
+      { name: 'server', snapshot: server },
+      { name: 'bare.json', snapshot: bare },
+    ],
+    today: '2026-11-22',
+  });
+  expect(result).toMatchObject({ host: 'server', passed: false, diagnostics: [{ code: 'VP6302' }] });
+  expect(result?.diagnostics[0]?.causes).toContainEqual(
+    expect.stringMatching(/^VP2101: .*matches no function/),
+  );
+});
+
 test('a refusal is shown with the guard that answered, and what a fault refused with none', async () => {
   const { trace } = await run(
     'apply dataplane when step 2 fails with EBUSY apply dataplane as user mallory { open uplink -> EACCES }',
