@@ -12,38 +12,65 @@ import type { Sources } from './sources.ts';
  * written much like it. Policies are shared by fleets, so that one which merely fits none of these hosts is no mistake.
  */
 export function checkConditions({ hosts, policies }: Sources): Diagnostic[] {
-  const values = new Map<string, string[]>();
+  // A fleet says the same few values over and over, in hosts and in conditions.
+  const values = new Map<string, Set<string>>();
   for (const statement of hosts.flatMap(({ node }) => node.statements)) {
     // What could not be read may be the label that is meant.
     if (statement.kind === 'hole') return [];
     if (statement.kind !== 'label') continue;
     const { name, value } = statement;
-    values.set(name.text, [...(values.get(name.text) ?? []), value.text]);
+    const known = values.get(name.text);
+    if (known === undefined) values.set(name.text, new Set([value.text]));
+    else known.add(value.text);
   }
+  const meant = guesses(values);
   return policies.flatMap((sited) =>
     sited.node.statements.flatMap((statement) => {
       if (statement.kind !== 'allow' && statement.kind !== 'forbid') return [];
       const { unless, kind } = statement;
-      return unless === undefined ? [] : checkCondition(sited, kind, unless, values);
+      return unless === undefined ? [] : checkCondition(sited, kind, unless, meant(unless));
     }),
   );
+}
+
+/** What a condition's label or value may be a slip of; undefined: nothing is wrong, or nobody can tell. */
+type Guess = { readonly word: 'label' | 'value'; readonly meant: string };
+
+function guesses(
+  values: ReadonlyMap<string, ReadonlySet<string>>,
+): (condition: LabelCondition) => Guess | undefined {
+  const made = new Map<string, string | undefined>();
+  const once = (key: string, guess: () => string | undefined): string | undefined => {
+    if (!made.has(key)) made.set(key, guess());
+    return made.get(key);
+  };
+  return ({ label, value }) => {
+    const known = values.get(label.text);
+    if (known?.has(value.text)) return undefined;
+    const word = known === undefined ? 'label' : 'value';
+    const meant =
+      known === undefined
+        ? once(label.text, () => nearest(label.text, values.keys()))
+        : once(`${label.text}\0${value.text}`, () => nearest(value.text, known));
+    return meant === undefined ? undefined : { word, meant };
+  };
 }
 
 function checkCondition(
   origin: Origin,
   kind: 'allow' | 'forbid',
-  { label, value }: LabelCondition,
-  values: ReadonlyMap<string, readonly string[]>,
+  condition: LabelCondition,
+  guess: Guess | undefined,
 ): Diagnostic[] {
-  const known = values.get(label.text);
-  if (known?.includes(value.text)) return [];
-  const [word, meant, put, what] =
-    known === undefined
-      ? [label, nearest(label.text, values.keys()), written, `a label \`${label.text}\``]
-      : [value, nearest(value.text, known), inQuotes, `\`${label.text}\` "${value.text}"`];
-  if (meant === undefined) return [];
-  const place = placeOf(origin, word);
+  if (guess === undefined) return [];
+  const { word, meant } = guess;
+  const { label, value } = condition;
+  const place = placeOf(origin, condition[word]);
+  const [what, text] =
+    word === 'label'
+      ? [`a label \`${label.text}\``, written(meant)]
+      : [`\`${label.text}\` "${value.text}"`, inQuotes(meant)];
   const causes = [`the exception never holds, and the ${kind} is for every host of the policy`];
   const cures = [`did you mean \`${meant}\`?`];
-  return [report('VP2017', place, { what }, { causes, cures, fixes: [replacement(place, put(meant))] })];
+  return [report('VP2017', place, { what }, { causes, cures, fixes: [replacement(place, text)] })];
 }
