@@ -151,7 +151,7 @@ export const commands: readonly CommandDescription[] = [
       {
         key: 'jobs',
         flags: '--jobs <n>',
-        text: 'run so many tests at once; what is written is the same for any number',
+        text: 'run so many tests at once, but no more than four for each processor; what is written is the same for any number',
         shows:
           'as many as there are processors, and 1 where so few tests are sooner done one after the other',
       },

@@ -20,6 +20,9 @@ const testsPerStart = 3;
 /** Milliseconds for what a thread does outside its sandbox without a sign of life: to start, to judge, to plan. */
 const outsideMs = 20_000;
 
+/** More threads for each processor would wait for one another longer than a sandbox may take to answer. */
+const threadsPerProcessor = 4;
+
 /** Runs tests, several at once where that is faster or was asked for. The results are in the order of the tests. */
 export async function runTests(
   { io, options }: Invocation,
@@ -46,7 +49,7 @@ export async function runTests(
       results[index] = { result, seconds: (io.now() - (starts[index] ?? 0)) / 1000 };
     },
   };
-  const count = Math.min(options.jobs ?? paying(cases.length, io.threads?.count ?? 1), cases.length);
+  const count = howMany(cases.length, io.threads?.count ?? 0, options.jobs);
   if (io.threads === undefined || count <= 1) await runHere(assignment, watcher);
   else {
     const patienceMs = longestSilence(limits) + outsideMs;
@@ -56,9 +59,10 @@ export async function runTests(
   return results;
 }
 
-/** As many threads as there are processors, where the tests that none has to wait for take longer than the start. */
-function paying(tests: number, processors: number): number {
-  return tests - Math.ceil(tests / processors) > testsPerStart ? processors : 1;
+/** As many as are asked for; else one for each processor, where the tests that then wait for no other outweigh the start. */
+function howMany(tests: number, processors: number, asked: number | undefined): number {
+  if (asked !== undefined) return Math.min(asked, tests, threadsPerProcessor * processors);
+  return tests - Math.ceil(tests / processors) > testsPerStart ? Math.min(processors, tests) : 1;
 }
 
 /** One after the other in this thread. What a test throws is its own failure here too. */

@@ -39,8 +39,8 @@ export function lostBy(error: unknown): Outcome {
 }
 
 /**
- * Runs every test in one of some threads. A thread that ends or gives no
- * sign costs the one test that it was at: the next gets a new one.
+ * Runs every test in one of some threads. A thread that ends or gives no sign costs the one test that it was at: the next
+ * gets a new one.
  */
 export async function runInThreads(
   assignment: Assignment,
