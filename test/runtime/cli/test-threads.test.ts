@@ -6,6 +6,11 @@ import { machine } from '../../machines.ts';
 
 const snapshot = machine({ hostname: 'h', functions: [] });
 
+/** A test that has to wait until a thread is given up does not wait long; whatever else a thread does may take its time. */
+function patienceFor(names: readonly string[]): number {
+  return names.some((name) => name === 'hangs' || name === 'takes its time') ? 4000 : 25_000;
+}
+
 /** What became of tests of these names, in threads that do what the names say. */
 async function outcomes(
   names: readonly string[],
@@ -21,7 +26,7 @@ async function outcomes(
   const ended: Outcome[] = [];
   await runInThreads(
     assignment,
-    { program: new URL(program, import.meta.url), count, patienceMs: 2500 },
+    { program: new URL(program, import.meta.url), count, patienceMs: patienceFor(names) },
     {
       begins: (index) => begun.push(index),
       ends: (index, outcome) => {
@@ -38,7 +43,7 @@ async function outcomes(
 const misdeeds: readonly (readonly [string, RegExp])[] = [
   ['ends', /^its thread ended with 7$/],
   ['throws', /^a bug$/],
-  ['hangs', /^its thread gave no sign of life for 3 s$/],
+  ['hangs', /^its thread gave no sign of life for 4 s$/],
 ];
 
 test.each(misdeeds)('a thread that %s costs one test, whichever others are with it', async (name, why) => {
@@ -53,11 +58,16 @@ test.each(misdeeds)('a thread that %s costs one test, whichever others are with 
 test('when all threads are lost, each of their tests says so', async () => {
   const all = await outcomes(['hangs', 'ends', 'throws', 'ends'], 4);
   expect(all).toEqual([
-    'its thread gave no sign of life for 3 s',
+    'its thread gave no sign of life for 4 s',
     'its thread ended with 7',
     'a bug',
     'its thread ended with 7',
   ]);
+});
+
+test('two threads run two tests at once', async () => {
+  const both = ['meets another', 'meets another'];
+  expect(await outcomes(both, 2)).toEqual(both);
 });
 
 test('a test that gives signs of life may take longer than the patience with one that gives none', async () => {

@@ -3,7 +3,20 @@ import { parentPort, workerData } from 'node:worker_threads';
 
 const { cases } = workerData;
 
-parentPort.on('message', (index) => {
+/** Ends when another thread is at the same at the same time. */
+function meeting() {
+  const channel = new BroadcastChannel('vfioplan: two tests at once');
+  return new Promise((resolve) => {
+    channel.onmessage = () => {
+      channel.postMessage('I am here, too');
+      channel.close();
+      resolve();
+    };
+    channel.postMessage('I am here');
+  });
+}
+
+parentPort.on('message', async (index) => {
   const { file, host, node } = cases[index];
   const { name } = node;
   switch (name.text) {
@@ -14,8 +27,11 @@ parentPort.on('message', (index) => {
       throw new Error('a bug\nin two lines');
     case 'hangs':
       for (;;);
+    case 'meets another':
+      await meeting();
+      break;
     case 'takes its time':
-      for (const until = Date.now() + 3500; Date.now() < until; ) {
+      for (const until = Date.now() + 5000; Date.now() < until; ) {
         parentPort.postMessage({});
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
       }
