@@ -1,4 +1,5 @@
 import type { Diagnostic, Place } from '../diagnostics/diagnostic.ts';
+import { removal } from '../diagnostics/fixes.ts';
 import { report } from '../diagnostics/report.ts';
 import { type Address, isUnknown } from '../machine/snapshot.ts';
 import { guardOf } from '../model/guards.ts';
@@ -163,6 +164,7 @@ function refusal(world: World, { who, place }: Allow, address: Address, refused:
     { who: describeWho(who), address, call, errno },
     {
       causes: [words],
+      fixes: [removal(place, 'the allow')],
       cures: [
         'change what the statement asks for, or the machine, so that the kernel has no reason to refuse',
       ],

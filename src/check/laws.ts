@@ -10,6 +10,7 @@ import { driverFor } from '../policy/drivers.ts';
 import type { Protect, Require } from '../policy/policy.ts';
 import type { ScriptStep } from '../script/script.ts';
 import { type Finding, found } from './finding.ts';
+import { leaving } from './leaving.ts';
 import type { Subject } from './subject.ts';
 
 type Guarded = { readonly address: Address; readonly protect: Protect; readonly cause?: string };
@@ -94,6 +95,7 @@ export class Laws {
     if (guarded === undefined || place === undefined || this.#told.has(guarded.protect)) return;
     this.#told.add(guarded.protect);
     const { protect } = guarded;
+    const bind = this.#subject.policy.binds.find((each) => each.place === place);
     yield found(
       report(
         'VP3105',
@@ -106,6 +108,7 @@ export class Laws {
             `the plan comes to it: ${sentence}`,
           ],
           cures: ['choose another device, or remove the protection'],
+          fixes: bind === undefined ? [] : [leaving(this.#subject, bind)],
         },
       ),
       [address, guarded.address],
@@ -177,7 +180,8 @@ export class Laws {
         const holes = { address, group: own.group, others: others.map((other) => other.address).join(', ') };
         const causes = [`so it is after a step of the plan: ${sentence}`];
         const cures = ['take the whole group: `bind … with its group to …`'];
-        yield found(report('VP3106', require.place, holes, { causes, cures }), [address]);
+        const fixes = [removal(require.place, 'the requirement')];
+        yield found(report('VP3106', require.place, holes, { causes, cures, fixes }), [address]);
       }
     }
   }

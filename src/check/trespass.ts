@@ -1,4 +1,5 @@
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
+import { removal } from '../diagnostics/fixes.ts';
 import { report } from '../diagnostics/report.ts';
 import { isVfioDriver } from '../machine/drivers.ts';
 import { type Address, isUnknown, type Snapshot } from '../machine/snapshot.ts';
@@ -109,6 +110,7 @@ function refusal(
       causes: [
         `${node} is ${show(world, end, node)}, and ${user.name} (${[user.uid, ...user.groups].join(', ')}) can open it`,
       ],
+      fixes: allows.map(({ place, policy: by }) => removal(place, `the allow of policy ${by}`)),
       cures: [
         'allow a group without that member, or a user, and only functions whose IOMMU group holds nothing forbidden',
         `where nobody is allowed: \`chown root:root ${node}\`, and look for the udev rule that gave it away`,

@@ -2,6 +2,7 @@ import { report } from '../../diagnostics/report.ts';
 import { coherenceOf } from '../../machine/coherence.ts';
 import { isUnknown } from '../../machine/snapshot.ts';
 import { type Finding, found, needed } from '../finding.ts';
+import { leaving } from '../leaving.ts';
 import { groupOf, type Subject } from '../subject.ts';
 
 /**
@@ -30,6 +31,7 @@ export function* coherence(subject: Subject): Iterable<Finding> {
           cures: [
             'leave the device with a driver of the host: nothing in software changes what the IOMMU can do',
           ],
+          fixes: [leaving(subject, bind)],
           kernel: {
             step: `bind ${address} to ${driver}`,
             guard: "the device's IOMMU does not keep DMA coherent with the caches",

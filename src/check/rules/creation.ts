@@ -1,5 +1,5 @@
 import type { KernelAnswer } from '../../diagnostics/diagnostic.ts';
-import { oneOfTwo, replacement } from '../../diagnostics/fixes.ts';
+import { oneOfTwo, removal, replacement } from '../../diagnostics/fixes.ts';
 import { report } from '../../diagnostics/report.ts';
 import { isUnknown, type PciFunction } from '../../machine/snapshot.ts';
 import { virtualAddresses } from '../../machine/virtual-functions.ts';
@@ -50,8 +50,9 @@ function* judge(subject: Subject, { place, count, countPlace }: Create, fn: PciF
     const causes = [
       virtual ? `it is a virtual function of ${fn.physicalFunction} itself` : 'it has no SR-IOV capability',
     ];
+    const fixes = [removal(place, 'the statement')];
     const cures = ['choose the physical function: `lspci -v` shows which have the capability'];
-    yield found(report('VP3134', place, { address }, { causes, cures }), about);
+    yield found(report('VP3134', place, { address }, { causes, cures, fixes }), about);
     return;
   }
   const { numVfs, totalVfs } = sriov;
@@ -121,7 +122,10 @@ function* byItsDriver(
   const kernel = refusal(address, count, guard, 'ENOENT');
   const about = household(subject, fn);
   const holes = { address, driver: driver ?? 'none' };
-  yield found(report('VP4113', place, holes, { cures, kernel }), about);
+  yield found(
+    report('VP4113', place, holes, { cures, fixes: [removal(place, 'the statement')], kernel }),
+    about,
+  );
 }
 
 /** The function with the virtual ones that would come: what is refused of them follows. */

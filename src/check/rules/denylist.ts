@@ -2,10 +2,12 @@ import { report } from '../../diagnostics/report.ts';
 import { isUnknown, type Snapshot } from '../../machine/snapshot.ts';
 import { denylist as denied } from '../../model/binding.ts';
 import { type Finding, found, needed } from '../finding.ts';
+import { leaving } from '../leaving.ts';
 import type { Subject } from '../subject.ts';
 
 /** Devices that can reach other memory than their user's are refused unless vfio_pci was loaded to take them. */
-export function* denylist({ taken, snapshot }: Subject): Iterable<Finding> {
+export function* denylist(subject: Subject): Iterable<Finding> {
+  const { taken, snapshot } = subject;
   for (const { fn, bind, driver } of taken) {
     const id = `${fn.vendor}:${fn.device}`;
     if (driver !== 'vfio-pci' || fn.driver === driver || !denied.has(id)) continue;
@@ -27,6 +29,7 @@ export function* denylist({ taken, snapshot }: Subject): Iterable<Finding> {
           cures: [
             'if every user of it is trusted, load vfio_pci with `disable_denylist=1`; the parameter is fixed after that',
           ],
+          fixes: [leaving(subject, bind)],
           kernel: {
             step: `bind ${address} to vfio-pci`,
             guard: 'the device is on the denylist',

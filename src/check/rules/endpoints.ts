@@ -1,10 +1,12 @@
 import { report } from '../../diagnostics/report.ts';
 import { isUnknown } from '../../machine/snapshot.ts';
 import { type Finding, found, needed } from '../finding.ts';
+import { leaving } from '../leaving.ts';
 import { byBind, listed, type Subject } from '../subject.ts';
 
 /** vfio-pci takes functions with header type 0 only: no bridges, whatever their class says. */
-export function* endpoints({ taken }: Subject): Iterable<Finding> {
+export function* endpoints(subject: Subject): Iterable<Finding> {
+  const { taken } = subject;
   for (const { fn, bind } of taken) {
     const { headerType, address } = fn;
     if (!isUnknown(headerType)) continue;
@@ -26,6 +28,7 @@ export function* endpoints({ taken }: Subject): Iterable<Finding> {
           cures: [
             'bind the functions behind the bridge; the bridge keeps its driver, which does not disturb VFIO',
           ],
+          fixes: [leaving(subject, bind)],
           kernel: {
             step: `bind ${addresses[0]} to ${one?.driver ?? 'vfio-pci'}`,
             guard: 'the header type is not that of an endpoint',

@@ -1,6 +1,7 @@
 import { report } from '../../diagnostics/report.ts';
 import { type HoldingKind, holds } from '../../machine/holdings.ts';
 import { type Finding, found, needed } from '../finding.ts';
+import { leaving } from '../leaving.ts';
 import { leavesDriver, listed, type Subject, type Wanted } from '../subject.ts';
 
 /**
@@ -40,7 +41,8 @@ function critical({ snapshot }: Subject, { fn }: Wanted): Proof[] {
   return proofs;
 }
 
-function refusal({ policy }: Subject, { fn, bind }: Wanted, proofs: readonly Proof[]): Finding {
+function refusal(subject: Subject, { fn, bind }: Wanted, proofs: readonly Proof[]): Finding {
+  const { policy } = subject;
   const { address } = fn;
   const { device } = bind;
   const host = proofs.filter(({ kind }) => kind === 'root' || kind === 'boot' || kind === 'swap');
@@ -60,6 +62,7 @@ function refusal({ policy }: Subject, { fn, bind }: Wanted, proofs: readonly Pro
         ? 'reach the machine another way first: move its addresses and routes to a netdev that stays'
         : 'choose another device, or first move what is stored on it and take a new snapshot',
     ],
+    fixes: [leaving(subject, bind)],
   };
   const own = policy.devices.get(device)?.functions.includes(address) ?? false;
   if (!own) {

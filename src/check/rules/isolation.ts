@@ -1,3 +1,4 @@
+import { removal } from '../../diagnostics/fixes.ts';
 import { report } from '../../diagnostics/report.ts';
 import { isUnknown } from '../../machine/snapshot.ts';
 import { type Finding, found, needed } from '../finding.ts';
@@ -23,8 +24,9 @@ export function* isolation(subject: Subject): Iterable<Finding> {
       if (group === null && subject.claims.has(address)) continue;
       if (group === null) {
         const cures = ['switch the IOMMU on, or remove the requirement'];
+        const fixes = [removal(place, 'the requirement')];
         const others = 'everything: without an IOMMU its DMA reaches all of memory';
-        yield found(report('VP3106', place, { address, group: 'none', others }, { cures }), []);
+        yield found(report('VP3106', place, { address, group: 'none', others }, { cures, fixes }), []);
         continue;
       }
       const others = (subject.members.get(group) ?? []).filter(
@@ -44,6 +46,7 @@ export function* isolation(subject: Subject): Iterable<Finding> {
             cures: [
               'move the device to a slot with a group of its own, or take the whole group: `bind … with its group to …`',
             ],
+            fixes: [removal(place, 'the requirement')],
           },
         ),
         [],

@@ -1,3 +1,4 @@
+import { replacement } from '../../diagnostics/fixes.ts';
 import { report } from '../../diagnostics/report.ts';
 import { isUnknown } from '../../machine/snapshot.ts';
 import type { KernelRelation } from '../../policy/policy.ts';
@@ -24,6 +25,10 @@ export function* kernelVersion({ policy, snapshot }: Subject): Iterable<Finding>
         { host: policy.host, relation, version, release },
         {
           cures: ['boot the kernel that is meant, or correct the statement'],
+          fixes:
+            running && !/^[<>]$/.test(relation)
+              ? [replacement(place, running.slice(0, wanted.length).join('.'))]
+              : [],
         },
       ),
     );

@@ -92,6 +92,7 @@ function* lifted({ snapshot }: Subject, { who, place: allowed }: Allow, { place 
           'the kernel asks the limit only of others (drivers/vfio/vfio_iommu_type1.c vfio_lock_acct)',
         ],
         cures: ['remove the limit, or take the capability away'],
+        fixes: [removal(place, 'the limit')],
       },
     ),
   );

@@ -1,6 +1,7 @@
 import { report } from '../../diagnostics/report.ts';
 import { isUnknown } from '../../machine/snapshot.ts';
 import { type Finding, found, needed } from '../finding.ts';
+import { leaving } from '../leaving.ts';
 import { byBind, groupOf, listed, type Subject } from '../subject.ts';
 
 /** No-IOMMU mode is a build option that most distributions leave out (CONFIG_VFIO_NOIOMMU). */
@@ -24,6 +25,7 @@ export function* noiommuBuild(subject: Subject): Iterable<Finding> {
         {
           causes: ['the kernel does not have the option VFIO_NOIOMMU'],
           cures: ['boot a kernel that was built with `CONFIG_VFIO_NOIOMMU=y`', 'or switch the IOMMU on'],
+          fixes: [leaving(subject, bind)],
           kernel: {
             step: `write Y to /sys/module/vfio/parameters/${world.profile.noiommuParameter}`,
             guard: 'the parameter does not exist: it is compiled only with CONFIG_VFIO_NOIOMMU',

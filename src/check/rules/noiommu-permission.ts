@@ -1,6 +1,9 @@
+import type { Fix } from '../../diagnostics/diagnostic.ts';
+import { insertionAfter, replacement } from '../../diagnostics/fixes.ts';
 import { report } from '../../diagnostics/report.ts';
 import { isUnknown } from '../../machine/snapshot.ts';
 import { type Finding, found } from '../finding.ts';
+import { leaving } from '../leaving.ts';
 import { byBind, groupOf, listed, type Subject } from '../subject.ts';
 
 /**
@@ -30,6 +33,7 @@ export function* noiommuPermission(subject: Subject): Iterable<Finding> {
               `ask ${noiommu.owner ?? 'its owner'} to renew the permission, with a new date`,
               'or remove the bind, so that the function stays with its driver',
             ],
+            fixes: [leaving(subject, bind)],
           },
         ),
         addresses,
@@ -48,9 +52,17 @@ export function* noiommuPermission(subject: Subject): Iterable<Finding> {
             'switch the IOMMU on, so that the function gets a group',
             'or allow it in the host: `noiommu allowed { owner "…" reason "…" until YYYY-MM-DD }`',
           ],
+          fixes: [leaving(subject, bind), ...permission(subject)],
         },
       ),
       addresses,
     );
   }
+}
+
+/** Who answers for it, why and until when only a person can say: as it is written here it permits nothing yet. */
+function permission({ policy: { noiommu, iommu } }: Subject): readonly Fix[] {
+  const words = 'noiommu allowed { owner "…" reason "…" until YYYY-MM-DD }';
+  if (noiommu.place !== undefined) return [replacement(noiommu.place, words)];
+  return iommu.place === undefined ? [] : [insertionAfter(iommu.place, words)];
 }

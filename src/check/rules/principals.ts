@@ -1,4 +1,4 @@
-import { nameMeant } from '../../diagnostics/fixes.ts';
+import { nameMeant, removal } from '../../diagnostics/fixes.ts';
 import { report } from '../../diagnostics/report.ts';
 import { isUnknown } from '../../machine/snapshot.ts';
 import type { Allow } from '../../policy/policy.ts';
@@ -12,7 +12,11 @@ export function* principals(subject: Subject): Iterable<Finding> {
     const who = describeWho(allow.who);
     if (kind === 'anyone' || name.includes('*')) {
       const cures = ['name who it is: `allow user NAME …`; several users share a device by a group'];
-      yield found(report('VP3125', allow.place, { who, address: listed(addresses) }, { cures }), addresses);
+      const fixes = [removal(allow.place, 'the allow')];
+      yield found(
+        report('VP3125', allow.place, { who, address: listed(addresses) }, { cures, fixes }),
+        addresses,
+      );
     } else if (kind === 'user' || kind === 'group') yield* exists(subject, allow, addresses);
     else if (kind !== 'vm') {
       const cures = [

@@ -3,6 +3,7 @@ import { holds } from '../../machine/holdings.ts';
 import { isUnknown } from '../../machine/snapshot.ts';
 import type { Protect } from '../../policy/policy.ts';
 import { type Finding, found, needed } from '../finding.ts';
+import { leaving } from '../leaving.ts';
 import { byBind, groupOf, leavesDriver, listed, type Subject } from '../subject.ts';
 
 /**
@@ -38,6 +39,7 @@ export function* protection(subject: Subject): Iterable<Finding> {
               related: [{ place, message: `policy ${policy} protects it here` }],
               causes,
               cures: ['choose another device, or remove the protection'],
+              fixes: [leaving(subject, bind)],
             },
           ),
           addresses,

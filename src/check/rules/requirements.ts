@@ -1,3 +1,4 @@
+import { removal } from '../../diagnostics/fixes.ts';
 import { report } from '../../diagnostics/report.ts';
 import { isUnknown, type PciFunction } from '../../machine/snapshot.ts';
 import type { Require } from '../../policy/policy.ts';
@@ -37,7 +38,14 @@ function* resets(
   const causes = [
     'the kernel tries the ways of `reset_method` in their order (drivers/pci/pci.c __pci_reset_function_locked)',
   ];
-  yield found(report('VP3128', place, { address, wanted, has }, { causes, cures }));
+  yield found(
+    report(
+      'VP3128',
+      place,
+      { address, wanted, has },
+      { causes, cures, fixes: [removal(place, 'the requirement')] },
+    ),
+  );
 }
 
 function* numa(
@@ -54,5 +62,7 @@ function* numa(
   if (nodes.includes(numaNode)) return;
   const has = numaNode === -1 ? 'none that the firmware tells' : `node ${numaNode}`;
   const cures = ['choose a device on the node that is meant, or move the card to a slot of its socket'];
-  yield found(report('VP3129', place, { address, wanted, has }, { cures }));
+  yield found(
+    report('VP3129', place, { address, wanted, has }, { cures, fixes: [removal(place, 'the requirement')] }),
+  );
 }

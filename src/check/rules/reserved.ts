@@ -1,6 +1,7 @@
 import { report } from '../../diagnostics/report.ts';
 import { isUnknown } from '../../machine/snapshot.ts';
 import { type Finding, found, needed } from '../finding.ts';
+import { leaving } from '../leaving.ts';
 import type { Subject, Wanted } from '../subject.ts';
 
 /** A group for which the firmware wants fixed mappings (RMRR, IVMD: `direct`) cannot be handed to userspace. */
@@ -37,6 +38,7 @@ export function* reserved(subject: Subject): Iterable<Finding> {
           cures: [
             'look for a firmware setting that ends the use (shared memory, RAID or management functions), or take another device',
           ],
+          fixes: [leaving(subject, bind)],
           kernel: {
             step: late ? 'VFIO_SET_IOMMU' : `VFIO_GROUP_SET_CONTAINER on /dev/vfio/${group}`,
             guard: 'the firmware requires a 1:1 mapping for a device of the group',

@@ -8,6 +8,7 @@ import { className } from '../../policy/classes.ts';
 import { comesWithGroup } from '../../policy/drivers.ts';
 import type { Bind } from '../../policy/policy.ts';
 import { type Finding, found, needed } from '../finding.ts';
+import { leaving } from '../leaving.ts';
 import { finalDriver, listed, pathOf, type Subject, uses as usesOf } from '../subject.ts';
 
 /**
@@ -90,7 +91,7 @@ function refusal(subject: Subject, group: number, bind: Bind, blocking: readonly
           'move the card to a slot whose root port isolates it (ACS), so that it gets a group of its own',
           ...(movable ? [] : ['choose a device whose group holds nothing that the host needs']),
         ],
-        fixes: movable ? wholeGroup(bind) : [],
+        fixes: [...(movable ? wholeGroup(bind) : []), leaving(subject, bind)],
         kernel: kernelAnswer(subject, group, mine),
       },
     ),

@@ -2,10 +2,12 @@ import { report } from '../../diagnostics/report.ts';
 import { isVfioDriver } from '../../machine/drivers.ts';
 import { isUnknown } from '../../machine/snapshot.ts';
 import { type Finding, found, needed } from '../finding.ts';
+import { leaving } from '../leaving.ts';
 import type { Subject } from '../subject.ts';
 
 /** A physical function whose virtual functions are enabled stays with the driver that enabled them. */
-export function* virtualFunctions({ wanted }: Subject): Iterable<Finding> {
+export function* virtualFunctions(subject: Subject): Iterable<Finding> {
+  const { wanted } = subject;
   for (const { fn, bind, driver } of wanted.values()) {
     const { sriov, address } = fn;
     if (driver === fn.driver) continue;
@@ -30,6 +32,7 @@ export function* virtualFunctions({ wanted }: Subject): Iterable<Finding> {
             `take the virtual functions away first: write 0 to /sys/bus/pci/devices/${address}/sriov_numvfs`,
             'or bind the virtual functions and leave the physical one to its driver',
           ],
+          fixes: [leaving(subject, bind)],
           ...(toVfio ? { kernel: refusal(address, driver) } : {}),
         },
       ),

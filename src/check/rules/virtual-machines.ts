@@ -1,3 +1,4 @@
+import { removal } from '../../diagnostics/fixes.ts';
 import { report } from '../../diagnostics/report.ts';
 import { type Finding, found } from '../finding.ts';
 import { byAllow, listed, pathOf, type Subject, uses } from '../subject.ts';
@@ -26,6 +27,7 @@ export function* virtualMachines(subject: Subject): Iterable<Finding> {
             'switch the IOMMU on and allow it via group',
             'or give the guest a paravirtual device instead',
           ],
+          fixes: [removal(allow.place, 'the allow')],
           kernel: {
             step: 'VFIO_IOMMU_MAP_DMA',
             guard: 'a container without an IOMMU maps nothing',
