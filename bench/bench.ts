@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { check } from '../src/check/check.ts';
 import { fromFacter } from '../src/machine/facter.ts';
+import { cedarWaves } from './cedar.ts';
 import { firstWaves, memoryOver, peerWaves, policyOf, secondWaves } from './editing.ts';
 import { formatTimes } from './format.ts';
 import { simulatedCalls } from './kernel.ts';
@@ -74,6 +75,20 @@ const clocks = [
   ['of the processor', processor],
 ] as const;
 
+/** What the services of others need for a file of so many lines. */
+function peers(lines: number): void {
+  for (const [whose, waves] of [
+    ["TypeScript's service, a key to both", peerWaves],
+    ["Cedar's validator, a key to policies and schema", cedarWaves],
+  ] as const) {
+    for (const [clock, reads] of clocks) {
+      const times = sorted(waves(lines, 60, reads));
+      const words = `${lines.toLocaleString('en')} lines, ${whose}, ${clock}, p95`;
+      say(words, milliseconds(quantile(times, 0.95)), spread(times));
+    }
+  }
+}
+
 /** `edits`: how often a text is changed to see whether memory grows. */
 function typing(edits: number): void {
   const lines = 10_000;
@@ -90,12 +105,7 @@ function typing(edits: number): void {
     }
   }
   say('the first 200 keys after a start, p95', milliseconds(quantile(first, 0.95)), spread(first));
-  const peer = sorted(peerWaves(lines, 60, now));
-  say(
-    "TypeScript's service, 10,000 lines, a key to both, p95",
-    milliseconds(quantile(peer, 0.95)),
-    spread(peer),
-  );
+  peers(lines);
   const text = `${sound}\n# never read before`;
   const whole = timed(1, () =>
     check({ sources: [{ file: 'cold.vfio', text }], machines: [], today: '2026-12-01' }),
