@@ -5,6 +5,7 @@ import { lineIndex, positionAt } from '../../grammar/lines.ts';
 import type { Span } from '../../grammar/span.ts';
 import { addressPattern, identityPattern } from '../../grammar/values.ts';
 import type { Diagnostic } from '../../src/diagnostics/diagnostic.ts';
+import { isVfioDriver } from '../../src/machine/drivers.ts';
 import type { PciFunction, Snapshot } from '../../src/machine/snapshot.ts';
 import { known } from '../../src/machine/snapshot.ts';
 import { topologyOf } from '../../src/machine/topology.ts';
@@ -38,7 +39,12 @@ export function hoverAt(workspace: Workspace, meaning: Meaning | undefined, spot
   const name = nameAt(workspace, spot);
   const paragraphs =
     name === undefined
-      ? wordParagraphs(workspace, meaning, token.image, hostAround(workspace, spot))
+      ? wordParagraphs(
+          workspace,
+          meaning,
+          token.image,
+          around(workspace, spot, text.slice(0, token.startOffset)),
+        )
       : nameParagraphs(workspace, meaning, name);
   const all = [
     ...paragraphs,
@@ -48,26 +54,38 @@ export function hoverAt(workspace: Workspace, meaning: Meaning | undefined, spot
   return all.length === 0 ? undefined : { span, paragraphs: all };
 }
 
-/** The host that the declaration around a place is about. */
-function hostAround({ readings }: Workspace, { file, offset }: Spot): string {
+/** Where a word stands. */
+interface Around {
+  /** The host that the declaration is about. */
+  readonly on: string;
+  readonly inHost: boolean;
+  /** After `to` and `driver` a driver is named. */
+  readonly asDriver: boolean;
+}
+
+function around({ readings }: Workspace, { file, offset }: Spot, before: string): Around {
+  const asDriver = /\b(?:to|driver)\s+$/.test(before);
   for (const { base, node } of readings.get(file)?.document.declarations ?? []) {
     if (base + node.span.start > offset || offset > base + node.span.end) continue;
-    if (node.kind === 'host') return node.name.text;
-    if ('on' in node && node.on !== undefined) return node.on.text;
+    if (node.kind === 'host') return { on: node.name.text, inHost: true, asDriver };
+    if ('on' in node && node.on !== undefined) return { on: node.on.text, inHost: false, asDriver };
   }
-  return '*';
+  return { on: '*', inHost: false, asDriver };
 }
 
 function wordParagraphs(
   workspace: Workspace,
   meaning: Meaning | undefined,
   image: string,
-  on: string,
+  { on, inHost, asDriver }: Around,
 ): readonly string[] {
+  const facts = inHost ? hostFacts(workspace, meaning, image, on) : [];
   if (Object.hasOwn(keywords, image)) {
-    return [`**${image}**: ${keywords[image as KeywordText].meaning}`];
+    return [`**${image}**: ${keywords[image as KeywordText].meaning}`, ...facts];
   }
+  if (facts.length > 0) return facts;
   const word = image.replace(/^"|"$/g, '');
+  if (asDriver) return driverParagraphs(workspace, meaning, word, on);
   const isMeant = functionsMeant(word);
   if (isMeant === undefined) return [];
   return [...snapshotsFor(workspace, meaning, on)].flatMap(([host, snapshot]) => {
@@ -75,6 +93,60 @@ function wordParagraphs(
     if (found.length === 0) return [`On ${code(host)}: no function`];
     return [`On ${code(host)}: ${listed(found.map((fn) => oneOf(snapshot, fn, found.length)))}`];
   });
+}
+
+/** What the machine has of that which a statement of its host is about. */
+function hostFacts(
+  workspace: Workspace,
+  meaning: Meaning | undefined,
+  image: string,
+  on: string,
+): readonly string[] {
+  const say = ['iommu', 'required', 'absent'].includes(image)
+    ? translation
+    : image === 'kernel' || /^\d+(\.\d+)+$/.test(image)
+      ? release
+      : undefined;
+  if (say === undefined) return [];
+  return [...snapshotsFor(workspace, meaning, on)]
+    .slice(0, shownLimit)
+    .map(([host, snapshot]) => `On ${code(host)}: ${say(snapshot)}`);
+}
+
+function translation({ iommu }: Snapshot): string {
+  const units = known(iommu.units, undefined);
+  if (units === undefined) return 'IOMMU not known';
+  return units.length === 0 ? 'no IOMMU' : `an IOMMU (${units.map(code).join(', ')})`;
+}
+
+function release({ kernel }: Snapshot): string {
+  return `Linux ${escaped(known(kernel.release, 'of unknown release'))}`;
+}
+
+/** Whether the driver is there, and which functions have it. */
+function driverParagraphs(
+  workspace: Workspace,
+  meaning: Meaning | undefined,
+  word: string,
+  on: string,
+): readonly string[] {
+  const what = isVfioDriver(word) ? ': hands its functions to user space through VFIO' : '';
+  const machines = [...snapshotsFor(workspace, meaning, on)].slice(0, shownLimit);
+  return [
+    `**driver** ${code(word)}${what}`,
+    ...machines.map(([host, snapshot]) => {
+      const registered = known(snapshot.drivers, undefined);
+      const there =
+        registered === undefined
+          ? 'whether it is registered is not known'
+          : registered.includes(word)
+            ? 'registered'
+            : 'not registered';
+      const mine = snapshot.functions.filter(({ driver }) => known(driver, null) === word);
+      const its = mine.length === 0 ? 'no function' : listed(mine.map((fn) => escaped(describeFunction(fn))));
+      return `On ${code(host)}: ${there}, bound to ${its}`;
+    }),
+  ];
 }
 
 /** What a word chooses among the functions of a machine, if it is one that does. */
@@ -147,11 +219,7 @@ function hostParagraphs(meaning: Meaning | undefined, { text }: Sighting): reado
   return policiesFor(meaning, text)
     .slice(0, shownLimit)
     .map(({ host, snapshot }) => {
-      const { functions, kernel, iommu } = snapshot;
-      const units = known(iommu.units, undefined);
-      const translation =
-        units === undefined ? 'IOMMU not known' : units.length === 0 ? 'no IOMMU' : 'an IOMMU';
-      return `On ${code(host)}: Linux ${escaped(known(kernel.release, 'of unknown release'))}, ${translation}, ${functions.length} functions`;
+      return `On ${code(host)}: ${release(snapshot)}, ${translation(snapshot)}, ${snapshot.functions.length} functions`;
     });
 }
 

@@ -26,6 +26,25 @@ describe('hover', () => {
     expect(hover(at({ 'a.vfio': 'device d on edge-01 { at 0000:ff:1|f.7 }' }))).toContain('no function');
   });
 
+  it('says whether a driver is there, and which functions have it', () => {
+    const text = hover(nic('to vfio-pci', 5));
+    expect(text).toContain('**driver** `vfio-pci`: hands its functions to user space through VFIO');
+    expect(text).toContain('On `edge-01`: registered, bound to no function');
+    const host = hover(at({ 'a.vfio': 'policy p on edge-01 { bind d to e10|00e }' }));
+    expect(host).toMatch(
+      /^\*\*driver\*\* `e1000e`\n\nOn `edge-01`: registered, bound to 2 functions\n- 0000:00:02\.0/,
+    );
+    const selected = hover(at({ 'a.vfio': 'devices d on edge-01 { driver i4|0e }' }));
+    expect(selected).toContain('On `edge-01`: not registered, bound to no function');
+  });
+
+  it('says what the machine has of what its host states', () => {
+    expect(hover(nic('iommu    absent', 2))).toContain('On `edge-01`: no IOMMU');
+    expect(hover(nic('absent', 2))).toContain('On `edge-01`: no IOMMU');
+    expect(hover(nic('kernel', 2))).toContain('On `edge-01`: Linux 6.12.57');
+    expect(hover(nic('6.1', 1))).toBe('On `edge-01`: Linux 6.12.57');
+  });
+
   it('says which steps of the plan a statement wants', () => {
     expect(hover(nic('bind  fastpath', 1))).toMatch(/In the plan:\n- `edge-01` step \d+: /);
   });
