@@ -341,6 +341,11 @@ export const commands: readonly CommandDescription[] = [
     options: [
       ...judging.filter(({ key }) => key === 'machine' || key === 'today'),
       { key: 'stdio', flags: '--stdio', text: 'taken from editors that say so: there is no other way' },
+      {
+        key: 'clientProcessId',
+        flags: '--clientProcessId <pid>',
+        text: 'the editor, as it tells it: the server ends when that process is gone',
+      },
     ],
     examples: [
       { words: 'vfioplan lsp', text: 'as an editor starts it' },

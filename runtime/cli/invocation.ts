@@ -48,6 +48,8 @@ export interface Options {
   readonly sysroot?: string;
   /** The one way in which `lsp` speaks; read by nobody. */
   readonly stdio: boolean;
+  /** Of `lsp`; who serves the protocol looks at the command line itself. */
+  readonly clientProcessId?: string;
   /** 0: any free port. */
   readonly port: number;
 }

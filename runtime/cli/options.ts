@@ -48,6 +48,7 @@ export function optionsFrom(io: Io, given: Readonly<Record<string, unknown>>): O
   const host = text(given['host']);
   const out = text(given['out']);
   const junit = text(given['junit']);
+  const clientProcessId = text(given['clientProcessId']);
   const stateDir = text(given['stateDir']);
   const sysroot = text(given['sysroot']);
   const profile = text(given['profile']);
@@ -75,6 +76,7 @@ export function optionsFrom(io: Io, given: Readonly<Record<string, unknown>>): O
     ...(stateDir === undefined ? {} : { stateDir }),
     ...(sysroot === undefined ? {} : { sysroot }),
     stdio: given['stdio'] === true,
+    ...(clientProcessId === undefined ? {} : { clientProcessId }),
     port: Number(port),
   };
 }

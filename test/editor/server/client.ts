@@ -34,6 +34,9 @@ const capabilities: ClientCapabilities = {
   },
 };
 
+/** What the client of VS Code adds to the words that start a server. */
+const asVsCode = ['--stdio', `--clientProcessId=${process.pid}`];
+
 /** A client of the built command, as an editor is one. */
 export class Client {
   readonly connection: ProtocolConnection;
@@ -47,7 +50,7 @@ export class Client {
 
   private constructor(folder: string, words: readonly string[]) {
     if (!existsSync(program)) throw new Error('dist/vfioplan.mjs is not built: run `npm run build` first');
-    this.process = spawn(process.execPath, [program, 'lsp', ...words], { cwd: folder });
+    this.process = spawn(process.execPath, [program, 'lsp', ...asVsCode, ...words], { cwd: folder });
     const reader = new StreamMessageReader(this.process.stdout);
     this.connection = createProtocolConnection(reader, new StreamMessageWriter(this.process.stdin));
     this.connection.onNotification(PublishDiagnosticsNotification.type, (params) => {
