@@ -85,8 +85,7 @@ function answersTo(
   switch (token) {
     case 'DeviceName':
     case 'ExpectedDevice':
-    case '"device"':
-      return cursor.before.at(-1)?.image === 'any' ? [] : declared(workspace, 'device', on);
+      return last === 'any' ? [] : declared(workspace, 'device', on);
     case 'HostName':
       return [
         ...declared(workspace, 'host', '*'),
@@ -105,7 +104,8 @@ function answersTo(
     case 'LabelValue':
       return labelValues(workspace, nameBefore(cursor));
     case 'PrincipalName':
-      return [...used(workspace, last), ...valuesFor(last, snapshots)];
+      // Whom the machine has is told as such; the policies may speak of others, too.
+      return [...valuesFor(last, snapshots), ...used(workspace, last)];
     case 'Property':
       return valuesFor(last, snapshots);
     default:

@@ -14,7 +14,10 @@ const device = 'device fast on edge-01 { at 0000:00:03.0 }\n';
 
 describe('completion', () => {
   it('offers the words that the grammar allows, and no others', () => {
-    expect(offered('|')).toEqual(['import', 'host', 'device', 'devices', 'policy', 'test']);
+    const declarations = ['import', 'host', 'device', 'devices', 'policy', 'test'];
+    expect(offered('|')).toEqual(declarations);
+    // Between declarations nothing is named, whatever was declared before.
+    expect(offered(`${device}policy p on edge-01 { bind fast to vfio-pci }\n|`)).toEqual(declarations);
     expect(offered('po|')).toContain('policy');
     expect(offered('policy p |')).toEqual(['on']);
     expect(offered('policy p { allow |')).toEqual(['anyone', 'user', 'group', 'service', 'vm', 'container']);
