@@ -95,15 +95,22 @@ function* groupsBuilt(subject: Subject): Iterable<Finding> {
   const missing = legacyMissing(subject.snapshot);
   if (missing.length === 0 || !subject.world.profile.knowsIommufd) return;
   const used = [...uses(subject)].filter(({ allow, fn }) => pathOf(subject, allow, fn) !== 'iommufd');
+  const { cdev, iommufd } = subject.world.profile.build;
   for (const { allow, addresses } of byAllow(used)) {
     const via = allow.via === 'any' ? 'group' : allow.via;
+    // Without an IOMMU it is not the same way with another node.
+    const node = allow.via === 'group' && cdev && iommufd !== 'n';
     yield found(
       report(
         'VP4108',
         allow.place,
         { address: listed(addresses), via, host: subject.policy.host, option: listed(missing) },
         {
-          cures: ['boot a kernel with these options'],
+          cures: [
+            ...(node ? ['write `via iommufd`, which this kernel has'] : []),
+            'boot a kernel with these options',
+          ],
+          fixes: node && allow.viaPlace ? [replacement(allow.viaPlace, 'iommufd')] : [],
           kernel: {
             step: missing.includes('VFIO_GROUP') ? 'open /dev/vfio/GROUP' : 'open /dev/vfio/vfio',
             guard: 'the node does not exist: it is compiled only with the option',

@@ -89,3 +89,27 @@ describe('the kernel that runs is stated', () => {
     expect([wrong?.code, wrong?.fixes]).toEqual(['VP3112', []]);
   });
 });
+
+describe('groups that the kernel was built without', () => {
+  const text =
+    'device uplink { at 03:00.0 } policy p { bind uplink to vfio-pci allow user dpdk to use uplink via group }';
+  const groupless = { VFIO_GROUP: 'n', VFIO_CONTAINER: 'n' } as const;
+  const modules = { vfio: { parameters: {} }, iommufd: { parameters: {} }, vfio_pci: { parameters: {} } };
+  const replace = { modules, vfioDevices: [{ index: 0, function: null }] };
+
+  test('the other way is offered where the kernel has it', () => {
+    const words: MachineWords = { ...machine, options: groupless, replace };
+    const after = mended(text, 'VP4108', words);
+    expect(after).toBe(text.replace('via group', 'via iommufd'));
+    expect(codesOf(checkPolicy(after, words))).toEqual([]);
+  });
+
+  test('and not where it has neither', () => {
+    const words: MachineWords = {
+      ...machine,
+      options: { ...groupless, VFIO_DEVICE_CDEV: 'n', IOMMUFD: 'n' },
+    };
+    const [wrong] = checkPolicy(text, words).diagnostics;
+    expect([wrong?.code, wrong?.fixes]).toEqual(['VP4108', []]);
+  });
+});
