@@ -9,7 +9,7 @@ import { type Reading, readDocument } from '../syntax/read.ts';
 import { checkAccess } from './access.ts';
 import type { CheckedHost, CheckedPolicy, CheckInput, Checking } from './checked.ts';
 import { checkErrnos } from './errnos.ts';
-import { withoutLacks } from './lacks.ts';
+import { withoutConsequences, withoutLacks } from './lacks.ts';
 import { checkMaps } from './maps.ts';
 import { rules } from './rules.ts';
 import { runScript } from './run.ts';
@@ -38,7 +38,7 @@ export function check(input: CheckInput): Checking {
     const policy = policies.get(host);
     if (!policy) return { host, diagnostics: sorted(sure(named), strict) };
     const { diagnostics, checked } = checkHost(policy);
-    const all = sorted(sure([...named, ...diagnostics]), strict);
+    const all = sorted(sure(withoutConsequences([...named, ...diagnostics], general)), strict);
     const judged = { host, diagnostics: all, policy };
     return sound && !all.some(isError) ? { ...judged, checked } : judged;
   });

@@ -26,6 +26,32 @@ const lacks: ReadonlySet<Code> = new Set<Code>([
   'VP4199', // the model's answer to a step
 ]);
 
+/** Names that lead nowhere: a statement with one means something that is not known. */
+const dangling: ReadonlySet<Code> = new Set<Code>(['VP2002', 'VP2003', 'VP2010']);
+
+/** Of what is lacking, what a statement could mend whose names lead somewhere. */
+const mended: ReadonlySet<Code> = new Set<Code>([
+  'VP2004',
+  'VP3106',
+  'VP3109',
+  'VP3123',
+  'VP4101',
+  'VP4198',
+  'VP4199',
+]);
+
+/**
+ * The same where a statement can be read, and one of its names leads nowhere: the name is told, and not what follows.
+ * `general` is said of no host.
+ */
+export function withoutConsequences(
+  diagnostics: readonly Diagnostic[],
+  general: readonly Diagnostic[],
+): readonly Diagnostic[] {
+  const lost = [...general, ...diagnostics].some(({ code }) => dangling.has(code));
+  return lost ? diagnostics.filter(({ code }) => !mended.has(code)) : diagnostics;
+}
+
 export function withoutLacks(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
   return diagnostics.filter(({ code }) => !lacks.has(code));
 }

@@ -38,9 +38,11 @@ export function translationOf(
   for (const { group } of hardware) {
     if (group === null) continue;
     const its = behind.get(group) ?? units;
+    // Groups without an IOMMU of the snapshot's, such as those that VFIO made up.
+    if (its.length === 0) continue;
     const last = lastAddress(Math.min(...its.map(({ bits }) => bits)));
-    if (its.length > 0 && last < aperture) beyond.set(group, { start: last + 1n, end: aperture });
-    if (its.length > 0 && its.every(({ snoops }) => snoops)) snooped.add(group);
+    if (last < aperture) beyond.set(group, { start: last + 1n, end: aperture });
+    if (its.every(({ snoops }) => snoops)) snooped.add(group);
   }
   const pageSizes = units.reduce((all, its) => all & its.pageSizes, (1n << 64n) - 1n);
   return { aperture, beyond, snooped, pageSizes };

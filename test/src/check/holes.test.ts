@@ -34,3 +34,24 @@ describe('a policy with one word missing', () => {
     expect(many).toEqual([]);
   });
 });
+
+describe('a policy with one device misspelt in a statement', () => {
+  it.each(folders.map(({ name }) => name))('%s: the name is told, and not what follows', (folder) => {
+    const json = readFileSync(join(examples, folder, 'machine.json'), 'utf8');
+    const { snapshot } = readSnapshot('machine.json', json);
+    if (snapshot === undefined) throw new Error('the example has no snapshot');
+    const text = readFileSync(join(examples, folder, 'policy.vfio'), 'utf8');
+    const named = [...text.matchAll(/^\s+(?:bind|allow [\w ]+ to use|protect|require)\s+([a-z][\w-]*)/gm)];
+    const said: string[] = [];
+    for (const { index, 0: words, 1: name = '' } of named) {
+      if (!new RegExp(`^devices? ${name}\\b`, 'm').test(text)) continue;
+      const end = index + words.length;
+      const sources = [{ file: 'policy.vfio', text: `${text.slice(0, end)}x${text.slice(end)}` }];
+      const machines = [{ name: 'machine.json', snapshot }];
+      const { diagnostics } = check({ sources, machines, today: '2026-11-22' });
+      said.push(`${name}x: ${diagnostics.map(({ code }) => code).join(' ')}`);
+    }
+    expect(said.length).toBeGreaterThan(1);
+    expect(said.filter((each) => !each.endsWith(': VP2002'))).toEqual([]);
+  });
+});

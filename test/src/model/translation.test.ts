@@ -95,3 +95,10 @@ describe('a container whose groups are behind', () => {
     });
   });
 });
+
+test('a snapshot that tells of groups and of no unit makes a world, in which nothing is known to lie beyond one', () => {
+  const { iommu, ...rest } = snapshotOf([functionAt(single, { iommuGroup: 8 })]);
+  const { world } = worldFrom({ ...rest, iommu: { ...iommu, units: [] } }, { profile: '6.12' });
+  expect([...world.reserved.values()].flat()).toEqual([]);
+  expect([...world.snooped]).toEqual([]);
+});
