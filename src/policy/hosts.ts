@@ -6,6 +6,7 @@ import type { HostDeclaration, HostStatement, NoIommuStatement } from '../syntax
 import { type Origin, placeOf } from '../syntax/places.ts';
 import { applies, isPattern } from './pattern.ts';
 import type { HostPolicy, KernelRelation, NoIommuPermission } from './policy.ts';
+import { forHosts } from './scopes.ts';
 import type { Sited, Sources } from './sources.ts';
 
 export interface Machine {
@@ -48,7 +49,7 @@ export function hostsOf(sources: Sources, machines: readonly Machine[]): Host[] 
     paired.set(onlyName, onlyMachine);
     free.clear();
   }
-  const declarationsOf = declarationsByName(sources.hosts);
+  const declarationsOf = forHosts(sources.hosts, ({ node }) => node.name.text);
   const hosts: Host[] = [];
   const names = new Set<string>();
   const add = (name: string, snapshot: Snapshot | undefined, place?: Place) => {
@@ -61,29 +62,6 @@ export function hostsOf(sources: Sources, machines: readonly Machine[]): Host[] 
   for (const [name, sited] of named) add(name, paired.get(name)?.snapshot, placeOf(sited, sited.node.name));
   for (const machine of free) add(ownName(machine, sources, names), machine.snapshot);
   return hosts;
-}
-
-/** The declarations that apply to a host, in their order. Only patterns are tried on each: a fleet has many names. */
-function declarationsByName(
-  all: readonly Sited<HostDeclaration>[],
-): (name: string) => readonly Sited<HostDeclaration>[] {
-  const patterns = all.filter(({ node }) => isPattern(node.name.text));
-  const named = new Map<string, Sited<HostDeclaration>[]>();
-  for (const sited of all) {
-    const { text } = sited.node.name;
-    if (isPattern(text)) continue;
-    const others = named.get(text);
-    if (others === undefined) named.set(text, [sited]);
-    else others.push(sited);
-  }
-  const order = new Map(patterns.length > 0 ? all.map((sited, index) => [sited, index]) : []);
-  const byOrder = (a: Sited<HostDeclaration>, b: Sited<HostDeclaration>) =>
-    (order.get(a) ?? 0) - (order.get(b) ?? 0);
-  return (name) => {
-    const fitting = patterns.filter(({ node }) => applies(node.name.text, name));
-    const own = named.get(name) ?? [];
-    return fitting.length === 0 ? own : [...own, ...fitting].sort(byOrder);
-  };
 }
 
 function machineFor(name: string, node: HostDeclaration, free: ReadonlySet<Machine>): Machine | undefined {

@@ -4,7 +4,7 @@ import { report } from '../diagnostics/report.ts';
 import type { PolicyStatement, Selector, Word } from '../syntax/ast.ts';
 import { type Origin, placeOf } from '../syntax/places.ts';
 import type { Host } from './hosts.ts';
-import { applies } from './pattern.ts';
+import { applies, isPattern } from './pattern.ts';
 import type { Sited, Sources } from './sources.ts';
 import { devicesTested } from './tests.ts';
 
@@ -61,6 +61,7 @@ type Scoped = Sited<{
 
 function duplicates(sources: Sources, hosts: readonly Host[]): Diagnostic[] {
   const diagnostics: Diagnostic[] = [];
+  const names = new Set(hosts.map(({ name }) => name));
   const groups: [string, readonly Scoped[]][] = [
     ['host', sources.hosts],
     ['device', sources.devices],
@@ -68,11 +69,11 @@ function duplicates(sources: Sources, hosts: readonly Host[]): Diagnostic[] {
     ['test', sources.tests],
   ];
   for (const [kind, declarations] of groups) {
-    const seen = new Map<string, Scoped[]>();
+    const seen = new Map<string, Namesakes>();
     for (const sited of declarations) {
       const name = sited.node.name.text;
-      const earlier = seen.get(name) ?? [];
-      const twin = earlier.find((other) => overlap(other, sited, hosts));
+      const earlier: Namesakes = seen.get(name) ?? { named: new Map(), shared: [] };
+      const twin = twinOf(sited, earlier, names);
       if (twin) {
         diagnostics.push(
           report(
@@ -87,16 +88,38 @@ function duplicates(sources: Sources, hosts: readonly Host[]): Diagnostic[] {
           ),
         );
       }
-      earlier.push(sited);
+      const on = hostsOf(sited);
+      if (isPattern(on)) earlier.shared.push(sited);
+      else if (!earlier.named.has(on)) earlier.named.set(on, sited);
       seen.set(name, earlier);
     }
   }
   return diagnostics;
 }
 
-function overlap(a: Scoped, b: Scoped, hosts: readonly Host[]): boolean {
-  const [x, y] = [a.node.on?.text ?? '*', b.node.on?.text ?? '*'];
-  return x === y || x === '*' || y === '*' || hosts.some(({ name }) => applies(x, name) && applies(y, name));
+/** Earlier declarations of one name: for one host each, of which a fleet has many, and for the hosts of a pattern. */
+interface Namesakes {
+  readonly named: Map<string, Scoped>;
+  readonly shared: Scoped[];
+}
+
+function hostsOf({ node: { on } }: Scoped): string {
+  return on?.text ?? '*';
+}
+
+/** An earlier declaration of the name that is for one of the same hosts, too. */
+function twinOf(sited: Scoped, { named, shared }: Namesakes, names: ReadonlySet<string>): Scoped | undefined {
+  const on = hostsOf(sited);
+  const broad = shared.find((other) => overlap(hostsOf(other), on, names));
+  if (!isPattern(on)) return named.get(on) ?? broad;
+  return broad ?? [...named.values()].find((other) => overlap(on, hostsOf(other), names));
+}
+
+/** Whether a pattern and another one, or a name, are for the same host. */
+function overlap(pattern: string, other: string, names: ReadonlySet<string>): boolean {
+  if (pattern === other || pattern === '*' || other === '*') return true;
+  if (!isPattern(other)) return names.has(other) && applies(pattern, other);
+  return [...names].some((name) => applies(pattern, name) && applies(other, name));
 }
 
 function unknownHosts(sources: Sources, hosts: readonly Host[]): Diagnostic[] {

@@ -11,7 +11,7 @@ import { checkImports } from './imports.ts';
 import { checkNames, strayDevices } from './names.ts';
 import type { HostPolicy } from './policy.ts';
 import { type Sources, sourcesOf } from './sources.ts';
-import { resolveStatements } from './statements.ts';
+import { declaredIn, resolveStatements } from './statements.ts';
 import { checkTests } from './tests.ts';
 
 interface Resolution {
@@ -37,13 +37,13 @@ export function resolve(
   const sources = sourcesOf(documents);
   const hosts = hostsOf(sources, machines);
   const general = generally(documents, sources, hosts);
-  const stray = strayDevices(sources, hosts);
+  const declared = declaredIn(sources, strayDevices(sources, hosts));
   const policies: HostPolicy[] = [];
   const byHost = new Map<string, readonly Diagnostic[]>();
   for (const host of hosts) {
     if (only !== undefined && host.name !== only) continue;
     const { labels, iommu, noiommu, kernel, diagnostics } = settingsOf(host, today);
-    const statements = resolveStatements(host, sources, labels, stray);
+    const statements = resolveStatements(host, declared, labels);
     byHost.set(host.name, [
       ...diagnostics,
       ...withoutSnapshot(host),

@@ -16,6 +16,7 @@ import type {
   DeviceDeclaration,
   ForbidStatement,
   LabelCondition,
+  PolicyDeclaration,
   PolicyStatement,
   Principal,
   ProtectStatement,
@@ -27,7 +28,6 @@ import type { Scope } from './criteria.ts';
 import { comesWithGroup, driverFor } from './drivers.ts';
 import type { Host } from './hosts.ts';
 import { devicesNamed } from './names.ts';
-import { applies } from './pattern.ts';
 import type {
   Allow,
   Assumption,
@@ -42,6 +42,7 @@ import type {
   ResolvedDevice,
   WhoMay,
 } from './policy.ts';
+import { forHosts } from './scopes.ts';
 import { type Selection, select } from './select.ts';
 import type { Sited, Sources } from './sources.ts';
 
@@ -63,15 +64,37 @@ export interface Statements
   readonly diagnostics: readonly Diagnostic[];
 }
 
+/** The declarations of all files, laid out once for all hosts. */
+interface Declared {
+  readonly devicesFor: (host: string) => readonly Sited<DeviceDeclaration>[];
+  readonly policiesFor: (host: string) => readonly Sited<PolicyDeclaration>[];
+  /** Devices by name, whatever hosts they are for. */
+  readonly devices: ReadonlyMap<string, readonly Sited<DeviceDeclaration>[]>;
+}
+
+export function declaredIn({ devices, policies }: Sources, stray: ReadonlySet<string>): Declared {
+  const byName = new Map<string, Sited<DeviceDeclaration>[]>();
+  for (const sited of devices) {
+    const { text } = sited.node.name;
+    const namesakes = byName.get(text);
+    if (namesakes !== undefined) namesakes.push(sited);
+    else if (!stray.has(text)) byName.set(text, [sited]);
+  }
+  return {
+    devicesFor: forHosts(devices, ({ node }) => node.on?.text),
+    policiesFor: forHosts(policies, ({ node }) => node.on?.text),
+    devices: byName,
+  };
+}
+
 /** What the policies that apply to a host say about it. Without a snapshot only the names are looked at. */
 export function resolveStatements(
   host: Host,
-  sources: Sources,
+  declared: Declared,
   labels: ReadonlyMap<string, string>,
-  stray: ReadonlySet<string>,
 ): Statements {
-  const reader = new Reader(host, sources, labels, stray);
-  const policies = sources.policies.filter(({ node }) => !node.on || applies(node.on.text, host.name));
+  const reader = new Reader(host, declared, labels);
+  const policies = declared.policiesFor(host.name);
   reader.bring(policies.flatMap(({ node }) => node.statements));
   for (const sited of policies) {
     for (const statement of sited.node.statements) reader.read(sited, sited.node.name.text, statement);
@@ -83,7 +106,7 @@ export function resolveStatements(
 class Reader {
   readonly #host: Host;
   readonly #labels: ReadonlyMap<string, string>;
-  readonly #elsewhere = new Map<string, Sited<DeviceDeclaration>[]>();
+  readonly #elsewhere: Declared['devices'];
   readonly #here = new Map<string, Sited<DeviceDeclaration>>();
   readonly #selections = new Map<string, Selection>();
   readonly #open = new Set<string>();
@@ -100,16 +123,13 @@ class Reader {
   readonly #persists: Persist[] = [];
   readonly #diagnostics: Diagnostic[] = [];
 
-  constructor(host: Host, sources: Sources, labels: ReadonlyMap<string, string>, stray: ReadonlySet<string>) {
+  constructor(host: Host, declared: Declared, labels: ReadonlyMap<string, string>) {
     this.#host = host;
     this.#labels = labels;
-    for (const sited of sources.devices) {
-      const { name, on } = sited.node;
-      const namesakes = this.#elsewhere.get(name.text);
-      if (namesakes !== undefined) namesakes.push(sited);
-      else if (!stray.has(name.text)) this.#elsewhere.set(name.text, [sited]);
-      if ((!on || applies(on.text, host.name)) && !this.#here.has(name.text))
-        this.#here.set(name.text, sited);
+    this.#elsewhere = declared.devices;
+    for (const sited of declared.devicesFor(host.name)) {
+      const { text } = sited.node.name;
+      if (!this.#here.has(text)) this.#here.set(text, sited);
     }
     if (!host.snapshot) return;
     this.#scope = this.#scopeWith(host.snapshot, host.snapshot.functions);

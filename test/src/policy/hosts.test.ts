@@ -2,6 +2,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { check } from '../../../src/check/check.ts';
 import { applies } from '../../../src/policy/pattern.ts';
+import { resolve } from '../../../src/policy/resolve.ts';
+import { readDocument } from '../../../src/syntax/read.ts';
 import { machine } from '../../machines.ts';
 
 const today = '2026-11-22';
@@ -104,6 +106,34 @@ test('declarations of a pattern and of a name are one host, and kernel relations
   expect(hostsOf(text, [['a', 'a']]).diagnostics.map(({ message }) => message)).toEqual([
     'host `a` must run a kernel < 6.10, and runs 6.12.0',
   ]);
+});
+
+test.each([
+  ['', '', true],
+  ['', ' on elsewhere', true],
+  [' on a', ' on a', true],
+  [' on a', ' on b', false],
+  [' on a*', ' on a', true],
+  [' on a', ' on a*', true],
+  [' on b*', ' on a', false],
+  [' on a*', ' on b*', false],
+  [' on a*', ' on *a', true],
+  [' on a*', ' on *b', false],
+])('a name declared%s and%s is declared twice: %s', (first, second, twice) => {
+  const text = `host a {} host b {} device d${first} { at 03:00.0 }\ndevice d${second} { at 03:00.0 }`;
+  const { diagnostics } = hostsOf(text, []);
+  expect(diagnostics.filter(({ code }) => code === 'VP2001')).toHaveLength(twice ? 1 : 0);
+});
+
+test('the cost of names grows with the hosts of a fleet, and no faster', () => {
+  // A cost that grew with their square would not end within the test's time.
+  const count = 6000;
+  const fleet = Array.from(
+    { length: count },
+    (_, n) => `host h${n} {}\ndevice up on h${n} { at 03:00.0 }\npolicy p on h${n} { protect up }\n`,
+  );
+  const { document } = readDocument('p.vfio', fleet.join(''));
+  expect(resolve([document], [], today).byHost.size).toBe(count);
 });
 
 test('a label lifts what is forbidden unless the host carries it, on that host only', () => {
