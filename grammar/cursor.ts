@@ -1,8 +1,9 @@
 /** What the grammar has to say about one place in a text: the token there, and what may be written there. */
 import { type Context, type Keyword, keywords } from './keywords.ts';
 import { endOf, lex } from './lexer.ts';
-import { type PlacedBlock, runsOf } from './parse.ts';
+import type { PlacedBlock } from './parse.ts';
 import { type Expected, parser } from './parser.ts';
+import { runsOf } from './runs.ts';
 import type { Span } from './span.ts';
 import { k, LBrace, LParen, RBrace, RParen, Text, UnclosedText, Word } from './tokens.ts';
 import type { Token } from './tree.ts';

@@ -25,4 +25,5 @@ export type Issue = Span &
     | { readonly kind: 'unknown'; readonly word: string; readonly context: Context; readonly whole: Span }
     | { readonly kind: 'too-deep' }
     | { readonly kind: 'too-large' }
+    | { readonly kind: 'too-many' }
   );

@@ -9,6 +9,7 @@ import type { Context } from './keywords.ts';
 import { endOf, lex } from './lexer.ts';
 import { parser } from './parser.ts';
 import { errorLimit, type RecognitionError } from './rules/skipping.ts';
+import { runsOf } from './runs.ts';
 import type { Span } from './span.ts';
 import { beginnersOf, k, LBrace, LParen, RBrace, RParen, Text, UnclosedText } from './tokens.ts';
 import { type BrokenNode, type DeclarationNode, isMissing, type Token } from './tree.ts';
@@ -33,6 +34,9 @@ export const blockLimit = 1 << 20;
 /** A file with more issues than this is not read to its end: nobody mends so many at once. */
 const issueLimit = 1000;
 
+/** Declarations that one file may have: each costs memory and names, however short it is. */
+export const declarationLimit = 1 << 15;
+
 /**
  * Never throws; linear in the length of the text. With what was made of the text `before` a change, only the blocks that
  * the change touches are cut out and read: the answer is the same.
@@ -41,6 +45,7 @@ export function parse(text: string, before?: Parsed): readonly PlacedBlock[] {
   const placed: PlacedBlock[] = [];
   let broken = false;
   let count = 0;
+  let declarations = 0;
   for (const piece of before === undefined ? cut(text) : cutAgain(text, before)) {
     const { start } = piece;
     if (count > issueLimit) {
@@ -49,6 +54,11 @@ export function parse(text: string, before?: Parsed): readonly PlacedBlock[] {
     }
     const read = 'read' in piece ? piece.read : remembered(piece);
     count += read.issues.length;
+    declarations += read.declarations.length;
+    if (declarations > declarationLimit) {
+      placed.push({ start, block: tooMany(text.slice(start)), read: undefined });
+      break;
+    }
     const leftOver = broken && read.issues.length > 0 && read.issues.every(isLeftOver);
     if (read.declarations.length > 0) broken = read.issues.length > 0;
     placed.push({ start, block: leftOver ? withoutIssues(read) : read, read });
@@ -101,6 +111,12 @@ function unread(text: string, issues: readonly Issue[]): Block {
   return { length: text.length, declarations: [{ kind: 'broken', start: 0, end: text.length }], issues };
 }
 
+/** Nothing of it is read, from its first word on. */
+function tooMany(text: string): Block {
+  const start = text.length - text.trimStart().length;
+  return unread(text, [{ kind: 'too-many', start, end: start + 1 }]);
+}
+
 function parseBlock(text: string, tooDeepAt: number | undefined): Block {
   if (text.length > blockLimit) {
     const start = text.length - text.trimStart().length;
@@ -115,7 +131,9 @@ function parseBlock(text: string, tooDeepAt: number | undefined): Block {
   const unreadable = unexpected.slice(0, errorLimit);
   const declarations: DeclarationNode[] = [];
   const issues: Issue[] = [];
-  for (const run of runsOf(tokens, text)) {
+  const runs = runsOf(tokens, text);
+  if (runs.length > declarationLimit) return tooMany(text);
+  for (const run of runs) {
     const [first] = run;
     if (first?.tokenType === RBrace) {
       // After words that could not be read, it is the end of them.
@@ -170,35 +188,6 @@ function unexpectedIssues(unreadable: readonly Token[], issues: readonly Issue[]
   return unreadable
     .filter(({ startOffset }) => !skipped.some(({ start, end }) => start <= startOffset && startOffset < end))
     .map((token) => ({ kind: 'unexpected', text: token.image, ...spanOf(token) }));
-}
-
-const declarators = new Set([k.import, k.host, k.device, k.devices, k.policy, k.test]);
-
-/** The tokens of each declaration: up to a closing brace, an imported file, or a line that begins another. */
-export function runsOf(tokens: readonly Token[], text: string): Token[][] {
-  const runs: Token[][] = [];
-  let run: Token[] = [];
-  let depth = 0;
-  const end = () => {
-    if (run.length > 0) runs.push(run);
-    run = [];
-    depth = 0;
-  };
-  for (const token of tokens) {
-    const last = run.at(-1);
-    if (depth === 0 && last !== undefined && declarators.has(token.tokenType)) {
-      const complete = run[0]?.tokenType === k.import && run.length === 2;
-      if (complete || /[\r\n]/.test(text.slice(endOf(last), token.startOffset))) end();
-    }
-    run.push(token);
-    if (token.tokenType === LBrace) depth += 1;
-    if (token.tokenType === RBrace) {
-      depth -= 1;
-      if (depth <= 0) end();
-    }
-  }
-  end();
-  return runs;
 }
 
 /** The braces that nothing closes, the innermost last. */

@@ -178,7 +178,8 @@ class Reader implements Loaded {
     // Not by recursion: a chain of imports can be longer than the stack is deep.
     for (let next = 0; next < wanted.length; next += 1) {
       const each = wanted[next];
-      if (each !== undefined) wanted.push(...this.policy(each));
+      if (each === undefined) continue;
+      for (const imported of this.policy(each)) wanted.push(imported);
     }
   }
 

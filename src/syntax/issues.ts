@@ -1,7 +1,7 @@
 import { maxDepth } from '../../grammar/blocks.ts';
 import type { Issue } from '../../grammar/issue.ts';
 import { type Context, type Keyword, keywords } from '../../grammar/keywords.ts';
-import { blockLimit } from '../../grammar/parse.ts';
+import { blockLimit, declarationLimit } from '../../grammar/parse.ts';
 import { beginnersOf, labelOf, wordsOf } from '../../grammar/tokens.ts';
 import type { Diagnostic, Place } from '../diagnostics/diagnostic.ts';
 import { insertionBefore, removal, wordMeant } from '../diagnostics/fixes.ts';
@@ -54,6 +54,13 @@ export function diagnose(file: string, base: number, text: string, issue: Issue)
         {
           cures: ['split it into several declarations; policies with the same host add up'],
         },
+      );
+    case 'too-many':
+      return report(
+        'VP1030',
+        place,
+        { limit: declarationLimit },
+        { cures: ['split the file into several, and `import` them'] },
       );
   }
 }

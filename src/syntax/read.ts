@@ -28,16 +28,10 @@ export const diagnosticLimit = 100;
 /** `before`: what was read before the text was changed. It spares work, and changes nothing of the answer. */
 export function readDocument(file: string, text: string, before?: Reading): Reading {
   const untrusted = unreadable(file, text);
-  if (untrusted !== undefined) {
-    const node = { kind: 'hole', span: { start: 0, end: text.length } } as const;
-    return {
-      text,
-      blocks: [],
-      document: { file, declarations: [{ base: 0, node }] },
-      diagnostics: [untrusted],
-    };
-  }
+  if (untrusted !== undefined) return notRead(file, text, [], untrusted);
   const blocks = parse(text, before);
+  const many = tooMany(file, text, blocks);
+  if (many !== undefined) return notRead(file, text, blocks, many);
   const declarations: PlacedDeclaration[] = [];
   const diagnostics: Diagnostic[] = [];
   for (const { start, block } of blocks) {
@@ -46,6 +40,20 @@ export function readDocument(file: string, text: string, before?: Reading): Read
     for (const diagnostic of lowered.diagnostics) diagnostics.push(diagnostic);
   }
   return { text, blocks, document: { file, declarations }, diagnostics: limited(diagnostics) };
+}
+
+function notRead(file: string, text: string, blocks: Reading['blocks'], why: Diagnostic): Reading {
+  const node = { kind: 'hole', span: { start: 0, end: text.length } } as const;
+  return { text, blocks, document: { file, declarations: [{ base: 0, node }] }, diagnostics: [why] };
+}
+
+/** Where there are too many declarations: most of what would be said of the first ones is said for want of the others. */
+function tooMany(file: string, text: string, blocks: Reading['blocks']): Diagnostic | undefined {
+  for (const { start, block } of blocks) {
+    const issue = block.issues.find(({ kind }) => kind === 'too-many');
+    if (issue !== undefined) return diagnose(file, start, text.slice(start, start + block.length), issue);
+  }
+  return undefined;
 }
 
 function placeAt(file: string, start: number, length = 1): Place {

@@ -16,6 +16,7 @@ export const provocations: Readonly<Record<string, () => readonly string[] | Pro
   ...deedProvocations,
   ...ofTheCommandLine,
   'a file of five million characters': () => wordsOf('#'.repeat(5_000_000)),
+  'a file of half a million declarations': () => wordsOf('host a{}'.repeat(500_000)),
   'a hundred and one broken statements': () => wordsOf(`policy p {${' bind card vfio'.repeat(101)} }`),
   'a right-to-left override in a comment': () => wordsOf('# \u202e\n'),
   'a file with a NUL character': () => wordsOf('h\0o\0s\0t\0'),

@@ -137,6 +137,11 @@ export const words = {
     title: 'not a code',
     message: 'no diagnostic has the code `{text}`',
   },
+  VP1030: {
+    severity: 'error',
+    title: 'too many declarations',
+    message: 'the file has more than {limit} declarations, and is not read',
+  },
   VP1024: {
     severity: 'error',
     title: 'empty range',

@@ -2,23 +2,10 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { nodeFiles } from '../../../runtime/cli/files.ts';
-import type { Io } from '../../../runtime/cli/io.ts';
 import { thisMachine } from '../../../runtime/cli/this-machine.ts';
 import { machine } from '../../machines.ts';
+import { badPolicies, type Case } from './bad-policies.ts';
 import { inFolder, vfioplan } from './world.ts';
-
-/**
- * Bad input, all of it through the command line: every case must end with a coded error at a place with a cure, a
- * non-zero exit code, no stack trace, and no file written.
- */
-interface Case {
-  readonly files?: Readonly<Record<string, string | Uint8Array>>;
-  /** `@` stands for the folder of the files. */
-  readonly argv: string;
-  readonly code: string;
-  readonly exit?: number;
-  readonly changes?: Partial<Io>;
-}
 
 const policy = 'host h { snapshot "m.json" }';
 const snapshot = machine({ hostname: 'h', functions: [] });
@@ -29,6 +16,10 @@ const withSnapshot = (bad: string | Uint8Array): NonNullable<Case['files']> => (
 });
 const garbage = new Uint8Array(50 * 1024 * 1024).map((_, index) => (index * 7919) % 251);
 
+/**
+ * Bad input, all of it through the command line: every case must end with a coded error at a place with a cure, a
+ * non-zero exit code, no stack trace, and no file written.
+ */
 const cases: Readonly<Record<string, Case>> = {
   'a policy that is cut off': { files: { 'p.vfio': 'host h { iommu' }, argv: 'check @/p.vfio', code: 'VP1' },
   'a policy of brackets': { files: { 'p.vfio': '{'.repeat(200_000) }, argv: 'check @/p.vfio', code: 'VP1' },
@@ -38,6 +29,7 @@ const cases: Readonly<Record<string, Case>> = {
     argv: 'check @/p.vfio',
     code: 'VP1',
   },
+  ...badPolicies,
   'a policy that is missing': { argv: 'check @/p.vfio', code: 'VP2901' },
   'a policy that is a folder': { argv: 'check @', code: 'VP2903' },
   'a policy that is not text': {

@@ -235,6 +235,17 @@ describe('one broken thing gives one message', () => {
     expect(codesOf(text)).toEqual([code]);
   });
 
+  it.each(['host a{}', 'policy p{}\n', 'import "a"\n', 'import "a" '])(
+    'reads a file of 32,768 declarations, and nothing of a longer one: %j',
+    (part) => {
+      const whole = readDocument('a.vfio', part.repeat(32_768));
+      expect([whole.diagnostics, whole.document.declarations.length]).toEqual([[], 32_768]);
+      const { document, diagnostics } = readDocument('a.vfio', part.repeat(90_000));
+      expect(diagnostics.map(({ code }) => code)).toEqual(['VP1030']);
+      expect(document.declarations.map(({ node }) => node.kind)).toEqual(['hole']);
+    },
+  );
+
   it('stops telling after a hundred', () => {
     const codes = codesOf(inPolicy('bind a b\n'.repeat(5000)));
     expect(codes).toHaveLength(diagnosticLimit + 1);
