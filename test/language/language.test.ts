@@ -66,3 +66,29 @@ describe.each(Object.entries({ words, hosts, devices, wishes, principals, laws, 
     test.each(examples)('$sentence', shows);
   },
 );
+
+test('Address and identity are looked at again right before every bind, and the serial number before the plan.', () => {
+  const text = 'device a { at 03:00.0 id 8086:1572 serial "B4-96-91-FF" }\npolicy p { bind a to vfio-pci }';
+  const input = inputOf({ sentence: '', text });
+  const checked = check(input).hosts[0]?.checked;
+  const plan = checked && makePlan(checked, input);
+  expect(plan?.steps.map(({ operation, identity }) => [operation.op, identity])).toEqual([
+    ['driver.unbind', '8086:1572'],
+    ['override.write', '8086:1572'],
+    ['driver.bind', '8086:1572'],
+  ]);
+  expect(plan?.relies['/functions/0000:03:00.0/serial']).toBe('"B4-96-91-FF"');
+});
+
+test('A policy and a snapshot always give the same answer.', () => {
+  for (const example of [...wishes, ...principals]) {
+    const answer = () => {
+      const checking = check(inputOf(example));
+      return JSON.stringify([
+        checking.diagnostics,
+        checking.hosts.map(({ checked }) => checked && makePlan(checked, inputOf(example))),
+      ]);
+    };
+    expect(answer()).toBe(answer());
+  }
+});

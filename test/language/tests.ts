@@ -57,6 +57,10 @@ host edge { noiommu allowed { until 2027-03-01 } }`,
     'apply p when step 3 fails with EBUSY expect machine unchanged',
   ),
   passes('A plan that is killed is taken back.', 'apply p when killed after step 2 expect machine unchanged'),
+  passes(
+    'What one policy established and the next does not name is put back as it was found.',
+    'apply p expect a bound to vfio-pci apply q expect a bound to default expect machine unchanged',
+  ),
   {
     sentence: 'A test names policies that there are.',
     text: `${base}test "it" on box {\napply r }`,
