@@ -1,5 +1,5 @@
 /** What is not drawn, each with its reason: kernels do there what no model should say of them. */
-import { fileAt, fileOf } from '../../src/model/files.ts';
+import { fileAt, fileOf, tableFull } from '../../src/model/files.ts';
 import type { Op } from '../../src/model/op.ts';
 import type { State, World } from '../../src/model/state.ts';
 import { step } from '../../src/model/step.ts';
@@ -28,6 +28,17 @@ export const avoided: readonly Avoided[] = [
     applies: (_state, op) => op.op === 'close' && op.fd >= 0 && op.fd < 3,
   },
   {
+    what: 'a write to a file of sysfs by a process that has as many descriptors as it may',
+    why: 'the model makes the write alone, and who carries it out has to open the file first',
+    applies: (state, op, world) => writesSysfs.test(op.op) && tableFull(world, state, op.pid),
+  },
+  {
+    what: 'the request of a hot reset with more than four descriptors, on a file that is no device',
+    why: 'there the number means another request, of which the model takes all but the flags to be zero',
+    applies: (state, op) =>
+      op.op === 'device.hot_reset' && op.groups.length > 4 && fileOf(state, op)?.kind !== 'device',
+  },
+  {
     what: "An id, an override or a bind by which a host's driver would take a function that its own table does not name",
     why: 'the driver looks at the hardware and may refuse it, as virtio_pci refuses what is not virtio (drivers/virtio/virtio_pci_modern_dev.c:vp_modern_probe): that is its own affair, and the model takes it to agree',
     applies: (state, op, world) => {
@@ -42,6 +53,9 @@ export const avoided: readonly Avoided[] = [
     },
   },
 ];
+
+const writesSysfs =
+  /^(module\.load|parameter|override|drivers?|bus|device\.(remove|enable|sysfs_reset|reset_method|sriov_\w+)|iommu_group)\b/;
 
 const bindsDrivers = /^(driver\.(bind|new_id)|drivers\.probe|bus\.rescan|module\.load|device\.sriov_numvfs)$/;
 
