@@ -1,5 +1,5 @@
 /** Physical functions of VFIO, their virtual ones, and the token that both are shared by (drivers/pci/iov.c, vfio_pci_core.c). */
-import { type Context, descriptors, type Maker } from '../runtime/kernel/random-context.ts';
+import { type Context, descriptors, type Maker, surely } from '../runtime/kernel/random-context.ts';
 import { pick } from '../runtime/kernel/random-mappings.ts';
 
 /** Where there is no physical function, any device. */
@@ -42,7 +42,7 @@ const tokens = ['8e7ea7ad-0c76-4f8c-a5a6-5d5c7b4b6a00', '00000000-0000-0000-0000
 const setToken: Maker = (its) => ({
   op: 'device.feature',
   pid: its.pid,
-  fd: pick(descriptors({ ...its, a: 1, b: 0 }, 'device'), its.a),
+  fd: pick(surely(its, 'device'), its.a),
   ...(its.c % 9 === 0 ? { argsz: pick([null, 7, 8, 16, 23], its.c) } : {}),
   flags: pick([0x2_0000, 0x2_0000, 0x2_0000, 0x4_0000, 0x6_0000, 0x1_0000], its.b),
   token: pick(tokens, its.c),
@@ -64,7 +64,7 @@ const openDevice: Maker = (its) => {
   return {
     op: 'group.get_device_fd',
     pid: its.pid,
-    fd: pick(descriptors({ ...its, a: 1, b: 0 }, 'group'), its.b),
+    fd: pick(surely(its, 'group'), its.b),
     name: `${device}${pick(words, its.c)}`,
   };
 };
@@ -79,14 +79,14 @@ const openGroup: Maker = (its) => {
 const join: Maker = (its) => ({
   op: 'group.set_container',
   pid: its.pid,
-  fd: pick(descriptors({ ...its, a: 1, b: 0 }, 'group'), its.a),
-  container: pick(descriptors({ ...its, a: 1, b: 0 }, 'container'), its.b),
+  fd: pick(surely(its, 'group'), its.a),
+  container: pick(surely(its, 'container'), its.b),
 });
 
 const translate: Maker = (its) => ({
   op: 'container.set_iommu',
   pid: its.pid,
-  fd: pick(descriptors({ ...its, a: 1, b: 0 }, 'container'), its.a),
+  fd: pick(surely(its, 'container'), its.a),
   type: pick([3, 3, 1], its.b),
 });
 

@@ -3,7 +3,7 @@ import { containerOf, iommufdOf } from '../../src/model/files.ts';
 import type { IommufdObject } from '../../src/model/iommufd-state.ts';
 import type { Memory, Op } from '../../src/model/op.ts';
 import { type1Of } from '../../src/model/type1.ts';
-import { type Context, descriptors, type Maker } from '../runtime/kernel/random-context.ts';
+import { type Context, type Maker, surely } from '../runtime/kernel/random-context.ts';
 import { pick } from '../runtime/kernel/random-mappings.ts';
 
 const page = 0x1000n;
@@ -16,7 +16,7 @@ interface Range {
 
 /** The process acts on what it has; who has nothing is given what another one has before. */
 function on(its: Context, kind: 'container' | 'iommufd'): { pid: number; fd: number } {
-  return { pid: its.pid, fd: pick(descriptors({ ...its, b: its.b | 1, a: its.a & ~1 }, kind), its.a >> 2) };
+  return { pid: its.pid, fd: pick(surely(its, kind), its.a >> 2) };
 }
 
 /** Around ranges that are there: the same, its first or last page, one within, one that sticks out, behind it, none of it. */
@@ -161,7 +161,7 @@ const hand =
   (its) => ({
     op: 'descriptor.pass',
     pid: 1,
-    fd: pick(descriptors({ ...its, pid: 1, a: 1, b: 0 }, kind), its.a),
+    fd: pick(surely({ ...its, pid: 1 }, kind), its.a),
     to: pick([2, 4], its.b),
   });
 
@@ -258,7 +258,7 @@ const copySpace: Maker = (its) => {
 };
 
 const attach: Maker = (its) => {
-  const fd = pick(descriptors({ ...its, a: 1, b: 0 }, 'device'), its.a);
+  const fd = pick(surely(its, 'device'), its.a);
   const file = its.state.files[its.state.descriptors.find(({ pid }) => pid === its.pid)?.files[fd - 3] ?? -1];
   const place = file?.kind === 'device' ? file.iommufd : null;
   const objects = (place === null ? null : its.state.iommufds[place])?.objects ?? [];
@@ -268,7 +268,7 @@ const attach: Maker = (its) => {
 
 const onDevice = (its: Context) => ({
   pid: its.pid,
-  fd: pick(descriptors({ ...its, a: 1, b: 0 }, 'device'), its.a),
+  fd: pick(surely(its, 'device'), its.a),
 });
 
 const options: Maker = (its) => {

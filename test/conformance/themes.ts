@@ -4,7 +4,7 @@
  * a few that are aimed at the tests which the kernel makes there.
  */
 import type { Op } from '../../src/model/op.ts';
-import { call, descriptors, type Maker } from '../runtime/kernel/random-context.ts';
+import { call, descriptors, type Maker, surely } from '../runtime/kernel/random-context.ts';
 import { pick } from '../runtime/kernel/random-mappings.ts';
 import { operation } from '../runtime/kernel/random-operations.ts';
 import { type Actor, actors, regions } from './cast.ts';
@@ -32,7 +32,7 @@ const eventfd: Maker = ({ pid }) => ({ op: 'eventfd', pid });
 
 /** An eventfd of the process, another file, or none. */
 function signal(its: Parameters<Maker>[0], number: number): number {
-  const all = descriptors({ ...its, a: 1, b: 0 }, 'eventfd');
+  const all = surely(its, 'eventfd');
   return pick([...all, ...all, ...all, -1, -2], number);
 }
 
@@ -86,8 +86,8 @@ const interrupts: Theme = {
 
 /** Of the groups and devices that the process holds all, some, or what is neither. */
 const hotReset: Maker = (its) => {
-  const groups = descriptors({ ...its, a: 1, b: 0 }, 'group');
-  const devices = descriptors({ ...its, a: 1, b: 0 }, 'device');
+  const groups = surely(its, 'group');
+  const devices = surely(its, 'device');
   const proofs = [groups, groups, groups.slice(0, 1), devices, [], [-1], [...groups, ...groups]];
   return {
     op: 'device.hot_reset',

@@ -39,6 +39,11 @@ export function descriptors({ state, pid, a, b }: Context, kind?: OpenFile['kind
   return [...open.map(({ fd }) => fd), files.length + 3, -1];
 }
 
+/** As `descriptors`, always those of the kind where there are any. */
+export function surely(its: Context, kind: OpenFile['kind']): readonly number[] {
+  return descriptors({ ...its, a: 1, b: 0 }, kind);
+}
+
 /** Sizes that structures have not. */
 export const argsizes = [null, 0, 7, 8, 15, 16, 19, 20, 23, 24, 31, 32, 47, 48, 64, 116];
 
