@@ -29,3 +29,12 @@ it('a module that is unloaded may wait for another device first, but not for non
   expect(logsDiffer([{ op: bind, lines }], seen)).toHaveLength(1);
   expect(logsDiffer([{ op: unload, lines }], seen.slice(0, 1))).toHaveLength(1);
 });
+
+it('a module that is unloaded may wait for a further device, and no other call may', () => {
+  const lines = [waits('0000:01:00.0'), 'vfio-pci 0000:41:00.0: Removing from iommu group 8'];
+  const seen = [...lines, waits('0000:02:00.0')];
+  expect(logsDiffer([{ op: unload, lines }], seen)).toEqual([]);
+  expect(logsDiffer([{ op: unload, lines }], [waits('0000:02:00.0'), ...lines])).toEqual([]);
+  expect(logsDiffer([{ op: bind, lines }], seen)).toHaveLength(1);
+  expect(logsDiffer([{ op: unload, lines }], [...lines, joins('0000:02:00.0')])).toHaveLength(1);
+});

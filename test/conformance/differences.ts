@@ -9,7 +9,7 @@ export interface Differing {
   readonly said: number | bigint | string;
 }
 
-const waits = /^\S+ \S+: (No device request channel registered, blocked until released by user)$/;
+export const waits = /^\S+ \S+: (No device request channel registered, blocked until released by user)$/;
 
 interface Declared {
   readonly what: string;
@@ -26,6 +26,12 @@ export const declared: Differences = {
     why: 'the kernel lets go of devices in the order in which they were bound, last first (drivers/base/dd.c:driver_detach), which no state tells',
     covers: ({ op, field, is, said }) =>
       op.op === 'module.unload' && field === 'log' && waits.test(`${is}`) && waits.test(`${said}`),
+  },
+  'unload-again': {
+    what: 'whether a module that is unloaded waits for a further device, as the log names it, when the first is let go',
+    why: 'whether the descriptors of that one are closed by then, which all are closed together, only time tells',
+    covers: ({ op, field, is, said }) =>
+      op.op === 'module.unload' && field === 'log' && waits.test(`${is}`) && said === '',
   },
 };
 
