@@ -241,3 +241,18 @@ function nic({ name, on, ...words }: NicWords): Netdev {
     ...words,
   };
 }
+
+/** In place of what a machine begins with: iommufd is loaded too, and nothing has a VFIO driver. */
+export const withIommufd = {
+  vfioDevices: [],
+  modules: {
+    vfio: { parameters: { enable_unsafe_noiommu_mode: 'N' } },
+    iommufd: { parameters: { allow_unsafe_interrupts: 'N' } },
+    vfio_iommu_type1: { parameters: { allow_unsafe_interrupts: 'N' } },
+    vfio_pci: { parameters: { disable_denylist: 'N' } },
+  },
+  nodes: [
+    { path: '/dev/vfio/vfio', uid: 0, gid: 0, mode: 0o666 },
+    { path: '/dev/iommu', uid: 0, gid: 0, mode: 0o660 },
+  ],
+} as const satisfies Partial<Snapshot>;

@@ -3,7 +3,7 @@ import type { Op } from '../../src/model/op.ts';
 import type { State, World } from '../../src/model/state.ts';
 import { step } from '../../src/model/step.ts';
 import { pick } from '../runtime/kernel/random-mappings.ts';
-import { type Cast, type Draw, operation } from '../runtime/kernel/random-operations.ts';
+import { type Cast, contextOf, type Draw, operation } from '../runtime/kernel/random-operations.ts';
 import { avoids } from './avoided.ts';
 import { actors, regions } from './cast.ts';
 import type { Lot } from './lot.ts';
@@ -50,8 +50,8 @@ export function drawSequence(lot: Lot, world: World, start: State, cast: Cast, t
 function operationOf(draw: Draw, world: World, state: State, cast: Cast, theme: Theme | undefined): Op {
   const pids = actors.map(({ pid }) => pid);
   if (theme === undefined || draw.kind % 8 === 0) return operation(draw, world, state, pids, regions, cast);
-  const pid = pids[draw.pid < 8 ? 0 : 1 + (draw.a % (pids.length - 1))] ?? 0;
-  return pick(theme.makers, Math.floor(draw.kind / 8))({ ...draw, pid, pids, world, state, regions, cast });
+  const its = contextOf(draw, { world, state, pids, regions, cast });
+  return pick(theme.makers, Math.floor(draw.kind / 8))(its);
 }
 
 /** Operations whose value is a descriptor; a passed one is the receiver's. */

@@ -5,7 +5,7 @@ import { wordPattern } from '../../grammar/tokens.ts';
 import { check } from '../../src/check/check.ts';
 import { makePlan } from '../../src/plan/make.ts';
 import { readDocument } from '../../src/syntax/read.ts';
-import { type MachineWords, machine } from '../machines.ts';
+import { type MachineWords, machine, withIommufd } from '../machines.ts';
 import { runAll } from '../runtime/tests/run-all.ts';
 import { Exercised } from './exercised.ts';
 
@@ -65,19 +65,7 @@ const machines: Readonly<Record<string, MachineWords>> = {
     ],
     disks: [{ name: 'nvme0n1', on: '05:00.0' }],
     nics: [{ name: 'eno1', on: '07:00.0', mac: 'b4:96:91:a1:02:33' }],
-    replace: {
-      vfioDevices: [],
-      modules: {
-        vfio: { parameters: { enable_unsafe_noiommu_mode: 'N' } },
-        iommufd: { parameters: { allow_unsafe_interrupts: 'N' } },
-        vfio_iommu_type1: { parameters: { allow_unsafe_interrupts: 'N' } },
-        vfio_pci: { parameters: { disable_denylist: 'N' } },
-      },
-      nodes: [
-        { path: '/dev/vfio/vfio', uid: 0, gid: 0, mode: 0o666 },
-        { path: '/dev/iommu', uid: 0, gid: 0, mode: 0o660 },
-      ],
-    },
+    replace: withIommufd,
   },
 };
 

@@ -1,4 +1,4 @@
-import type { FunctionWords, MachineWords } from '../machines.ts';
+import { type FunctionWords, type MachineWords, withIommufd } from '../machines.ts';
 
 const port: FunctionWords = { at: '03:00.0', id: '8086:1572', class: 'nic', driver: 'i40e' };
 const disk: FunctionWords = { at: '02:00.0', id: '144d:a80a', class: 'nvme', driver: 'nvme' };
@@ -49,19 +49,7 @@ export const box: MachineWords = {
     { name: 'spdk', uid: 1001 },
     { name: 'mallory', uid: 1002, groups: ['mallory', 'kvm'] },
   ],
-  replace: {
-    vfioDevices: [],
-    modules: {
-      vfio: { parameters: { enable_unsafe_noiommu_mode: 'N' } },
-      iommufd: { parameters: { allow_unsafe_interrupts: 'N' } },
-      vfio_iommu_type1: { parameters: { allow_unsafe_interrupts: 'N' } },
-      vfio_pci: { parameters: { disable_denylist: 'N' } },
-    },
-    nodes: [
-      { path: '/dev/vfio/vfio', uid: 0, gid: 0, mode: 0o666 },
-      { path: '/dev/iommu', uid: 0, gid: 0, mode: 0o660 },
-    ],
-  },
+  replace: withIommufd,
 };
 
 /** A machine without an IOMMU. */

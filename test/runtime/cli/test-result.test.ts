@@ -7,6 +7,7 @@ import type { z } from 'zod';
 import type { TestReport } from '../../../runtime/cli/generated/test-result.ts';
 import type { Io } from '../../../runtime/cli/io.ts';
 import type { testReportSchema } from '../../../runtime/cli/test-result.schema.ts';
+import type { Frozen } from '../../frozen.ts';
 import { inFolder, vfioplan } from './world.ts';
 
 // What `vfioplan test --format json` writes, held to the schema that is published, by a validator that is not ours.
@@ -95,12 +96,6 @@ test('the schema takes nothing that it does not declare', async () => {
   ])
     expect(validate(wrong)).toBe(false);
 });
-
-type Frozen<T> = T extends (infer Item)[]
-  ? readonly Frozen<Item>[]
-  : T extends object
-    ? { readonly [K in keyof T]: Frozen<T[K]> }
-    : T;
 
 test('the generated type is that of the schema', () => {
   expectTypeOf<TestReport>().toEqualTypeOf<Frozen<z.infer<typeof testReportSchema>>>();

@@ -48,11 +48,20 @@ export function operation(
   regions: Regions,
   cast: Cast = { devices: [...world.devices.keys()], drivers: ['e1000e'] },
 ): Op {
-  const pid = pids[draw.pid < 8 ? 0 : 1 + (draw.a % (pids.length - 1))] ?? 0;
-  const its: Context = { ...draw, pid, world, state, regions, pids, cast };
+  const its = contextOf(draw, { world, state, pids, regions, cast });
   const share = draw.kind % 100;
   const makers = share < 25 ? sysfs : share < 40 ? general : onOpenFiles(its, Math.floor(draw.kind / 10_000));
   return pick(makers, Math.floor(draw.kind / 100) % 100)(its);
+}
+
+/** Most operations are the first process's. */
+export function contextOf(
+  draw: Draw,
+  where: Pick<Context, 'world' | 'state' | 'pids' | 'regions' | 'cast'>,
+): Context {
+  const { pids } = where;
+  const pid = pids[draw.pid < 8 ? 0 : 1 + (draw.a % (pids.length - 1))] ?? 0;
+  return { ...draw, ...where, pid };
 }
 
 /** What is done with a kind of file that the process has open, or opens one. */

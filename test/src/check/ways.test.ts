@@ -1,25 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { checkPolicy, codesOf, planPolicy } from '../../checked.ts';
-import type { MachineWords } from '../../machines.ts';
+import { type MachineWords, withIommufd } from '../../machines.ts';
 
 /** The ways by which a device is used: groups, iommufd, and the safest of them. */
 
 const a = { at: '03:00.0', id: '8086:1572', class: 'nic', driver: 'i40e', group: 12 } as const;
 const b = { ...a, at: '04:00.0', group: 13 };
-/** Modules as a machine with iommufd has them, and which vfioX are taken. */
-const modules = {
-  vfio: { parameters: { enable_unsafe_noiommu_mode: 'N' } },
-  iommufd: { parameters: { allow_unsafe_interrupts: 'N' } },
-  vfio_iommu_type1: { parameters: { allow_unsafe_interrupts: 'N' } },
-  vfio_pci: { parameters: { disable_denylist: 'N' } },
-};
-const nodes = [
-  { path: '/dev/vfio/vfio', uid: 0, gid: 0, mode: 0o666 },
-  { path: '/dev/iommu', uid: 0, gid: 0, mode: 0o660 },
-];
 const modern: MachineWords = {
   functions: [a, b],
-  replace: { modules, nodes, vfioDevices: [{ index: 0, function: null }] },
+  // Another vfioX is taken.
+  replace: { ...withIommufd, vfioDevices: [{ index: 0, function: null }] },
   users: [
     { name: 'dpdk', uid: 1000 },
     { name: 'spdk', uid: 1002 },
@@ -109,7 +99,7 @@ describe('via iommufd', () => {
   });
 
   test('unsafe interrupts are forbidden for both ways', () => {
-    const unsafe = { ...modules, iommufd: { parameters: { allow_unsafe_interrupts: 'Y' } } };
+    const unsafe = { ...withIommufd.modules, iommufd: { parameters: { allow_unsafe_interrupts: 'Y' } } };
     const words = { ...modern, replace: { ...modern.replace, modules: unsafe } };
     expect(codesOf(checkPolicy('policy p { forbid unsafe interrupts }', words))).toEqual(['VP3121']);
   });
@@ -170,7 +160,7 @@ describe('whoever is not allowed cannot', () => {
     functions: [bound],
     replace: {
       ...modern.replace,
-      nodes: [...nodes, { path, uid, gid, mode }],
+      nodes: [...withIommufd.nodes, { path, uid, gid, mode }],
       vfioDevices: [{ index: 3, function: '0000:03:00.0' }],
     },
   });

@@ -15,6 +15,7 @@ import {
   traceOperations,
 } from '../../../src/wire/trace.ts';
 import { writeCanonical, writeLines } from '../../../src/wire/write.ts';
+import type { Frozen } from '../../frozen.ts';
 import { snapshotOf } from '../machine/handmade.ts';
 
 const header = { record: 'header', format: 'vfioplan.trace', version: 1, profile: '6.12' };
@@ -31,12 +32,6 @@ const call = (operation: object, more: object = {}) => ({
 const opened = call({ op: 'open', path: '/dev/vfio/vfio', as: 'c' }, { result: { value: 3 } });
 const textOf = (...records: readonly object[]) => writeLines(records);
 const codesOf = (text: string) => readTrace('t.jsonl', text).diagnostics.map(({ code }) => code);
-
-type Frozen<T> = T extends (infer Item)[]
-  ? readonly Frozen<Item>[]
-  : T extends object
-    ? { readonly [K in keyof T]: Frozen<T[K]> }
-    : T;
 
 /** The model's operation as a trace has it: names for numbers that differ from run to run, and no bigint. */
 type Traced<O> = O extends { readonly op: OpKind }
