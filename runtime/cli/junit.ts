@@ -7,7 +7,9 @@ export function junit(results: readonly TimedResult[], texts: ReadonlyMap<string
   const files = new Map<string, TimedResult[]>();
   for (const timed of results) {
     const { file } = timed.result.place;
-    files.set(file, [...(files.get(file) ?? []), timed]);
+    const its = files.get(file);
+    if (its === undefined) files.set(file, [timed]);
+    else its.push(timed);
   }
   const suites = [...files].map(([file, its]) => {
     const cases = its.map(({ result, seconds }) => testCase(result, seconds, texts));
