@@ -108,13 +108,16 @@ export const deviceLaws: readonly Law[] = [
 /** Questions that every container answers. */
 const harmless: ReadonlySet<string> = new Set(['container.api_version', 'container.check_extension']);
 
-/** Devices that a step changed: before, after, index. */
+/** Devices that a step changed: before, after, index. A loop, as every step of a plan on a large machine asks it. */
 function changed(before: State, after: State): readonly (readonly [Device, Device, number])[] {
-  if (before.devices === after.devices) return [];
-  return after.devices.flatMap((is, index) => {
+  const found: (readonly [Device, Device, number])[] = [];
+  if (before.devices === after.devices) return found;
+  for (let index = 0; index < after.devices.length; index += 1) {
     const was = before.devices[index];
-    return was === undefined || was === is ? [] : [[was, is, index] as const];
-  });
+    const is = after.devices[index];
+    if (was !== undefined && is !== undefined && was !== is) found.push([was, is, index]);
+  }
+  return found;
 }
 
 /** Devices of which GET_DEVICE_FD gave a descriptor. */

@@ -2,7 +2,7 @@ import { deviceFileOf, granted } from './cdev.ts';
 import { boundOf, contextAt, objectOf } from './iommufd.ts';
 import type { Law } from './law.ts';
 import { profilesSince } from './profiles.ts';
-import type { State } from './state.ts';
+import type { IommuGroup, State } from './state.ts';
 
 /** What device cdevs and iommufd promise. */
 
@@ -87,12 +87,7 @@ export const iommufdLaws: readonly Law[] = [
       'drivers/iommu/iommufd/device.c:iommufd_device_bind; drivers/iommu/iommu.c:iommu_device_claim_dma_owner',
     profiles: withIommufd,
     onState: (_world, state) =>
-      state.iommuGroups.every((group) => {
-        const bound = group.devices.flatMap((index) => boundOf(state, index) ?? []);
-        if (bound.length === 0 || group.fake) return group.iommufd === null;
-        const alone = group.owner === null && group.ownerCount === bound.length;
-        return alone && bound.every(({ iommufd }) => iommufd === group.iommufd);
-      }) &&
+      state.iommuGroups.every((group) => claimedRightly(state, group)) &&
       state.devices.every((_device, index) => {
         const its = boundOf(state, index);
         const object = its === null ? null : objectOf(contextAt(state, its.iommufd), its.id);
@@ -105,8 +100,25 @@ export const iommufdLaws: readonly Law[] = [
     enforcedBy: 'drivers/iommu/iommufd/main.c:iommufd_ctx_get, iommufd_ctx_put, iommufd_fops_release',
     profiles: withIommufd,
     onState: (_world, state) =>
-      [...state.groups, ...state.devices.map((_device, index) => boundOf(state, index))].every(
-        (holder) => (holder?.iommufd ?? null) === null || contextAt(state, holder?.iommufd) !== null,
-      ),
+      state.groups.every((group) => lives(state, group?.iommufd)) &&
+      state.devices.every(({ vfio }) => lives(state, vfio?.bound?.iommufd)),
   },
 ];
+
+/** Whether what a holder needs is there; who needs none is content. */
+function lives(state: State, place: number | null | undefined): boolean {
+  return (place ?? null) === null || contextAt(state, place) !== null;
+}
+
+/** Whether an IOMMU group belongs to the iommufd of the devices that are bound in it, or to none where none is. */
+function claimedRightly(state: State, { devices, fake, iommufd, owner, ownerCount }: IommuGroup): boolean {
+  let [bound, here] = [0, true];
+  for (const index of devices) {
+    const its = boundOf(state, index);
+    if (its === null) continue;
+    bound += 1;
+    here &&= its.iommufd === iommufd;
+  }
+  if (bound === 0 || fake) return iommufd === null;
+  return here && owner === null && ownerCount === bound;
+}

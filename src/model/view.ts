@@ -3,7 +3,7 @@ import { registered } from './matching.ts';
 import { loaded, parameterOf } from './modules.ts';
 import { cdevPath, nodeAt } from './nodes.ts';
 import type { Op } from './op.ts';
-import type { Device, Hardware, Node, State, World } from './state.ts';
+import type { Device, Hardware, IommuGroup, Node, State, World } from './state.ts';
 import { step } from './step.ts';
 
 /**
@@ -16,14 +16,18 @@ import { step } from './step.ts';
  * directory, null for what is absent or not the model's.
  */
 export function show(world: World, state: State, path: string): string | null {
-  const parts = path.split('/').slice(1);
-  switch (parts[0]) {
+  return showParts(world, state, path, path.split('/'));
+}
+
+/** As `show`, of a path that is cut at its slashes already: the first part is what is before the first. */
+function showParts(world: World, state: State, path: string, parts: readonly string[]): string | null {
+  switch (parts[1]) {
     case 'dev':
       return nodeText(nodeAt(state, path)?.node ?? null);
     case 'proc':
       return path === '/proc/sys/kernel/tainted' ? `${state.taint}` : null;
     case 'sys':
-      return showSys(world, state, parts.slice(1));
+      return showSys(world, state, parts.slice(2));
     default:
       return null;
   }
@@ -38,7 +42,8 @@ export function touched(world: World, before: State, op: Op): readonly string[] 
   const paths = new Set(named(op));
   if (after !== before) {
     for (const path of changeable(world, before, after)) {
-      if (show(world, before, path) !== show(world, after, path)) paths.add(path);
+      const parts = path.split('/');
+      if (showParts(world, before, path, parts) !== showParts(world, after, path, parts)) paths.add(path);
     }
   }
   return [...paths].sort();
@@ -111,8 +116,10 @@ function showGroup(
   state: State,
   [name, file, entry, ...more]: readonly string[],
 ): string | null {
-  const group = state.iommuGroups.find(({ id }) => `${id}` === name);
-  if (group === undefined || more.length > 0) return null;
+  const number = Number(name);
+  const group = state.iommuGroups.find(({ id }) => id === number);
+  // `07` is no name of group 7.
+  if (group === undefined || `${number}` !== name || more.length > 0) return null;
   if (file === 'devices' && entry !== undefined) {
     return group.devices.some((index) => world.hardware[index]?.address === entry) ? entry : null;
   }
@@ -173,7 +180,7 @@ function named(op: Op): readonly string[] {
 /** Every path whose text may differ between two states. */
 function* changeable(world: World, before: State, after: State): Iterable<string> {
   yield '/proc/sys/kernel/tainted';
-  for (const hardware of world.hardware) {
+  for (const hardware of before.devices === after.devices ? [] : world.hardware) {
     const was = before.devices[hardware.index];
     const is = after.devices[hardware.index];
     if (was !== is) yield* devicePaths(hardware, was, is);
@@ -213,13 +220,21 @@ function* changedNodes(before: State, after: State): Iterable<string> {
 
 /** Ids of IOMMU groups that came, went or changed. */
 function* changedGroups(before: State, after: State): Iterable<number> {
-  if (before.iommuGroups === after.iommuGroups) return;
-  const were = new Map(before.iommuGroups.map((group) => [group.id, group]));
-  for (const group of after.iommuGroups) {
-    if (were.get(group.id) !== group) yield group.id;
-    were.delete(group.id);
+  const [were, are] = [before.iommuGroups, after.iommuGroups];
+  if (were === are) return;
+  const rest = new Map<number, IommuGroup>();
+  for (let place = 0; place < were.length; place += 1) {
+    const was = were[place];
+    // Most stay what they are, and where they are.
+    if (was !== undefined && was !== are[place]) rest.set(was.id, was);
   }
-  yield* were.keys();
+  for (let place = 0; place < are.length; place += 1) {
+    const is = are[place];
+    if (is === undefined || is === were[place]) continue;
+    if (rest.get(is.id) !== is) yield is.id;
+    rest.delete(is.id);
+  }
+  yield* rest.keys();
 }
 
 function* devicePaths({ address }: Hardware, ...devices: readonly (Device | undefined)[]): Iterable<string> {
