@@ -38,6 +38,7 @@ const roleRules = {
   IoAddress: { label: 'an I/O address, such as `0x0`' },
   Reason: { label: 'a text in quotes' },
   Unit: { label: 'a unit of memory, such as `MiB`' },
+  TimeUnit: { label: 'a unit of time, such as `s`' },
   Amount: { label: 'a number' },
 } as const satisfies Record<string, RoleRule>;
 

@@ -131,6 +131,7 @@ export type PolicyStatementNode =
   | CreateNode
   | LimitNode
   | PersistNode
+  | ConfirmNode
   | Skipped;
 
 /** What must hold: `values` are ways to reset it, NUMA nodes, or the driver that it never has. */
@@ -160,6 +161,12 @@ export interface PersistNode extends Span {
   readonly until: 'nothing' | 'boots' | 'drivers';
 }
 
+export interface ConfirmNode extends Span {
+  readonly kind: 'confirm';
+  readonly amount: Token;
+  readonly unit: Token;
+}
+
 export interface TestNode extends Span {
   readonly kind: 'test';
   readonly name: Token;
@@ -180,8 +187,8 @@ export interface ApplyNode extends Span {
 
 /** What goes wrong while a plan is carried out. */
 export interface FaultNode extends Span {
-  readonly kind: 'fails' | 'killed';
-  readonly step: Token;
+  readonly kind: 'fails' | 'killed' | 'unconfirmed';
+  readonly step: Token | undefined;
   /** Of a step that fails. */
   readonly errno: Token | undefined;
 }

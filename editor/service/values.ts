@@ -5,7 +5,7 @@ import type { Fact, PciFunction, Snapshot } from '../../src/machine/snapshot.ts'
 import { isUnknown, known } from '../../src/machine/snapshot.ts';
 import { className, classNames } from '../../src/policy/classes.ts';
 import { describeFunction } from '../../src/policy/describe.ts';
-import { units } from '../../src/syntax/measures.ts';
+import { timeUnits, units } from '../../src/syntax/measures.ts';
 import { capabilities, resetMethods } from '../../src/syntax/values.ts';
 
 export interface Value {
@@ -62,6 +62,8 @@ export function valuesFor(place: string, snapshots: readonly Snapshot[]): readon
       return resets(snapshots);
     case 'Unit':
       return listed(Object.keys(units), 'a unit of memory');
+    case 'TimeUnit':
+      return listed(Object.keys(timeUnits), 'a unit of time');
     case 'Version':
       return versions(snapshots);
     default:

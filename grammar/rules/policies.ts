@@ -37,6 +37,7 @@ export abstract class PolicyParser extends DeviceParser {
         { ALT: () => this.SUBRULE(this.create) },
         { ALT: () => this.SUBRULE(this.limit) },
         { ALT: () => this.SUBRULE(this.persist) },
+        { ALT: () => this.SUBRULE(this.confirm) },
         { ALT: () => this.SUBRULE(this.unknownInPolicy) },
       ]),
     statement,
@@ -314,6 +315,18 @@ export abstract class PolicyParser extends DeviceParser {
         },
       ]);
       return { kind: 'persist', until, start, end: this.end() };
+    },
+    inner,
+  );
+
+  protected readonly confirm: ParserMethod<[], tree.ConfirmNode> = this.RULE<() => tree.ConfirmNode>(
+    'confirm',
+    () => {
+      const start = this.CONSUME(k.confirm).startOffset;
+      this.CONSUME(k.within);
+      const amount = this.CONSUME(roles.Amount);
+      const unit = this.CONSUME(roles.TimeUnit);
+      return { kind: 'confirm', amount, unit, start, end: this.end() };
     },
     inner,
   );

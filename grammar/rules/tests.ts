@@ -87,6 +87,13 @@ export abstract class TestParser extends PolicyParser {
             return { kind: 'killed', step, errno: undefined, start, end: this.end() };
           },
         },
+        {
+          ALT: () => {
+            this.CONSUME(k.not);
+            this.CONSUME(k.confirmed);
+            return { kind: 'unconfirmed', step: undefined, errno: undefined, start, end: this.end() };
+          },
+        },
       ]);
     },
     inner,

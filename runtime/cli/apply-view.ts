@@ -26,13 +26,14 @@ export function rehearsalView({ plan, execution, trials, log }: Rehearsal): stri
 }
 
 /** What was done on this machine. */
-export function executionView(host: string, execution: Execution, steps: number): string {
+export function executionView(host: string, execution: Execution, steps: number, confirmed: boolean): string {
   const journal = execution.generation === null ? [] : [`  journal: generation ${execution.generation}`];
   const back =
     execution.verdict === 'done' && execution.generation !== null
       ? [`  to take it back: vfioplan revert ${execution.generation}`]
       : [];
-  return text([`${host}: on this machine`, `  ${outcome(execution, steps)}`, ...journal, ...back]);
+  const word = confirmed ? ['  confirmed'] : [];
+  return text([`${host}: on this machine`, `  ${outcome(execution, steps)}`, ...word, ...journal, ...back]);
 }
 
 /** What a revert or a recovery did on this machine. */
@@ -45,6 +46,7 @@ export const nothingTouched = 'Rehearsed on a simulated kernel; nothing on this 
 
 const verdicts: Readonly<Record<Execution['verdict'], string>> = {
   done: 'done',
+  held: 'done, and waits to be confirmed',
   reverted: 'reverted: everything is as it was before',
   refused: 'refused before the first step; nothing was changed',
   'rolled back': 'rolled back: everything is as it was before',

@@ -87,12 +87,21 @@ export const commands: readonly CommandDescription[] = [
       ...judging.filter(({ key }) => key !== 'live'),
       host,
       { key: 'native', flags: '--native', text: 'act on this machine (needs root)' },
+      {
+        key: 'confirmWithin',
+        flags: '--confirm-within <time>',
+        text: 'take everything back unless somebody confirms it in time (`120s`, `5min`, `1h`); goes before what the policy says',
+      },
       stateDirectory,
       format,
     ],
     examples: [
       { words: 'vfioplan apply dpdk.vfio', text: 'rehearse on a simulated kernel' },
       { words: 'sudo vfioplan apply dpdk.vfio --native', text: 'rehearse, then act' },
+      {
+        words: 'sudo vfioplan apply dpdk.vfio --native --confirm-within 120s',
+        text: 'and take it back unless you can still say yes',
+      },
     ],
     exits: ['done', 'refused', 'rolled-back', 'rollback-incomplete', 'usage'],
     load: async () => (await import('./commands/apply.ts')).apply,
@@ -116,9 +125,22 @@ export const commands: readonly CommandDescription[] = [
     load: async () => (await import('./commands/revert.ts')).revert,
   },
   {
+    name: 'confirm',
+    purpose: 'let stay what an apply --native did and somebody has to confirm',
+    text: 'Where the policy says `confirm within …`, or `--confirm-within` was given, an apply waits so long and then takes back what it did: whoever has lost the way to the machine gets it back. To run this command shows that there is a way. What was done must still be there. Acts on the journal alone.',
+    operands: [],
+    options: [stateDirectory, format],
+    examples: [
+      { words: 'sudo vfioplan confirm', text: 'in a session that was opened after the apply' },
+      { words: 'sudo vfioplan confirm --state-dir /srv/vfioplan', text: 'with another state folder' },
+    ],
+    exits: ['done', 'refused', 'usage'],
+    load: async () => (await import('./commands/revert.ts')).confirm,
+  },
+  {
     name: 'recover',
     purpose: 'after a crash: finish or undo what an apply or a revert left half done',
-    text: 'Reads the newest journal. A plan of which every step was done as predicted is finished by saying so; anything else is taken back. Acts on this machine.',
+    text: 'Reads the newest journal. A plan of which every step was done as predicted is finished by saying so, unless somebody had to confirm it and nobody did; anything else is taken back. Acts on this machine.',
     operands: [],
     options: [stateDirectory, format],
     examples: [

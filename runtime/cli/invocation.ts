@@ -43,6 +43,8 @@ export interface Options {
   readonly check: boolean;
   readonly diff: boolean;
   readonly native: boolean;
+  /** Of `apply --native`: seconds in which somebody has to confirm it; left out: what the policy says. */
+  readonly confirmWithin?: number;
   readonly allowChanges: boolean;
   readonly stateDir?: string;
   readonly sysroot?: string;

@@ -24,10 +24,26 @@ export interface Io {
   readonly threads?: { readonly tests: URL; readonly count: number };
   /** Milliseconds since the epoch. */
   now(): number;
+  /** Milliseconds since some moment; never set back, as a clock may be. */
+  elapsed(): number;
   /** Settles when the person asks the program to end. */
   interrupted(): Promise<void>;
   /** Does the work whole: a signal that asks the process to end does not end it before. */
   uninterrupted<T>(work: () => T): T;
+  /**
+   * Does work that must come to its end by itself, and that a person may answer to. A session that is lost does not end it, nor
+   * does anybody who asks the process to end: the work is told so.
+   */
+  attended<T>(work: (person: Person) => Promise<T>): Promise<T>;
+}
+
+/** Who sits at the terminal, if anybody does. */
+export interface Person {
+  /**
+   * Settles after so many milliseconds, or as soon as the person has typed `yes` and Enter, or has asked the program to
+   * end. What is said between two questions is the answer to the next.
+   */
+  answer(milliseconds: number): Promise<'nothing' | 'yes' | 'end'>;
 }
 
 export interface Sink {

@@ -1,30 +1,38 @@
 import type { Plan } from '../../src/plan/plan.ts';
-import type { Backend } from '../backend.ts';
 import { execute } from '../execute/execute.ts';
-import { linuxHolders } from '../execute/holders.ts';
-import { linuxProcesses } from '../execute/lock.ts';
 import { recover, revert } from '../execute/revert.ts';
-import type { Ending as Execution, RunOptions } from '../execute/run.ts';
-import { defaultStateDirectory, stateDirectory } from '../execute/state-directory.ts';
-import type { JournalStore } from '../execute/store.ts';
-import { observe } from '../lower/observe.ts';
+import type { Ending as Execution } from '../execute/run.ts';
+import { acting, journals } from './acting.ts';
+import { hold } from './confirmation.ts';
 import type { Exit } from './exit-codes.ts';
 import type { Invocation } from './invocation.ts';
-import { progressOn } from './progress.ts';
 
 /** A plan carried out on this machine. */
 export interface NativeDeed {
   readonly host: string;
   readonly steps: number;
   readonly execution: Execution;
+  /** Somebody had to confirm it, and did. */
+  readonly confirmed: boolean;
 }
 
-/** Acts. The caller has seen to it that nothing stands in the way and that the plan came through its rehearsal. */
+/**
+ * Acts. The caller has seen to it that nothing stands in the way and that the plan came through its rehearsal. What has to
+ * be confirmed is waited for, and taken back if nobody does.
+ */
 export async function carryOut(invocation: Invocation, plan: Plan): Promise<NativeDeed> {
-  const execution = await acting(invocation, (backend, options) =>
-    execute(plan, backend, journals(invocation), options),
-  );
-  return { host: plan.host, steps: plan.steps.length, execution };
+  const seconds = invocation.options.confirmWithin ?? plan.confirmWithin;
+  const held = seconds === undefined ? {} : { confirmWithin: seconds };
+  const act = (): Promise<Execution> =>
+    acting(invocation, (backend, options) =>
+      execute(plan, backend, journals(invocation), { ...options, ...held }),
+    );
+  // Attended from before the first step: a session that is lost with the last one must not leave what is done unattended.
+  const execution = await (seconds === undefined
+    ? act()
+    : invocation.io.attended(async (person) => hold(invocation, await act(), seconds, person)));
+  const confirmed = seconds !== undefined && execution.verdict === 'done' && execution.generation !== null;
+  return { host: plan.host, steps: plan.steps.length, execution, confirmed };
 }
 
 /** Takes a generation back; without a number, the newest. */
@@ -41,6 +49,7 @@ export function putRight(invocation: Invocation): Promise<Execution> {
 export function exitOf(verdict: Execution['verdict']): Exit {
   switch (verdict) {
     case 'done':
+    case 'held':
     case 'reverted':
       return 'done';
     case 'refused':
@@ -49,29 +58,5 @@ export function exitOf(verdict: Execution['verdict']): Exit {
       return 'rolled-back';
     case 'incomplete':
       return 'rollback-incomplete';
-  }
-}
-
-function journals({ options }: Invocation): JournalStore {
-  return stateDirectory(options.stateDir ?? defaultStateDirectory, linuxProcesses());
-}
-
-async function acting(
-  { io }: Invocation,
-  act: (backend: Backend, options: RunOptions) => Execution,
-): Promise<Execution> {
-  const backend = await io.machine.backend();
-  const progress = progressOn(io);
-  try {
-    const options: RunOptions = {
-      time: new Date(io.now()).toISOString(),
-      bootId: observe(backend, '/proc/sys/kernel/random/boot_id'),
-      ...(backend.kind === 'linux' ? { holders: linuxHolders } : {}),
-      onProgress: ({ kind, step, sentence }) =>
-        progress.now(`${kind === 'undo' ? 'undoing ' : ''}step ${step}: ${sentence}`),
-    };
-    return io.uninterrupted(() => act(backend, options));
-  } finally {
-    progress.end();
   }
 }

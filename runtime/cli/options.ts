@@ -1,3 +1,4 @@
+import { longestTime, timeUnits } from '../../src/syntax/measures.ts';
 import type { Format, Options } from './invocation.ts';
 import { dateOf, type Io } from './io.ts';
 
@@ -25,14 +26,8 @@ export function optionsFrom(io: Io, given: Readonly<Record<string, unknown>>): O
   if (!/^\d{1,5}$/.test(port) || Number(port) > 65535) {
     return { mistake: `\`${port}\` is not a TCP port`, word: port, cure: 'give a number from 0 to 65535' };
   }
-  const jobs = text(given['jobs']);
-  if (jobs !== undefined && !(/^[1-9]\d{0,2}$/.test(jobs) && Number(jobs) <= mostJobs)) {
-    return {
-      mistake: `\`${jobs}\` is not a number of tests to run at once`,
-      word: jobs,
-      cure: `give a number from 1 to ${mostJobs}`,
-    };
-  }
+  const jobs = jobsOf(given);
+  if (typeof jobs === 'object') return jobs;
   const input = text(given['input']);
   if (input !== undefined && input !== 'trace' && input !== 'strace') {
     return { mistake: `\`${input}\` is not a kind of input`, word: input, cure: 'it is `trace` or `strace`' };
@@ -45,6 +40,8 @@ export function optionsFrom(io: Io, given: Readonly<Record<string, unknown>>): O
       cure: 'leave --machine away, or --native',
     };
   }
+  const confirmWithin = confirmWithinOf(given);
+  if (typeof confirmWithin === 'object') return confirmWithin;
   const host = text(given['host']);
   const out = text(given['out']);
   const junit = text(given['junit']);
@@ -64,7 +61,7 @@ export function optionsFrom(io: Io, given: Readonly<Record<string, unknown>>): O
     filter: Array.isArray(given['filter']) ? given['filter'].map(String) : [],
     coverage: given['coverage'] === true,
     ...(junit === undefined ? {} : { junit }),
-    ...(jobs === undefined ? {} : { jobs: Number(jobs) }),
+    ...(jobs === undefined ? {} : { jobs }),
     detailedExitcode: given['detailedExitcode'] === true,
     ...(profile === undefined ? {} : { profile }),
     ...(input === undefined ? {} : { input }),
@@ -72,6 +69,7 @@ export function optionsFrom(io: Io, given: Readonly<Record<string, unknown>>): O
     check: given['check'] === true,
     diff: given['diff'] === true,
     native: given['native'] === true,
+    ...(confirmWithin === undefined ? {} : { confirmWithin }),
     allowChanges: given['allowChanges'] === true,
     ...(stateDir === undefined ? {} : { stateDir }),
     ...(sysroot === undefined ? {} : { sysroot }),
@@ -88,6 +86,44 @@ export function formatOf(word: unknown): Format {
 
 function text(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
+}
+
+function jobsOf(given: Readonly<Record<string, unknown>>): number | Mistake | undefined {
+  const word = text(given['jobs']);
+  if (word === undefined || (/^[1-9]\d{0,2}$/.test(word) && Number(word) <= mostJobs))
+    return word === undefined ? undefined : Number(word);
+  return {
+    mistake: `\`${word}\` is not a number of tests to run at once`,
+    word,
+    cure: `give a number from 1 to ${mostJobs}`,
+  };
+}
+
+/** Seconds, or what is wrong with them. */
+function confirmWithinOf(given: Readonly<Record<string, unknown>>): number | Mistake | undefined {
+  const word = text(given['confirmWithin']);
+  if (word === undefined) return undefined;
+  const seconds = secondsOf(word);
+  if (seconds === null) {
+    return {
+      mistake: `\`${word}\` is not a time to confirm something in`,
+      word,
+      cure: 'write it like `120s`, `5min` or `1h`, from a second to a day',
+    };
+  }
+  if (given['native'] === true) return seconds;
+  return {
+    mistake: 'a rehearsal leaves nothing that somebody would have to confirm',
+    word,
+    cure: 'give `--native` too, or leave `--confirm-within` away',
+  };
+}
+
+/** `120s`, `5min`, `1h` in seconds, as policies write it; null: no such time. */
+function secondsOf(text: string): number | null {
+  const [, amount, unit] = /^([1-9]\d{0,4}) ?([a-z]+)$/.exec(text) ?? [];
+  const seconds = Number(amount) * (timeUnits[unit ?? ''] ?? Number.NaN);
+  return seconds <= longestTime ? seconds : null;
 }
 
 /** A day of the calendar: 2027-02-30 is none. */

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { nodeFiles, reasonOf } from './files.ts';
-import type { Io, Sink } from './io.ts';
+import type { Io, Person, Sink } from './io.ts';
 import { thisMachine } from './this-machine.ts';
 
 /** The world as this process has it. */
@@ -15,11 +15,13 @@ export function processIo(home: URL): Io {
     machine: thisMachine(process.env),
     threads: { tests: new URL('test-worker.mjs', home), count: availableParallelism() },
     now: () => Date.now(),
+    elapsed: () => performance.now(),
     interrupted: () =>
       new Promise((resolve) => {
         process.once('SIGINT', resolve).once('SIGTERM', resolve);
       }),
     uninterrupted,
+    attended,
   };
 }
 
@@ -35,6 +37,49 @@ function uninterrupted<T>(work: () => T): T {
     return work();
   } finally {
     for (const signal of signals) process.removeListener(signal, wait);
+  }
+}
+
+async function attended<T>(work: (person: Person) => Promise<T>): Promise<T> {
+  let answer: 'nothing' | 'yes' | 'end' = 'nothing';
+  let wake = (): void => {};
+  const said = (what: 'yes' | 'end'): void => {
+    if (answer !== 'end') answer = what;
+    wake();
+  };
+  const { stdin } = process;
+  const typed = (bytes: Buffer): void => {
+    if (/^\s*yes\s*$/im.test(bytes.toString())) said('yes');
+  };
+  const asked = (): void => said('end');
+  // The session that was lost may be the one that the work has cut: then nobody answers from here.
+  const lost = (): void => {};
+  const asking = ['SIGINT', 'SIGTERM', 'SIGQUIT'] as const;
+  for (const signal of asking) process.on(signal, asked);
+  process.on('SIGHUP', lost);
+  const isTerminal = stdin.isTTY === true;
+  if (isTerminal) stdin.on('data', typed).on('error', lost);
+  try {
+    return await work({
+      answer: async (milliseconds) => {
+        if (answer === 'nothing')
+          await new Promise<void>((resolve) => {
+            const timer = setTimeout(resolve, milliseconds);
+            wake = () => {
+              clearTimeout(timer);
+              resolve();
+            };
+          });
+        const given = answer;
+        answer = 'nothing';
+        return given;
+      },
+    });
+  } finally {
+    for (const signal of asking) process.removeListener(signal, asked);
+    process.removeListener('SIGHUP', lost);
+    // The listener of errors stays: a terminal that is gone may say so later.
+    if (isTerminal) stdin.removeListener('data', typed).pause();
   }
 }
 

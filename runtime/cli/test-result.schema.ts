@@ -93,6 +93,7 @@ const covered = z
       'allow',
       'limit',
       'persist',
+      'confirm',
       'forbid',
       'forbid-unsafe-interrupts',
       'protect',

@@ -5,7 +5,16 @@ import { opOf } from '../../src/plan/operation.ts';
 import type { Plan, PlanStep } from '../../src/plan/plan.ts';
 import type { JournalHeader, JournalIntent } from '../../src/wire/journal.ts';
 import type { Backend } from '../backend.ts';
-import { type Ending, locked, placeOf, Run, type RunOptions, readHistory, refused, unusable } from './run.ts';
+import {
+  type Ending,
+  locked,
+  Run,
+  type RunOptions,
+  readHistory,
+  refused,
+  unfinished,
+  unusable,
+} from './run.ts';
 import { type Failure, isFailure, type JournalStore } from './store.ts';
 import { incomplete, obstacleTo, undoAll } from './undo.ts';
 import {
@@ -57,11 +66,9 @@ function nextGeneration(store: JournalStore, place: Place): number | readonly Di
   if (newest === undefined) return 1;
   const read = readHistory(store, newest);
   if ('diagnostics' in read) return read.diagnostics;
-  const unfinished =
-    read.history !== undefined && (read.history.verdict === null || read.history.verdict === 'incomplete');
-  if (!unfinished) return newest + 1;
-  const cures = ['run `vfioplan recover` first'];
-  return [report('VP6010', placeOf(newest), { generation: newest }, { cures })];
+  const { history } = read;
+  const open = history !== undefined && (history.verdict === null || history.verdict === 'incomplete');
+  return open ? [unfinished(history)] : newest + 1;
 }
 
 /** What is not as the plan expects before its first step: paths by their first mention, and identities. */
@@ -95,9 +102,16 @@ function carryOut(run: Run, plan: Plan, generation: number, place: Place): Endin
     const trouble = carryOutStep(run, step, begun, place);
     if (trouble !== null) return rollBack(run, begun, generation, trouble);
   }
-  const trouble = lastLook(run, plan, place) ?? unwritten(place, plan.steps.length, endOf(run));
+  // What waits to be confirmed has no end yet.
+  const ended = (): Failure | null => (run.confirmWithin === undefined ? endOf(run) : null);
+  const trouble = lastLook(run, plan, place) ?? unwritten(place, plan.steps.length, ended());
   if (trouble !== null) return rollBack(run, begun, generation, trouble);
-  return { verdict: 'done', generation, predictions: run.predictions, diagnostics: [] };
+  return {
+    verdict: run.confirmWithin === undefined ? 'done' : 'held',
+    generation,
+    predictions: run.predictions,
+    diagnostics: [],
+  };
 }
 
 /** Null when the step was done as predicted; it is in `begun` once its intent is on disk. */
@@ -158,7 +172,7 @@ function headerOf(
   plan: Plan,
   backend: Backend,
   generation: number,
-  { time, bootId }: RunOptions,
+  { time, bootId, confirmWithin }: RunOptions,
 ): JournalHeader {
   return {
     record: 'header',
@@ -173,6 +187,7 @@ function headerOf(
     snapshotDigest: plan.snapshotDigest,
     planDigest: digestOf(plan),
     steps: plan.steps.length,
+    ...(confirmWithin === undefined ? {} : { confirmWithin }),
   };
 }
 

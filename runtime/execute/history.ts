@@ -70,12 +70,24 @@ function take(draft: Draft, header: JournalHeader, record: JournalRecord): strin
       return null;
     case 'resume':
       if (record.why === 'revert') draft.undoing = 'revert';
+      if (record.why === 'expire') draft.undoing ??= 'rollback';
       draft.verdict = null;
       return null;
     case 'end':
       draft.verdict = record.verdict;
       return null;
   }
+}
+
+/** Every step was done as predicted, somebody has to confirm that it may stay, and nobody did yet. */
+export function awaits({ header, steps, verdict, undoing }: History): boolean {
+  return (
+    header.confirmWithin !== undefined &&
+    verdict === null &&
+    undoing === null &&
+    steps.length === header.steps &&
+    steps.every(({ outcome }) => outcome?.matches === true)
+  );
 }
 
 function refuse(

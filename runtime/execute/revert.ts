@@ -1,11 +1,24 @@
 import type { Diagnostic } from '../../src/diagnostics/diagnostic.ts';
 import { report } from '../../src/diagnostics/report.ts';
+import type { JournalRecord } from '../../src/wire/journal.ts';
 import type { Backend } from '../backend.ts';
-import type { History } from './history.ts';
-import { type Ending, locked, placeOf, Run, type RunOptions, readHistory, refused, unusable } from './run.ts';
+import { awaits, type History } from './history.ts';
+import {
+  type Ending,
+  locked,
+  placeOf,
+  Run,
+  type RunOptions,
+  readHistory,
+  refused,
+  unfinished,
+  unusable,
+} from './run.ts';
 import { isFailure, type JournalStore } from './store.ts';
 import { incomplete, startOf, undoAll } from './undo.ts';
 import { agrees, difference, look, quoted, type Shows } from './verify.ts';
+
+type JournalResume = Extract<JournalRecord, { record: 'resume' }>;
 
 /**
  * Back to the state before a generation, from its journal alone; without a number, the newest one that is in effect.
@@ -30,7 +43,8 @@ export function revert(
 
 /**
  * After a run that was stopped in the middle: a plan of which every step was done as predicted is finished by saying
- * so, anything else is taken back. A revert that was stopped goes on. Nothing unfinished: nothing is done.
+ * so, anything else is taken back, and so is a plan that somebody had to confirm and nobody did. A revert that was
+ * stopped goes on. Nothing unfinished: nothing is done.
  */
 export function recover(backend: Backend, store: JournalStore, options: RunOptions): Ending {
   return locked(store, options.time, { file: store.place, span: { start: 0, end: 0 } }, () => {
@@ -44,12 +58,49 @@ export function recover(backend: Backend, store: JournalStore, options: RunOptio
   });
 }
 
+/**
+ * What was done waits to be confirmed: lets it stay, if the machine still shows it. Whoever can say so has reached the
+ * machine after everything was done. Refused when nothing waits.
+ */
+export function confirm(backend: Backend, store: JournalStore, options: RunOptions): Ending {
+  const place = { file: store.place, span: { start: 0, end: 0 } };
+  return locked(store, options.time, place, () => {
+    const newest = newestHistory(store);
+    if ('diagnostics' in newest) return refused(newest.diagnostics);
+    const { history } = newest;
+    if (history === undefined || !awaits(history)) {
+      const cures = ['what is in effect stays; `vfioplan revert` takes it back'];
+      return refused([report('VP6017', place, {}, { cures })]);
+    }
+    return takeUp(backend, store, options, history, 'confirm');
+  });
+}
+
+/** Nobody has confirmed the generation in time: takes it back. What somebody else has ended by now stays as it is. */
+export function expire(
+  backend: Backend,
+  store: JournalStore,
+  options: RunOptions,
+  generation: number,
+): Ending {
+  return locked(store, options.time, placeOf(generation), () => {
+    const read = readHistory(store, generation);
+    if ('diagnostics' in read) return refused(read.diagnostics);
+    const { history } = read;
+    if (history === undefined || history.verdict !== null) {
+      const predictions = { compared: 0, equal: 0 };
+      return { verdict: history?.verdict ?? 'rolled back', generation, predictions, diagnostics: [] };
+    }
+    return takeUp(backend, store, options, history, 'expire');
+  });
+}
+
 function takeUp(
   backend: Backend,
   store: JournalStore,
   options: RunOptions,
   history: History,
-  why: 'recover' | 'revert',
+  why: JournalResume['why'],
 ): Ending {
   const { generation } = history.header;
   const place = placeOf(generation);
@@ -57,9 +108,15 @@ function takeUp(
   if (isFailure(sink)) return refused([unusable(place, sink)]);
   const run = new Run(backend, sink, options);
   try {
+    if (why === 'confirm') {
+      const strange = notAsLeft(history, run);
+      if (strange !== null) return refused([strange]);
+    }
     const unheard = run.append({ record: 'resume', why, time: options.time, bootId: options.bootId });
-    if (unheard !== null) return refused([unusable(place, unheard)]);
-    if (why === 'recover' && isComplete(history, run)) return end(run, history, 'done', []);
+    // A full disk is no reason to let stay what nobody has confirmed.
+    if (unheard !== null && why !== 'expire') return refused([unusable(place, unheard)]);
+    if (why === 'confirm' || (why === 'recover' && isComplete(history, run)))
+      return end(run, history, 'done', []);
     const left = undoAll(
       run,
       history.steps.map(({ intent }) => intent),
@@ -87,12 +144,25 @@ function end(
   return { verdict, generation, predictions: run.predictions, diagnostics };
 }
 
-/** Every step of the plan was done as predicted, nobody began to take any back, and the machine still shows it. */
+/** Every step was done as predicted, nobody had to confirm it or began to take any back, and the machine still shows it. */
 function isComplete({ header, steps, undoing }: History, { backend }: Run): boolean {
-  if (undoing !== null || steps.length !== header.steps) return false;
+  if (header.confirmWithin !== undefined || undoing !== null || steps.length !== header.steps) return false;
   if (!steps.every(({ outcome }) => outcome?.matches === true)) return false;
   const left = leftBy(steps);
   return difference(left, look(backend, left)) === null;
+}
+
+/** Why what was done cannot be confirmed: the machine does not show it any more. */
+function notAsLeft({ header: { generation }, steps }: History, run: Run): Diagnostic | null {
+  const left = leftBy(steps);
+  const now = look(run.backend, left);
+  run.count(left, now);
+  const wrong = difference(left, now);
+  if (wrong === null) return null;
+  const { path, expected, found } = wrong;
+  const holes = { generation, path, expected: quoted(expected), found: quoted(found) };
+  const cures = ['bring back what the plan left, or take all of it back: `vfioplan recover`'];
+  return report('VP6018', placeOf(generation), holes, { cures });
 }
 
 /** What every touched path shows after the last step. */
@@ -139,10 +209,8 @@ function inEffect(store: JournalStore, wanted: number | undefined): Chosen {
     const read = readHistory(store, generation);
     if ('diagnostics' in read) return read;
     const verdict = read.history === undefined ? 'rolled back' : read.history.verdict;
-    if (verdict === null || verdict === 'incomplete') {
-      const cures = ['run `vfioplan recover` first'];
-      return { diagnostics: [report('VP6010', placeOf(generation), { generation }, { cures })] };
-    }
+    if (read.history !== undefined && (verdict === null || verdict === 'incomplete'))
+      return { diagnostics: [unfinished(read.history)] };
     if (verdict === 'done' && read.history !== undefined) {
       if (wanted === undefined || wanted === generation) return { history: read.history };
       const cures = [`revert generation ${generation} first`];

@@ -5,7 +5,7 @@ import type { JournalRecord } from '../../src/wire/journal.ts';
 import { readJournal } from '../../src/wire/read.ts';
 import type { Backend } from '../backend.ts';
 import { type Deed, perform } from '../lower/deeds.ts';
-import { type History, historyOf } from './history.ts';
+import { awaits, type History, historyOf } from './history.ts';
 import { type Failure, isFailure, type JournalSink, type JournalStore } from './store.ts';
 import { agrees, type Shows } from './verify.ts';
 
@@ -20,6 +20,8 @@ export interface RunOptions {
    * before every unbind, because Linux would wait in it without end. Leave out where nobody else can be.
    */
   readonly holders?: (device: Address, nodes: readonly string[]) => readonly string[];
+  /** Seconds that what was done waits for `confirm`; left out: it stays. */
+  readonly confirmWithin?: number;
   readonly onProgress?: (progress: Progress) => void;
   /** Called for each operation that was done, with the name of its errno; null: it succeeded. */
   readonly onDeed?: (op: Deed, errno: string | null) => void;
@@ -31,9 +33,12 @@ export interface Progress {
   readonly sentence: string;
 }
 
-/** How a run ended, and what it did. Exit codes: done and reverted 0, refused 1, rolled back 3, incomplete 4. */
+/**
+ * How a run ended, and what it did. Exit codes: done and reverted 0, refused 1, rolled back 3, incomplete 4. What is held was
+ * done and waits to be confirmed: whoever began it sees to it that it is taken back otherwise.
+ */
 export interface Ending {
-  readonly verdict: 'done' | 'reverted' | 'refused' | 'rolled back' | 'incomplete';
+  readonly verdict: 'done' | 'held' | 'reverted' | 'refused' | 'rolled back' | 'incomplete';
   /** The journal that tells it; null: none was begun. */
   readonly generation: number | null;
   /** How many predictions were compared with what the machine showed, and how many were right. */
@@ -82,9 +87,23 @@ export class Run {
     }
   }
 
+  /** As `RunOptions` has it. */
+  get confirmWithin(): number | undefined {
+    return this.#options.confirmWithin;
+  }
+
   get predictions(): Ending['predictions'] {
     return { compared: this.#compared, equal: this.#equal };
   }
+}
+
+/** Why nothing new is begun: the generation is neither finished nor undone. */
+export function unfinished(history: History): Diagnostic {
+  const { generation } = history.header;
+  const cures = awaits(history)
+    ? ['it waits to be confirmed: `vfioplan confirm` lets it stay, `vfioplan recover` takes it back']
+    : ['run `vfioplan recover` first'];
+  return report('VP6010', placeOf(generation), { generation }, { cures });
 }
 
 /** Does its work with the lock held, or says who holds it. */

@@ -23,8 +23,8 @@ export interface Covered {
 }
 
 /**
- * What tests have shown of policies: `bind`, `create`, `limit` and `persist` when they were applied, `allow` when somebody
- * used the device by it, and what forbids, protects or requires when a policy was refused for it.
+ * What tests have shown of policies: `bind`, `create`, `limit` and `persist` when they were applied, `confirm` when nobody did,
+ * `allow` when somebody used the device by it, and what forbids, protects or requires when a policy was refused for it.
  */
 export function coverageOf(documents: readonly Document[], results: readonly TestResult[]): Coverage {
   const key = ({ file, span }: Place): string => `${span.start}:${file}`;

@@ -5,6 +5,9 @@ import type { Progress } from '../execute/run.ts';
 import { ProcessKilled } from '../kernel/faults.ts';
 import type { SimulatedProcess } from '../kernel/sandbox.ts';
 
+/** What goes wrong at one of the steps. */
+export type StepFault = Extract<Fault, { readonly step: number }>;
+
 /** Calls by which the steps of a plan change the machine; all others look. */
 const changing: ReadonlySet<string> = new Set(['write', 'chown', 'chmod', 'loadModule', 'unloadModule']);
 
@@ -13,13 +16,13 @@ const changing: ReadonlySet<string> = new Set(['write', 'chown', 'chmod', 'loadM
  * killed when the step is done and nobody has looked at it yet.
  */
 export class Mishap {
-  readonly #fault: Fault;
+  readonly #fault: StepFault;
   readonly #process: SimulatedProcess;
   #step = 0;
   #changed = false;
   #happened = false;
 
-  constructor(fault: Fault, process: SimulatedProcess) {
+  constructor(fault: StepFault, process: SimulatedProcess) {
     this.#fault = fault;
     this.#process = process;
   }

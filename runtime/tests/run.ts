@@ -142,8 +142,15 @@ class Trial {
       const cure = 'mend the policy, or say with `expect apply … refused` that it is refused here';
       return fails('is refused', cure, refusalsOf(applied.refused).map(sentenceOf));
     }
-    const { ending, policy, steps } = applied;
-    if (fault !== undefined && fault.step > steps) {
+    const { ending, policy, steps, held } = applied;
+    if (fault?.kind === 'unconfirmed' && !held) {
+      const cure =
+        steps === 0
+          ? 'leave the fault away'
+          : 'say `confirm within 120 s` in a policy, or leave the fault away';
+      return fails(steps === 0 ? 'has no step, and nothing to confirm' : 'need not be confirmed', cure);
+    }
+    if (fault !== undefined && 'step' in fault && fault.step > steps) {
       const cure =
         steps === 0 ? 'leave the fault away' : `name a step from 1 to ${steps}: \`vfioplan plan\` shows them`;
       return fails(`has no step ${fault.step}: its plan has ${steps === 0 ? 'none' : steps}`, cure);
@@ -155,7 +162,10 @@ class Trial {
         'see in the trace which step was answered otherwise than foretold',
         ending === 'killed' ? [] : ending.diagnostics.map(sentenceOf),
       );
-    if (fault !== undefined) return null;
+    if (fault !== undefined) {
+      if (fault.kind === 'unconfirmed') for (const { place } of policy.confirms) this.#exercised.push(place);
+      return null;
+    }
     const { binds, creates, limits, persists } = policy;
     for (const { policy: of, place } of [...binds, ...creates, ...limits, ...persists])
       if (names.includes(of)) this.#exercised.push(place);

@@ -5,10 +5,10 @@ import type { HostPolicy } from '../../src/policy/policy.ts';
 import type { View } from '../../src/script/ways.ts';
 import type { Fault } from '../../src/syntax/ast.ts';
 import type { TraceOperation } from '../../src/wire/trace.ts';
-import type { Credentials } from '../backend.ts';
+import type { Backend, Credentials } from '../backend.ts';
 import { execute } from '../execute/execute.ts';
 import { memoryStore } from '../execute/memory-store.ts';
-import { recover, revert } from '../execute/revert.ts';
+import { expire, recover, revert } from '../execute/revert.ts';
 import type { Ending, Progress, RunOptions } from '../execute/run.ts';
 import { difference } from '../execute/verify.ts';
 import { credentialsOf } from '../kernel/credentials.ts';
@@ -34,7 +34,13 @@ const everything = credentialsOf(root);
 /** What became of policies that were to be applied. */
 export type Applied =
   | { readonly refused: CheckedHost }
-  | { readonly policy: HostPolicy; readonly ending: Ending | 'killed'; readonly steps: number };
+  | {
+      readonly policy: HostPolicy;
+      readonly ending: Ending | 'killed';
+      readonly steps: number;
+      /** It was done, and nobody confirmed it. */
+      readonly held: boolean;
+    };
 
 /**
  * One machine during one test: a simulated kernel, the journal of what was applied on it, and the model beside it, which
@@ -93,14 +99,20 @@ export class Scene {
     }
     const { policy } = judged.checked;
     const process = this.#sandbox.process(everything);
-    const mishap = fault && new Mishap(fault, process);
-    const options = this.#options(mishap, executor);
+    const unconfirmed = fault?.kind === 'unconfirmed';
+    const mishap = fault === undefined || unconfirmed ? undefined : new Mishap(fault, process);
+    const held = unconfirmed ? plan.confirmWithin : undefined;
+    const options = {
+      ...this.#options(mishap, executor),
+      ...(held === undefined ? {} : { confirmWithin: held }),
+    };
     let ending: Ending | 'killed';
     try {
       ending = execute(plan, mishap?.backend() ?? process, this.#store, options);
+      if (ending.verdict === 'held') ending = this.#takeBack(process, ending);
     } catch (error) {
       if (!(error instanceof ProcessKilled)) throw error;
-      const what = `go on after step ${fault?.step}`;
+      const what = `go on after ${fault !== undefined && 'step' in fault ? `step ${fault.step}` : 'that'}`;
       this.#note({ who: executor, what, answer: 'killed, as the test wants it' });
       // Whoever starts next does what `vfioplan recover` does.
       const recovered = recover(
@@ -113,7 +125,13 @@ export class Scene {
     const done = ending !== 'killed' && ending.verdict === 'done';
     this.#inEffect = done && plan.steps.length > 0;
     this.#policy = done ? policy : undefined;
-    return { policy, ending, steps: plan.steps.length };
+    return { policy, ending, steps: plan.steps.length, held: held !== undefined && plan.steps.length > 0 };
+  }
+
+  /** Nobody confirms it: what carried the plan out takes it back. */
+  #takeBack(process: Backend, { generation }: Ending): Ending {
+    this.#note({ who: executor, what: 'wait to be confirmed', answer: 'nobody does, as the test wants it' });
+    return expire(process, this.#store, this.#options(undefined, executor), generation ?? 0);
   }
 
   #putBack(): void {

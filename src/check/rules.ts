@@ -1,5 +1,6 @@
 import type { Rule } from './finding.ts';
 import { coherence } from './rules/coherence.ts';
+import { confirmation } from './rules/confirmation.ts';
 import { conflicts } from './rules/conflicts.ts';
 import { creation } from './rules/creation.ts';
 import { denylist } from './rules/denylist.ts';
@@ -70,5 +71,6 @@ export const rules: readonly Rule[] = [
   mixing,
   limits,
   persistence,
+  confirmation,
   effect,
 ];

@@ -1,3 +1,4 @@
+import { timeText } from '../policy/describe.ts';
 import type { Plan, PlanStep } from './plan.ts';
 
 /**
@@ -8,6 +9,7 @@ import type { Plan, PlanStep } from './plan.ts';
 export function describePlan(plan: Plan): string {
   const { steps, preconditions } = plan;
   const sections: (readonly string[])[] = [[summaryOf(plan)], ...steps.map(stepLines)];
+  if (plan.confirmWithin !== undefined && steps.length > 0) sections.push([confirmLine(plan.confirmWithin)]);
   if (preconditions.length > 0) sections.push(preconditionLines(plan));
   if (plan.declared.length > 0) sections.push(declaredLines(plan));
   if (plan.access.length > 0) sections.push(accessLines(plan));
@@ -49,6 +51,10 @@ function stepLines({ number, sentence, before, after, undo, lasting, why }: Plan
       ({ file, line, column, text }) => `${indent}wanted by ${file}:${line}:${column}: ${short(text)}`,
     ),
   ];
+}
+
+function confirmLine(seconds: number): string {
+  return `On the machine itself it is taken back unless somebody confirms it within ${timeText(seconds)}`;
 }
 
 function preconditionLines({ preconditions }: Plan): readonly string[] {

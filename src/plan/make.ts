@@ -41,6 +41,8 @@ function draftPlan({ policy, script }: CheckedPolicy, { sources, today }: PlanCo
   const place = placesIn(sources);
   const { steps, end } = stepsOf(world, start, policy, script, place);
   const until = untilOf(policy, script);
+  // Those of a policy that was checked say the same.
+  const [confirm] = policy.confirms;
   return {
     format: 'vfioplan.plan',
     version: 1,
@@ -53,6 +55,7 @@ function draftPlan({ policy, script }: CheckedPolicy, { sources, today }: PlanCo
     snapshotDigest: snapshotDigest(policy.snapshot),
     relies: reliesOf(policy, script),
     steps,
+    ...(confirm === undefined ? {} : { confirmWithin: confirm.seconds }),
     preconditions: script.preconditions.map(({ why, ...rest }) => ({ ...rest, why: why.map(place) })),
     declared: [...declaredOf(policy, place)],
     access: accessOf(policy, world, end),

@@ -109,6 +109,14 @@ export const planSchema = z.strictObject({
     .record(z.string(), z.string())
     .describe('facts of the machine that the plan rests on: path into the snapshot, value as canonical JSON'),
   steps: z.array(planStep).max(100000),
+  confirmWithin: z
+    .int()
+    .min(1)
+    .max(86400)
+    .exactOptional()
+    .describe(
+      'seconds in which somebody has to confirm what was done on the real machine; else it is taken back',
+    ),
   preconditions: z.array(
     z.strictObject({
       fact: z.string(),

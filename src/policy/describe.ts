@@ -21,6 +21,12 @@ export function sizeText(bytes: number): string {
   return `${amount} ${units[unit]}`;
 }
 
+/** Seconds in the largest unit that divides them: `2 min`. */
+export function timeText(seconds: number): string {
+  if (seconds % 3600 === 0) return `${seconds / 3600} h`;
+  return seconds % 60 === 0 ? `${seconds / 60} min` : `${seconds} s`;
+}
+
 /** A selector as it is written. */
 export function describeSelector(selector: Selector): string {
   switch (selector.kind) {

@@ -20,6 +20,7 @@ export interface HostPolicy {
   readonly arriving: readonly PciFunction[];
   readonly limits: readonly Limit[];
   readonly persists: readonly Persist[];
+  readonly confirms: readonly Confirm[];
   /** What the host's statements say about the kernel release. */
   readonly kernel?: readonly KernelRelation[];
   /** Facts that the snapshot does not tell and that choosing the devices rested on. */
@@ -133,6 +134,14 @@ export interface Limit {
 export interface Persist {
   readonly policy: string;
   readonly until: 'nothing' | 'boots' | 'drivers';
+  readonly place: Place;
+}
+
+/** How long a plan that was carried out waits to be confirmed before it is taken back. */
+export interface Confirm {
+  readonly policy: string;
+  /** 1 to 86,400. */
+  readonly seconds: number;
   readonly place: Place;
 }
 

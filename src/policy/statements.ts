@@ -32,6 +32,7 @@ import type {
   Allow,
   Assumption,
   Bind,
+  Confirm,
   Create,
   Forbid,
   HostPolicy,
@@ -59,6 +60,7 @@ export interface Statements
     | 'arriving'
     | 'limits'
     | 'persists'
+    | 'confirms'
   > {
   readonly assumptions: readonly Assumption[];
   readonly diagnostics: readonly Diagnostic[];
@@ -121,6 +123,7 @@ class Reader {
   readonly #creates: Create[] = [];
   readonly #limits: Limit[] = [];
   readonly #persists: Persist[] = [];
+  readonly #confirms: Confirm[] = [];
   readonly #diagnostics: Diagnostic[] = [];
 
   constructor(host: Host, declared: Declared, labels: ReadonlyMap<string, string>) {
@@ -204,6 +207,9 @@ class Reader {
       case 'persist':
         this.#persists.push({ policy, until: statement.until, place });
         return;
+      case 'confirm':
+        this.#confirms.push({ policy, seconds: statement.seconds, place });
+        return;
       case 'hole':
         return;
     }
@@ -235,6 +241,7 @@ class Reader {
       arriving: this.#arriving,
       limits: this.#limits,
       persists: this.#persists,
+      confirms: this.#confirms,
       assumptions: [...this.#selections.values()].flatMap(({ assumptions }) => assumptions),
       diagnostics: [
         ...this.#diagnostics,

@@ -185,6 +185,7 @@ export type PolicyStatement =
   | CreateStatement
   | LimitStatement
   | PersistStatement
+  | ConfirmStatement
   | Hole;
 
 export interface BindStatement {
@@ -258,6 +259,13 @@ export interface PersistStatement {
   readonly span: Span;
 }
 
+export interface ConfirmStatement {
+  readonly kind: 'confirm';
+  /** Seconds that a plan waits to be confirmed, 1 to 86,400. */
+  readonly seconds: number;
+  readonly span: Span;
+}
+
 /** What must hold of a device in every state that a plan passes through. */
 export type Requirement =
   | { readonly what: 'isolated' }
@@ -296,10 +304,11 @@ export interface ApplyStatement {
   readonly span: Span;
 }
 
-/** What goes wrong while a plan is carried out; steps are counted from 1. */
+/** What goes wrong while a plan is carried out; steps are counted from 1. Nobody confirms it: that is after the last. */
 export type Fault =
   | { readonly kind: 'fails'; readonly step: number; readonly errno: Word; readonly span: Span }
-  | { readonly kind: 'killed'; readonly step: number; readonly span: Span };
+  | { readonly kind: 'killed'; readonly step: number; readonly span: Span }
+  | { readonly kind: 'unconfirmed'; readonly span: Span };
 
 /** What a principal's process does, and what the kernel answers. */
 export interface ActStatement {

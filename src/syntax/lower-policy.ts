@@ -22,7 +22,7 @@ import type {
   Word,
 } from './ast.ts';
 import type { Lowering } from './lowering.ts';
-import { lowerSize, oneOf, whole } from './measures.ts';
+import { lowerSize, lowerTime, oneOf, whole } from './measures.ts';
 import { reportTwice } from './twice.ts';
 import { capabilities, numaLimit, resetMethods, virtualLimit } from './values.ts';
 
@@ -30,7 +30,9 @@ export function lowerPolicy(at: Lowering, node: PolicyNode): Declaration {
   const name = at.name(node.name, "a policy's name");
   const on = node.on && at.hostName(node.on);
   if (name === undefined || (node.on !== undefined && on === undefined)) return at.hole(node);
-  reportTwice(at, node.statements, ({ kind }) => (kind === 'persist' ? kind : undefined));
+  reportTwice(at, node.statements, ({ kind }) =>
+    kind === 'persist' || kind === 'confirm' ? kind : undefined,
+  );
   const statements = node.statements.map((statement) => lowerStatement(at, statement));
   return { kind: 'policy', name, ...(on === undefined ? {} : { on }), statements, span: at.span(node) };
 }
@@ -74,6 +76,10 @@ function lowerStatement(at: Lowering, node: PolicyStatementNode): PolicyStatemen
       return lowerLimit(at, node);
     case 'persist':
       return { kind: 'persist', until: node.until, span };
+    case 'confirm': {
+      const seconds = lowerTime(at, node.amount, node.unit);
+      return seconds === undefined ? at.hole(node) : { kind: 'confirm', seconds, span };
+    }
     default:
       return at.hole(node);
   }

@@ -70,8 +70,9 @@ function lowerStatement(at: Lowering, node: TestStatementNode): TestStatement {
 }
 
 function lowerFault(at: Lowering, node: FaultNode): Fault | undefined {
-  const step = at.number(node.step, stepLimit, 1);
   const span = at.span(node);
+  if (node.step === undefined) return { kind: 'unconfirmed', span };
+  const step = at.number(node.step, stepLimit, 1);
   if (node.kind === 'killed') return step === undefined ? undefined : { kind: 'killed', step, span };
   const errno = node.errno && lowerErrno(at, node.errno, false);
   return step === undefined || errno === undefined ? undefined : { kind: 'fails', step, errno, span };

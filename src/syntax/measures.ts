@@ -3,13 +3,13 @@ import { replacement, wordMeant } from '../diagnostics/fixes.ts';
 import type { Word } from './ast.ts';
 import type { Lowering } from './lowering.ts';
 
-/** Words that are one of a list, and amounts of memory. */
+/** Words that are one of a list, amounts of memory and spans of time. */
 
 /** A word of a list that the kernel has; `otherwise` is the cure where none of them is like it. */
 export function oneOf(
   at: Lowering,
   token: Token,
-  code: 'VP1023' | 'VP1025' | 'VP1026',
+  code: 'VP1023' | 'VP1025' | 'VP1026' | 'VP1031',
   list: readonly string[],
   otherwise: string,
 ): Word | undefined {
@@ -48,5 +48,19 @@ export function lowerSize(at: Lowering, amount: Token, unit: Token): number | un
   const factor = units[word?.text ?? ''];
   if (factor === undefined) return undefined;
   const count = at.number(amount, Math.min(999_999_999, Math.floor(Number.MAX_SAFE_INTEGER / factor)));
+  return count === undefined || isMissing(amount) ? undefined : count * factor;
+}
+
+export const timeUnits: Readonly<Record<string, number>> = { s: 1, min: 60, h: 3600 };
+
+/** In seconds. A day: who has not confirmed by then has forgotten it. */
+export const longestTime = 24 * 3600;
+
+/** `120 s` in seconds, from one second to a day. */
+export function lowerTime(at: Lowering, amount: Token, unit: Token): number | undefined {
+  const word = oneOf(at, unit, 'VP1031', Object.keys(timeUnits), 'write `s`, `min` or `h`');
+  const factor = timeUnits[word?.text ?? ''];
+  if (factor === undefined) return undefined;
+  const count = at.number(amount, longestTime / factor, 1);
   return count === undefined || isMissing(amount) ? undefined : count * factor;
 }

@@ -28,6 +28,12 @@ const header = z
     snapshotDigest: digest,
     planDigest: digest.describe('SHA-256 over the canonical plan'),
     steps: z.int().min(0).max(100000).describe('how many the plan has'),
+    confirmWithin: z
+      .int()
+      .min(1)
+      .max(86400)
+      .exactOptional()
+      .describe('seconds in which somebody has to confirm it; left out: nobody has to'),
   })
   .meta({ id: 'JournalHeader' });
 
@@ -58,7 +64,12 @@ const undone = z
   .describe('the step was undone, and this is what the machine shows');
 
 const resume = z
-  .strictObject({ record: z.literal('resume'), why: z.enum(['recover', 'revert']), time, bootId })
+  .strictObject({
+    record: z.literal('resume'),
+    why: z.enum(['recover', 'revert', 'confirm', 'expire']),
+    time,
+    bootId,
+  })
   .describe('a later run took the journal up again');
 
 const left = z.strictObject({ step, sentence: z.string(), reason: z.string() }).meta({ id: 'JournalLeft' });

@@ -52,6 +52,7 @@ policy dataplane on edge-01 {
   limit   user dpdk to 4 GiB locked memory
   limit   vm * to 512 MiB locked memory
   persist across boots, before drivers
+  confirm within 120 s
   require gpu isolated
   require gpu resets by flr, bus
   require uplink numa 0, 1

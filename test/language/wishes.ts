@@ -106,6 +106,28 @@ persist across boots, before drivers }`,
     plan: toVfio('a', '03:00.0', 'i40e'),
   },
   {
+    sentence: '`confirm within` is kept in the plan, and wants no step.',
+    text: `${a}policy p { bind a to vfio-pci confirm within 2 min }`,
+    plan: toVfio('a', '03:00.0', 'i40e'),
+  },
+  {
+    sentence: 'Two policies that let a plan wait differently are an error at both places.',
+    text: `${a}policy p { bind a to vfio-pci
+confirm within 60 s }
+policy q { confirm within 1 min }
+policy r {
+confirm within 2 min }`,
+    said: ['error VP3132 6, 3'],
+  },
+  {
+    sentence: 'A plan waits from a second to a day.',
+    text: `${a}policy p { bind a to vfio-pci
+confirm within 25 h }
+policy q {
+confirm within 0 s }`,
+    said: ['error VP1011 3', 'error VP1011 5'],
+  },
+  {
     sentence: 'A device that does no DMA may be used without an IOMMU; what rests on that claim is told.',
     text: `${permitted}
 device a { at 03:00.0

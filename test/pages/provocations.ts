@@ -1,6 +1,7 @@
 import { type Formatting, format, formatWith } from '../../src/format/format.ts';
 import { written } from '../../src/format/write.ts';
 import { readDocument } from '../../src/syntax/read.ts';
+import { unconfirmed } from '../runtime/cli/native-bench.ts';
 import { provocations as ofTheCommandLine } from '../runtime/cli/provocations.ts';
 import { deedProvocations } from '../runtime/execute/provocations.ts';
 import { planProvocations } from '../src/plan/provocations.ts';
@@ -15,6 +16,7 @@ export const provocations: Readonly<Record<string, () => readonly string[] | Pro
   ...planProvocations,
   ...deedProvocations,
   ...ofTheCommandLine,
+  'apply, and nobody confirms': unconfirmed,
   'a file of five million characters': () => wordsOf('#'.repeat(5_000_000)),
   'a file of half a million declarations': () => wordsOf('host a{}'.repeat(500_000)),
   'a hundred and one broken statements': () => wordsOf(`policy p {${' bind card vfio'.repeat(101)} }`),

@@ -112,7 +112,7 @@ function ending(
   ];
   const failed = executions.find(({ verdict }) => verdict !== 'done');
   const views = rehearsals.map(rehearsalView);
-  if (deed !== null) views.push(executionView(deed.host, deed.execution, deed.steps));
+  if (deed !== null) views.push(executionView(deed.host, deed.execution, deed.steps, deed.confirmed));
   else views.push(nothingTouched);
   return {
     // A rehearsal that fails before an act on this machine is a refusal: nothing real was begun.
@@ -137,6 +137,7 @@ function ending(
               host: deed.host,
               verdict: deed.execution.verdict,
               generation: deed.execution.generation,
+              confirmed: deed.confirmed,
               predictions: deed.execution.predictions,
             },
           }),

@@ -1,6 +1,7 @@
 import { report } from '../../../src/diagnostics/report.ts';
 import type { Ending as Execution } from '../../execute/run.ts';
 import { undoingView } from '../apply-view.ts';
+import { letStay } from '../confirmation.ts';
 import { type Ending, refusal } from '../exit.ts';
 import type { Invocation } from '../invocation.ts';
 import { exitOf, putRight, takeBack } from '../native.ts';
@@ -18,6 +19,12 @@ export async function revert(invocation: Invocation): Promise<Ending> {
   const obstacle = await obstacleTo('revert', invocation);
   if (obstacle !== null) return refusal([obstacle], new Map());
   return ending(await takeBack(invocation, word === undefined ? undefined : Number(word)));
+}
+
+/** `vfioplan confirm`. */
+export async function confirm(invocation: Invocation): Promise<Ending> {
+  const obstacle = await obstacleTo('confirm', invocation);
+  return obstacle === null ? ending(await letStay(invocation)) : refusal([obstacle], new Map());
 }
 
 /** `vfioplan recover`. */

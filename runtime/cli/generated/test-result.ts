@@ -113,7 +113,7 @@ export interface ResultCoverage {
 
 export interface ResultStatement {
   readonly policy: string;
-  readonly kind: "bind" | "create" | "allow" | "limit" | "persist" | "forbid" | "forbid-unsafe-interrupts" | "protect" | "require";
+  readonly kind: "bind" | "create" | "allow" | "limit" | "persist" | "confirm" | "forbid" | "forbid-unsafe-interrupts" | "protect" | "require";
   readonly file: string;
   readonly line: number;
   readonly column: number;

@@ -73,6 +73,21 @@ export const deeds = {
     message:
       'step {step} cannot be undone: `{path}` shows {found}, neither what the step left nor what it found',
   },
+  VP6016: {
+    severity: 'error',
+    title: 'nobody confirmed it',
+    message: 'generation {generation} was not confirmed: {reason}',
+  },
+  VP6017: {
+    severity: 'error',
+    title: 'nothing waits to be confirmed',
+    message: 'no generation waits to be confirmed',
+  },
+  VP6018: {
+    severity: 'error',
+    title: 'what is to be confirmed has changed',
+    message: 'generation {generation} cannot be confirmed: `{path}` shows {found} instead of {expected}',
+  },
   VP6015: {
     severity: 'error',
     title: 'a later generation is in effect',

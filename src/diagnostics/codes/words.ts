@@ -142,6 +142,11 @@ export const words = {
     title: 'too many declarations',
     message: 'the file has more than {limit} declarations, and is not read',
   },
+  VP1031: {
+    severity: 'error',
+    title: 'not a unit of time',
+    message: '`{text}` is no unit of time',
+  },
   VP1024: {
     severity: 'error',
     title: 'empty range',

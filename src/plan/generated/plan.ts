@@ -21,6 +21,8 @@ export interface Plan {
     readonly [name: string]: string;
   };
   readonly steps: readonly PlanStep[];
+  /** seconds in which somebody has to confirm what was done on the real machine; else it is taken back */
+  readonly confirmWithin?: number;
   readonly preconditions: readonly {
     readonly fact: string;
     readonly sentence: string;

@@ -26,7 +26,7 @@ export type JournalRecord = JournalHeader | JournalIntent | {
   readonly matches: boolean;
 } | {
   readonly record: "resume";
-  readonly why: "recover" | "revert";
+  readonly why: "recover" | "revert" | "confirm" | "expire";
   /** as the caller gave it, ISO 8601 */
   readonly time: string;
   /** /proc/sys/kernel/random/boot_id; null: there is none */
@@ -50,6 +50,8 @@ export interface JournalHeader {
   readonly planDigest: string;
   /** how many the plan has */
   readonly steps: number;
+  /** seconds in which somebody has to confirm it; left out: nobody has to */
+  readonly confirmWithin?: number;
 }
 
 /** the step is about to be done */

@@ -146,7 +146,9 @@ export const journalSchema: JsonSchema = {
      "type": "string",
      "enum": [
       "recover",
-      "revert"
+      "revert",
+      "confirm",
+      "expire"
      ]
     },
     "time": {
@@ -248,6 +250,12 @@ export const journalSchema: JsonSchema = {
      "minimum": 0,
      "maximum": 100000,
      "description": "how many the plan has"
+    },
+    "confirmWithin": {
+     "description": "seconds in which somebody has to confirm it; left out: nobody has to",
+     "type": "integer",
+     "minimum": 1,
+     "maximum": 86400
     }
    },
    "required": [

@@ -72,6 +72,12 @@ export const planSchema: JsonSchema = {
     "$ref": "#/$defs/PlanStep"
    }
   },
+  "confirmWithin": {
+   "description": "seconds in which somebody has to confirm what was done on the real machine; else it is taken back",
+   "type": "integer",
+   "minimum": 1,
+   "maximum": 86400
+  },
   "preconditions": {
    "type": "array",
    "items": {

@@ -2,66 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { Io } from '../../../runtime/cli/io.ts';
 import { linuxProcesses, takeLock } from '../../../runtime/execute/lock.ts';
-import { bootSandbox } from '../../../runtime/kernel/sandbox.ts';
-import { observeAll } from '../../../runtime/lower/observe.ts';
-import type { Snapshot } from '../../../src/machine/snapshot.ts';
-import { root } from '../../../src/model/world.ts';
-import { machine } from '../../machines.ts';
-import { type Deed, inFolder, vfioplan } from './world.ts';
-
-const policy = `
-host edge {
-  iommu absent
-  noiommu allowed { owner "net-team" reason "no vIOMMU" until 2027-03-01 }
-}
-device nic on edge { at 0000:03:00.0 id 8086:1572 }
-policy dataplane on edge {
-  bind nic to vfio-pci
-  allow user dpdk with CAP_SYS_RAWIO to use nic via noiommu
-}
-`;
-
-const edge = machine({
-  hostname: 'edge',
-  iommu: 'none',
-  functions: [{ at: '03:00.0', id: '8086:1572', class: 'nic', driver: 'i40e' }],
-  users: [{ name: 'dpdk', uid: 990 }],
-});
-
-const watched = [
-  '/sys/bus/pci/devices/0000:03:00.0/driver',
-  '/sys/bus/pci/devices/0000:03:00.0/driver_override',
-  '/sys/module/vfio/parameters/enable_unsafe_noiommu_mode',
-  '/dev/vfio/noiommu-0',
-];
-
-/** A folder with the policy, the snapshot and a state directory, and a machine (simulated) to act upon natively. */
-interface Bench {
-  readonly folder: string;
-  readonly call: (argv: string) => Promise<Deed>;
-  readonly shows: () => Readonly<Record<string, string | null>>;
-}
-
-async function onBench(use: (bench: Bench) => Promise<void>, seen: Snapshot = edge): Promise<void> {
-  const sandbox = await bootSandbox(edge);
-  const backend = sandbox.process({ ...root, capabilities: [...root.capabilities] });
-  const changes: Partial<Io> = {
-    machine: {
-      read: () => Promise.resolve({ snapshot: seen, diagnostics: [] }),
-      obstacle: () => Promise.resolve(null),
-      backend: () => Promise.resolve(backend),
-    },
-  };
-  await inFolder(async (folder) => {
-    writeFileSync(join(folder, 'p.vfio'), policy);
-    writeFileSync(join(folder, 'edge.json'), JSON.stringify(edge));
-    const call = (argv: string): Promise<Deed> => vfioplan(argv.replaceAll('@', folder).split(' '), changes);
-    await use({ folder, call, shows: () => observeAll(backend, watched) });
-  });
-  sandbox.dispose();
-}
+import { edge, onBench, policy } from './native-bench.ts';
 
 describe('in rehearsal', () => {
   test('shows the steps, the predictions, the kernel log and who can do what, and says that nothing was changed', () =>

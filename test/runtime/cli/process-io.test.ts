@@ -15,6 +15,23 @@ test('work that must be whole is not ended by Ctrl-C, by kill, or by a session t
   expect(execFileSync(process.execPath, program(code), { encoding: 'utf8' })).toBe('whole');
 });
 
+test('a lost session does not end what waits for a person, and who asks it to end is heard', async () => {
+  const code =
+    "io.attended(async (person) => { io.stdout.write('waiting'); const said = await person.answer(60_000); io.stdout.write(said); return await person.answer(10); }).then((last) => io.stdout.write(last));";
+  const child = spawn(process.execPath, program(code));
+  let out = '';
+  child.stdout.on('data', (bytes) => {
+    out += String(bytes);
+  });
+  await once(child.stdout, 'data');
+  child.kill('SIGHUP');
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect(child.exitCode).toBeNull();
+  child.kill('SIGTERM');
+  expect(await once(child, 'close')).toEqual([0, null]);
+  expect(out).toBe('waitingendnothing');
+});
+
 test('a signal ends the process again when the work is done', async () => {
   const child = spawn(
     process.execPath,

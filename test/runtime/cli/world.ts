@@ -47,8 +47,10 @@ export function ioWith(changes: Partial<Io>): Io {
     files: nodeFiles,
     machine: noMachine,
     now: () => today,
+    elapsed: () => today,
     interrupted: () => Promise.resolve(),
     uninterrupted: (work) => work(),
+    attended: (work) => work({ answer: () => Promise.resolve('nothing') }),
     ...changes,
   };
 }

@@ -1,19 +1,24 @@
 import { describe, expect, test } from 'vitest';
 import { execute } from '../../../runtime/execute/execute.ts';
 import { recover, revert } from '../../../runtime/execute/revert.ts';
-import type { RunOptions } from '../../../runtime/execute/run.ts';
 import { agrees } from '../../../runtime/execute/verify.ts';
-import type { Plan } from '../../../src/plan/plan.ts';
 import { machine } from '../../machines.ts';
 import { planOf } from '../../src/plan/policies.ts';
 import { FakeKernel } from './fake.ts';
 import { TestJournals } from './journals.ts';
-import { type Scenario, scenarios } from './scenarios.ts';
-
-const options: RunOptions = { time: '2026-11-22T12:00:00Z', bootId: 'boot-1' };
-
-/** The process ends here: nothing after this runs, and no handler may catch it. */
-class Crash extends Error {}
+import {
+  Crash,
+  crashAt,
+  deedsOf,
+  expectEnd,
+  expectStart,
+  fresh,
+  momentsOf,
+  options,
+  recordsOf,
+  showing,
+} from './moments.ts';
+import { scenarios } from './scenarios.ts';
 
 describe.each(scenarios)('$name', (scenario) => {
   const { plan, snapshot } = scenario;
@@ -314,80 +319,3 @@ test('taint that others add in the meantime is no difference', () => {
   expect(agrees('/proc/sys/kernel/tainted', '64', '4096')).toBe(false);
   expect(agrees('/sys/x', '64', '4160')).toBe(false);
 });
-
-function fresh({ snapshot }: Scenario): { kernel: FakeKernel; store: TestJournals } {
-  return { kernel: new FakeKernel(snapshot), store: new TestJournals() };
-}
-
-function pathsOf(plan: Plan): readonly string[] {
-  return [...new Set(plan.steps.flatMap(({ after }) => Object.keys(after)))];
-}
-
-function showing(kernel: FakeKernel, plan: Plan): ReadonlyMap<string, string | null> {
-  return new Map(pathsOf(plan).map((path) => [path, kernel.shows(path)]));
-}
-
-/** Every touched path as it was, but taint, which the plan declares to last. */
-function expectStart(kernel: FakeKernel, plan: Plan, start: ReadonlyMap<string, string | null>): void {
-  const now = showing(kernel, plan);
-  for (const path of pathsOf(plan)) {
-    if (path !== '/proc/sys/kernel/tainted') expect([path, now.get(path)]).toEqual([path, start.get(path)]);
-  }
-}
-
-function expectEnd(kernel: FakeKernel, plan: Plan): void {
-  const last = new Map(plan.steps.flatMap(({ after }) => Object.entries(after)));
-  for (const [path, value] of last) expect([path, kernel.shows(path)]).toEqual([path, value]);
-}
-
-function deedsOf(scenario: Scenario): number {
-  const { kernel, store } = fresh(scenario);
-  execute(scenario.plan, kernel.backend(), store, options);
-  return kernel.deeds;
-}
-
-function recordsOf(scenario: Scenario): number {
-  const { kernel, store } = fresh(scenario);
-  execute(scenario.plan, kernel.backend(), store, options);
-  return store.records;
-}
-
-/** Before and after each deed; before, in the middle of and after each record. */
-interface Moment {
-  readonly of: 'deed' | 'record';
-  readonly number: number;
-  readonly when: 'before' | 'torn' | 'after';
-}
-
-function* momentsOf(scenario: Scenario): Generator<Moment> {
-  for (let number = 1; number <= deedsOf(scenario); number += 1) {
-    for (const when of ['before', 'after'] as const) yield { of: 'deed', number, when };
-  }
-  for (let number = 1; number <= recordsOf(scenario); number += 1) {
-    for (const when of ['before', 'torn', 'after'] as const) yield { of: 'record', number, when };
-  }
-}
-
-function crashAt(kernel: FakeKernel, store: TestJournals, moment: Moment, work: () => unknown): void {
-  const at = (of: Moment['of'], when: Moment['when'], number: number): boolean =>
-    moment.of === of && moment.when === when && moment.number === number;
-  const crash = (): never => {
-    throw new Crash();
-  };
-  kernel.before = (number) => (at('deed', 'before', number) ? crash() : undefined);
-  kernel.after = (number) => (at('deed', 'after', number) ? crash() : undefined);
-  store.before = (number) => (at('record', 'before', number) ? crash() : null);
-  store.torn = (number) => at('record', 'torn', number);
-  store.stop = crash;
-  store.after = (number) => (at('record', 'after', number) ? crash() : undefined);
-  try {
-    work();
-  } catch (error) {
-    if (!(error instanceof Crash)) throw error;
-  }
-  kernel.before = () => undefined;
-  kernel.after = () => {};
-  store.before = () => null;
-  store.torn = () => false;
-  store.after = () => {};
-}

@@ -1,5 +1,5 @@
 import { execute } from '../../../runtime/execute/execute.ts';
-import { recover, revert } from '../../../runtime/execute/revert.ts';
+import { confirm, recover, revert } from '../../../runtime/execute/revert.ts';
 import type { Ending, RunOptions } from '../../../runtime/execute/run.ts';
 import { FakeKernel } from './fake.ts';
 import { TestJournals } from './journals.ts';
@@ -59,6 +59,18 @@ export const deedProvocations: Readonly<Record<string, () => readonly string[]>>
     run.recover();
     return run.apply();
   }),
+  'apply and confirm': on((run) => {
+    run.confirmWithin = 120;
+    run.apply();
+    return run.confirm();
+  }),
+  'confirm where nothing was applied': on((run) => run.confirm()),
+  'confirm after an administrator gave the node to somebody else': on((run) => {
+    run.confirmWithin = 120;
+    run.apply();
+    run.kernel.backend().chown('/dev/vfio/7', 1234, 0);
+    return run.confirm();
+  }),
   'revert where nothing was applied': on((run) => run.revert()),
   'revert a generation that is not there': on((run) => {
     run.apply();
@@ -88,6 +100,7 @@ class Runs {
   readonly kernel: FakeKernel;
   readonly journals = new TestJournals();
   holders: NonNullable<RunOptions['holders']> = () => [];
+  confirmWithin: number | undefined;
   readonly #plan;
 
   constructor(index: number) {
@@ -105,12 +118,17 @@ class Runs {
     return revert(this.kernel.backend(), this.journals, this.#options, generation);
   }
 
+  confirm(): Ending {
+    return confirm(this.kernel.backend(), this.journals, this.#options);
+  }
+
   recover(): Ending {
     return recover(this.kernel.backend(), this.journals, this.#options);
   }
 
   get #options(): RunOptions {
-    return { time: '2026-11-22T12:00:00Z', bootId: 'boot-1', holders: this.holders };
+    const held = this.confirmWithin === undefined ? {} : { confirmWithin: this.confirmWithin };
+    return { time: '2026-11-22T12:00:00Z', bootId: 'boot-1', holders: this.holders, ...held };
   }
 }
 

@@ -72,6 +72,7 @@ export function hostPolicy({ snapshot, bind = {}, allow = [], noiommu = 'forbidd
     arriving: [],
     limits: [],
     persists: [],
+    confirms: [],
   };
   return { policy, sources: [{ file, text: `${lines.join('\n')}\n` }] };
 }
