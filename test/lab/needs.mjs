@@ -6,5 +6,6 @@ export const NEEDS = [
   ['cpio', 'cpio'],
   ['modprobe', 'kmod'],
   ['setpriv', 'util-linux'],
+  ['script', 'bsdutils'],
   ['/usr/lib/x86_64-linux-gnu/libc.a', 'libc6-dev'],
 ];

@@ -1,4 +1,5 @@
 import type { Scenario } from './scenario.ts';
+import { confirmation } from './scenarios/confirm.ts';
 import { intelIommu } from './scenarios/intel-iommu.ts';
 import { noIommu } from './scenarios/no-iommu.ts';
 import { notViable } from './scenarios/not-viable.ts';
@@ -12,5 +13,6 @@ export const scenarios: readonly Scenario[] = [
   notViable,
   lateFailure,
   middleFailure,
+  confirmation,
   recording,
 ];

@@ -15,6 +15,7 @@ import { observe } from '../../../runtime/lower/observe.ts';
 import { type Answer, fromJson, toJson } from '../calls.ts';
 import type { Finding } from '../findings.ts';
 import type { Line } from '../lines.ts';
+import { begin, type Session } from './session.ts';
 
 const RESULTS = '/run/lab/results.jsonl';
 /** Where a user without rights in the checkout finds Node, the access program and koffi. */
@@ -99,6 +100,11 @@ export class Guest {
     const said = done.stdout + done.stderr;
     this.check(`vfioplan ${args.join(' ')} ends with ${code}`, done.code === code, `${done.code}: ${said}`);
     return said;
+  }
+
+  /** The same, and goes on beside the scenario. */
+  begin(atTerminal: boolean, ...args: readonly string[]): Session {
+    return begin(WORK, [process.execPath, join(this.home, '../vfioplan.mjs'), ...args], atTerminal);
   }
 
   addUser(name: string, uid: number): void {
