@@ -38,8 +38,10 @@ export interface Backend {
 
 /**
  * Thrown by the simulated kernel where Linux would not return until others let go, such as a write to `unbind` while
- * descriptors of the device are open: nothing was done. The real kernel blocks there, so whoever acts looks first
- * (under /proc/PID/fd, on both) and takes this for a failure. The message names the processes that hold it up.
+ * descriptors of the device are open. The caller goes on, as if another thread had made the call: what Linux has begun by
+ * then is done, and after the last close of the device the rest is (src/model/step.ts says for which calls). The real
+ * kernel blocks there, so whoever acts looks first (under /proc/PID/fd, on both) and takes this for a failure. The message
+ * names the processes that hold it up.
  */
 export class WouldBlock extends Error {
   override readonly name = 'WouldBlock';

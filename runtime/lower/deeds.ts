@@ -4,7 +4,7 @@ import { errnoOf } from '../abi/errno.ts';
 import { type Backend, WouldBlock } from '../backend.ts';
 import { writeSysfs, writeText } from './sysfs-writes.ts';
 
-/** What a system call would answer that was not made because it would not return. */
+/** What a system call answers that would not return. */
 const blocked = 'blocked';
 
 /**

@@ -46,7 +46,7 @@ export function writeText(backend: Backend, path: string, text: string): number 
   return answer < 0 ? answer : closed < 0 ? closed : answer;
 }
 
-/** A write that a simulated kernel does not make, because it would not return, leaves no descriptor behind. */
+/** A write to a simulated kernel that would not return leaves no descriptor behind. */
 function written(backend: Backend, fd: number, bytes: Uint8Array): number {
   try {
     return backend.write(fd, bytes);

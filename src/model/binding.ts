@@ -115,10 +115,19 @@ export function bind(world: World, state: State, hardware: Hardware, driver: Dri
 export function unbind(world: World, state: State, hardware: Hardware): State {
   const { driver, vfio, group } = deviceOf(state, hardware);
   const draft = draftOf(state);
+  if (vfio !== null) {
+    finishUnbind(draft, hardware.index, vfio.group);
+    return draft;
+  }
   deviceIn(draft, hardware.index).driver = null;
-  if (vfio !== null) unregister(draft, hardware, vfio.group);
-  else if (driver !== null && world.drivers.get(driver)?.managesDma === false) countOwner(draft, group, -1);
+  if (driver !== null && world.drivers.get(driver)?.managesDma === false) countOwner(draft, group, -1);
   return draft;
+}
+
+/** What is left to do of an unbind when nobody has the device, which is VFIO's, open. */
+export function finishUnbind(draft: Draft, index: number, minor: number): void {
+  deviceIn(draft, index).driver = null;
+  unregister(draft, index, minor);
 }
 
 /** Offers a newly registered driver every unbound device that it matches; failures are ignored (driver_attach). */
@@ -225,6 +234,7 @@ export function freshVfio(
     token: null,
     resetWorks: false,
     core: null,
+    leaving: null,
   };
 }
 
@@ -245,8 +255,8 @@ export function newGroup(minor: number, iommuGroup: number, noiommu: boolean): V
 }
 
 /** vfio_unregister_group_dev: the last device of a group revokes it; a fake group dies with its device. */
-function unregister(draft: Draft, hardware: Hardware, minor: number): void {
-  const device = deviceIn(draft, hardware.index);
+function unregister(draft: Draft, index: number, minor: number): void {
+  const device = deviceIn(draft, index);
   const id = device.group;
   const fake = iommuGroupOf(draft, id)?.fake === true;
   device.vfio = null;
@@ -254,7 +264,7 @@ function unregister(draft: Draft, hardware: Hardware, minor: number): void {
   const group = draft.groups[minor];
   if (group === null || group === undefined) return;
   const { file } = group;
-  const left = group.devices.filter((index) => index !== hardware.index);
+  const left = group.devices.filter((other) => other !== index);
   if (left.length > 0) {
     groupIn(draft, minor).devices = left;
     return;

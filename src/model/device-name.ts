@@ -1,4 +1,5 @@
 import { groupOf } from './files.ts';
+import { isListed } from './leaving.ts';
 import { once } from './once.ts';
 import { inUse } from './sriov.ts';
 import type { Hardware, State, World } from './state.ts';
@@ -26,7 +27,8 @@ export const nameOf = once<Asked, Name | 'ENODEV' | 'EINVAL'>((world, state, op)
   for (let place = 0; place < devices.length; place += 1) {
     const device = devices[place] ?? -1;
     const hardware = world.hardware[device];
-    if (hardware === undefined) continue;
+    const vfio = state.devices[device]?.vfio;
+    if (hardware === undefined || (vfio && !isListed(world, vfio))) continue;
     if (op.name === hardware.address) return { device, token: null };
     if (!op.name.startsWith(hardware.address)) continue;
     const rest = op.name.slice(hardware.address.length);

@@ -1,4 +1,5 @@
 import { detach } from './attachment.ts';
+import { finishUnbind } from './binding.ts';
 import { forgetEventfd } from './core-device.ts';
 import { containerIn, type Draft, draftOf, fileIn, groupIn, set, setDescriptor, vfioOf } from './draft.ts';
 import { boundOf, contextAt, unbindDevice } from './iommufd.ts';
@@ -201,11 +202,16 @@ export function letGo(world: World, draft: Draft, minor: number): void {
 }
 
 function releaseDevice(world: World, draft: Draft, file: DeviceFile): void {
+  if (file.cdev && file.iommufd === null) changeVfio(draft, file.device, 0, -1);
+  else releaseOpened(world, draft, file);
+  const vfio = draft.devices[file.device]?.vfio;
+  // The write to `unbind` that waited for this goes on (vfio_device_put_registration).
+  if (vfio && vfio.leaving !== null && vfio.opens + vfio.unbound === 0)
+    finishUnbind(draft, file.device, vfio.group);
+}
+
+function releaseOpened(world: World, draft: Draft, file: DeviceFile): void {
   const { device: index, groupFile, iommufd } = file;
-  if (file.cdev && iommufd === null) {
-    changeVfio(draft, index, 0, -1);
-    return;
-  }
   changeVfio(draft, index, -1, 0);
   if (iommufd !== null) {
     if (draft.devices[index]?.vfio?.opens === 0) releaseBound(world, draft, index);

@@ -146,12 +146,12 @@ function deviceKey({ present, driver, override, group, vfio, settings }: Device)
   const files = `${resetMethods},${enables},${virtualFunctions},${probesVirtual}`;
   const key = `${present},${driver},${override},${group},${files},${vfio && `${vfio.opens}-${vfio.unbound}@${nodeKey(vfio.node)}`}`;
   if (vfio === null) return key;
-  const { core, token } = vfio;
+  const { core, token, leaving } = vfio;
   // Asked only of an open device, and worked out anew by the first open.
   const resetWorks = vfio.opens > 0 && vfio.resetWorks;
-  return core === null && token === null
+  return core === null && token === null && leaving === null
     ? `${key},${resetWorks}`
-    : `${key},${resetWorks},${token},${core === null ? '' : coreKey(core)}`;
+    : `${key},${resetWorks},${token},${core === null ? '' : coreKey(core)},${leaving}`;
 }
 
 /** Tables stand in the order in which processes first opened something, which nobody can see. */

@@ -18,12 +18,21 @@ export const deviceLaws: readonly Law[] = [
   },
   {
     id: 'P25',
-    statement: 'A device does not leave its driver while a descriptor of it is open.',
+    statement:
+      'A device does not leave its driver while a descriptor of it is open, and one that is told to leave does with the last.',
     enforcedBy: 'drivers/vfio/vfio_main.c:vfio_unregister_group_dev',
     profiles: everyKernel,
     onStep: (_world, before, _op, { state }) =>
       changed(before, state).every(
-        ([was, is]) => (was.vfio?.opens ?? 0) === 0 || (is.vfio !== null && is.driver === was.driver),
+        ([was, is, index]) =>
+          (was.vfio?.opens ?? 0) === 0 ||
+          (is.vfio !== null && is.driver === was.driver) ||
+          !state.files.some((file) => file?.kind === 'device' && file.device === index),
+      ),
+    onState: (_world, state) =>
+      state.devices.every(
+        ({ vfio, driver }) =>
+          vfio === null || vfio.leaving === null || (driver !== null && vfio.opens + vfio.unbound > 0),
       ),
   },
   {

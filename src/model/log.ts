@@ -1,6 +1,7 @@
 import { deviceFileOf } from './cdev.ts';
 import { deviceNamed } from './device-name.ts';
 import { groupOf } from './files.ts';
+import { isLeaving } from './leaving.ts';
 import { loadLines, refusedLoadLines, versionLine } from './log-modules.ts';
 import { deviceLines, failedProbe } from './log-probes.ts';
 import type { Op } from './op.ts';
@@ -29,6 +30,7 @@ export const logs: ReadonlySet<Op['op']> = new Set([
   'module.load',
   'module.unload',
   'open',
+  'close',
   'group.get_device_fd',
   'device.bind_iommufd',
   'group.set_container',
@@ -129,7 +131,8 @@ function refusal(world: World, before: State, after: State, op: Op, guard: strin
     case 'device.remove':
     case 'device.sriov_numvfs':
     case 'module.unload':
-      return guard.endsWith('.held') ? requestLine(world, before, op) : sriovLines(world, before, op, guard);
+      if (!guard.endsWith('.held')) return sriovLines(world, before, op, guard);
+      return [...deviceLines({ world, before, after, op }), ...requestLine(world, before, op)];
     case 'device.reset_method':
       return /\.(invalid|unsupported|count)$/.test(guard) ? resetLines(world, before, op) : [];
     case 'group.get_device_fd':
@@ -190,7 +193,8 @@ function requestLine(world: World, before: State, op: Going): readonly string[] 
     const vfio = before.devices[index]?.vfio;
     return (vfio?.opens ?? 0) + (vfio?.unbound ?? 0) > 0;
   });
-  if (first === undefined) return [];
+  // Whoever unbinds it has said so, and holds the lock that is waited for.
+  if (first === undefined || isLeaving(before, first.index)) return [];
   const asked = before.devices[first.index]?.vfio?.core?.request === true;
   const words = asked
     ? 'Relaying device request to user (#0)'

@@ -13,7 +13,7 @@ export type Result =
 
 /**
  * The call would not return: the kernel waits, in effect without end, until others let go (an unbind while device
- * descriptors are open). It has no errno; the state stays as it was before the call.
+ * descriptors are open). It has no errno; the state is what the kernel has done by then, as far as the model says it.
  */
 interface Blocked {
   readonly ok: false;

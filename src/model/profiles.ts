@@ -78,6 +78,8 @@ interface KernelFacts {
   readonly dynamicMsix: boolean;
   /** A device that goes away says that it leaves its real group (iommu_release_device used iommu_group_remove_device). */
   readonly logsLeaving: boolean;
+  /** A device that is told to leave while it is open is taken off its group's list, with its vfio-dev, at once (6.6). */
+  readonly unlistsLeaving: boolean;
   /** Firmware 1:1 mappings (RMRR) refuse the claim; earlier kernels refuse SET_IOMMU. */
   readonly reservedAt: 'set-container' | 'set-iommu';
   /** Extensions that the type1 driver answers 1 to before it is set, and those that it answers only once set; 4 is the IOMMU's to say. */
@@ -137,6 +139,7 @@ const seed: Profile = {
   deviceInfoSize: 16,
   dynamicMsix: false,
   logsLeaving: true,
+  unlistsLeaving: false,
   reservedAt: 'set-iommu',
   type1Extensions: { always: [1, 3, 6], onceSet: [] },
   iommuCapabilities: 'none',
@@ -231,6 +234,7 @@ const v6_12: Profile = {
   pinsZeroPage: false,
   dynamicMsix: true,
   logsLeaving: false,
+  unlistsLeaving: true,
   reservedAt: 'set-container',
   probeFailure: 'device-first',
   kvmTakesDevices: true,

@@ -259,6 +259,8 @@ export interface VfioDevice {
   readonly resetWorks: boolean;
   /** What its users changed while it is open; null until they did, and again after the last close. */
   readonly core: CoreDevice | null;
+  /** Pid of the process whose write to `unbind` waits until it is closed; null: it stays. */
+  readonly leaving: number | null;
 }
 
 export interface IommuGroup {

@@ -16,8 +16,13 @@ import type { OpenFile, State, World } from './state.ts';
  * devices, devices that are plugged in, and of what is inside a device more than its user's interrupts and the head of
  * its configuration space: what registers do, capabilities, power management. One call is over before the next begins, so
  * none meets a lock that another holds (EAGAIN of a reset, EBUSY of a hot reset). A device that is open when a snapshot is
- * taken is not told by it and counts as closed, and ids that a driver was given before are not told either. A call that
- * waits changes nothing here until it can be done, though the kernel has begun it.
+ * taken is not told by it and counts as closed, and one that is leaving as gone from its driver; ids that a driver was given
+ * before are not told either.
+ *
+ * A call that waits answers that it does. An `unbind` that waits for the descriptors of its device leaves the device on
+ * its way out, and the close of the last of them ends it. The others (`remove`, `sriov_numvfs`, an unload, whatever waits
+ * for a lock, and an `unbind` that waits for a virtual function) change nothing here until they can be done, though the
+ * kernel has begun them.
  */
 export function step(world: World, state: State, op: Op): Outcome {
   return stepAsking(asking[world.profile.id], world, state, op);

@@ -78,7 +78,7 @@ export function renamed(state: State, renaming: Renaming): State {
   const pid = (old: number) => renaming.pids.get(old) ?? old;
   return {
     ...state,
-    devices: moved(state.devices, renaming),
+    devices: moved(state.devices, renaming, pid),
     iommuGroups: state.iommuGroups.map((group) => iommuGroup(group, renaming)).sort((a, b) => a.id - b.id),
     groups: state.groups.map((group) => group && vfioGroup(group, renaming)),
     containers: state.containers.map((container) => container && containerOf(container, pid)),
@@ -90,10 +90,18 @@ export function renamed(state: State, renaming: Renaming): State {
   };
 }
 
-function moved(devices: State['devices'], renaming: Renaming): State['devices'] {
+function moved(
+  devices: State['devices'],
+  renaming: Renaming,
+  pid: (old: number) => number,
+): State['devices'] {
   const places: Device[] = [];
   devices.forEach((device, index) => {
-    places[renaming.devices[index] ?? index] = { ...device, group: groupId(device.group, renaming) };
+    const vfio = device.vfio && {
+      ...device.vfio,
+      leaving: device.vfio.leaving === null ? null : pid(device.vfio.leaving),
+    };
+    places[renaming.devices[index] ?? index] = { ...device, group: groupId(device.group, renaming), vfio };
   });
   return places;
 }

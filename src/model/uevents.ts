@@ -1,8 +1,9 @@
 import { dynamicIds, matchesId } from './dynamic-ids.ts';
+import { isListed } from './leaving.ts';
 import { loadOrder, moduleName } from './modules.ts';
 import type { Op } from './op.ts';
 import { enabledVirtualFunctions, goingWith, goingWithDriver } from './presence.ts';
-import type { Device, Hardware, State, World } from './state.ts';
+import type { Device, Hardware, State, VfioDevice, World } from './state.ts';
 
 /**
  * What the kernel tells udev of one step (lib/kobject_uevent.c), in its order and as far as udev makes or takes away nodes
@@ -50,6 +51,8 @@ class Step {
       const is = this.after.devices[hardware.index];
       if (was === undefined || is === undefined || was === is) continue;
       if (was.driver !== null && was.driver !== is.driver) events.push(...this.unbound(hardware, was));
+      else if (was.vfio?.leaving === null && is.vfio !== null)
+        events.push(...this.unlisted(was.vfio, is.vfio));
       if (!was.present || is.present) continue;
       const remove = { action: 'remove', subsystem: 'pci', name: hardware.address } as const;
       if (hardware.physicalFunction === null) removed.push(remove);
@@ -72,13 +75,18 @@ class Step {
   private unbound({ address }: Hardware, { vfio }: Device): readonly Uevent[] {
     const events: Uevent[] = [];
     if (vfio !== null) {
-      if (this.world.profile.vfioDev) events.push(vfioDevice('remove', vfio));
+      if (this.world.profile.vfioDev && isListed(this.world, vfio)) events.push(vfioDevice('remove', vfio));
       const left = (this.members[vfio.group] ?? 1) - 1;
       this.members[vfio.group] = left;
       const name = this.before.groups[vfio.group]?.name;
       if (left === 0 && name !== undefined) events.push(group('remove', name));
     }
     return [...events, { action: 'unbind', subsystem: 'pci', name: address }];
+  }
+
+  /** Of a device that begins to leave. */
+  private unlisted(was: VfioDevice, is: VfioDevice): readonly Uevent[] {
+    return isListed(this.world, is) ? [] : [vfioDevice('remove', was)];
   }
 
   modulesGone(): readonly Uevent[] {
@@ -207,7 +215,7 @@ function container(action: 'add' | 'remove'): Uevent {
   return { action, subsystem: 'misc', name: 'vfio', node: 'vfio/vfio' };
 }
 
-function vfioDevice(action: 'add' | 'remove', { name, node }: NonNullable<Device['vfio']>): Uevent {
+function vfioDevice(action: 'add' | 'remove', { name, node }: VfioDevice): Uevent {
   const event = { action, subsystem: 'vfio-dev', name } as const;
   return node === null ? event : { ...event, node: `vfio/devices/${name}` };
 }

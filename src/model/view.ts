@@ -1,4 +1,5 @@
 import { deviceFiles, shownFile } from './device-files.ts';
+import { isListed, linkedDriver } from './leaving.ts';
 import { registered } from './matching.ts';
 import { loaded, parameterOf } from './modules.ts';
 import { cdevPath, nodeAt } from './nodes.ts';
@@ -85,7 +86,7 @@ function showDevice(
   const hardware = world.devices.get(address ?? '');
   const device = hardware && state.devices[hardware.index];
   if (hardware === undefined || device?.present !== true || more.length > 0) return null;
-  if (file === 'vfio-dev' && world.profile.vfioDev && device.vfio !== null) {
+  if (file === 'vfio-dev' && world.profile.vfioDev && device.vfio !== null && isListed(world, device.vfio)) {
     return entry === undefined || entry === device.vfio.name ? 'directory' : null;
   }
   if (entry !== undefined) return null;
@@ -93,7 +94,7 @@ function showDevice(
     case undefined:
       return 'directory';
     case 'driver':
-      return device.driver;
+      return linkedDriver(device);
     case 'driver_override':
       return device.override ?? '(null)';
     case 'iommu_group':
@@ -108,7 +109,8 @@ function showDriver(world: World, state: State, [name, entry, ...more]: readonly
   if (driver === undefined || more.length > 0 || !registered(world, state, driver)) return null;
   if (entry === undefined) return 'directory';
   const hardware = world.devices.get(entry);
-  return hardware !== undefined && state.devices[hardware.index]?.driver === driver.name ? entry : null;
+  const device = hardware && state.devices[hardware.index];
+  return device !== undefined && linkedDriver(device) === driver.name ? entry : null;
 }
 
 function showGroup(

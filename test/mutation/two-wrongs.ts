@@ -15,6 +15,7 @@ import {
   since,
   write,
 } from '../src/model/provocation.ts';
+import { leavingWrongs } from '../src/model/provocations-leaving.ts';
 import { resetWrongs } from '../src/model/provocations-regions.ts';
 import { Session } from '../src/model/session.ts';
 import { fake, fakeInContainer } from '../src/model/vector.ts';
@@ -22,6 +23,7 @@ import { fake, fakeInContainer } from '../src/model/vector.ts';
 /** Calls in which two things are wrong that no single changed argument brings together. */
 export const twoWrongs: readonly Provocation[] = [
   ...resetWrongs,
+  ...leavingWrongs,
   // The owner of a node may change its mode, and still not give it away.
   plain((s) => {
     const path = '/dev/vfio/vfio';

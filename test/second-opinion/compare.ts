@@ -123,7 +123,7 @@ function tour(
 
 function said(bounds: Bounds, world: World, op: Op, outcome: Outcome, before: string, from: State): string {
   const answer = answerOf(op, outcome);
-  if (answer < 0) return `${answer}`;
+  if (answer < 0 && answer !== waits) return `${answer}`;
   return `${answer} ${outcome.state === from ? before : textAt(bounds, world, outcome.state)}`;
 }
 

@@ -44,6 +44,7 @@
 
 typedef Device {
   byte driver;             /* none at first */
+  bool leaving;            /* somebody's write to `unbind` sleeps until nobody has it open */
   byte fds                 /* a bit for each process that has a descriptor of it, which it opened itself */
 };
 
@@ -184,13 +185,13 @@ inline order() {
 }
 
 /* With SHOW every transition is a line: state, process, operation with its arguments, answer, and unless that is a refusal
- * the state after. A state is its variables from the top of this page down, a hexadecimal digit each. */
+ * the state after (a call that does not return has begun). A state is its variables from the top of this page down, a hexadecimal digit each. */
 #ifdef SHOW
 #define asked(words)  answer = 0; tell(); words
-#define answered      printf(" = %d", answer); if :: answer >= 0 -> printf(" "); tell() :: else fi; printf("\n"); answer = 0; i = 0; j = 0
+#define answered      printf(" = %d", answer); if :: answer >= 0 || answer == -WAITS -> printf(" "); tell() :: else fi; printf("\n"); answer = 0; i = 0; j = 0
 inline tell() {
   printf("%x%x", parameter, tainted);
-  for (i : 0 .. ND - 1) { printf("/%x%x", dev[i].driver, dev[i].fds) };
+  for (i : 0 .. ND - 1) { printf("/%x%x%x", dev[i].driver, dev[i].leaving, dev[i].fds) };
   for (i : 0 .. NG - 1) {
     printf("/%x%x%x%x%x%x", grp[i].devices, grp[i].fds, grp[i].container, grp[i].users, grp[i].owner_cnt, grp[i].owned)
   };
@@ -218,7 +219,8 @@ inline write_parameter(value) {
 inline bind(d, with) {
   d_step { _pid == 0 ->
     asked(printf(" %d bind %d %d", _pid, d, with));
-    /* drivers/base/dd.c:device_driver_attach */
+    /* drivers/base/dd.c:device_driver_attach; whoever unbinds the device has its lock */
+    refuse(dev[d].leaving, WAITS);
     refuse(dev[d].driver != UNBOUND, EBUSY);
     /* drivers/iommu/iommu.c:iommu_device_use_default_domain */
     refuse(with == HOST && grp[home(d)].owned, EBUSY);
@@ -240,33 +242,37 @@ inline bind(d, with) {
   }
 }
 
+inline unregister(d) {
+  dev[d].driver = UNBOUND;
+  dev[d].leaving = false;
+  grp[home(d)].devices--;
+  /* group.c:vfio_device_remove_group: the last device takes node and container along; who has the file open keeps a
+   * file of nothing. */
+  if
+  :: grp[home(d)].devices == 0 ->
+     if :: grp[home(d)].container != NONE -> detach(home(d)) :: else fi;
+     if
+     :: grp[home(d)].fds != 0 ->
+        revoked[GF - 1] = 4 * home(d) + grp[home(d)].fds;
+        grp[home(d)].fds = 0
+     :: else
+     fi
+  :: else
+  fi
+}
+
 inline unbind(d, from) {
   d_step { _pid == 0 ->
     asked(printf(" %d unbind %d %d", _pid, d, from));
     refuse(dev[d].driver != from, ENODEV);         /* drivers/base/bus.c:unbind_store */
-    refuse(dev[d].fds != 0, WAITS);                /* vfio_main.c:vfio_unregister_group_dev */
+    /* vfio_main.c:vfio_unregister_group_dev: nobody wakes the caller before the last descriptor is closed */
+    if :: granted && dev[d].fds != 0 -> dev[d].leaving = true :: else fi;
+    refuse(dev[d].fds != 0, WAITS);
     if
-    :: granted ->
+    :: granted && from == HOST ->
        dev[d].driver = UNBOUND;
-       if
-       :: from == HOST && !fake(home(d)) -> grp[home(d)].owner_cnt--
-       :: from == VFIO ->
-          grp[home(d)].devices--;
-          /* group.c:vfio_device_remove_group: the last device takes node and container along; who has the file open
-           * keeps a file of nothing. */
-          if
-          :: grp[home(d)].devices == 0 ->
-             if :: grp[home(d)].container != NONE -> detach(home(d)) :: else fi;
-             if
-             :: grp[home(d)].fds != 0 ->
-                revoked[GF - 1] = 4 * home(d) + grp[home(d)].fds;
-                grp[home(d)].fds = 0
-             :: else
-             fi
-          :: else
-          fi
-       :: else
-       fi
+       if :: !fake(home(d)) -> grp[home(d)].owner_cnt-- :: else fi
+    :: granted && from == VFIO -> unregister(d)
     :: else
     fi;
     order();
@@ -325,6 +331,8 @@ inline get_device_fd(g, d) {
   d_step { grp_has(g, _pid) && !dev_has(d, _pid) && device_fds < DF ->
     asked(printf(" %d get_device_fd %d %d", _pid, g, d));
     refuse(home(d) != g || dev[d].driver != VFIO, ENODEV);
+    /* vfio_main.c:vfio_unregister_group_dev: 6.12 takes the device off the group's list before it waits, 6.1 after */
+    refuse(KERNEL == 612 && dev[d].leaving, ENODEV);
     refuse(grp[g].container == NONE, EINVAL);
     /* container.c:vfio_group_use_container: 6.1 asks it every time, 6.12 when the device is opened first */
     refuse((KERNEL == 601 || dev[d].fds == 0) && con[grp[g].container].iommu == UNSET, EINVAL);
@@ -345,6 +353,7 @@ inline close_device(d) {
     dev[d].fds = dev[d].fds - mask(_pid);
     if :: KERNEL == 601 || dev[d].fds == 0 -> grp[home(d)].users-- :: else fi;
     release(home(d));
+    if :: dev[d].leaving && dev[d].fds == 0 -> unregister(d) :: else fi;
     order();
     answered
   }

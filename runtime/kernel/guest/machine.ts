@@ -5,7 +5,9 @@
 import type { PciFunction, Snapshot } from '../../../src/machine/snapshot.ts';
 import { disabledVirtualFunctions } from '../../../src/machine/virtual-functions.ts';
 import { changeInPlace } from '../../../src/model/draft.ts';
+import { fileAt } from '../../../src/model/files.ts';
 import type { Asked, Done } from '../../../src/model/guard.ts';
+import { isLeaving } from '../../../src/model/leaving.ts';
 import { logOf, logs, logsTheSame } from '../../../src/model/log.ts';
 import type { Op } from '../../../src/model/op.ts';
 import { type Asking, asking } from '../../../src/model/ops.ts';
@@ -85,6 +87,11 @@ export class Machine {
   private tellsLittle(op: Op): boolean {
     // An open only logs what the module does that it loads.
     if (op.op === 'open') return this.state.modules[this.world.vfioModule] !== null;
+    // A close only logs what the end of an unbind does that waited for it.
+    if (op.op === 'close') {
+      const file = fileAt(this.state, op.pid, op.fd);
+      return file?.kind !== 'device' || !isLeaving(this.state, file.device);
+    }
     return logsTheSame.has(op.op);
   }
 

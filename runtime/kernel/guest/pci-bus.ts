@@ -1,5 +1,6 @@
 /** /sys/devices/pci*, where functions lie behind their bridges, and /sys/bus/pci, where they lie by address. */
 import { isUnknown, type PciFunction } from '../../../src/machine/snapshot.ts';
+import { linkedDriver } from '../../../src/model/leaving.ts';
 import type { Driver } from '../../../src/model/state.ts';
 import { collection, directory, kept, link, takes } from './build.ts';
 import type { Machine } from './machine.ts';
@@ -135,7 +136,7 @@ export class PciBus {
     const driver = this.machine.world.drivers.get(name);
     if (driver === undefined || !this.registered(driver)) return undefined;
     const here = `/sys/bus/pci/drivers/${name}`;
-    const bound = (its: Placed) => this.machine.device(its.hardware).driver === name;
+    const bound = (its: Placed) => linkedDriver(this.machine.device(its.hardware)) === name;
     const files: Record<string, Node | undefined> = {
       bind: this.writeOnly((device, pid) =>
         this.machine.value({ op: 'driver.bind', pid, driver: name, device }),

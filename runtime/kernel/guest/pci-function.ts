@@ -1,5 +1,6 @@
 /** The directory of one PCI function, with the files that Linux has and that the snapshot or the model can fill. */
 import { type Fact, isUnknown, type PciFunction } from '../../../src/machine/snapshot.ts';
+import { isListed, linkedDriver } from '../../../src/model/leaving.ts';
 import type { Hardware } from '../../../src/model/state.ts';
 import { directory, link, shows } from './build.ts';
 import type { Machine } from './machine.ts';
@@ -65,7 +66,7 @@ const entries: Readonly<Record<string, Entry>> = {
     physicalFunction === undefined ? undefined : link(path, physicalFunction),
   subsystem: (_, { path }) => link(path, '/sys/bus/pci'),
   driver: (machine, { path, hardware }) => {
-    const { driver } = machine.device(hardware);
+    const driver = linkedDriver(machine.device(hardware));
     return driver === null ? undefined : link(path, `/sys/bus/pci/drivers/${driver}`);
   },
   driver_override: driverOverride,
@@ -80,7 +81,7 @@ const entries: Readonly<Record<string, Entry>> = {
   },
   'vfio-dev': (machine, { hardware }) => {
     const { vfio } = machine.device(hardware);
-    if (vfio === null || !machine.world.profile.vfioDev) return undefined;
+    if (vfio === null || !machine.world.profile.vfioDev || !isListed(machine.world, vfio)) return undefined;
     return directory({ [vfio.name]: directory({}) });
   },
 };

@@ -1,5 +1,6 @@
 /** /sys/kernel/iommu_groups, /sys/class/vfio, /sys/class/iommu and /dev/vfio: what VFIO and the IOMMU show of themselves. */
 import { type IommuUnit, isUnknown, type Snapshot } from '../../../src/machine/snapshot.ts';
+import { isListed } from '../../../src/model/leaving.ts';
 import { nodeAt } from '../../../src/model/nodes.ts';
 import { originOf } from '../../../src/model/origin.ts';
 import type { IommuGroup, Node as Owned, VfioGroup } from '../../../src/model/state.ts';
@@ -104,9 +105,10 @@ function intelRegisters({ addressBits, pageSizes, snoopControl }: IommuUnit) {
 /** /sys/class/vfio-dev, there while module vfio is (drivers/vfio/vfio_main.c:vfio_init). */
 function vfioDevices({ world, state }: Machine, bus: PciBus): Directory | undefined {
   if (!world.profile.vfioDev || (state.modules[world.vfioModule] ?? null) === null) return undefined;
-  const numbered = (name: string) => state.devices.findIndex(({ vfio }) => vfio?.name === name);
+  const numbered = (name: string) =>
+    state.devices.findIndex(({ vfio }) => vfio?.name === name && isListed(world, vfio));
   return collection(
-    () => state.devices.flatMap(({ vfio }) => (vfio === null ? [] : [vfio.name])),
+    () => state.devices.flatMap(({ vfio }) => (vfio !== null && isListed(world, vfio) ? [vfio.name] : [])),
     (name) => {
       const address = world.hardware[numbered(name)]?.address;
       const path = address === undefined ? undefined : bus.pathOf(address);

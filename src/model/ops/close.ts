@@ -10,7 +10,7 @@ export const close: Rule<Close> = {
     call: 'close(fd)',
     arguments: {},
     effect:
-      "The descriptor is gone. With the last one of a container nothing else happens while groups are attached to it; of a group, it leaves its container and may be opened again, unless a device of it is open; of a device, its group's file is let go.",
+      "The descriptor is gone. With the last one of a container nothing else happens while groups are attached to it; of a group, it leaves its container and may be opened again, unless a device of it is open; of a device, its group's file is let go, and a device that waited for this to leave its driver has left it.",
     undo: 'none: a closed file is opened anew, as another file',
   },
   guards: everywhere<Close>({

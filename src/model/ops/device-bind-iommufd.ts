@@ -4,6 +4,7 @@ import { bindCdev, deviceFileOf, granted } from '../cdev.ts';
 import { isToken, tokenRefusal, tokenSet } from '../device-name.ts';
 import { fileAt } from '../files.ts';
 import type { Guard, Rule } from '../guard.ts';
+import { isLeaving } from '../leaving.ts';
 import type { Op } from '../op.ts';
 import { withToken as setToken } from '../open-device.ts';
 import type { DeviceFile } from '../state.ts';
@@ -141,6 +142,16 @@ const late: readonly Guard<Bind>[] = [
       ? null
       : { device: file.device, iommufd: other.iommufd };
   }),
+  {
+    id: 'device.bind_iommufd.leaving',
+    words:
+      'the device is about to leave its driver, and cannot be reset meanwhile, which opening it begins with',
+    errno: 'EAGAIN',
+    citation:
+      'drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_enable (drivers/pci/pci.c:pci_try_reset_function)',
+    applies: (_world, state, _op, { device }) =>
+      isLeaving(state, device) && state.devices[device]?.settings.resetMethods.length !== 0,
+  },
 ];
 
 export const deviceBindIommufd: Rule<Bind> = {

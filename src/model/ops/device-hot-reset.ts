@@ -4,6 +4,7 @@ import { deviceFileOf } from '../cdev.ts';
 import type { Errno } from '../errno.ts';
 import { fileAt } from '../files.ts';
 import { type Guard, type Rule, zero } from '../guard.ts';
+import { isLeaving } from '../leaving.ts';
 import type { Op } from '../op.ts';
 import { hardwareOf } from '../open-device.ts';
 import { allWithVfio, heldBy, resetDomain } from '../reset-domain.ts';
@@ -151,6 +152,16 @@ const outside = refuse(
   }),
 );
 
+const leaving = refuse(
+  'leaving',
+  'a device that the reset concerns is about to leave its driver',
+  'EAGAIN',
+  'drivers/pci/pci.c:pci_reset_bus, pci_bus_trylock, pci_slot_trylock (before 5.2: pci_try_reset_bus)',
+  onDomain((world, state, hardware) =>
+    resetDomain(world, state, hardware).some(({ index }) => isLeaving(state, index)),
+  ),
+);
+
 const link = refuse(
   'link',
   'the link does not come back after the reset',
@@ -176,9 +187,9 @@ export const deviceHotReset: Rule<Reset> = {
   },
   ioctl: { on: 'device', request: 0x3b71 },
   guards: {
-    seed: [...first, domain, none, many, closed, stranger, idle, noiommu, groupless, outside, link],
-    '6.1': [...first, domain, none, ...named, strangers, unheld, link],
-    '6.12': [...first, mode, domain, ...named, strangers, unheld, link],
+    seed: [...first, domain, none, many, closed, stranger, idle, noiommu, groupless, outside, leaving, link],
+    '6.1': [...first, domain, none, ...named, strangers, unheld, leaving, link],
+    '6.12': [...first, mode, domain, ...named, strangers, unheld, leaving, link],
   },
   effect: () => zero,
   undo: () => ({ none: 'a reset is not taken back' }),

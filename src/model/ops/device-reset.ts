@@ -1,4 +1,5 @@
 import { type Guard, type Rule, zero } from '../guard.ts';
+import { isLeaving } from '../leaving.ts';
 import type { Op } from '../op.ts';
 
 type Reset = Extract<Op, { op: 'device.reset' }>;
@@ -24,6 +25,15 @@ const withoutMethods: Guard<Reset> = {
   applies: (_world, state, _op, { device }) => state.devices[device]?.settings.resetMethods.length === 0,
 };
 
+/** The process that unbinds it holds the lock that a reset takes only if it can. */
+const leaving: Guard<Reset> = {
+  id: 'device.reset.leaving',
+  words: 'the device is about to leave its driver',
+  errno: 'EAGAIN',
+  citation: 'drivers/pci/pci.c:pci_try_reset_function, pci_dev_trylock',
+  applies: (_world, state, _op, { device }) => isLeaving(state, device),
+};
+
 export const deviceReset: Rule<Reset> = {
   words: {
     object: 'device',
@@ -33,7 +43,7 @@ export const deviceReset: Rule<Reset> = {
     undo: 'none: a reset is not taken back',
   },
   ioctl: { on: 'device', request: 0x3b6f },
-  guards: { seed: [failed], '6.1': [failed, withoutMethods] },
+  guards: { seed: [failed, leaving], '6.1': [failed, withoutMethods, leaving] },
   effect: () => zero,
   undo: () => ({ none: 'a reset is not taken back' }),
 };

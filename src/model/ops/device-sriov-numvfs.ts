@@ -1,10 +1,11 @@
 import type { Guard, Rule } from '../guard.ts';
 import { held, holders } from '../held.ts';
+import { untilLeft } from '../leaving.ts';
 import type { Op } from '../op.ts';
 import { deviceAt, disable, enabledVirtualFunctions } from '../presence.ts';
 import { configuresSriov, enable, sriovWithheld } from '../sriov.ts';
 import type { Device } from '../state.ts';
-import { deviceFile, notNumber, onDevice } from '../sysfs-file.ts';
+import { deviceFile, handler, notNumber, onDevice } from '../sysfs-file.ts';
 import { taken, wholeNumber } from '../text.ts';
 
 type Write = Extract<Op, { op: 'device.sriov_numvfs' }>;
@@ -30,6 +31,12 @@ const asks: readonly Guard<Write>[] = [
     citation: store,
     test: (_world, _state, { totalVfs }, _device, op) => asked(op) > (totalVfs ?? 0),
   }),
+];
+
+/** Before 4.13 it was no lock of the device that was taken. */
+const leaving = handler(untilLeft<Write>('device.sriov_numvfs', store));
+
+const able: readonly Guard<Write>[] = [
   onDevice<Write>({
     id: 'device.sriov_numvfs.no-driver',
     words: 'no driver is bound to the function',
@@ -98,8 +105,8 @@ export const deviceSriovNumvfs: Rule<Write> = {
     undo: '`device.sriov_numvfs` with what was before, where that is 0 or now is',
   },
   guards: {
-    seed: [...asks, room, blocked],
-    '6.1': [...asks, parameter, room, blocked],
+    seed: [...asks, ...able, room, blocked],
+    '6.1': [...asks, leaving, ...able, parameter, room, blocked],
   },
   effect: (world, state, op) => {
     const hardware = deviceAt(world, state, op.device);

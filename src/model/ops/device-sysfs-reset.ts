@@ -1,6 +1,7 @@
 import type { Guard, Rule } from '../guard.ts';
+import { untilLeft } from '../leaving.ts';
 import type { Op } from '../op.ts';
-import { deviceFile, notNumber, onDevice } from '../sysfs-file.ts';
+import { deviceFile, handler, notNumber, onDevice } from '../sysfs-file.ts';
 import { taken, wholeNumber } from '../text.ts';
 
 type Reset = Extract<Op, { op: 'device.sysfs_reset' }>;
@@ -28,6 +29,10 @@ const none = onDevice<Reset>({
   test: (_world, _state, _hardware, { settings }) => settings.resetMethods.length === 0,
 });
 
+const leaving = handler(
+  untilLeft<Reset>('device.sysfs_reset', 'drivers/pci/pci.c:pci_reset_function, pci_dev_lock'),
+);
+
 export const deviceSysfsReset: Rule<Reset> = {
   words: {
     object: 'sysfs',
@@ -37,7 +42,7 @@ export const deviceSysfsReset: Rule<Reset> = {
       'The function is reset, under the feet of whoever has it open; nothing that the model knows changes.',
     undo: 'none: a reset is not taken back',
   },
-  guards: { seed: guards, '6.1': [...guards, none] },
+  guards: { seed: [...guards, leaving], '6.1': [...guards, none, leaving] },
   effect: (_world, _state, op) => ({ value: taken(op.text) }),
   undo: () => ({ none: 'a reset is not taken back' }),
 };

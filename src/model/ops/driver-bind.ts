@@ -9,6 +9,7 @@ import {
 } from '../binding.ts';
 import { driverFile } from '../driver-directory.ts';
 import type { Guard, Rule } from '../guard.ts';
+import { untilLeft } from '../leaving.ts';
 import { matches } from '../matching.ts';
 import type { Op } from '../op.ts';
 import { deviceAt } from '../presence.ts';
@@ -33,14 +34,21 @@ const asked: readonly Guard<Bind>[] = [
     applies: (world, state, op) =>
       on(world, state, op, (hw, device) => !matches(state, device, hw, op.driver)),
   },
-  {
-    id: 'driver.bind.bound',
-    words: 'the device is bound to a driver already',
-    errno: 'EBUSY',
-    citation: 'drivers/base/dd.c:really_probe, __device_driver_lock',
-    applies: (world, state, op) => on(world, state, op, (_hw, device) => device.driver !== null),
-  },
 ];
+
+/** Before 4.20 the driver was looked at without the lock. */
+const leaving = untilLeft<Bind>(
+  'driver.bind',
+  'drivers/base/dd.c:device_driver_attach, __device_driver_lock (drivers/base/bus.c:bind_store)',
+);
+
+const bound: Guard<Bind> = {
+  id: 'driver.bind.bound',
+  words: 'the device is bound to a driver already',
+  errno: 'EBUSY',
+  citation: 'drivers/base/dd.c:really_probe, __device_driver_lock',
+  applies: (world, state, op) => on(world, state, op, (_hw, device) => device.driver !== null),
+};
 
 const owned: Guard<Bind> = {
   id: 'driver.bind.group-owned',
@@ -108,7 +116,7 @@ const caches: Guard<Bind> = {
   applies: (world, state, op) => onVfio(world, state, op, (hw) => incoherent(world, state, hw)),
 };
 
-const now = [...asked, owned, virtualWithheld, listed, bridge, virtual, group, caches];
+const now = [...asked, leaving, bound, owned, virtualWithheld, listed, bridge, virtual, group, caches];
 
 export const driverBind: Rule<Bind> = {
   words: {
@@ -119,7 +127,7 @@ export const driverBind: Rule<Bind> = {
       'The device is bound. A host driver raises the owner count of the IOMMU group; a VFIO driver registers the device and, if it is the first of its group, the group with its node. Where that group is made up, the kernel is tainted (bit 6).',
     undo: '`driver.unbind`',
   },
-  guards: { seed: [...asked, bridge, group], '6.1': now },
+  guards: { seed: [...asked, bound, bridge, group], '6.1': now },
   effect: (world, state, op) => {
     const driver = world.drivers.get(op.driver);
     const hardware = world.devices.get(op.device);

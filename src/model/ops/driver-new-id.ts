@@ -2,8 +2,12 @@ import { attachDriver } from '../binding.ts';
 import { driverFile } from '../driver-directory.ts';
 import { tableCovers, takesData } from '../driver-table.ts';
 import { changeIds, dynamicIds, idOf, matchesId } from '../dynamic-ids.ts';
-import type { Rule } from '../guard.ts';
+import type { Guard, Rule } from '../guard.ts';
+import { holders } from '../held.ts';
+import { leavers, lockWords } from '../leaving.ts';
+import { matches } from '../matching.ts';
 import type { Op } from '../op.ts';
+import type { DynamicId, Hardware, State, World } from '../state.ts';
 import { handler } from '../sysfs-file.ts';
 import { taken } from '../text.ts';
 
@@ -53,7 +57,28 @@ const twice = handler<NewId>({
   },
 });
 
-const now = [...file, text, known, data, twice];
+/** The driver is offered every device that it matches, and asks under the device's lock whether it has one. */
+const leaving: Guard<NewId> = {
+  id: 'driver.new_id.leaving',
+  words: `the id matches a device that is leaving: ${lockWords}`,
+  errno: null,
+  citation: 'drivers/base/dd.c:__driver_attach (drivers/pci/pci-driver.c:pci_add_dynid)',
+  applies: (world, state, op) => matched(world, state, op).length > 0,
+  waitsFor: (world, state, op) => holders(state, matched(world, state, op)),
+};
+
+function matched(world: World, state: State, op: NewId): readonly Hardware[] {
+  const asked = idOf(op.text);
+  if (asked === null) return [];
+  const added = withId(state, op.driver, asked.id);
+  return leavers(world, state, (hardware, device) => matches(added, device, hardware, op.driver));
+}
+
+function withId(state: State, driver: string, id: DynamicId): State {
+  return changeIds(state, driver, [...dynamicIds(state, driver), id]);
+}
+
+const now = [...file, text, known, data, twice, leaving];
 
 export const driverNewId: Rule<NewId> = {
   words: {
@@ -67,14 +92,13 @@ export const driverNewId: Rule<NewId> = {
       'The driver matches devices of this id from now on, and is offered those that have no driver; whether it takes them is not told.',
     undo: '`driver.remove_id` with the same text, where no device was bound',
   },
-  guards: { seed: [...file, text, known, data], '6.1': now },
+  guards: { seed: [...file, text, known, data, leaving], '6.1': now },
   effect: (world, state, op) => {
     const asked = idOf(op.text);
     const driver = world.drivers.get(op.driver);
     const value = taken(op.text);
     if (asked === null || driver === undefined) return { value };
-    const added = changeIds(state, op.driver, [...dynamicIds(state, op.driver), asked.id]);
-    return { state: attachDriver(world, added, driver), value };
+    return { state: attachDriver(world, withId(state, op.driver, asked.id), driver), value };
   },
   undo: (_world, _before, op) => ({ ...op, op: 'driver.remove_id' }),
 };

@@ -1,6 +1,7 @@
 import { driverFile } from '../driver-directory.ts';
 import { everywhere, type Rule } from '../guard.ts';
 import { held, holders } from '../held.ts';
+import { beginToLeave } from '../leaving.ts';
 import type { Op } from '../op.ts';
 import { deviceAt, goingWithDriver, release } from '../presence.ts';
 import type { Hardware, State, World } from '../state.ts';
@@ -13,7 +14,7 @@ export const driverUnbind: Rule<Unbind> = {
     call: 'write(/sys/bus/pci/drivers/DRIVER/unbind, device)',
     arguments: { driver: 'whose directory', device: 'the address that is written' },
     effect:
-      'The device has no driver. The last VFIO device of a group takes its node along: who still has the group open holds a revoked one, out of its container. A made-up group is gone.',
+      'The device has no driver. The last VFIO device of a group takes its node along: who still has the group open holds a revoked one, out of its container. A made-up group is gone. While the device is open the call waits, and the device is leaving: sysfs links no driver, and since 6.6 GET_DEVICE_FD does not find it and its node is gone; the `close` of its last descriptor does the rest.',
     undo: '`driver.bind`',
   },
   guards: everywhere<Unbind>(
@@ -39,6 +40,10 @@ export const driverUnbind: Rule<Unbind> = {
         '6.12': 'drivers/vfio/vfio_main.c:vfio_unregister_group_dev',
       },
       applies: (world, state, op) => held(state, going(world, state, op)),
+      leaves: (world, state, op) => {
+        const hardware = deviceAt(world, state, op.device);
+        return hardware === undefined ? state : beginToLeave(world, state, hardware, op.pid);
+      },
       waitsFor: (world, state, op) => holders(state, going(world, state, op)),
     },
   ),

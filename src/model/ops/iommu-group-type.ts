@@ -1,4 +1,6 @@
 import type { Guard, Rule } from '../guard.ts';
+import { holders } from '../held.ts';
+import { isLeaving, leavers, lockWords } from '../leaving.ts';
 import type { Op } from '../op.ts';
 import { originOf } from '../origin.ts';
 import { capable, rootOnly } from '../permission.ts';
@@ -62,6 +64,24 @@ const several = onGroup({
   test: ({ devices }) => devices.length !== 1,
 });
 
+/** The group's only device is locked to see whether a driver has it. */
+const leaving: Guard<Write> = {
+  ...onGroup({
+    id: 'leaving',
+    words: lockWords,
+    errno: null,
+    citation: store,
+    test: ({ devices }, state) => devices.some((index) => isLeaving(state, index)),
+  }),
+  waitsFor: (world, state, op) => {
+    const its = groupOf(state, op)?.devices ?? [];
+    return holders(
+      state,
+      leavers(world, state, ({ index }) => its.includes(index)),
+    );
+  },
+};
+
 const bound = onGroup({
   id: 'bound',
   words: "the group's device is bound to a driver, and this is no change from DMA to DMA-FQ",
@@ -102,7 +122,7 @@ export const iommuGroupType: Rule<Write> = {
   },
   guards: {
     seed: [missing],
-    '6.1': [...first, several, bound, claimed],
+    '6.1': [...first, several, leaving, bound, claimed],
     '6.12': [...first, inUse],
   },
   effect: (world, state, op) => {
@@ -134,7 +154,7 @@ function addsQueue(group: IommuGroup, op: Write): boolean {
 function onGroup(guard: {
   readonly id: string;
   readonly words: string;
-  readonly errno: 'EINVAL' | 'EBUSY' | 'EPERM';
+  readonly errno: 'EINVAL' | 'EBUSY' | 'EPERM' | null;
   readonly citation: string;
   test(group: IommuGroup, state: State, op: Write): boolean;
 }): Guard<Write> {

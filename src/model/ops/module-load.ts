@@ -1,13 +1,16 @@
 import { attachDriver } from '../binding.ts';
-import { changeIds, dynamicIds, idOf } from '../dynamic-ids.ts';
+import { changeIds, dynamicIds, idOf, matchesDynamically } from '../dynamic-ids.ts';
 import type { Guard, Rule } from '../guard.ts';
+import { holders } from '../held.ts';
+import { leavers, lockWords } from '../leaving.ts';
+import { matches, registered } from '../matching.ts';
 import { givenTo, refusedBy } from '../module-arguments.ts';
 import { loadOrder, moduleOf } from '../modules.ts';
 import { freshIommuNode } from '../nodes.ts';
 import type { Op } from '../op.ts';
 import { capable } from '../permission.ts';
 import { replace } from '../places.ts';
-import type { Driver, DynamicId, Module, Parameters, State, World } from '../state.ts';
+import type { Driver, DynamicId, Hardware, Module, Parameters, State, World } from '../state.ts';
 
 type Load = Extract<Op, { op: 'module.load' }>;
 
@@ -56,6 +59,31 @@ const asked: readonly Guard<Load>[] = [
   refusedParameter('ENOSPC', 'too-large', 'a text is too long for its parameter'),
 ];
 
+/** A driver of its is offered every device that it matches, and asks under the device's lock whether it has one. */
+const leaving: Guard<Load> = {
+  id: 'module.load.leaving',
+  words: `a driver of the module matches a device that is leaving: ${lockWords}`,
+  errno: null,
+  citation: 'drivers/base/dd.c:__driver_attach (drivers/base/bus.c:bus_add_driver)',
+  applies: (world, state, op) => matched(world, state, op).length > 0,
+  waitsFor: (world, state, op) => holders(state, matched(world, state, op)),
+};
+
+function matched(world: World, state: State, op: Load): readonly Hardware[] {
+  if (leavers(world, state, () => true).length === 0) return [];
+  const after = loadModule(world, state, op.module, op.parameters);
+  const offered = [...world.drivers.values()].filter(
+    (driver) => !registered(world, state, driver) && registered(world, after, driver),
+  );
+  return leavers(world, state, (hardware, device) =>
+    offered.some(
+      ({ name }) =>
+        matches(after, device, hardware, name) &&
+        (state.bus.autoprobe || matchesDynamically(after, hardware, name)),
+    ),
+  );
+}
+
 /** None of VFIO's parameters was a number before. */
 const tooLarge = refusedParameter('ERANGE', 'range', 'a number is too large for its parameter');
 
@@ -71,7 +99,7 @@ export const moduleLoad: Rule<Load> = {
       'What the module needs is loaded, then the module with the parameters, then its soft dependencies; its drivers take the devices that match them. The ids of `ids=` are added one after the other once the driver is there, each offered to the devices without one; what is no id is skipped. A module that is there already stays as it is.',
     undo: '`module.unload` of all that were loaded',
   },
-  guards: { seed: asked, '6.1': [...asked, tooLarge] },
+  guards: { seed: [...asked, leaving], '6.1': [...asked, tooLarge, leaving] },
   effect: (world, state, op) => ({ state: loadModule(world, state, op.module, op.parameters), value: 0 }),
   undo: (world, before, op) => {
     const names = unloadOrder(world, loadOrder(world, before, op.module)).map(({ name }) => name);
@@ -140,8 +168,8 @@ function insert(world: World, state: State, module: Module, parameters: Paramete
 
 /** drivers/base/bus.c:bus_add_driver: only where the bus probes by itself are the devices offered. */
 function register(world: World, state: State, driver: Driver): State {
-  const registered = [...state.bus.registered, driver.name];
-  const there = { ...state, bus: { ...state.bus, registered } };
+  const bus = { ...state.bus, registered: [...state.bus.registered, driver.name] };
+  const there = { ...state, bus };
   return state.bus.autoprobe ? attachDriver(world, there, driver) : there;
 }
 

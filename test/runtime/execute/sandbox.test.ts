@@ -88,7 +88,7 @@ describe.each(scenarios)('$name', (scenario) => {
   );
 });
 
-test('an unbind that would wait without end is not waited for', async () => {
+test('an unbind that would wait without end is not waited for; once the device has left its driver, recover binds it again', async () => {
   const [, , back] = scenarios;
   if (back === undefined) throw new Error('no scenario');
   const machine = await boot(back);
@@ -104,9 +104,19 @@ test('an unbind that would wait without end is not waited for', async () => {
   use({ op: 'group.set_container', pid: 0, fd, container });
   use({ op: 'container.set_iommu', pid: 0, fd: container, type: 1 });
   use({ op: 'group.get_device_fd', pid: 0, fd, name: '0000:03:00.0' });
-  const ending = execute(back.plan, machine.process(root), new TestJournals(), options);
-  expect(ending).toMatchObject({ verdict: 'rolled back', diagnostics: [{ code: 'VP6005' }] });
+  const store = new TestJournals();
+  const ending = execute(back.plan, machine.process(root), store, options);
+  expect(ending).toMatchObject({
+    verdict: 'incomplete',
+    diagnostics: [{ code: 'VP6005' }, { code: 'VP6009' }],
+  });
   expect(ending.diagnostics[0]?.message).toContain('blocked');
+  expect(ending.diagnostics[1]?.causes).toEqual([expect.stringContaining('the kernel answered blocked')]);
+  user.exit();
+  expect(recover(machine.process(root), store, options)).toMatchObject({
+    verdict: 'rolled back',
+    diagnostics: [],
+  });
   expect(showing(machine, back.plan)).toEqual(start);
 });
 

@@ -174,8 +174,16 @@ describe('files of the simulated kernel', () => {
     expect(process.ioctl(held, 0x3b68, descriptor)).toBe(0);
     expect(process.ioctl(container, 0x3b66, 1)).toBe(0);
     const device = process.ioctl(held, 0x3b6a, new TextEncoder().encode(`${nic}\0`));
+    const directory = `/sys/bus/pci/devices/${nic}`;
     expect(() => write('/sys/bus/pci/drivers/vfio-pci/unbind', nic)).toThrow(WouldBlock);
+    expect(said(process.readlink(`${directory}/driver`) as number)).toBe('ENOENT');
+    expect(process.list('/sys/bus/pci/drivers/vfio-pci')).not.toContain(nic);
+    expect(said(process.list(`${directory}/vfio-dev`) as number)).toBe('ENOENT');
+    expect(process.list('/sys/class/vfio-dev')).toEqual([]);
+    expect(said(process.ioctl(held, 0x3b6a, new TextEncoder().encode(`${nic}\0`)))).toBe('ENODEV');
+    expect(process.stat(`/dev/vfio/${group}`)).toMatchObject({ type: 'character' });
     process.close(device);
-    expect(write('/sys/bus/pci/drivers/vfio-pci/unbind', nic)).toBe(12);
+    expect(said(process.stat(`/dev/vfio/${group}`) as number)).toBe('ENOENT');
+    expect(said(write('/sys/bus/pci/drivers/vfio-pci/unbind', nic) as number)).toBe('ENODEV');
   });
 });

@@ -54,14 +54,14 @@ describe('every reachable state keeps the laws', () => {
       'three devices in three groups, one of them fake',
       [inGroup7, inGroup8, groupless],
       apart,
-      70_000,
+      80_000,
     ],
     [
       '6.12',
       'three devices in three groups, one of them fake',
       [inGroup7, inGroup8, groupless],
       apart,
-      70_000,
+      80_000,
     ],
     [
       '6.1',

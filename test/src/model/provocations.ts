@@ -7,6 +7,7 @@ import { features, ioeventfds } from './provocations-device.ts';
 import { devices, groups, virtualMachines } from './provocations-group.ts';
 import { iommufds } from './provocations-iommufd.ts';
 import { interrupts } from './provocations-irqs.ts';
+import { leavers } from './provocations-leaving.ts';
 import { noiommuCdevs } from './provocations-noiommu.ts';
 import { regions, resets } from './provocations-regions.ts';
 import { sysfs } from './provocations-sysfs.ts';
@@ -31,4 +32,5 @@ export const provocations: Readonly<Record<string, Provocation>> = {
   ...features,
   ...regions,
   ...resets,
+  ...leavers,
 };

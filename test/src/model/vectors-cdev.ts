@@ -160,18 +160,26 @@ export const cdevVectors: readonly IommufdVector[] = [
   },
   {
     id: 'C9',
-    sequence: 'unbind waits for the cdev, bound or not; the iommufd alone keeps nothing',
+    sequence:
+      'unbind waits for the cdev, bound or not, and its node is gone at once; BIND meanwhile; the iommufd alone keeps nothing',
     run: (s) => {
       s.take(single);
       const d = s.cdev();
+      const name = s.of(single)?.vfio?.name;
       const open = s.unbind(single, 'vfio-pci');
+      const node = s.tryOpen(`devices/${name}`);
       const i = s.iommufd();
-      s.bindIommufd(d, i);
-      const bound = s.unbind(single, 'vfio-pci');
+      const late = s.bindIommufd(d, i);
       s.close(d);
-      return [open, bound, s.unbind(single, 'vfio-pci')];
+      const left = s.of(single)?.driver;
+      s.bind(single);
+      const bound = s.cdev();
+      s.bindIommufd(bound, i);
+      const waits = s.unbind(single, 'vfio-pci');
+      s.close(bound);
+      return [open, node, late, left, waits, s.of(single)?.driver];
     },
-    expected: [`blocked by ${ROOT}`, `blocked by ${ROOT}`, single.length],
+    expected: [`blocked by ${ROOT}`, 'ENOENT', 'EAGAIN', null, `blocked by ${ROOT}`, null],
   },
   {
     id: 'C10',

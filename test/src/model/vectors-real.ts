@@ -341,15 +341,24 @@ export const realVectors: readonly Vector[] = [
   },
   {
     id: 'T77',
-    sequence: 'unbind while the device is open',
+    sequence:
+      'unbind while the device is open: the driver link; the state of the group; GET_DEVICE_FD; after the last close: the driver, and the state of the group',
     run: (s) => {
       const { g } = realInContainer(s, 3);
       const d = Number(s.device(g, single));
       const held = s.unbind(single, 'vfio-pci');
+      const link = s.shows(`/sys/bus/pci/devices/${single}/driver`);
+      const state = s.status(g);
+      const again = s.device(g, single);
       s.close(d);
-      return [held, s.unbind(single, 'vfio-pci')];
+      const both = s.of(single)?.driver;
+      if (typeof again === 'number') s.close(again);
+      return [held, link, state, descriptor(again), both, s.of(single)?.driver, s.status(g)];
     },
-    expected: [`blocked by ${ROOT}`, single.length],
+    expected: {
+      '6.1': [`blocked by ${ROOT}`, null, 3, number, 'vfio-pci', null, 'ENODEV'],
+      '6.12': [`blocked by ${ROOT}`, null, 3, 'ENODEV', null, null, 'ENODEV'],
+    },
   },
   {
     id: 'T78',
