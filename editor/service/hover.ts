@@ -14,6 +14,7 @@ import { fullAddress } from '../../src/policy/criteria.ts';
 import { describeFunction } from '../../src/policy/describe.ts';
 import { factsOf, policiesFor, snapshotsFor } from './machine.ts';
 import { code, escaped } from './markdown.ts';
+import { capabilityParagraphs, valueParagraphs } from './meanings.ts';
 import { nameAt } from './names.ts';
 import type { Sighting } from './occurrences.ts';
 import type { Meaning, Spot, Workspace } from './workspace.ts';
@@ -43,7 +44,12 @@ export function hoverAt(workspace: Workspace, meaning: Meaning | undefined, spot
           workspace,
           meaning,
           token.image,
-          around(workspace, spot, text.slice(0, token.startOffset)),
+          around(
+            workspace,
+            spot,
+            text.slice(0, token.startOffset),
+            text.slice(token.startOffset + token.image.length),
+          ),
         )
       : nameParagraphs(workspace, meaning, name);
   const all = [
@@ -61,23 +67,27 @@ interface Around {
   readonly inHost: boolean;
   /** After `to` and `driver` a driver is named. */
   readonly asDriver: boolean;
+  /** The text of its block before and after it. */
+  readonly before: string;
+  readonly after: string;
 }
 
-function around({ readings }: Workspace, { file, offset }: Spot, before: string): Around {
+function around({ readings }: Workspace, { file, offset }: Spot, before: string, after: string): Around {
   const asDriver = /\b(?:to|driver)\s+$/.test(before);
   for (const { base, node } of readings.get(file)?.document.declarations ?? []) {
     if (base + node.span.start > offset || offset > base + node.span.end) continue;
-    if (node.kind === 'host') return { on: node.name.text, inHost: true, asDriver };
-    if ('on' in node && node.on !== undefined) return { on: node.on.text, inHost: false, asDriver };
+    if (node.kind === 'host') return { on: node.name.text, inHost: true, asDriver, before, after };
+    if ('on' in node && node.on !== undefined)
+      return { on: node.on.text, inHost: false, asDriver, before, after };
   }
-  return { on: '*', inHost: false, asDriver };
+  return { on: '*', inHost: false, asDriver, before, after };
 }
 
 function wordParagraphs(
   workspace: Workspace,
   meaning: Meaning | undefined,
   image: string,
-  { on, inHost, asDriver }: Around,
+  { on, inHost, asDriver, before, after }: Around,
 ): readonly string[] {
   const facts = inHost ? hostFacts(workspace, meaning, image, on) : [];
   if (Object.hasOwn(keywords, image)) {
@@ -85,7 +95,9 @@ function wordParagraphs(
   }
   if (facts.length > 0) return facts;
   const word = image.replace(/^"|"$/g, '');
-  if (asDriver) return driverParagraphs(workspace, meaning, word, on);
+  if (asDriver && !/^\d+$/.test(word)) return driverParagraphs(workspace, meaning, word, on);
+  const value = valueParagraphs(word, before, after);
+  if (value.length > 0) return value;
   const isMeant = functionsMeant(word);
   if (isMeant === undefined) return [];
   return [...snapshotsFor(workspace, meaning, on)].flatMap(([host, snapshot]) => {
@@ -192,6 +204,8 @@ function nameParagraphs(
     case 'vm':
     case 'container':
       return [`${title}: ${keywords[name.kind].meaning}`, ...accessParagraphs(meaning, name)];
+    case 'capability':
+      return [title, ...capabilityParagraphs(name.text)];
     default:
       return [title];
   }

@@ -38,6 +38,35 @@ describe('hover', () => {
     expect(selected).toContain('On `edge-01`: not registered, bound to no function');
   });
 
+  it.each([
+    [
+      'test "t" on h { as user a { open d -> EAC|CES } }',
+      ['**errno** `EACCES`, 13', '`open`: ', 'fs/namei.c'],
+    ],
+    [
+      'test "t" on h { apply p when step 1 fails with EBU|SY }',
+      ['**errno** `EBUSY`, 16', 'and \\d+ more|`open`'],
+    ],
+    ['test "t" on h { expect apply p refused VP31|07 }', ['**VP3107**: ']],
+    [
+      'policy p { allow user a with CAP_SYS_RAW|IO to use d via noiommu }',
+      ['**capability** `CAP_SYS_RAWIO`', 'no IOMMU'],
+    ],
+    ['policy p { allow user a with CAP_SYS|LOG to use d via noiommu }', ['**capability** `CAP_SYSLOG`']],
+    ['policy p { require d resets by fl|r, bus }', ['**reset** `flr`: Function Level Reset of PCI Express']],
+    ['policy p { require d resets by flr, bu|s }', ['**reset** `bus`']],
+    ['policy p { limit user a to 4| GiB locked memory }', ['4 GiB: 4,294,967,296 bytes']],
+    ['policy p { limit user a to 4 Gi|B locked memory }', ['4 GiB: 4,294,967,296 bytes']],
+    ['policy p { confirm within 2 mi|n }', ['2 min: 120 seconds']],
+  ])('says what a value means: %s', (text, expected) => {
+    const said = hover(at({ 'a.vfio': text }));
+    for (const words of expected) expect(said).toMatch(new RegExp(words.replaceAll('*', '\\*')));
+  });
+
+  it('says nothing of a number without a unit', () => {
+    expect(hover(at({ 'a.vfio': 'policy p { create |4 virtual functions on d }' }))).toBe('');
+  });
+
   it('says what the machine has of what its host states', () => {
     expect(hover(nic('iommu    absent', 2))).toContain('On `edge-01`: no IOMMU');
     expect(hover(nic('absent', 2))).toContain('On `edge-01`: no IOMMU');
