@@ -27,8 +27,12 @@ import {
 import { WouldBlock } from './would-block.ts';
 
 declare const frame: ArrayBuffer;
+
 /** What to boot from, as two JSON texts: they may be larger than the frame. */
-declare const boot: { readonly snapshot: string; readonly options: string };
+interface Boot {
+  readonly snapshot: string;
+  readonly options: string;
+}
 
 interface BootOptions {
   readonly profile?: ProfileId;
@@ -180,6 +184,11 @@ class Kernel {
   }
 }
 
-const kernel = new Kernel(JSON.parse(boot.snapshot), JSON.parse(boot.options));
+let kernel: Kernel;
 
-Object.assign(globalThis, { enter: (text?: string) => kernel.enter(text) });
+Object.assign(globalThis, {
+  begin: ({ snapshot, options }: Boot) => {
+    kernel = new Kernel(JSON.parse(snapshot), JSON.parse(options));
+  },
+  enter: (text?: string) => kernel.enter(text),
+});

@@ -55,6 +55,48 @@ describe('a script in QuickJS', () => {
     if (cause !== 'any') expect(failure.failure, failure.message).toBe(cause);
   });
 
+  describe('that begins', () => {
+    const text = `let kept; let calls = 0; const view = new DataView(frame); const big = [];
+      globalThis.begin = ({ words }) => { kept = words.length; };
+      globalThis.enter = (text) => {
+        calls += 1;
+        if (text !== undefined) big.push(new ArrayBuffer(Number(text)));
+        view.setUint32(48, kept * 100 + calls, true);
+      };`;
+    const started = (words: string, changes: Partial<typeof limits> = {}): Promise<Script> =>
+      Script.start(text, { ...limits, ...changes }, { words });
+    const answer = (script: Script, argument?: string): number => {
+      script.enter(argument);
+      return script.fields().getUint32(frame.answer, true);
+    };
+
+    it('is one of its own each time, with its own texts', async () => {
+      const [first, second] = [await started('a'), await started('abc')];
+      expect([answer(first), answer(first), answer(second), answer(first)]).toEqual([101, 102, 301, 103]);
+      expect(answer(await started(''))).toBe(1);
+    });
+
+    it('has its own limits, whoever began first', async () => {
+      const [wide, narrow] = [await started('a'), await started('b', { memoryLimitBytes: 20 << 20 })];
+      expect(answer(wide, `${40 << 20}`)).toBe(101);
+      expect(() => narrow.enter(`${40 << 20}`)).toThrow('more than 20971520 bytes of memory');
+      expect(answer(await started('c'), `${40 << 20}`)).toBe(101);
+    });
+
+    it('goes on from no other script', async () => {
+      await started('a');
+      const other = text.replace('* 100', '* 1000');
+      expect(answer(await Script.start(other, limits, { words: 'a' }))).toBe(1001);
+      expect(answer(await started('a'))).toBe(101);
+    });
+
+    it('is not begun from one that failed while it was evaluated', async () => {
+      const failing = `${text} if (globalThis.never === undefined) throw new Error('not today');`;
+      await expect(Script.start(failing, limits, { words: '' })).rejects.toThrow('not today');
+      await expect(Script.start(failing, limits, { words: '' })).rejects.toThrow('not today');
+    });
+  });
+
   it('has no clock, no chance and no way out', async () => {
     const script = await Script.start(
       `const names = ['Date', 'console', 'setTimeout', 'fetch', 'process', 'require', 'performance', 'crypto'];
