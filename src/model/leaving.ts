@@ -8,6 +8,8 @@ import type { Device, Hardware, State, VfioDevice, World } from './state.ts';
 /**
  * Devices whose driver was told to let go while they are open: the writer of `unbind` sleeps in vfio_unregister_group_dev,
  * with the device's lock. Until the last descriptor is closed the driver core has the driver yet, and nobody else sees it.
+ * Who reads a file that is shown under that lock waits as well (sriov_numvfs, and driver_override where a write waits); what
+ * files show is told here all the same.
  */
 
 export function isLeaving(state: State, index: number): boolean {

@@ -4,16 +4,17 @@
  * is compared as well.
  */
 import { dispatch } from '../../src/model/dispatch.ts';
+import { isLeaving } from '../../src/model/leaving.ts';
 import { logOf } from '../../src/model/log.ts';
 import type { Op } from '../../src/model/op.ts';
-import type { Result } from '../../src/model/outcome.ts';
+import type { Outcome, Result } from '../../src/model/outcome.ts';
 import type { State, World } from '../../src/model/state.ts';
 import { step } from '../../src/model/step.ts';
 import { show, touched } from '../../src/model/view.ts';
 import { type Actor, actors } from './cast.ts';
 import { answersDiffer, type Logged, logsDiffer } from './compare.ts';
-import type { Executor } from './executor.ts';
-import { everyPath } from './paths.ts';
+import type { Executor, Waiting } from './executor.ts';
+import { everyPath, isReadable } from './paths.ts';
 import { restoring, rests } from './restore.ts';
 import { makesDescriptor, resolve, type Sequence } from './sequence.ts';
 
@@ -41,8 +42,10 @@ export class Run {
   private state: State;
   private readonly begun: State;
   private readonly expectedLog: Logged[] = [];
-  /** Of a call that waits: it goes on with what it logs when it ends. */
-  private heldLog: readonly string[] = [];
+  /** Of a call that waits and is made when the others have let go: it goes on with what it logs when it ends. */
+  private heldLog: readonly string[] | null = null;
+  /** Calls that have begun, and wait. */
+  private readonly waiting: { readonly op: Op; readonly call: Waiting; readonly device: number }[] = [];
   private readonly guards = new Set<string>();
   private operations = 0;
   private succeeded = 0;
@@ -64,15 +67,9 @@ export class Run {
       const op = resolve(each, made);
       const outcome = step(this.world, this.state, op);
       const { result } = outcome;
-      if (!result.ok && 'blocks' in result) {
-        this.heldLog = logOf(this.world, this.state, op, outcome, 'vfioplan');
-        const waits = this.executor.waits(op);
-        if (!waits)
-          return this.verdict([`returns, but the model says that it waits (${result.guard})`], op, each.id);
-        this.guards.add(result.guard);
-        return this.back(op);
-      }
-      const differs = this.make(op);
+      const blocks = !result.ok && 'blocks' in result;
+      if (blocks && outcome.state === this.state) return this.end(op, each.id, outcome);
+      const differs = blocks ? this.begin(op, result.guard) : this.make(op);
       if (differs.length > 0) return this.verdict(differs, op, each.id);
       if (result.ok && makesDescriptor(op)) made.set(each.id, result.value);
     }
@@ -81,9 +78,55 @@ export class Run {
     return this.back(null);
   }
 
+  /** A call that waits and has changed nothing yet: nothing can come after it but its end. */
+  private end(op: Op, id: number, outcome: Outcome): Verdict {
+    const { result } = outcome;
+    const guard = result.ok ? '' : result.guard;
+    const lines = logOf(this.world, this.state, op, outcome, 'vfioplan');
+    if (this.executor.waits(op) === null) return this.verdict([returned(guard)], op, id);
+    this.guards.add(guard);
+    this.heldLog = lines;
+    return this.back(op);
+  }
+
+  /** A call that waits, while others go on. */
+  private begin(op: Op, guard: string): readonly string[] {
+    const paths = this.paths(op);
+    this.advance(op);
+    const call = this.executor.waits(op);
+    this.operations += 1;
+    if (call === null) return [returned(guard)];
+    const device = 'device' in op ? (this.world.devices.get(op.device ?? '')?.index ?? -1) : -1;
+    this.waiting.push({ op, call, device });
+    const differs = this.filesDiffer(paths);
+    if (differs.length === 0) this.guards.add(guard);
+    return differs;
+  }
+
+  /** Whether calls that wait still do, and have returned when nothing keeps them any more. */
+  private heardDiffers(): readonly string[] {
+    if (!this.executor.keepsWaiting) return [];
+    const found: string[] = [];
+    for (const its of [...this.waiting]) {
+      const ended = !isLeaving(this.state, its.device);
+      const reply = its.call.answer(ended);
+      const name = `${its.op.op} that waited`;
+      if (reply === null && ended) found.push(`${name} waits on, the model says that it has ended`);
+      if (reply !== null && !ended) found.push(`${name} has ended, the model says that it waits`);
+      if (reply === null) continue;
+      this.waiting.splice(this.waiting.indexOf(its), 1);
+      if (!reply.ok) found.push(`${name} answers ${reply.errno}`);
+      else if ('device' in its.op && reply.value !== its.op.device?.length)
+        found.push(`${name} answers ${reply.value}`);
+    }
+    return found;
+  }
+
   /** Everything closed, and the machine as it was; `late` is a call that now comes to its end. */
   private back(late: Op | null): Verdict {
     if (!this.executor.end()) return this.verdict(['a process would not end'], late, null);
+    // What they waited for is closed, and so they have ended.
+    this.waiting.length = 0;
     for (const { pid } of this.who) this.closeAll(pid);
     this.executor.begin(late === null ? this.who.slice(0, 1) : this.who);
     if (late !== null && this.executor.keepsWaiting) this.advance(late);
@@ -113,26 +156,35 @@ export class Run {
   private advance(op: Op): Result {
     const outcome = step(this.world, this.state, op);
     const lines = logOf(this.world, this.state, op, outcome, 'vfioplan');
-    // Nothing that is closed meanwhile logs anything.
-    this.expectedLog.push({ op, lines: op.op === 'close' ? lines : [...this.heldLog, ...lines] });
-    if (op.op !== 'close') this.heldLog = [];
+    // What ends with a close goes on beside it.
+    if (op.op === 'close' && this.heldLog !== null) this.heldLog = [...this.heldLog, ...lines];
+    else {
+      this.expectedLog.push({ op, lines: [...(this.heldLog ?? []), ...lines] });
+      this.heldLog = null;
+    }
     this.state = outcome.state;
     return outcome.result;
   }
 
   private make(op: Op): readonly string[] {
-    const paths = touched(this.world, this.state, op).filter((path) => modelled.test(path));
+    const paths = this.paths(op);
     const meant = dispatch(this.state, op).op === op.op && op.op !== 'ioctl';
     const result = this.advance(op);
     const reply = this.executor.perform(op);
     this.operations += 1;
     if (reply.ok) this.succeeded += 1;
-    const differs = [...answersDiffer(op, result, reply, meant), ...this.filesDiffer(paths)];
+    const answers = [...answersDiffer(op, result, reply, meant), ...this.heardDiffers()];
+    const differs = [...answers, ...this.filesDiffer(paths)];
     if (differs.length === 0 && !result.ok) this.guards.add(result.guard);
     return differs;
   }
 
-  private filesDiffer(paths: readonly string[]): readonly string[] {
+  private paths(op: Op): readonly string[] {
+    return touched(this.world, this.state, op).filter((path) => modelled.test(path));
+  }
+
+  private filesDiffer(all: readonly string[]): readonly string[] {
+    const paths = all.filter((path) => isReadable(this.world, this.state, path));
     if (paths.length === 0) return [];
     const shown = this.executor.shows(paths);
     return paths.flatMap((path) => {
@@ -151,6 +203,10 @@ export class Run {
     const guards = [...this.guards];
     return { differs, op, at, operations, succeeded, guards, rest: differs.length > 0 ? null : rest };
   }
+}
+
+function returned(guard: string): string {
+  return `returns, but the model says that it waits (${guard})`;
 }
 
 /** /dev/null and its like are no part of the model. */

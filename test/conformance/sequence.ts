@@ -24,11 +24,11 @@ const shortest = 5;
 const longest = 35;
 
 /**
- * The same for the same seed, world and state. A call that would not return can only be the last. With a theme seven in
- * eight operations are its own.
+ * The same for the same seed, world and state. A call that would not return can only be the last, but for themes in which
+ * others go on while one that has begun waits. With a theme seven in eight operations are its own.
  */
 export function drawSequence(lot: Lot, world: World, start: State, cast: Cast, theme?: Theme): Sequence {
-  const maker = new Maker(world, start);
+  const maker = new Maker(world, start, theme?.goesOn === true);
   const begun =
     theme === undefined ? prelude(lot, world, start, cast) : themedPrelude(lot, world, start, cast, theme);
   for (const op of begun) maker.add(op);
@@ -63,15 +63,17 @@ class Maker {
   readonly steps: Step[] = [];
   state: State;
   private readonly world: World;
+  private readonly goesOn: boolean;
   /** By `pid fd`: the step that made it. */
   private readonly makers = new Map<string, number>();
 
-  constructor(world: World, start: State) {
+  constructor(world: World, start: State, goesOn: boolean) {
     this.world = world;
     this.state = start;
+    this.goesOn = goesOn;
   }
 
-  /** False: the call would not return, so nothing can follow. */
+  /** False: the call would not return, so nothing is to follow. */
   add(op: Op): boolean {
     if (avoids(this.world, this.state, op)) return true;
     const id = this.steps.length;
@@ -82,12 +84,13 @@ class Maker {
     }
     this.steps.push({ id, op, from });
     const { result, state } = step(this.world, this.state, op);
+    const begun = state !== this.state;
     this.state = state;
     if (result.ok && op.op === 'close') this.makers.delete(`${op.pid} ${op.fd}`);
     if (result.ok && makesDescriptor(op)) {
       this.makers.set(`${op.op === 'descriptor.pass' ? op.to : op.pid} ${result.value}`, id);
     }
-    return result.ok || !('blocks' in result);
+    return result.ok || !('blocks' in result) || (this.goesOn && begun);
   }
 }
 

@@ -9,6 +9,7 @@ import { Lot } from './lot.ts';
 import { Run } from './run.ts';
 import { drawSequence } from './sequence.ts';
 import { simulatedExecutor } from './simulated.ts';
+import { themes } from './themes.ts';
 
 /** The sequences that real kernels are asked in the lab, on the simulated kernel: the same generator, the same comparison. */
 const nic = { id: '8086:10d3', class: 'nic', driver: 'e1000e' } as const;
@@ -48,24 +49,32 @@ describe.each(['6.1', '6.12'] as const)('the simulated %s, asked at random', (pr
   beforeAll(boot);
   afterAll(() => kernel?.dispose());
 
-  it('answers, shows and logs what the model says', { timeout: 240_000 }, async () => {
-    let succeeded = 0;
-    let operations = 0;
-    for (let seed = 0; seed < count; seed += 1) {
-      if (kernel === undefined) throw new Error('no kernel');
-      const sequence = drawSequence(new Lot(seed), world, rest, cast);
-      const verdict = new Run(world, rest, kernel).run(sequence);
-      expect(
-        { seed, ...verdict },
-        JSON.stringify([verdict.differs, sequence.map((x) => x.op)], (_, v) =>
-          typeof v === 'bigint' ? `${v}` : v,
-        ),
-      ).toMatchObject({ differs: [] });
-      if (verdict.rest === null) await boot();
-      else rest = verdict.rest;
-      operations += verdict.operations;
-      succeeded += verdict.succeeded;
-    }
-    expect(succeeded / operations).toBeGreaterThan(0.4);
-  });
+  const themed = [
+    ['everything', undefined],
+    ['unbinds that wait', themes['unbinding']],
+  ] as const;
+  it.each(themed)(
+    'answers, shows and logs what the model says: %s',
+    { timeout: 240_000 },
+    async (_, theme) => {
+      let succeeded = 0;
+      let operations = 0;
+      for (let seed = 0; seed < count; seed += 1) {
+        if (kernel === undefined) throw new Error('no kernel');
+        const sequence = drawSequence(new Lot(seed), world, rest, cast, theme);
+        const verdict = new Run(world, rest, kernel).run(sequence);
+        expect(
+          { seed, ...verdict },
+          JSON.stringify([verdict.differs, sequence.map((x) => x.op)], (_, v) =>
+            typeof v === 'bigint' ? `${v}` : v,
+          ),
+        ).toMatchObject({ differs: [] });
+        if (verdict.rest === null) await boot();
+        else rest = verdict.rest;
+        operations += verdict.operations;
+        succeeded += verdict.succeeded;
+      }
+      expect(succeeded / operations).toBeGreaterThan(0.4);
+    },
+  );
 });

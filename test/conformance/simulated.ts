@@ -9,7 +9,7 @@ import type { Op } from '../../src/model/op.ts';
 import type { ProfileId } from '../../src/model/profiles.ts';
 import type { Regions } from '../runtime/kernel/random-operations.ts';
 import { type Actor, regions } from './cast.ts';
-import type { Executor } from './executor.ts';
+import type { Executor, Waiting } from './executor.ts';
 
 export async function simulatedExecutor(
   snapshot: Snapshot,
@@ -52,9 +52,9 @@ class Simulated implements Executor {
     return lower(this.of(op.pid), this.moved(op));
   }
 
-  waits(op: Op): boolean {
+  waits(op: Op): Waiting | null {
     const reply = this.perform(op);
-    return !reply.ok && reply.errno === 'blocked';
+    return !reply.ok && reply.errno === 'blocked' ? { answer: () => null } : null;
   }
 
   shows(paths: readonly string[]): ReadonlyMap<string, string | null> {

@@ -9,6 +9,7 @@ import { pick } from '../runtime/kernel/random-mappings.ts';
 import { operation } from '../runtime/kernel/random-operations.ts';
 import { type Actor, actors, regions } from './cast.ts';
 import { allowVirtual, enableVirtual, functions } from './themes-functions.ts';
+import { meanwhile, resettable } from './themes-leaving.ts';
 import { addressSpaces, typeOne } from './themes-mappings.ts';
 
 /** How a prelude opens a device: by container and group, with an iommufd in the container's place, by its own node. */
@@ -23,6 +24,8 @@ export interface Theme {
   readonly attaches?: false;
   /** Made before anything is opened, as root. */
   readonly before?: readonly Maker[];
+  /** Calls that have begun and wait do not end a sequence. */
+  readonly goesOn?: true;
   /** Who acts, where it matters; the numbers are those of all sequences. */
   readonly actors?: readonly [Actor, ...Actor[]];
   readonly makers: readonly Maker[];
@@ -229,8 +232,21 @@ const virtual: Theme = {
   makers: functions,
 };
 
+const unbinding: Theme = {
+  name: 'unbinding',
+  about:
+    'unbinds that wait for open devices, and what others do meanwhile: opens, resets, binds, closes, until the last one ends them',
+  ways: ['container', 'container', 'compat', 'cdev'],
+  goesOn: true,
+  before: [resettable, eventfd],
+  makers: meanwhile,
+};
+
 export const themes: Readonly<Record<string, Theme>> = Object.fromEntries(
-  [mappings, spaces, interrupts, resets, pointers, limits, virtual].map((theme) => [theme.name, theme]),
+  [mappings, spaces, interrupts, resets, pointers, limits, virtual, unbinding].map((theme) => [
+    theme.name,
+    theme,
+  ]),
 );
 
 /** Throws for a name that no theme has. */

@@ -60,13 +60,8 @@ export class LabSession extends IommufdSession {
     this.firstFree = free;
   }
 
-  /** Of every call, in their order. */
-  readonly outcomes: Result[] = [];
-
   override result(op: Op): Result {
-    const result = super.result(this.here(op));
-    this.outcomes.push(result);
-    return result;
+    return super.result(this.here(op));
   }
 
   override call(op: Op): number | string {

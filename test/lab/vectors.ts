@@ -145,11 +145,9 @@ function one(
   return { differs: [...table, ...differs.map((each) => `${toJson(op)}: ${each}`)], operations };
 }
 
-/** What the session asked, up to a call that would not return: the way back lets it come to its end. */
-function sequenceOf({ calls, outcomes }: LabSession): Sequence {
-  const waits = outcomes.findIndex((result) => !result.ok && 'blocks' in result);
-  const made = waits === -1 ? calls : calls.slice(0, waits + 1);
-  return made.map(({ op }, id) => ({ id, op, from: {} }));
+/** What the session asked; a run ends by itself at a call that would not return and is not begun. */
+function sequenceOf({ calls }: LabSession): Sequence {
+  return calls.map(({ op }, id) => ({ id, op, from: {} }));
 }
 
 /** System calls as `calls.ts` makes them: a mistake in the product's own lowering does not hide itself here. */

@@ -23,7 +23,7 @@ const asked: readonly Guard<Write>[] = [
     citation: {
       seed: 'drivers/pci/pci-sysfs.c:driver_override_store',
       '6.1': 'drivers/base/driver.c:driver_set_override',
-      '6.12': 'drivers/base/driver.c:driver_set_override',
+      '6.12': 'drivers/base/dd.c:__device_set_driver_override',
     },
     // The text travels with its newline, and the kernel wants room for a final zero in the page.
     applies: (_world, _state, op) => op.text.length + 1 >= 4095,

@@ -3,14 +3,15 @@ import { errnoOf } from '../../../runtime/abi/errno.ts';
 import { isLowered, lower, type Reply } from '../../../runtime/lower/lower.ts';
 import type { Op } from '../../../src/model/op.ts';
 import type { Actor } from '../../conformance/cast.ts';
-import type { Executor } from '../../conformance/executor.ts';
+import type { Executor, Waiting } from '../../conformance/executor.ts';
 import { glimpse } from './files.ts';
 import type { Guest } from './guest.ts';
 import type { GuestProcess } from './process.ts';
 
-/** Milliseconds after which a call that is to wait is taken to wait. */
+/** Milliseconds after which a call that is to wait is taken to wait, and that one has to end when nothing keeps it. */
 const waiting = 300;
-/** The place of the process that is spared for calls that do not return. */
+const ending = 5000;
+/** The place of the first process that is spared for calls that do not return; others are below. */
 const spare = 15;
 
 export class GuestExecutor implements Executor {
@@ -18,6 +19,9 @@ export class GuestExecutor implements Executor {
   private readonly guest: Guest;
   private readonly processes = new Map<number, GuestProcess>();
   private who: readonly Actor[] = [];
+  /** Those that make calls that do not return; and of them those that made none yet, or had their answer. */
+  private readonly spared: GuestProcess[] = [];
+  private readonly idle: { readonly pid: number; readonly process: GuestProcess }[] = [];
 
   constructor(guest: Guest) {
     this.guest = guest;
@@ -39,13 +43,31 @@ export class GuestExecutor implements Executor {
   }
 
   /** Descriptors of the one who waits would keep it waiting: a process of its own makes the call. */
-  waits(op: Op): boolean {
+  waits(op: Op): Waiting | null {
     const who = this.who.find(({ pid }) => pid === op.pid);
-    if (who === undefined || !isLowered(op)) return false;
-    const helper = this.guest.spawn(spare, who);
-    helper.milliseconds = waiting;
-    const reply = lower(helper, op);
-    return !reply.ok && reply.errno === 'blocked';
+    if (who === undefined || !isLowered(op)) return null;
+    const process = this.helper(who);
+    const reply = lower(process, op);
+    if (reply.ok || reply.errno !== 'blocked') return null;
+    return {
+      answer: (patient) => {
+        const value = process.hear(patient ? ending : 0);
+        if (value === null) return null;
+        this.idle.push({ pid: op.pid, process });
+        const errno = errnoOf(value);
+        return errno === null ? { ok: true, value } : { ok: false, errno };
+      },
+    };
+  }
+
+  private helper({ pid, ...who }: Actor): GuestProcess {
+    const place = this.idle.findIndex((its) => its.pid === pid);
+    const [known] = place === -1 ? [] : this.idle.splice(place, 1);
+    if (known !== undefined) return known.process;
+    const made = this.guest.spawn(spare - this.spared.length, who);
+    made.milliseconds = waiting;
+    this.spared.push(made);
+    return made;
   }
 
   shows(paths: readonly string[]): ReadonlyMap<string, string | null> {
@@ -58,6 +80,8 @@ export class GuestExecutor implements Executor {
 
   end(): boolean {
     this.processes.clear();
+    this.spared.length = 0;
+    this.idle.length = 0;
     return this.guest.end() === 0;
   }
 

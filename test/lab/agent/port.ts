@@ -31,6 +31,7 @@ export const calls = {
   end: 101,
   glimpse: 102,
   log: 103,
+  hear: 104,
 } as const;
 
 /** What the agent answers for a call that did not return in time; no errno that user space sees (ERESTARTSYS). */

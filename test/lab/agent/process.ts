@@ -19,6 +19,8 @@ export class GuestProcess implements Backend {
   private readonly modules: ModuleFiles;
   /** Shorter for a call that is known to wait. */
   milliseconds: number | undefined;
+  /** A call of its did not return yet, so it can make no other. */
+  private waits = false;
 
   constructor(port: Port, number: number, modules: ModuleFiles) {
     this.port = port;
@@ -107,6 +109,13 @@ export class GuestProcess implements Backend {
     return posted < 0 ? posted : to.ask(calls.take, []);
   }
 
+  /** What its call that did not return has answered within so many milliseconds; null: nothing. */
+  hear(milliseconds: number): number | null {
+    const answer = this.port.call(this.number, calls.hear, [], undefined, milliseconds);
+    this.waits = answer === BigInt(neverCame);
+    return this.waits ? null : Number(answer);
+  }
+
   private onPath(number: number, path: string, ...its: Argument[]): number {
     return this.ask(number, its, encoder.encode(`${path}\0`));
   }
@@ -116,8 +125,10 @@ export class GuestProcess implements Backend {
   }
 
   private wide(number: number, its: readonly Argument[], bytes?: Uint8Array): bigint {
+    if (this.waits) throw new WouldBlock(`call ${number} comes after one that did not return`);
     const answer = this.port.call(this.number, number, its, bytes, this.milliseconds);
-    if (answer === BigInt(neverCame)) throw new WouldBlock(`call ${number} did not return`);
+    this.waits = answer === BigInt(neverCame);
+    if (this.waits) throw new WouldBlock(`call ${number} did not return`);
     return answer;
   }
 
