@@ -155,7 +155,7 @@ function deviceKey({ present, driver, override, group, vfio, settings }: Device)
 }
 
 /** Tables stand in the order in which processes first opened something, which nobody can see. */
-function byProcess(tables: State['descriptors']): State['descriptors'] {
+export function byProcess(tables: State['descriptors']): State['descriptors'] {
   for (let place = 1; place < tables.length; place += 1) {
     if ((tables[place]?.pid ?? 0) < (tables[place - 1]?.pid ?? 0))
       return [...tables].sort((a, b) => a.pid - b.pid);

@@ -8,9 +8,10 @@ export class Lists {
   private table = new Int32Array(3 << 10);
   private room = 1 << 10;
 
-  number(list: readonly number[]): number {
-    let hash = list.length;
-    for (let place = 0; place < list.length; place += 1) {
+  /** Of a list, or of the first numbers of one. */
+  number(list: readonly number[], length = list.length): number {
+    let hash = length;
+    for (let place = 0; place < length; place += 1) {
       hash = Math.imul(hash ^ (list[place] as number), 0x9e3779b1);
       hash ^= hash >>> 15;
     }
@@ -18,28 +19,27 @@ export class Lists {
     const mask = this.room - 1;
     for (let at = hash & mask; ; at = (at + 1) & mask) {
       const known = table[3 * at + 1] as number;
-      if (known === 0) return this.add(list, hash, at);
-      if (table[3 * at] === hash && this.equal(list, table[3 * at + 2] as number)) return known - 1;
+      if (known === 0) return this.add(list, length, hash, at);
+      if (table[3 * at] === hash && this.equal(list, length, table[3 * at + 2] as number)) return known - 1;
     }
   }
 
-  private equal(list: readonly number[], at: number): boolean {
+  private equal(list: readonly number[], length: number, at: number): boolean {
     const { items } = this;
-    if (items[at] !== list.length) return false;
-    for (let place = 0; place < list.length; place += 1)
-      if (items[at + 1 + place] !== list[place]) return false;
+    if (items[at] !== length) return false;
+    for (let place = 0; place < length; place += 1) if (items[at + 1 + place] !== list[place]) return false;
     return true;
   }
 
-  private add(list: readonly number[], hash: number, at: number): number {
-    const end = this.used + 1 + list.length;
+  private add(list: readonly number[], length: number, hash: number, at: number): number {
+    const end = this.used + 1 + length;
     if (end > this.items.length) {
       const { items } = this;
       this.items = new Int32Array(2 * end);
       this.items.set(items);
     }
-    this.items[this.used] = list.length;
-    this.items.set(list, this.used + 1);
+    this.items[this.used] = length;
+    for (let place = 0; place < length; place += 1) this.items[this.used + 1 + place] = list[place] as number;
     this.size += 1;
     this.table.set([hash, this.size, this.used], 3 * at);
     this.used = end;

@@ -150,7 +150,7 @@ export function follow(bounds: Bounds, kernel: Kernel, lines: readonly string[])
     const before = textOf(bounds, world, state, seen);
     const [, words] = /^\S+ (.*) = -?\d+/.exec(line) ?? [];
     const from = state;
-    const moves = alphabet.flatMap((part) => part(world, from));
+    const moves = alphabet.flat().flatMap((part) => part(world, from));
     const op = moves.find((each) => wordsOf(bounds, from, seen, each) === words);
     if (op === undefined) return `line ${place + 1}: the model has no such move in ${before}: ${line}`;
     const outcome = step(world, state, op);

@@ -1,32 +1,38 @@
-import type { Moves } from '../../src/model/explore/learned.ts';
+import type { Moves, Section } from '../../src/model/explore/learned.ts';
 import { fileOf } from '../../src/model/files.ts';
 import type { Op } from '../../src/model/op.ts';
 import type { OpenFile, State, World } from '../../src/model/state.ts';
 import { minorAt, type Seen } from './state.ts';
 import { addressOf, type Bounds, drivers, layoutOf, pids } from './world.ts';
 
-/** What may happen in a state within the bounds, in parts that each read little of it. */
-export function movesIn(bounds: Bounds, world: World): readonly Moves[] {
-  const administered = administer(bounds, world);
-  return [() => administered, ...pids.flatMap((_pid, process) => uses(bounds, process))];
+/** What may happen in a state within the bounds, in sections and parts that each read little of it. */
+export function movesIn(bounds: Bounds, world: World): readonly Section[] {
+  return [...administer(bounds, world), ...pids.map((_pid, process) => uses(bounds, process))];
 }
 
-function administer({ groups }: Bounds, { profile }: World): readonly Op[] {
+/** The parameter, and each device. */
+function administer({ groups }: Bounds, { profile }: World): readonly Section[] {
   const [pid = 0] = pids;
   const parameter = profile.noiommuParameter;
-  const ops = ['N', 'Y'].map((text): Op => ({ op: 'parameter.write', pid, module: 'vfio', parameter, text }));
-  for (const place of groups.keys()) {
+  const parameters = ['N', 'Y'].map(
+    (text): Op => ({ op: 'parameter.write', pid, module: 'vfio', parameter, text }),
+  );
+  const devices = groups.map((_group, place) => {
     const device = addressOf(place);
-    for (const driver of drivers) {
-      if (driver === null) continue;
-      ops.push({ op: 'driver.bind', pid, driver, device }, { op: 'driver.unbind', pid, driver, device });
-    }
-  }
-  return ops;
+    return drivers.flatMap((driver): Op[] =>
+      driver === null
+        ? []
+        : [
+            { op: 'driver.bind', pid, driver, device },
+            { op: 'driver.unbind', pid, driver, device },
+          ],
+    );
+  });
+  return [parameters, ...devices].map((ops) => [() => ops]);
 }
 
 /** What a process may do. */
-function uses(bounds: Bounds, process: number): readonly Moves[] {
+function uses(bounds: Bounds, process: number): Section {
   const pid = pids[process] ?? -1;
   const parts: Moves[] = [
     (_world, { containers }) =>

@@ -7,9 +7,11 @@ import type { State, World } from '../state.ts';
 import { stepAsking } from '../step.ts';
 import { type Renaming, renamed } from '../symmetry.ts';
 import { Ints } from './ints.ts';
-import { Learned, type Moves } from './learned.ts';
-import { Plans } from './plan.ts';
+import { Learned, type Section } from './learned.ts';
+import { Normal } from './normal.ts';
 import { Present } from './present.ts';
+import { Reach } from './reach.ts';
+import { Rows } from './rows.ts';
 import { Seen } from './seen.ts';
 
 /**
@@ -21,9 +23,10 @@ export interface Exploration {
   readonly initial: State;
   /**
    * The operations that may happen in a state: what bounds the world. In parts, because each is asked once of all states
-   * that differ in nothing that it reads.
+   * that differ in nothing that it reads; and these in sections, because what all operations of one do is put together once of
+   * all states that differ in nothing that they read.
    */
-  readonly alphabet: readonly Moves[];
+  readonly alphabet: readonly Section[];
   readonly laws: readonly Law[];
   /** Guards left out, to plant a defect. */
   readonly without?: ReadonlySet<string>;
@@ -73,6 +76,7 @@ class Walk {
   private readonly asked: Asking;
   private readonly present: Present;
   private readonly learned: Learned;
+  private readonly reach: Reach;
   private readonly keys = new Keys();
   private readonly seen = new Seen();
   /** By state, in the order in which they were met: its halves, and the step by which it was reached first. */
@@ -90,7 +94,7 @@ class Walk {
   private served = 0;
   /** How many states wait or were served. */
   private met = 0;
-  private readonly plans: readonly [Plans, Plans];
+  private readonly rows: Rows;
   private readonly ordered: boolean;
   private readonly checksStates: boolean;
   private readonly listens: boolean;
@@ -108,16 +112,18 @@ class Walk {
     this.listens = exploration.listener !== undefined;
     this.asked = without(asking[world.profile.id], exploration.without);
     this.present = new Present(initial);
+    this.reach = new Reach(this.present, new Normal(this.present));
     this.learned = new Learned(this.present, world, this.asked, alphabet, laws);
-    const plansOf = (half: 0 | 1) => new Plans(half, this.present, this.learned, this.listens);
-    this.plans = [plansOf(0), plansOf(1)];
+    this.rows = new Rows(this.present, this.learned, this.listens);
     this.ordered = laws.length > 0 || this.listens;
   }
 
   all(): Explored {
     const { present, machines } = this;
-    const [machine, file] = present.halves;
-    this.enter(machine.present(), file.present(), -1, -1);
+    const [machine, files] = [present.halves[0].present(), present.halves[1].present()];
+    this.reach.begin(files);
+    // At 0 stands a step that changes nothing; but the numbers are put in order.
+    this.arrive(0, machine, -1, -1);
     const law = this.checksStates ? this.learned.brokenNow() : undefined;
     if (law !== undefined) this.end = { law, place: 0, op: -1 };
     while (this.met < machines.length && this.end === null) {
@@ -135,7 +141,9 @@ class Walk {
       complete: end === null,
       guards: this.learned.guards,
       broken:
-        end === null || end.law === null ? null : { law: end.law, trace: this.trace(end.place, end.op) },
+        end === null || end.law === null
+          ? null
+          : { law: end.law, trace: this.trace(end.law, end.place, end.op) },
     };
   }
 
@@ -159,56 +167,40 @@ class Walk {
 
   /** Makes every step from the states that wait with a second half. */
   private expand(second: number): void {
-    const { present, machines, nexts, firsts, plans } = this;
-    const first = firsts.at(second);
+    const { present, machines, nexts, firsts, rows, learned } = this;
+    let place = firsts.at(second);
+    if (place === -1) return;
     firsts.array[second] = -1;
     present.loadFiles(second);
-    for (let place = first; place !== -1 && this.end === null; place = nexts.at(place)) {
+    this.reach.begin(second);
+    rows.begin();
+    while (place !== -1 && this.end === null) {
       const machine = machines.at(place);
       present.loadMachine(machine);
-      let known: number;
-      let plan: readonly [number, number];
-      // Both by the same knowledge, so that every operation is in one of them.
-      do {
-        known = present.trees.changes;
-        plan = [plans[0].of(machine), plans[1].of(second)];
-      } while (known !== present.trees.changes);
-      this.carry(0, plan[0], place, machine, second);
-      this.carry(1, plan[1], place, machine, second);
+      for (let section = 0; section < learned.sections.length && this.end === null; section += 1)
+        this.carry(rows.of(section), place, machine, second);
+      place = nexts.at(place);
+      if (place !== -1 || this.ordered) continue;
+      // Those that were met meanwhile and have this second half, too.
+      this.wait();
+      place = firsts.at(second);
+      firsts.array[second] = -1;
     }
   }
 
-  /** Makes the steps of a plan. */
-  private carry(half: 0 | 1, plan: number, place: number, machine: number, files: number): void {
-    const { learned, present } = this;
-    const { list } = this.plans[half];
-    this.transitions += list.at(plan + 1);
-    const end = plan + list.at(plan + 2);
-    for (let at = plan + 3; at < end && this.end === null; at += 1) {
-      const what = list.at(at);
-      if (what >= 0) {
-        this.transitions += 1;
-        const step = list.at(at + 1);
-        const after = list.at(at + 2);
-        at += 2;
-        if (half === 0) this.arrive(after, present.after(1, files, step), place, what);
-        else this.arrive(present.after(0, machine, step), after, place, what);
-      } else if (~what < learned.parts) this.carryPart(~what, place, machine, files);
+  /** Makes the steps of a row. */
+  private carry(row: number, place: number, machine: number, files: number): void {
+    const { list } = this.rows;
+    this.transitions += list.at(row);
+    const end = row + list.at(row + 1);
+    for (let at = row + 2; at < end && this.end === null; at += 2) {
+      const op = list.at(at);
+      const step = list.at(at + 1);
+      if (op < 0) this.take(~op, step, place, machine, files);
       else {
-        at += 1;
-        const op = ~what - learned.parts;
-        this.take(op, learned.stepFrom(op, list.at(at)), place, machine, files);
+        this.transitions += 1;
+        this.arrive(step, machine, place, op);
       }
-    }
-  }
-
-  private carryPart(part: number, place: number, machine: number, files: number): void {
-    const { learned } = this;
-    const at = learned.movesOf(part);
-    const count = learned.lists.at(at);
-    for (let each = 1; each <= count && this.end === null; each += 1) {
-      const op = learned.lists.at(at + each);
-      this.take(op, learned.step(op), place, machine, files);
     }
   }
 
@@ -224,16 +216,17 @@ class Walk {
       }
     }
     const step = learned.data.at(leaf);
-    if (step === 0 && !this.listens) return;
-    const first = step === 0 ? machine : present.after(0, machine, step);
-    const second = step === 0 ? files : present.after(1, files, step);
-    if (this.listens) this.tell(place, op, leaf, first, second);
-    if (this.end === null) this.arrive(first, second, place, op);
+    if (this.listens)
+      this.tell(place, op, leaf, present.after(0, machine, step), present.after(1, files, step));
+    if (this.end === null && step !== 0) this.arrive(step, machine, place, op);
   }
 
-  private arrive(machine: number, files: number, place: number, op: number): void {
-    if (!this.enter(machine, files, place, op)) return;
-    if (this.checksStates) this.check(machine, files, place, op);
+  /** A step of the present state leads to a state. */
+  private arrive(step: number, machine: number, place: number, op: number): void {
+    const second = this.reach.second(step);
+    const first = this.reach.first(step, machine);
+    if (!this.enter(first, second, place, op)) return;
+    if (this.checksStates && place !== -1) this.check(first, second, place, op);
     if (this.end === null && this.machines.length >= this.limit) this.end = { law: null, place, op };
   }
 
@@ -291,16 +284,35 @@ class Walk {
     if (goes === false) this.end = { law: null, place, op };
   }
 
-  private trace(place: number, last: number): readonly Traced[] {
-    const ops = last === -1 ? [] : [last];
-    for (let at = place; at > 0; at = this.parents.at(at)) ops.unshift(this.steps.at(at));
+  /**
+   * A way to the end by numbers as the kernel gives them: states were numbered alike on the way, so each step is looked for
+   * among the moves of the state to which the steps before led.
+   */
+  private trace(law: Law, place: number, last: number): readonly Traced[] {
+    const way: number[] = [];
+    for (let at = place; at > 0; at = this.parents.at(at)) way.unshift(at);
     const { world, initial } = this.exploration;
+    const traced: Traced[] = [];
     let state = initial;
-    return ops.map((number) => {
-      const op = this.learned.ops[number] as Op;
-      const outcome = stepAsking(this.asked, world, state, op);
-      state = outcome.state;
-      return { op, result: outcome.result };
-    });
+    const go = (op: number, leads: (op: Op, outcome: Outcome) => boolean): void => {
+      const kind = this.learned.ops[op]?.op;
+      for (const move of this.exploration.alphabet.flat().flatMap((part) => part(world, state))) {
+        if (move.op !== kind) continue;
+        const outcome = stepAsking(this.asked, world, state, move);
+        if (!leads(move, outcome)) continue;
+        traced.push({ op: move, result: outcome.result });
+        state = outcome.state;
+        return;
+      }
+      throw new Error(`no ${kind} leads on as one did that was walked`);
+    };
+    for (const next of way) {
+      const goal = this.keys.of(this.present.stateAt(this.machines.at(next), this.files.at(next)));
+      go(this.steps.at(next), (_op, outcome) => this.keys.of(outcome.state) === goal);
+    }
+    const breaks = (op: Op, outcome: Outcome) =>
+      law.onStep?.(world, state, op, outcome) === false || law.onState?.(world, outcome.state) === false;
+    if (last !== -1) go(last, breaks);
+    return traced;
   }
 }

@@ -1,5 +1,5 @@
 import type { Edit } from './edit.ts';
-import { grown } from './ints.ts';
+import { grown, Ints } from './ints.ts';
 import type { Slot } from './slot.ts';
 
 /**
@@ -10,11 +10,14 @@ export class Half {
   /** The present codes, by place. */
   now: Int32Array;
   count = 0;
+  /** Room for the codes of a combination that is not present. */
+  private other: Int32Array;
   private hash = 0;
   private readonly slots: readonly Slot[];
   private width: number;
-  /** A key, or -1 as long as it is not known, and the codes. */
+  /** By number the codes, and keys. */
   private rows: Int32Array;
+  private readonly keys = new Ints();
   /** Hash, and one more than the number; 0 there is a free place. */
   private table = new Int32Array(2 * 4096);
   private room = 4096;
@@ -28,29 +31,31 @@ export class Half {
     this.slots = slots;
     this.width = slots.length;
     this.now = Int32Array.from(codes);
-    this.rows = new Int32Array(1024 * (this.width + 1));
+    this.other = new Int32Array(this.width);
+    this.rows = new Int32Array(1024 * this.width);
     this.weigh();
     for (let place = 0; place < this.width; place += 1)
       this.hash = (this.hash + Math.imul(this.now[place] as number, this.factors[place] as number)) | 0;
   }
 
+  /** -1 as long as it is not known. */
   key(number: number): number {
-    return this.rows[number * (this.width + 1)] as number;
+    return this.keys.at(number);
   }
 
   setKey(number: number, key: number): void {
-    this.rows[number * (this.width + 1)] = key;
+    this.keys.array[number] = key;
   }
 
   codes(number: number): Int32Array {
-    const from = number * (this.width + 1) + 1;
+    const from = number * this.width;
     return this.rows.subarray(from, from + this.width);
   }
 
   /** Makes a combination the present one. */
-  load(number: number, facts: Int32Array, alone: Int32Array): void {
+  load(number: number, facts: Int32Array): void {
     const { rows, now, slots, width } = this;
-    const from = number * (width + 1) + 1;
+    const from = number * width;
     let { hash } = this;
     for (let place = 0; place < width; place += 1) {
       const code = rows[from + place] as number;
@@ -58,11 +63,25 @@ export class Half {
       if (code === old) continue;
       hash = (hash + Math.imul(code - old, this.factors[place] as number)) | 0;
       now[place] = code;
-      const slot = slots[place] as Slot;
-      slot.show(code, facts);
-      slot.show(code, alone);
+      (slots[place] as Slot).show(code, facts);
     }
     this.hash = hash;
+  }
+
+  /** The number of a combination that is not the present one. */
+  numberOf(codes: ArrayLike<number>): number {
+    const { now, hash } = this;
+    this.now = this.other;
+    this.hash = 0;
+    for (let place = 0; place < this.width; place += 1) {
+      const code = codes[place] ?? 0;
+      this.now[place] = code;
+      this.hash = (this.hash + Math.imul(code, this.factors[place] as number)) | 0;
+    }
+    const number = this.find(this.hash);
+    this.now = now;
+    this.hash = hash;
+    return number;
   }
 
   /** The number of the present combination. */
@@ -113,12 +132,11 @@ export class Half {
     const { slots, rows, width: old, now } = this;
     if (slots.length <= old) return;
     this.width = slots.length + 4;
-    this.rows = new Int32Array(Math.max(1024, 2 * this.count) * (this.width + 1));
-    for (let number = 0; number < this.count; number += 1) {
-      const from = number * (old + 1);
-      this.rows.set(rows.subarray(from, from + old + 1), number * (this.width + 1));
-    }
+    this.rows = new Int32Array(Math.max(1024, 2 * this.count) * this.width);
+    for (let number = 0; number < this.count; number += 1)
+      this.rows.set(rows.subarray(number * old, (number + 1) * old), number * this.width);
     this.now = grown(now, this.width);
+    this.other = new Int32Array(this.width);
     this.weigh();
   }
 
@@ -129,7 +147,7 @@ export class Half {
       const number = (table[2 * at + 1] as number) - 1;
       if (number === -1) return this.add(hash, at);
       if (table[2 * at] !== hash) continue;
-      const from = number * (width + 1) + 1;
+      const from = number * width;
       let place = 0;
       while (place < width && rows[from + place] === now[place]) place += 1;
       if (place === width) return number;
@@ -138,10 +156,10 @@ export class Half {
 
   private add(hash: number, at: number): number {
     const number = this.count;
-    const from = number * (this.width + 1);
-    if (from + this.width + 1 > this.rows.length) this.rows = grown(this.rows, 2 * this.rows.length);
-    this.rows[from] = -1;
-    this.rows.set(this.now, from + 1);
+    const from = number * this.width;
+    if (from + this.width > this.rows.length) this.rows = grown(this.rows, 2 * this.rows.length);
+    this.rows.set(this.now, from);
+    this.keys.push(-1);
     this.table[2 * at] = hash;
     this.table[2 * at + 1] = number + 1;
     this.count += 1;

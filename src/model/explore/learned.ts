@@ -8,10 +8,13 @@ import type { State, World } from '../state.ts';
 import { stepAsking } from '../step.ts';
 import { Ints } from './ints.ts';
 import type { Present } from './present.ts';
-import { textOf } from './slot.ts';
+import { type Fact, textOf } from './slot.ts';
 import { plain } from './view.ts';
 
 export type Moves = (world: World, state: State) => readonly Op[];
+
+/** Parts of an alphabet of which the operations read much the same. */
+export type Section = readonly Moves[];
 
 /**
  * What the model answered: which operations may happen, what each does, whether laws hold. Each question is asked once of
@@ -19,6 +22,8 @@ export type Moves = (world: World, state: State) => readonly Op[];
  */
 export class Learned {
   readonly ops: Op[] = [];
+  /** The parts of each section. */
+  readonly sections: readonly (readonly number[])[];
   /** Ids of guards that refused something. */
   readonly guards = new Set<string>();
   /** By leaf. Of moves: where in `lists` they stand. Of a step: where its writes are, 0 when it changes nothing. Of a law: 1 when it holds. */
@@ -37,54 +42,53 @@ export class Learned {
   private readonly stateLaws: readonly (readonly [Law, number])[];
   private readonly stepLaws: readonly Law[];
 
-  constructor(present: Present, world: World, asked: Asking, moves: readonly Moves[], laws: readonly Law[]) {
+  constructor(
+    present: Present,
+    world: World,
+    asked: Asking,
+    alphabet: readonly Section[],
+    laws: readonly Law[],
+  ) {
     this.present = present;
     this.world = world;
     this.asked = asked;
     const plant = () => present.trees.plant();
-    this.moveTrees = moves.map((each) => [each, plant()]);
+    this.moveTrees = alphabet.flat().map((moves) => [moves, plant()]);
+    let parts = 0;
+    this.sections = alphabet.map((section) => section.map(() => parts++));
     this.stateLaws = laws.filter(({ onState }) => onState !== undefined).map((law) => [law, plant()]);
     this.stepLaws = laws.filter(({ onStep }) => onStep !== undefined);
-    // Nothing is at 0.
+    // At 0 stand no operations, and a step that writes nothing in either half.
     this.lists.push(0);
+    present.writes.push(0);
     present.writes.push(0);
   }
 
-  get parts(): number {
-    return this.moveTrees.length;
-  }
-
-  /** Where in `lists` the operations of a part of the alphabet stand that may happen now. */
+  /** Where in `lists` the operations of a part of the alphabet stand that may happen now; notes by what it is known. */
   movesOf(part: number): number {
     const [moves, tree] = this.moveTrees[part] as readonly [Moves, number];
     const { trees } = this.present;
-    const leaf = trees.find(tree, trees.facts);
-    return this.data.at(leaf < 0 ? this.learnMoves(moves, tree) : leaf);
+    let leaf = trees.trace(tree);
+    if (leaf < 0) {
+      this.learnMoves(moves, tree);
+      leaf = trees.trace(tree);
+    }
+    return this.data.at(leaf);
   }
 
-  /** The same by some facts; 0 where they do not tell. */
-  movesBy(facts: Int32Array, part: number): number {
-    const leaf = this.present.trees.find((this.moveTrees[part] as readonly [Moves, number])[1], facts);
-    return leaf < 0 ? 0 : this.data.at(leaf);
-  }
-
-  /** The leaf of what an operation does now. */
+  /** The leaf of what an operation does now; notes by what it is known. */
   step(op: number): number {
     const { trees } = this.present;
     const tree = this.opTrees[op] as number;
-    const leaf = trees.find(tree, trees.facts);
-    return leaf < 0 ? this.learnStep(op, tree) : leaf;
+    const leaf = trees.trace(tree);
+    if (leaf >= 0) return leaf;
+    this.learnStep(op, tree);
+    return trees.trace(tree);
   }
 
-  /** The same by some facts; ~ where `stepFrom` goes on with all of them. */
-  stepBy(facts: Int32Array, op: number): number {
-    return this.present.trees.find(this.opTrees[op] as number, facts);
-  }
-
-  stepFrom(op: number, stretch: number): number {
-    const { trees } = this.present;
-    const leaf = trees.follow(stretch, trees.facts);
-    return leaf < 0 ? this.step(op) : leaf;
+  /** Keeps what was worked out of several answers, by facts that vary. */
+  keep(tree: number, facts: readonly Fact[], data: number): void {
+    this.put(tree, facts, 0, data);
   }
 
   result(leaf: number): Outcome['result'] {
@@ -96,7 +100,7 @@ export class Learned {
     const tree = this.verdicts.at(leaf);
     if (tree === 0) return undefined;
     const { trees } = this.present;
-    let verdict = trees.find(tree, trees.facts);
+    let verdict = trees.find(tree);
     if (verdict < 0) verdict = this.learnVerdict(op, tree);
     return this.stepLaws[this.data.at(verdict) - 1];
   }
@@ -105,24 +109,21 @@ export class Learned {
   brokenNow(): Law | undefined {
     const { trees } = this.present;
     for (const [law, tree] of this.stateLaws) {
-      const leaf = trees.find(tree, trees.facts);
+      const leaf = trees.find(tree);
       if (this.data.at(leaf < 0 ? this.learnLaw(law, tree) : leaf) === 0) return law;
     }
     return undefined;
   }
 
-  private learnMoves(moves: Moves, tree: number): number {
+  private learnMoves(moves: Moves, tree: number): void {
     const { present, lists } = this;
     const ops = moves(this.world, present.shape.watch(present.state)).map((op) => this.number(op));
     const at = lists.push(ops.length);
     for (const op of ops) lists.push(op);
-    const leaf = this.grow(tree, 0, at);
-    // Those that need no fact have a place of their own in plans.
-    if (present.trees.find(tree, present.trees.none) === leaf) present.trees.changes += 1;
-    return leaf;
+    this.grow(tree, 0, at);
   }
 
-  private learnStep(op: number, tree: number): number {
+  private learnStep(op: number, tree: number): void {
     const { present } = this;
     const { shape, state: before } = present;
     const watched = shape.watch(before);
@@ -153,7 +154,6 @@ export class Learned {
       this.grow(verdicts, read, broken);
     }
     this.setVerdict(leaf, verdicts);
-    return leaf;
   }
 
   private learnVerdict(op: number, tree: number): number {
@@ -196,10 +196,12 @@ export class Learned {
   }
 
   private grow(tree: number, from: number, data: number): number {
-    const { present } = this;
-    present.settle();
-    const { reads } = present.shape.run;
-    const leaf = present.trees.grow(tree, reads, from);
+    this.present.settle();
+    return this.put(tree, this.present.shape.run.reads, from, data);
+  }
+
+  private put(tree: number, reads: readonly Fact[], from: number, data: number): number {
+    const leaf = this.present.trees.grow(tree, reads, from);
     this.data.push(data);
     this.verdicts.push(0);
     return leaf;

@@ -44,12 +44,12 @@ export class Present implements Facing {
   }
 
   loadMachine(machine: number): void {
-    this.halves[0].load(machine, this.trees.facts, this.trees.alone[0]);
+    this.halves[0].load(machine, this.trees.facts);
     this.known = null;
   }
 
   loadFiles(files: number): void {
-    this.halves[1].load(files, this.trees.facts, this.trees.alone[1]);
+    this.halves[1].load(files, this.trees.facts);
     this.known = null;
   }
 

@@ -21,10 +21,13 @@ export interface Write {
   readonly what: number;
 }
 
-class Table {
+/** The slots of a table. */
+export class Table {
   readonly length: Slot;
   readonly window: TableWindow;
   private readonly slots: Slot[] = [];
+  /** The codes of how many there are. */
+  private readonly counts: number[] = [];
   private readonly make: () => Slot;
 
   constructor(run: Run, make: () => Slot) {
@@ -36,6 +39,37 @@ class Table {
   slot(place: number): Slot {
     for (let each = this.slots.length; each <= place; each += 1) this.slots.push(this.make());
     return this.slots[place] as Slot;
+  }
+
+  count(codes: ArrayLike<number>): number {
+    return Number(this.length.values[codes[this.length.place] as number]);
+  }
+
+  entries(codes: ArrayLike<number>): unknown[] {
+    const entries: unknown[] = [];
+    const count = this.count(codes);
+    for (let place = 0; place < count; place += 1) {
+      const slot = this.slots[place] as Slot;
+      entries.push(slot.values[codes[slot.place] as number]);
+    }
+    return entries;
+  }
+
+  /** Takes all entries away. */
+  clear(codes: number[]): void {
+    for (const slot of this.slots) codes[slot.place] = 0;
+  }
+
+  /** Makes what was put into places a table: null stands in those between. */
+  fill(codes: number[]): void {
+    let count = this.slots.length;
+    while (count > 0 && !codes[(this.slots[count - 1] as Slot).place]) count -= 1;
+    for (let place = 0; place < count; place += 1) {
+      const slot = this.slots[place] as Slot;
+      if (!codes[slot.place]) codes[slot.place] = slot.ofNull;
+    }
+    this.counts[count] ??= this.length.code(count);
+    codes[this.length.place] = this.counts[count] as number;
   }
 }
 
@@ -75,6 +109,18 @@ export class Shape {
     }
   }
 
+  table(key: keyof State): Table {
+    const part = this.parts.get(key);
+    if (!(part instanceof Table)) throw new Error(`${key} is no table`);
+    return part;
+  }
+
+  /** How many entries the tables of a half have. */
+  lengths(half: Half): readonly Slot[] {
+    const tables = [...this.parts.values()].filter((part) => part instanceof Table);
+    return tables.map(({ length }) => length).filter((length) => length.half === half);
+  }
+
   /** The codes of a state that nobody watches. */
   codesOf(state: State): [number[], number[]] {
     const codes: [number[], number[]] = [[], []];
@@ -102,12 +148,7 @@ export class Shape {
     const state: Record<string, unknown> = {};
     for (const [key, part] of this.parts) {
       if (part instanceof Single) state[key] = valueAt(part.slot);
-      else {
-        const entries: unknown[] = [];
-        const length = Number(valueAt(part.length));
-        for (let place = 0; place < length; place += 1) entries.push(valueAt(part.slot(place)));
-        state[key] = entries;
-      }
+      else state[key] = part.entries(codes[part.length.half]);
     }
     return state as unknown as State;
   }

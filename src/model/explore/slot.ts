@@ -16,6 +16,7 @@ export class Slot {
   private readonly codes = new Map<string, number>();
   private readonly facts: Fact[] = [];
   private readonly facing: Facing;
+  private nullCode = 0;
   /** Facts of which the answers differ: where each stands, and by code the answers of all of them. */
   private readonly places: number[] = [];
   private readonly varying: Fact[] = [];
@@ -46,6 +47,12 @@ export class Slot {
       this.face(fact);
     }
     return code;
+  }
+
+  /** The code of null. */
+  get ofNull(): number {
+    if (this.nullCode === 0) this.nullCode = this.code(null);
+    return this.nullCode;
   }
 
   fact(field: Field, of: Asked): Fact {
@@ -84,6 +91,8 @@ export class Fact {
   place = -1;
   /** Leaves that rely on it from before it varied. */
   readonly relying: number[] = [];
+  /** Roots of trees with leaves that rely on such leaves. */
+  readonly trees = new Set<number>();
   /** The trace that noted it last. */
   noted = 0;
   private readonly numbers = new Map<unknown, number>();

@@ -1,5 +1,5 @@
 import { grown } from './ints.ts';
-import type { Fact } from './slot.ts';
+import type { Fact, Half } from './slot.ts';
 
 /**
  * Answers that were worked out once, by the facts that they rely on: decision trees in one table of integers.
@@ -11,10 +11,6 @@ import type { Fact } from './slot.ts';
 export class Trees {
   /** By the place of a fact that varies: its present answer. */
   facts: Int32Array = new Int32Array(256);
-  /** The same as far as it is known with one half of the state alone. */
-  readonly alone: [Int32Array, Int32Array] = [new Int32Array(256), new Int32Array(256)];
-  /** And without either. */
-  none: Int32Array = new Int32Array(256).fill(unknown);
   /** How often leaves came to rely on more than before. */
   changes = 0;
   private nodes: Int32Array = new Int32Array(1 << 16);
@@ -22,6 +18,14 @@ export class Trees {
   private readonly varying: Fact[] = [];
   /** Where in the table each leaf stands. */
   private readonly hangs: number[] = [];
+  /** What `begin` began: the facts, the tree, and by the place of any fact in which round it was noted last. */
+  path: Fact[] = [];
+  private tracing = 0;
+  private round = 0;
+  private readonly noted: number[] = [];
+  /** By leaf: the facts that did not vary when it was grown, and the tree that relied on it last. */
+  private readonly untested: (readonly Fact[])[] = [];
+  private readonly reliedOn: number[] = [];
   /** By the place of a fact: the leaf that was grown last and tests it. */
   private readonly tested: number[] = [];
 
@@ -30,24 +34,19 @@ export class Trees {
     return this.take(1);
   }
 
-  /** The leaf to which some facts lead from the root of a tree; negative where they lead to none: see `follow`. */
-  find(root: number, facts: Int32Array): number {
-    return this.follow(this.nodes[root] as number, facts);
+  /** The leaf to which the present facts lead from the root of a tree; -1 where they lead to none. */
+  find(root: number): number {
+    return this.follow(this.nodes[root] as number);
   }
 
-  /**
-   * The same from a stretch on. ~ the stretch that tests a fact which is not known, or ~0 where nothing was learned. What
-   * a stretch says stays true until `changes` grows, though it may come to know less than its tree.
-   */
-  follow(stretch: number, facts: Int32Array): number {
-    const { nodes } = this;
+  /** The same from a stretch on. */
+  follow(stretch: number): number {
+    const { nodes, facts } = this;
     let at = stretch;
     while (at !== 0) {
       const end = at + 1 + 2 * (nodes[at] as number);
-      for (let test = at + 1; test < end; test += 2) {
-        const answer = facts[nodes[test] as number] as number;
-        if (answer !== nodes[test + 1]) return answer === unknown ? ~at : ~0;
-      }
+      for (let test = at + 1; test < end; test += 2)
+        if (facts[nodes[test] as number] !== nodes[test + 1]) return -1;
       const next = nodes[end] as number;
       if (next < 0) return ~next;
       if (next >= jump) {
@@ -55,10 +54,82 @@ export class Trees {
         continue;
       }
       const answer = facts[next] as number;
-      if (answer === unknown) return ~at;
       at = answer < (nodes[end + 1] as number) ? (nodes[end + 2 + answer] as number) : 0;
     }
-    return ~0;
+    return -1;
+  }
+
+  /**
+   * The last stretch of a tree to which the present facts of one half lead; 0 where nothing was learned. What a stretch says
+   * stays true until `changes` grows, though it may come to know less than its tree.
+   */
+  findBy(root: number, half: Half): number {
+    const { nodes, facts, varying } = this;
+    let at = nodes[root] as number;
+    while (at !== 0) {
+      const end = at + 1 + 2 * (nodes[at] as number);
+      for (let test = at + 1; test < end; test += 2) {
+        const place = nodes[test] as number;
+        if ((varying[place] as Fact).slot.half !== half) return at;
+        if (facts[place] !== nodes[test + 1]) return 0;
+      }
+      const next = nodes[end] as number;
+      if (next < 0) return at;
+      if (next >= jump) {
+        at = next - jump;
+        continue;
+      }
+      if ((varying[next] as Fact).slot.half !== half) return at;
+      const answer = facts[next] as number;
+      at = answer < (nodes[end + 1] as number) ? (nodes[end + 2 + answer] as number) : 0;
+    }
+    return 0;
+  }
+
+  /** Begins to note by what leaves are found, for a leaf of the tree with this root that relies on all of them. */
+  begin(root: number): void {
+    this.path = [];
+    this.tracing = root;
+    this.round += 1;
+  }
+
+  /** As `find`, and notes the facts that are tested; on those that the leaf relies on untested the other tree relies too. */
+  trace(root: number): number {
+    const { nodes, facts } = this;
+    let at = nodes[root] as number;
+    while (at !== 0) {
+      const end = at + 1 + 2 * (nodes[at] as number);
+      for (let test = at + 1; test < end; test += 2) {
+        const place = nodes[test] as number;
+        this.note(place);
+        if (facts[place] !== nodes[test + 1]) return -1;
+      }
+      const next = nodes[end] as number;
+      if (next < 0) {
+        if (this.reliedOn[~next] !== this.tracing) this.rely(~next);
+        return ~next;
+      }
+      if (next >= jump) {
+        at = next - jump;
+        continue;
+      }
+      this.note(next);
+      const answer = facts[next] as number;
+      at = answer < (nodes[end + 1] as number) ? (nodes[end + 2 + answer] as number) : 0;
+    }
+    return -1;
+  }
+
+  private note(place: number): void {
+    if (this.noted[place] === this.round) return;
+    this.noted[place] = this.round;
+    this.path.push(this.varying[place] as Fact);
+  }
+
+  private rely(leaf: number): void {
+    this.reliedOn[leaf] = this.tracing;
+    for (const fact of this.untested[leaf] as readonly Fact[])
+      if (fact.place === -1) fact.trees.add(this.tracing);
   }
 
   /** A new leaf for the present facts, of which those in `reads` matter. */
@@ -66,11 +137,28 @@ export class Trees {
     const leaf = this.hangs.length;
     const hangs = this.open(root, leaf);
     const tests: Fact[] = [];
+    const untested: Fact[] = [];
     for (let read = from; read < reads.length; read += 1) {
       const fact = reads[read] as Fact;
-      if (fact.place === -1) fact.relying.push(leaf);
-      else if (this.tested[fact.place] !== leaf) tests.push(fact);
+      if (fact.place === -1) {
+        fact.relying.push(leaf);
+        untested.push(fact);
+      } else if (this.tested[fact.place] !== leaf) tests.push(fact);
     }
+    // A stretch of its own for what begins with the other half, so that `findBy` comes so far.
+    const other = tests.findIndex(({ slot }) => slot.half !== tests[0]?.slot.half);
+    let at = hangs;
+    for (const some of other === -1 ? [tests] : [tests.slice(0, other), tests.slice(other)])
+      at = this.hang(at, some);
+    this.nodes[at] = ~leaf;
+    this.hangs.push(at);
+    this.untested.push(untested);
+    this.reliedOn.push(0);
+    return leaf;
+  }
+
+  /** Hangs a stretch of tests somewhere, and answers where what comes then is to hang. */
+  private hang(hangs: number, tests: readonly Fact[]): number {
     const stretch = this.take(2 * tests.length + 2);
     this.point(hangs, stretch);
     let at = stretch;
@@ -79,9 +167,8 @@ export class Trees {
       this.nodes[at++] = place;
       this.nodes[at++] = this.facts[place] as number;
     }
-    this.nodes[at] = ~leaf;
-    this.hangs.push(at);
-    return leaf;
+    this.nodes[at] = jump;
+    return at;
   }
 
   /** Gives a place to a fact that had one answer only as yet; `present` is the one that it has now. */
@@ -89,16 +176,11 @@ export class Trees {
     fact.place = this.varying.push(fact) - 1;
     if (fact.place >= this.facts.length) {
       this.facts = grown(this.facts, 2 * fact.place);
-      this.alone[0] = grown(this.alone[0], 2 * fact.place);
-      this.alone[1] = grown(this.alone[1], 2 * fact.place);
-      this.none = new Int32Array(2 * fact.place).fill(unknown);
     }
     this.tested.push(-1);
+    this.noted.push(0);
     this.facts[fact.place] = present;
-    const { half } = fact.slot;
-    this.alone[half][fact.place] = present;
-    this.alone[(1 - half) as 0 | 1][fact.place] = unknown;
-    if (fact.relying.length > 0) this.changes += 1;
+    if (fact.relying.length > 0 || fact.trees.size > 0) this.changes += 1;
     for (const leaf of fact.relying) {
       const stretch = this.take(4);
       this.nodes.set([1, fact.place, 0, ~leaf], stretch);
@@ -106,6 +188,15 @@ export class Trees {
       this.hangs[leaf] = stretch + 3;
     }
     fact.relying.length = 0;
+    // What such a tree has was found while the fact had its first answer.
+    for (const root of fact.trees) {
+      const first = this.nodes[root] as number;
+      if (first === 0) continue;
+      const fork = this.take(3 + fact.count);
+      this.nodes.set([0, fact.place, fact.count, first], fork);
+      this.nodes[root] = fork;
+    }
+    fact.trees.clear();
   }
 
   /** Where the present facts leave what is known, made so that a stretch can hang there; marks what is tested before. */
@@ -198,8 +289,5 @@ export class Trees {
     return this.used - size;
   }
 }
-
-/** The answer of a fact that is not known. */
-const unknown = -1;
 
 const jump = 2 ** 30;

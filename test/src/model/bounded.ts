@@ -1,5 +1,5 @@
 import type { PciFunction } from '../../../src/machine/snapshot.ts';
-import type { Moves } from '../../../src/model/explore/learned.ts';
+import type { Moves, Section } from '../../../src/model/explore/learned.ts';
 import { fileOf } from '../../../src/model/files.ts';
 import type { Op } from '../../../src/model/op.ts';
 import type { ProfileId } from '../../../src/model/profiles.ts';
@@ -56,17 +56,14 @@ const range = { iova: 0x1000n, size: 0x1000n } as const;
 /**
  * Parameter flips, binding and unbinding of vfio-pci and the host driver, open and close of containers, groups and
  * devices, SET_CONTAINER, UNSET_CONTAINER, SET_IOMMU(1, 8), GET_DEVICE_FD, MAP and UNMAP of one range. Within the bounds
- * a process has at most one descriptor of each container, group and device. In parts that each read little of a state.
+ * a process has at most one descriptor of each container, group and device. In sections and parts that each read little of a
+ * state.
  */
-export function alphabet(bounds: Bounds, world: World): readonly Moves[] {
+export function alphabet(bounds: Bounds, world: World): readonly Section[] {
   return [
-    flip,
-    ...world.hardware.map(
-      (hardware): Moves =>
-        (_world, state) =>
-          administer(hardware, state),
-    ),
-    ...[ROOT, ...bounds.others].flatMap((pid) => uses(bounds, pid)),
+    [flip],
+    ...world.hardware.map((hardware): Section => [(_world, state) => administer(hardware, state)]),
+    ...[ROOT, ...bounds.others].map((pid) => uses(bounds, pid)),
   ];
 }
 
@@ -85,7 +82,7 @@ function administer({ address, index }: Hardware, state: State): Op[] {
 }
 
 /** What one process may do with files. */
-function uses(bounds: Bounds, pid: number): readonly Moves[] {
+function uses(bounds: Bounds, pid: number): Section {
   const parts: Moves[] = [
     (_world, state) =>
       // A closed container that its groups keep alive is one still.

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import type { PciFunction } from '../../../src/machine/snapshot.ts';
 import { explore } from '../../../src/model/explore/explore.ts';
-import type { Moves } from '../../../src/model/explore/learned.ts';
+import type { Section } from '../../../src/model/explore/learned.ts';
+import { Keys } from '../../../src/model/key.ts';
 import { laws } from '../../../src/model/laws.ts';
 import type { Op } from '../../../src/model/op.ts';
 import type { Outcome } from '../../../src/model/outcome.ts';
@@ -33,7 +34,7 @@ const text = (op: Op) =>
   JSON.stringify(op, (_key, value) => (typeof value === 'bigint' ? `${value}n` : value));
 
 /** Walks a world; the transitions of which something is not as the model says, and how many there are. */
-function compare({ world, initial }: Bounded, moves: readonly Moves[], asked: typeof laws) {
+function compare({ world, initial }: Bounded, moves: readonly Section[], asked: typeof laws) {
   const wrong: string[] = [];
   let told = 0;
   let from: State | null = null;
@@ -42,7 +43,10 @@ function compare({ world, initial }: Bounded, moves: readonly Moves[], asked: ty
   const listener = (before: State, op: Op, { result, state }: Outcome): boolean => {
     if (before !== from) {
       if (expected.join() !== heard.sort().join()) wrong.push(`moves: ${heard}, not ${expected}`);
-      expected = moves.flatMap((part) => part(world, before).map(text)).sort();
+      expected = moves
+        .flat()
+        .flatMap((part) => part(world, before).map(text))
+        .sort();
       heard = [];
       from = before;
     }
@@ -69,6 +73,24 @@ function compare({ world, initial }: Bounded, moves: readonly Moves[], asked: ty
   return { wrong, told, transitions, complete, broken };
 }
 
+/** How many states and transitions there are, by the model alone: every step is made, and a state is what its key says. */
+function count({ world, initial }: Bounded, sections: readonly Section[]) {
+  const keys = new Keys();
+  const seen = new Set([keys.of(initial)]);
+  const states = [initial];
+  let transitions = 0;
+  for (const state of states) {
+    for (const op of sections.flat().flatMap((part) => part(world, state))) {
+      transitions += 1;
+      const after = step(world, state, op).state;
+      const key = keys.of(after);
+      if (!seen.has(key)) states.push(after);
+      seen.add(key);
+    }
+  }
+  return { states: states.length, transitions };
+}
+
 const worlds: readonly [ProfileId, string, readonly PciFunction[]][] = [
   ['seed', 'a device without a group', [groupless]],
   ['4.5', 'a device without a group', [groupless]],
@@ -80,19 +102,23 @@ const worlds: readonly [ProfileId, string, readonly PciFunction[]][] = [
 test.each(worlds)('%s: %s', { timeout: 120_000 }, (profile, _name, functions) => {
   const real = functions.some(({ iommuGroup }) => iommuGroup !== null);
   const bounded = boundedWorld(profile, functions, real);
-  const { wrong, told, transitions, complete, broken } = compare(
-    bounded,
-    alphabet({ ...bounds, passes: functions.length === 1 }, bounded.world),
-    laws,
-  );
+  const sections = alphabet({ ...bounds, passes: functions.length === 1 }, bounded.world);
+  const { wrong, told, transitions, complete, broken } = compare(bounded, sections, laws);
   expect(wrong).toEqual([]);
+  // Without anybody who listens and without laws it walks in another order, and by rows.
+  const explored = explore({ ...bounded, alphabet: sections, laws: [] });
+  const counted = count(bounded, sections);
+  expect({ states: explored.states, transitions: explored.transitions }).toEqual(counted);
+  expect(transitions).toBe(counted.transitions);
   expect([complete, broken, told]).toEqual([true, null, transitions]);
   expect(told).toBeGreaterThan(1_000);
 });
 
 test('6.12: containers, iommufd and cdevs of a device that is shared', { timeout: 120_000 }, () => {
-  const { wrong, told, transitions, complete } = compare(sharedWorld('6.12'), [openings], []);
+  const shared = sharedWorld('6.12');
+  const { wrong, told, transitions, complete } = compare(shared, [[openings]], []);
   expect(wrong).toEqual([]);
+  expect(transitions).toBe(count(shared, [[openings]]).transitions);
   expect([complete, told]).toEqual([true, transitions]);
   expect(told).toBeGreaterThan(1_000);
 });

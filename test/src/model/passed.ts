@@ -43,7 +43,7 @@ export function without(law: (typeof laws)[number]): readonly ProfileId[] {
 /** Searches the world of a law for the shortest way to break it, whether the kernel keeps it or not. */
 export function search(law: (typeof laws)[number], profile: ProfileId): Explored {
   const every = [{ ...law, profiles: profileIds }];
-  if (law.id === 'S7') return explore({ ...sharedWorld(profile), alphabet: [openings], laws: every });
+  if (law.id === 'S7') return explore({ ...sharedWorld(profile), alphabet: [[openings]], laws: every });
   const [functions, its] = worlds[law.id] ?? [alone, bounds];
   const real = functions.some(({ iommuGroup }) => iommuGroup !== null);
   const { world, initial } = boundedWorld(profile, functions, real);
