@@ -6,7 +6,7 @@ import type { Snapshot } from '../../src/machine/snapshot.ts';
 import { isUnknown, known } from '../../src/machine/snapshot.ts';
 import type { Document, Word } from '../../src/syntax/ast.ts';
 import { type Origin, placeOf } from '../../src/syntax/places.ts';
-import { readDocument } from '../../src/syntax/read.ts';
+import { type Reading, readDocument } from '../../src/syntax/read.ts';
 import { referencesOf } from '../../src/syntax/references.ts';
 import { readSnapshot } from '../../src/wire/read.ts';
 import { COMMAND_LINE, type CommandLine } from './command-line.ts';
@@ -150,14 +150,19 @@ function fits(name: string, pattern: string): boolean {
   return new RegExp(`^${parts.join('.*')}$`).test(name);
 }
 
+/** Declarations of all files together: what is judged in seconds and in memory that every machine has. */
+const fleetLimit = 1 << 17;
+
 class Reader implements Loaded {
-  readonly sources: { file: string; text: string }[] = [];
+  readonly sources: { file: string; text: string; reading: Reading }[] = [];
   readonly machines: Machine[] = [];
   readonly texts = new Map<string, string>();
   readonly diagnostics: Diagnostic[] = [];
   readonly documents: Document[] = [];
   readonly unread = new Set<string>();
   only: string | undefined;
+  /** How many were read. */
+  private declarations = 0;
   private readonly io: Io;
   private readonly progress: Progress;
   /** Names by identity: a file is read once, and by one name. */
@@ -183,6 +188,11 @@ class Reader implements Loaded {
     }
   }
 
+  /** Nothing more is read then, and that is said once. */
+  private get isFull(): boolean {
+    return this.declarations > fleetLimit;
+  }
+
   /** Reads one policy and answers with what it imports. */
   private policy({ file, place, pipes }: Wanted): readonly Wanted[] {
     if (this.texts.has(file)) return [];
@@ -195,9 +205,21 @@ class Reader implements Loaded {
       return [];
     }
     this.policiesRead.set(read.identity, file);
+    if (this.isFull) return [];
+    const reading = readDocument(file, read.text);
+    const { document } = reading;
+    this.declarations += document.declarations.length;
+    if (this.isFull) {
+      const cures = ['divide the fleet: check the policies of some hosts at a time'];
+      const holes = { file, limit: fleetLimit };
+      this.diagnostics.push(report('VP2912', place, holes, { cures }));
+      // What is judged without the rest would be judged wrongly.
+      this.sources.length = 0;
+      this.documents.length = 0;
+      return [];
+    }
     this.texts.set(file, read.text);
-    this.sources.push({ file, text: read.text });
-    const { document } = readDocument(file, read.text);
+    this.sources.push({ file, text: read.text, reading });
     this.documents.push(document);
     return referencesOf(document).imports.map(({ path, place }) => ({
       file: beside(file, path),

@@ -57,4 +57,9 @@ export const files = {
     title: 'this machine is none of the hosts',
     message: 'this machine is `{hostname}`, and the policies speak of other hosts',
   },
+  VP2912: {
+    severity: 'error',
+    title: 'too many declarations together',
+    message: 'with `{file}` the policies have more than {limit} declarations together, and none is judged',
+  },
 } as const satisfies Record<`VP29${number}`, Declaration>;

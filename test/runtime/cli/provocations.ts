@@ -84,6 +84,8 @@ const commandLines: Readonly<Record<string, Provocation>> = {
     argv: 'check @/p.vfio @/q.vfio',
     prepare: (folder) => symlinkSync('p.vfio', join(folder, 'q.vfio')),
   },
+  'check-five-files-of-thirty-thousand-declarations': crowd(5),
+  'check-two-files-of-thirty-thousand-declarations': crowd(2),
   'check-two-machines-for-one-host': {
     files,
     argv: 'check @/p.vfio --machine h=@/m.json --machine h=@/m.json',
@@ -195,6 +197,17 @@ export const provocations: Readonly<Record<string, () => Promise<readonly string
   'serve-an-editor-that-is-not-built': () => codesOf(['editor'], { home: new URL('file:///nonexistent/') }),
   'serve-on-a-taken-port': () => inFolder(onTakenPort),
 };
+
+/** So many files of declarations, each with names of its own; the first imports the others. */
+function crowd(count: number): Provocation {
+  const names = Array.from({ length: count }, (_, index) => `p${index === 0 ? '' : index}.vfio`);
+  const imports = names.slice(1).map((name) => `import "${name}"\n`);
+  const given = names.map((name, index): [string, string] => {
+    const hosts = Array.from({ length: 30_000 }, (_, host) => `host h${index}-${host} {}\n`);
+    return [name, [...(index === 0 ? imports : []), ...hosts].join('')];
+  });
+  return { files: Object.fromEntries(given), argv: 'check @/p.vfio' };
+}
 
 /** The codes of a trace that is replayed beside `machine.json`. */
 export function replayed(text: string): Promise<readonly string[]> {
