@@ -114,7 +114,10 @@ const wantLock: Maker = (its) => {
   const { pid, world, state } = its;
   const device = deviceOf(its, true);
   const hardware = world.devices.get(device);
-  const group = state.devices[hardware?.index ?? -1]?.group ?? 99;
+  const now = state.devices[hardware?.index ?? -1];
+  const group = now?.group ?? 99;
+  // Who of two drivers that match registered first, nothing tells: an id is given only where that need not be known.
+  const stub = now?.override === null && now.vfio?.leaving != null;
   return pick(
     [
       { op: 'driver.bind', pid, driver: pick(['vfio-pci', 'pci-stub'], its.c), device },
@@ -124,7 +127,10 @@ const wantLock: Maker = (its) => {
       { op: 'device.sysfs_reset', pid, device, text: pick(['1', '1', '2', ''], its.c) },
       { op: 'device.reset_method', pid, device, text: pick(['default', '\n'], its.c) },
       { op: 'iommu_group.type', pid, group, text: pick(['DMA', 'identity', 'DMA-FQ'], its.c) },
-      { op: 'driver.new_id', pid, driver: 'pci-stub', text: `${hardware?.vendor} ${hardware?.device}` },
+      {
+        ...{ op: 'driver.new_id', pid, driver: 'pci-stub' },
+        text: stub ? `${hardware?.vendor} ${hardware?.device}` : 'none',
+      },
       { op: 'device.sriov_numvfs', pid, device, text: pick(['0', '1', '9', 'x'], its.c) },
     ] as const,
     its.b,
