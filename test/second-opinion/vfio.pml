@@ -87,10 +87,12 @@ hidden byte i, j, k;
 #define OUTER_2(X, ...)  OUTER_1(X, __VA_ARGS__) X(1, __VA_ARGS__)
 #define OUTER_3(X, ...)  OUTER_2(X, __VA_ARGS__) X(2, __VA_ARGS__)
 #define OUTER_4(X, ...)  OUTER_3(X, __VA_ARGS__) X(3, __VA_ARGS__)
+#define OUTER_5(X, ...)  OUTER_4(X, __VA_ARGS__) X(4, __VA_ARGS__)
 #define INNER_1(X, ...)  X(0, __VA_ARGS__)
 #define INNER_2(X, ...)  INNER_1(X, __VA_ARGS__) X(1, __VA_ARGS__)
 #define INNER_3(X, ...)  INNER_2(X, __VA_ARGS__) X(2, __VA_ARGS__)
 #define INNER_4(X, ...)  INNER_3(X, __VA_ARGS__) X(3, __VA_ARGS__)
+#define INNER_5(X, ...)  INNER_4(X, __VA_ARGS__) X(4, __VA_ARGS__)
 #define joined(a, b)     a ## b
 #define each(level, n)   joined(level, n)
 #define DEVICES          each(OUTER_, ND)

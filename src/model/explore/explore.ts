@@ -112,7 +112,7 @@ class Walk {
     this.listens = exploration.listener !== undefined;
     this.asked = without(asking[world.profile.id], exploration.without);
     this.present = new Present(initial);
-    this.reach = new Reach(this.present, new Normal(this.present));
+    this.reach = new Reach(this.present, new Normal(this.present), this.keys);
     this.learned = new Learned(this.present, world, this.asked, alphabet, laws);
     this.rows = new Rows(this.present, this.learned, this.listens);
     this.ordered = laws.length > 0 || this.listens;
@@ -122,7 +122,7 @@ class Walk {
     const { present, machines } = this;
     const [machine, files] = [present.halves[0].present(), present.halves[1].present()];
     this.reach.begin(files);
-    // At 0 stands a step that changes nothing; but the numbers are put in order.
+    // The first step changes nothing, but the numbers are put in order.
     this.arrive(0, machine, -1, -1);
     const law = this.checksStates ? this.learned.brokenNow() : undefined;
     if (law !== undefined) this.end = { law, place: 0, op: -1 };
@@ -171,12 +171,11 @@ class Walk {
     let place = firsts.at(second);
     if (place === -1) return;
     firsts.array[second] = -1;
-    present.loadFiles(second);
     this.reach.begin(second);
     rows.begin();
     while (place !== -1 && this.end === null) {
       const machine = machines.at(place);
-      present.loadMachine(machine);
+      present.load(machine, second);
       for (let section = 0; section < learned.sections.length && this.end === null; section += 1)
         this.carry(rows.of(section), place, machine, second);
       place = nexts.at(place);
@@ -223,35 +222,28 @@ class Walk {
 
   /** A step of the present state leads to a state. */
   private arrive(step: number, machine: number, place: number, op: number): void {
-    const second = this.reach.second(step);
-    const first = this.reach.first(step, machine);
-    if (!this.enter(first, second, place, op)) return;
+    const { reach } = this;
+    const second = reach.second(step);
+    const first = reach.first(step, machine);
+    const half = this.present.halves[0];
+    let key = half.key(first);
+    if (key === -1) {
+      key = this.keys.ofMachine(this.present.stateAt(first, second));
+      half.setKey(first, key);
+    }
+    if (!this.seen.add(key, reach.key(step))) return;
+    this.enter(first, second, place, op);
     if (this.checksStates && place !== -1) this.check(first, second, place, op);
     if (this.end === null && this.machines.length >= this.limit) this.end = { law: null, place, op };
   }
 
-  /** Whether the state is new. */
-  private enter(machine: number, files: number, parent: number, op: number): boolean {
-    const [first, second] = this.present.halves;
-    let left = first.key(machine);
-    if (left === -1) left = this.keyOf(0, machine, files);
-    let right = second.key(files);
-    if (right === -1) right = this.keyOf(1, machine, files);
-    if (!this.seen.add(left, right)) return false;
+  private enter(machine: number, files: number, parent: number, op: number): void {
     this.machines.push(machine);
     this.files.push(files);
     this.parents.push(parent);
     this.steps.push(op);
     const { symmetries } = this.exploration;
     if (symmetries !== undefined && symmetries.length > 0) this.enterOthers(symmetries, machine, files);
-    return true;
-  }
-
-  private keyOf(half: 0 | 1, machine: number, files: number): number {
-    const state = this.present.stateAt(machine, files);
-    const key = half === 0 ? this.keys.ofMachine(state) : this.keys.ofFiles(state);
-    this.present.halves[half].setKey(half === 0 ? machine : files, key);
-    return key;
   }
 
   /** With a state all are seen that only names tell apart from it. */

@@ -1,5 +1,7 @@
+import { Lists } from '../lists.ts';
 import type { Edit } from './edit.ts';
 import { grown, Ints } from './ints.ts';
+import type { Write } from './shape.ts';
 import type { Slot } from './slot.ts';
 
 /**
@@ -24,8 +26,9 @@ export class Half {
   private factors: number[] = [];
   /** What a step writes, one after another. */
   private fresh = new Int32Array(64);
-  /** Some of the latest results of `after`: the combination before, the place of the writes, the one after. */
-  private readonly latest = new Int32Array(3 * remembered);
+  /** By number what steps write. */
+  private readonly writings: (readonly number[])[] = [];
+  private readonly lists = new Lists();
 
   constructor(slots: readonly Slot[], codes: readonly number[]) {
     this.slots = slots;
@@ -33,6 +36,7 @@ export class Half {
     this.now = Int32Array.from(codes);
     this.other = new Int32Array(this.width);
     this.rows = new Int32Array(1024 * this.width);
+    this.writing([]);
     this.weigh();
     for (let place = 0; place < this.width; place += 1)
       this.hash = (this.hash + Math.imul(this.now[place] as number, this.factors[place] as number)) | 0;
@@ -89,32 +93,31 @@ export class Half {
     return this.find(this.hash);
   }
 
-  /**
-   * The number of what becomes of the present combination, which has this one, by the writes that stand at a place: how
-   * many, and of each a place and a code or, negative, an edit.
-   */
-  after(number: number, writes: Int32Array, at: number, edits: readonly Edit[]): number {
-    const { latest } = this;
-    const entry = 3 * (scrambled(Math.imul(number, 0x9e3779b1) ^ at) & (remembered - 1));
-    if (latest[entry] === number && latest[entry + 1] === at) return latest[entry + 2] as number;
-    const after = this.written(writes, at + 1, writes[at] as number, edits);
-    latest[entry] = number;
-    latest[entry + 1] = at;
-    latest[entry + 2] = after;
-    return after;
+  /** The number of writes, each a place and a code or, negative, an edit; 0: of none. */
+  writing(writes: readonly Write[]): number {
+    const list = writes.flatMap(({ slot, what }) => [slot.place, what]);
+    const number = this.lists.number(list);
+    if (number === this.writings.length) this.writings.push(list);
+    return number;
   }
 
-  private written(writes: Int32Array, at: number, count: number, edits: readonly Edit[]): number {
+  /** The number of what becomes of the present combination by writes. */
+  after(writing: number, edits: readonly Edit[]): number {
+    return this.written(this.writings[writing] as readonly number[], edits);
+  }
+
+  private written(writes: readonly number[], edits: readonly Edit[]): number {
+    const count = writes.length / 2;
     if (count > this.fresh.length) this.fresh = new Int32Array(2 * count);
     const { now, fresh, factors } = this;
     for (let write = 0; write < count; write += 1) {
-      const what = writes[at + 2 * write + 1] as number;
+      const what = writes[2 * write + 1] as number;
       fresh[write] =
-        what >= 0 ? what : edited(edits[~what] as Edit, now[writes[at + 2 * write] as number] as number);
+        what >= 0 ? what : edited(edits[~what] as Edit, now[writes[2 * write] as number] as number);
     }
     let { hash } = this;
     for (let write = 0; write < count; write += 1) {
-      const place = writes[at + 2 * write] as number;
+      const place = writes[2 * write] as number;
       const old = now[place] as number;
       const code = fresh[write] as number;
       hash = (hash + Math.imul(code - old, factors[place] as number)) | 0;
@@ -122,8 +125,7 @@ export class Half {
       fresh[write] = old;
     }
     const number = this.find(hash);
-    for (let write = 0; write < count; write += 1)
-      now[writes[at + 2 * write] as number] = fresh[write] as number;
+    for (let write = 0; write < count; write += 1) now[writes[2 * write] as number] = fresh[write] as number;
     return number;
   }
 
@@ -189,8 +191,6 @@ export class Half {
     }
   }
 }
-
-const remembered = 2 ** 16;
 
 function edited(edit: Edit, code: number): number {
   return edit.results[code] ?? edit.make(code);

@@ -26,7 +26,7 @@ export class Learned {
   readonly sections: readonly (readonly number[])[];
   /** Ids of guards that refused something. */
   readonly guards = new Set<string>();
-  /** By leaf. Of moves: where in `lists` they stand. Of a step: where its writes are, 0 when it changes nothing. Of a law: 1 when it holds. */
+  /** By leaf. Of moves: where in `lists` they stand. Of a step: what it writes, 0 when that is nothing. Of a law: 1 when it holds. */
   readonly data = new Ints();
   /** How many, and as many operations. */
   readonly lists = new Ints();
@@ -58,10 +58,6 @@ export class Learned {
     this.sections = alphabet.map((section) => section.map(() => parts++));
     this.stateLaws = laws.filter(({ onState }) => onState !== undefined).map((law) => [law, plant()]);
     this.stepLaws = laws.filter(({ onStep }) => onStep !== undefined);
-    // At 0 stand no operations, and a step that writes nothing in either half.
-    this.lists.push(0);
-    present.writes.push(0);
-    present.writes.push(0);
   }
 
   /** Where in `lists` the operations of a part of the alphabet stand that may happen now; notes by what it is known. */
@@ -131,22 +127,10 @@ export class Learned {
     const writes = shape.writes(before, watched, outcome.state);
     if (!outcome.result.ok) this.guards.add(outcome.result.guard);
     const result = plain(outcome.result) as Outcome['result'];
-    let at = 0;
-    if (writes.length > 0) {
-      at = present.writes.length;
-      for (const half of [0, 1] as const) {
-        const its = writes.filter(({ slot }) => slot.half === half);
-        present.writes.push(its.length);
-        for (const { slot, what } of its) {
-          present.writes.push(slot.place);
-          present.writes.push(what);
-        }
-      }
-    }
     const read = shape.run.reads.length;
     const broken = this.judge(op, before, outcome, writes.length > 0);
     const more = shape.run.reads.splice(read);
-    const leaf = this.grow(tree, 0, at);
+    const leaf = this.grow(tree, 0, present.step(writes));
     this.results[leaf] = result;
     const verdicts = broken === 0 && more.length === 0 ? 0 : present.trees.plant();
     if (verdicts !== 0) {

@@ -2,7 +2,8 @@ import type { State } from '../state.ts';
 import type { Edit } from './edit.ts';
 import { Half } from './half.ts';
 import { Ints } from './ints.ts';
-import { Shape } from './shape.ts';
+import { Pairs } from './pairs.ts';
+import { Shape, type Write } from './shape.ts';
 import type { Facing, Fact } from './slot.ts';
 import { Trees } from './trees.ts';
 
@@ -12,11 +13,9 @@ export class Present implements Facing {
   readonly shape: Shape;
   readonly halves: readonly [Half, Half];
   readonly edits: readonly Edit[];
-  /**
-   * What steps write: how many codes of the first half, of each the place and what is written there, and the same of the
-   * second half.
-   */
-  readonly writes = new Ints();
+  /** By step what it writes in the first half and in the second; the first step writes nothing. */
+  private readonly steps = new Ints();
+  private readonly stepOf = new Pairs();
   private known: State | null;
 
   constructor(initial: State) {
@@ -28,8 +27,11 @@ export class Present implements Facing {
     this.halves = [new Half(this.shape.slots[0], machine), new Half(this.shape.slots[1], files)];
     this.codes = this.halves;
     this.edits = this.shape.edits;
+    this.step([]);
   }
 
+  /** The numbers of the present halves. */
+  private readonly shown: [number, number] = [-1, -1];
   private codes: readonly [Half | null, Half | null];
 
   vary(fact: Fact): void {
@@ -39,17 +41,14 @@ export class Present implements Facing {
   }
 
   load(machine: number, files: number): void {
-    this.loadFiles(files);
-    this.loadMachine(machine);
+    this.show(0, machine);
+    this.show(1, files);
   }
 
-  loadMachine(machine: number): void {
-    this.halves[0].load(machine, this.trees.facts);
-    this.known = null;
-  }
-
-  loadFiles(files: number): void {
-    this.halves[1].load(files, this.trees.facts);
+  private show(half: 0 | 1, number: number): void {
+    if (this.shown[half] === number) return;
+    this.shown[half] = number;
+    this.halves[half].load(number, this.trees.facts);
     this.known = null;
   }
 
@@ -58,11 +57,30 @@ export class Present implements Facing {
     return this.known;
   }
 
-  /** What becomes of a half, which is the present one and has this number, by the writes of a step. */
+  /** What a step writes in a half; 0: nothing. */
+  writing(half: 0 | 1, step: number): number {
+    return this.steps.at(2 * step + half);
+  }
+
+  /** What becomes of a half, which is to be the present one, by a step. */
   after(half: 0 | 1, number: number, step: number): number {
-    const writes = this.writes.array;
-    const at = half === 0 ? step : step + 1 + 2 * (writes[step] as number);
-    return writes[at] === 0 ? number : this.halves[half].after(number, writes, at, this.edits);
+    const writing = this.writing(half, step);
+    if (writing === 0) return number;
+    this.show(half, number);
+    return this.halves[half].after(writing, this.edits);
+  }
+
+  /** The number of a step that writes this. */
+  step(writes: readonly Write[]): number {
+    const [first, second] = this.halves.map((half, which) =>
+      half.writing(writes.filter(({ slot }) => slot.half === which)),
+    ) as [number, number];
+    const known = this.stepOf.get(first, second);
+    if (known !== -1) return known;
+    const number = this.steps.push(first) / 2;
+    this.steps.push(second);
+    this.stepOf.set(first, second, number);
+    return number;
   }
 
   stateAt(machine: number, files: number): State {

@@ -252,7 +252,7 @@ export class Shape {
 }
 
 function textOfChange({ field, key, value }: Change): string {
-  return value === gone ? `${[...field.path(), key]} gone` : `${[...field.path(), key]} ${textOf(value)}`;
+  return value === gone ? `${field.text},${key} gone` : `${field.text},${key} ${textOf(value)}`;
 }
 
 function told({ field, key, value }: Change): Change {

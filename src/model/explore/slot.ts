@@ -143,6 +143,7 @@ export class Field {
   private readonly key: string;
   private readonly children = new Map<string, Field>();
   private readonly facts: Partial<Record<Asked, Fact>> = {};
+  private told: string | undefined;
 
   constructor(slot: Slot, parent: Field | null, key: string) {
     this.slot = slot;
@@ -168,8 +169,10 @@ export class Field {
     return fact;
   }
 
-  path(): string[] {
-    return this.parent === null ? [] : [...this.parent.path(), this.key];
+  /** Its path as a text. */
+  get text(): string {
+    this.told ??= this.parent === null ? '' : `${this.parent.text},${this.key}`;
+    return this.told;
   }
 
   within(value: unknown): unknown {

@@ -26,6 +26,8 @@ export class Trees {
   /** By leaf: the facts that did not vary when it was grown, and the tree that relied on it last. */
   private readonly untested: (readonly Fact[])[] = [];
   private readonly reliedOn: number[] = [];
+  /** By root how many leaves a tree has. */
+  private readonly leaves = new Map<number, number>();
   /** By the place of a fact: the leaf that was grown last and tests it. */
   private readonly tested: number[] = [];
 
@@ -153,6 +155,7 @@ export class Trees {
     this.nodes[at] = ~leaf;
     this.hangs.push(at);
     this.untested.push(untested);
+    this.leaves.set(root, (this.leaves.get(root) ?? 0) + 1);
     this.reliedOn.push(0);
     return leaf;
   }
@@ -188,15 +191,25 @@ export class Trees {
       this.hangs[leaf] = stretch + 3;
     }
     fact.relying.length = 0;
-    // What such a tree has was found while the fact had its first answer.
-    for (const root of fact.trees) {
-      const first = this.nodes[root] as number;
-      if (first === 0) continue;
-      const fork = this.take(3 + fact.count);
-      this.nodes.set([0, fact.place, fact.count, first], fork);
-      this.nodes[root] = fork;
-    }
+    for (const root of fact.trees) this.replant(root, fact);
     fact.trees.clear();
+  }
+
+  /**
+   * A tree relied on a fact from before it varied: what it has was found while the fact had its first answer. A small one
+   * begins anew, so that facts stay in the order in which they are asked; of a large one it is the first fact from now on.
+   */
+  private replant(root: number, fact: Fact): void {
+    const first = this.nodes[root] as number;
+    if (first === 0) return;
+    if ((this.leaves.get(root) ?? 0) < small) {
+      this.nodes[root] = 0;
+      this.leaves.set(root, 0);
+      return;
+    }
+    const fork = this.take(3 + fact.count);
+    this.nodes.set([0, fact.place, fact.count, first], fork);
+    this.nodes[root] = fork;
   }
 
   /** Where the present facts leave what is known, made so that a stretch can hang there; marks what is tested before. */
@@ -289,5 +302,8 @@ export class Trees {
     return this.used - size;
   }
 }
+
+/** Leaves of a tree that is small. */
+const small = 1024;
 
 const jump = 2 ** 30;

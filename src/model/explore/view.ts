@@ -256,5 +256,7 @@ export function plain(value: unknown): unknown {
   if (eye instanceof EntryEye) return eye.plain();
   if (eye !== undefined) throw new Error('a table of the state within an entry');
   if (Array.isArray(value)) return value.map(plain);
-  return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, plain(field)]));
+  const copy: Record<string, unknown> = {};
+  for (const key of Object.keys(value)) copy[key] = plain((value as Record<string, unknown>)[key]);
+  return copy;
 }
