@@ -27,6 +27,13 @@ export interface Backend {
   stat(path: string): FileStatus | number;
   chown(path: string, uid: number, gid: number): number;
   chmod(path: string, mode: number): number;
+  /** What was written to the file, or to the directory, is on disk when this answers. */
+  fsync(fd: number): number;
+  /** `to` is replaced at once if it is there. */
+  rename(from: string, to: string): number;
+  unlink(path: string): number;
+  mkdir(path: string, mode: number): number;
+  rmdir(path: string): number;
   /**
    * Loads a kernel module, what it needs and what its soft dependencies name, as modprobe does; 0 or a negative errno.
    * `parameters` are for the module itself: `name=text`, or `name` alone.

@@ -1,6 +1,7 @@
 import type { Diagnostic, Place } from '../../src/diagnostics/diagnostic.ts';
 import { report } from '../../src/diagnostics/report.ts';
 import type { Address } from '../../src/machine/snapshot.ts';
+import { besideOf } from '../../src/model/configuration.ts';
 import { opOf } from '../../src/plan/operation.ts';
 import type { PlanOperation } from '../../src/plan/plan.ts';
 import type { JournalIntent, JournalLeft } from '../../src/wire/journal.ts';
@@ -76,8 +77,13 @@ function undoOne(run: Run, intent: JournalIntent, start: Shows, rebooted: boolea
   return found === null ? null : describeDifference(found);
 }
 
-/** Of several modules to unload, those that are still there: an undo that was stopped may have begun. */
+/**
+ * Of several modules to unload, those that are still there: an undo that was stopped may have begun. Of a file whose
+ * writing was stopped, what was written beside it.
+ */
 function remaining({ backend }: Run, operation: PlanOperation): PlanOperation {
+  if (operation.op === 'config.remove' && observe(backend, operation.path) === null)
+    return { op: 'config.remove', path: besideOf(operation.path) };
   if (operation.op !== 'module.unload') return operation;
   const names = [operation.module, ...(operation.also ?? [])];
   const there = names.filter((name) => observe(backend, `/sys/module/${name.replaceAll('-', '_')}`) !== null);

@@ -41,6 +41,12 @@ export const calls = {
   ioctl: 16,
   pread: 17,
   pwrite: 18,
+  fsync: 74,
+  /** Both paths, with a zero byte between. */
+  rename: 82,
+  mkdir: 83,
+  rmdir: 84,
+  unlink: 87,
   readlink: 89,
   chmod: 90,
   chown: 92,

@@ -150,6 +150,21 @@ class ProcessInterface implements SimulatedProcess {
   chmod(path: string, mode: number): number {
     return this.onPath(calls.chmod, path, mode);
   }
+  fsync(fd: number): number {
+    return this.kernel.call(this.pid, calls.fsync, [fd]);
+  }
+  rename(from: string, to: string): number {
+    return this.onPath(calls.rename, `${from}\0${to}`);
+  }
+  unlink(path: string): number {
+    return this.onPath(calls.unlink, path);
+  }
+  mkdir(path: string, mode: number): number {
+    return this.onPath(calls.mkdir, path, mode);
+  }
+  rmdir(path: string): number {
+    return this.onPath(calls.rmdir, path);
+  }
   loadModule(name: string, parameters: readonly string[] = []): number {
     return this.onPath(calls.loadModule, [name, ...parameters].join('\0'));
   }

@@ -26,6 +26,7 @@ export interface LibC {
   ): number | bigint;
   munmap(address: bigint, length: number): number;
   eventfd(initial: number, flags: number): number;
+  fsync(fd: number): number;
   delete_module(name: string, flags: number): number;
   /** The text of an errno, in the C locale as this process never calls setlocale. */
   strerror(errno: number): string;
@@ -52,6 +53,7 @@ export async function loadLibC(): Promise<LibC> {
     mmap: lib.func('uint64_t mmap(void *, size_t, int, int, int, int64_t)'),
     munmap: lib.func('int munmap(void *, size_t)'),
     eventfd: lib.func('int eventfd(unsigned int, int)'),
+    fsync: lib.func('int fsync(int)'),
     delete_module: lib.func('int delete_module(const char *, unsigned int)'),
     strerror: lib.func('const char *strerror(int)'),
     errno: () => koffi.errno(),

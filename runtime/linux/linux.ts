@@ -7,7 +7,18 @@
  *
  * Invariant: the only room with FFI; the library is optional and loaded on first use.
  */
-import { chmodSync, chownSync, lstatSync, readdirSync, readlinkSync, type Stats } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  renameSync,
+  rmdirSync,
+  type Stats,
+  unlinkSync,
+} from 'node:fs';
 import { errno } from '../abi/errno.ts';
 import { fcntl } from '../abi/fcntl.ts';
 import { MAP_FAILED } from '../abi/mman.ts';
@@ -32,7 +43,7 @@ export async function linuxBackend(): Promise<Backend> {
 
 type Descriptors = Pick<
   Backend,
-  'open' | 'close' | 'read' | 'write' | 'pread' | 'pwrite' | 'lseek' | 'ioctl' | 'eventfd'
+  'open' | 'close' | 'read' | 'write' | 'pread' | 'pwrite' | 'lseek' | 'ioctl' | 'eventfd' | 'fsync'
 >;
 
 function descriptorCalls(libc: LibC): Descriptors {
@@ -57,6 +68,7 @@ function descriptorCalls(libc: LibC): Descriptors {
     },
     pwrite: (fd, bytes, offset) => answer(libc.pwrite(fd, bytes, bytes.length, offset)),
     lseek: (fd, offset, whence) => answer(libc.lseek(fd, offset, whence)),
+    fsync: (fd) => answer(libc.fsync(fd)),
     eventfd: (initial, flags) => answer(libc.eventfd(initial >>> 0, flags)),
     ioctl: (fd, request, argument) =>
       answer(
@@ -82,7 +94,10 @@ function memoryCalls(libc: LibC): Pick<Backend, 'mmap' | 'munmap'> {
   };
 }
 
-type Paths = Pick<Backend, 'list' | 'readlink' | 'stat' | 'chown' | 'chmod'>;
+type Paths = Pick<
+  Backend,
+  'list' | 'readlink' | 'stat' | 'chown' | 'chmod' | 'rename' | 'unlink' | 'mkdir' | 'rmdir'
+>;
 
 function pathCalls(): Paths {
   return {
@@ -92,6 +107,10 @@ function pathCalls(): Paths {
     stat: (path) => orErrno(() => statusOf(lstatSync(path))),
     chown: (path, uid, gid) => zeroOrErrno(() => chownSync(path, uid, gid)),
     chmod: (path, mode) => zeroOrErrno(() => chmodSync(path, mode)),
+    rename: (from, to) => zeroOrErrno(() => renameSync(from, to)),
+    unlink: (path) => zeroOrErrno(() => unlinkSync(path)),
+    mkdir: (path, mode) => zeroOrErrno(() => void mkdirSync(path, mode)),
+    rmdir: (path) => zeroOrErrno(() => rmdirSync(path)),
   };
 }
 

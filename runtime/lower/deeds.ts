@@ -2,6 +2,7 @@ import type { Op } from '../../src/model/op.ts';
 import type { PlanOperation } from '../../src/plan/plan.ts';
 import { errnoOf } from '../abi/errno.ts';
 import { type Backend, WouldBlock } from '../backend.ts';
+import { settled, writeConfiguration } from './configuration.ts';
 import { writeSysfs, writeText } from './sysfs-writes.ts';
 
 /** What a system call answers that would not return. */
@@ -31,7 +32,7 @@ type DeedKind = PlanOperation['op'];
 type Deeds = { readonly [Kind in DeedKind]: Extract<Op, { op: Kind }> };
 export type Deed = Deeds[DeedKind];
 
-/** Operations on sysfs, modules and nodes as system calls: the file, and the exact bytes that are written. */
+/** Operations on sysfs, modules, nodes and configuration files as system calls: the file, and the exact bytes that are written. */
 const deeds: { readonly [Kind in DeedKind]: (backend: Backend, op: Deeds[Kind]) => number } = {
   'module.load': (backend, { module, parameters }) => backend.loadModule(module, parameters),
   'module.unload': (backend, { module, also = [] }) => {
@@ -58,4 +59,12 @@ const deeds: { readonly [Kind in DeedKind]: (backend: Backend, op: Deeds[Kind]) 
     const given = backend.chown(path, uid, gid);
     return given < 0 ? given : backend.chmod(path, mode);
   },
+  'config.write': writeConfiguration,
+  'config.remove': (backend, { path }) => settled(backend, path, backend.unlink(path)),
+  'config.make_directory': (backend, { path }) => {
+    const made = backend.mkdir(path, 0o755);
+    // Whatever the umask of who started us is.
+    return made < 0 ? made : settled(backend, path, backend.chmod(path, 0o755));
+  },
+  'config.remove_directory': (backend, { path }) => settled(backend, path, backend.rmdir(path)),
 };

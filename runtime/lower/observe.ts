@@ -8,6 +8,9 @@ export type Files = Pick<Backend, 'stat' | 'readlink' | 'open' | 'read' | 'close
 /** sysfs gives at most a page for one attribute (fs/sysfs/file.c, PAGE_SIZE on x86-64). */
 const attributeSize = 4096;
 
+/** Twice what a plan may write. */
+const longestText = 2_097_152;
+
 /**
  * What a path shows now, in the words of the model's `show`: a file's text without its final newline, a link's last
  * component, `600 1000:0` for a device node, `directory`, null when there is nothing. What cannot be read shows as the
@@ -46,10 +49,26 @@ export function observeAll(
 function text(backend: Files, path: string): string | null {
   const fd = backend.open(path, fcntl.O_RDONLY | fcntl.O_CLOEXEC);
   if (fd < 0) return absentOr(fd);
-  const bytes = backend.read(fd, attributeSize);
+  const bytes = contents(backend, fd);
   backend.close(fd);
   if (typeof bytes === 'number') return absentOr(bytes);
   return new TextDecoder().decode(bytes).replace(/\n$/, '');
+}
+
+/** An attribute comes with the first read; a configuration file may be longer. */
+function contents(backend: Files, fd: number): Uint8Array | number {
+  let all = new Uint8Array(0);
+  for (;;) {
+    const bytes = backend.read(fd, attributeSize);
+    if (typeof bytes === 'number') return bytes;
+    if (all.length === 0 && bytes.length < attributeSize) return bytes;
+    const longer = new Uint8Array(all.length + bytes.length);
+    longer.set(all);
+    longer.set(bytes, all.length);
+    all = longer;
+    if (bytes.length === 0) return all;
+    if (all.length > longestText) return -errno.EFBIG;
+  }
 }
 
 /** ENODEV is what an attribute answers whose object went away after it was opened (fs/kernfs/file.c). */

@@ -107,7 +107,7 @@ const takenBack: ReadonlySet<string> = new Set<TraceOperation['op']>([
 /** Sysfs, modules and nodes: what others than the process see. */
 export function changesMachine(op: TraceOperation['op']): boolean {
   const { object } = ruleOf({ op } as Op).words;
-  return object === 'sysfs' || object === 'modules' || op === 'node.own';
+  return object === 'sysfs' || object === 'modules' || object === 'configuration' || op === 'node.own';
 }
 
 function isOurs(path: string): boolean {

@@ -190,6 +190,27 @@ const iommuUnit = z
   })
   .meta({ id: 'IommuUnit' });
 
+const configurationPath = z.string().regex(/^\/etc(\/[^/]+)+$/);
+
+const configuration = z
+  .strictObject({
+    readOnly: fact(z.boolean()).describe('the file system that holds /etc takes no changes'),
+    directories: z
+      .array(
+        z.strictObject({
+          path: configurationPath,
+          others: z.boolean().describe('something is in it beside what is listed here'),
+        }),
+      )
+      .describe(
+        'of /etc, /etc/modprobe.d, modules-load.d, security/limits.d, udev/rules.d and systemd/system, and of the drop-in directories of services, those that are there',
+      ),
+    files: z
+      .array(z.strictObject({ path: configurationPath, text: fact(z.string().max(1048576)) }))
+      .describe('those that have the name of a file of vfioplan, whoever wrote them'),
+  })
+  .meta({ id: 'Configuration' });
+
 export const snapshotSchema = z.strictObject({
   format: z.literal('vfioplan.snapshot'),
   version: z.literal(1),
@@ -278,4 +299,7 @@ export const snapshotSchema = z.strictObject({
   )
     .exactOptional()
     .describe('/sys/class/vfio-dev; not told: no plan foretells which vfioX a function gets'),
+  configuration: fact(configuration)
+    .exactOptional()
+    .describe('files by which a policy lasts; not told: nobody knows what stands in their places'),
 });

@@ -1,5 +1,6 @@
 import { isUnknown, type PciFunction, type Snapshot } from '../machine/snapshot.ts';
 import { fakeGroup, freshVfio, isNoiommu, newGroup } from './binding.ts';
+import { parentOf, usualDirectories } from './configuration.ts';
 import { type FactReader, isFake, textsOf } from './facts.ts';
 import { loaded, loadOrder } from './modules.ts';
 import { cdevPath, freshIommuNode } from './nodes.ts';
@@ -39,6 +40,27 @@ export function bootState(
     descriptors: Array.from(world.processes.keys(), (pid) => ({ pid, files: [] })),
     locked: [],
     kvm: [],
+    configuration: configurationAtBoot(snapshot),
+  };
+}
+
+/**
+ * Where the snapshot does not tell, the directories are there that a distribution brings, none of them empty, and no file of
+ * ours. A file whose text is not known counts as an entry: who would change it has to know it.
+ */
+function configurationAtBoot({ configuration }: Snapshot): State['configuration'] {
+  if (configuration === undefined || isUnknown(configuration)) {
+    return { directories: Object.fromEntries(usualDirectories.map((path) => [path, true])), files: {} };
+  }
+  const { directories, files } = configuration;
+  const dark = new Set(files.flatMap(({ path, text }) => (isUnknown(text) ? [parentOf(path)] : [])));
+  return {
+    directories: Object.fromEntries(
+      directories.map(({ path, others }) => [path, others || dark.has(path)] as const),
+    ),
+    files: Object.fromEntries(
+      files.flatMap(({ path, text }) => (isUnknown(text) ? [] : [[path, text] as const])),
+    ),
   };
 }
 

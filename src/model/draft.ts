@@ -45,6 +45,7 @@ export function draftOf(state: State): Draft {
     descriptors: state.descriptors,
     locked: state.locked,
     kvm: state.kvm,
+    configuration: state.configuration,
   };
   return latest;
 }

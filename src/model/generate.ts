@@ -21,6 +21,7 @@ const subjects: Readonly<Record<Subject, string>> = {
   sysfs: 'sysfs: devices and drivers',
   modules: 'Modules and their parameters',
   files: 'Files and descriptors',
+  configuration: 'Configuration files',
   kvm: 'Virtual machines: the VFIO device of KVM',
 };
 

@@ -88,6 +88,7 @@ export type Subject =
   | 'sysfs'
   | 'modules'
   | 'files'
+  | 'configuration'
   | 'kvm';
 
 /** What docs/model.md says of an operation beside its guards. */

@@ -12,6 +12,7 @@ export class Keys {
   private readonly lists = new Lists();
   private readonly texts = new Map<string, number>();
   private readonly modules = new Told<State['modules']>((modules) => this.told(JSON.stringify(modules)));
+  private readonly configuration = new Told<State['configuration']>((its) => this.told(JSON.stringify(its)));
   private readonly bus = new Told<State['bus']>((bus) => this.told(JSON.stringify(bus)));
   private readonly devices = new Told<Device>((device) => this.told(deviceKey(device)));
   private readonly iommuGroups = new Told<IommuGroup>((group) => this.told(iommuGroupKey(group)));
@@ -24,11 +25,15 @@ export class Keys {
     return this.lists.number([this.ofMachine(state), this.ofFiles(state)]);
   }
 
-  /** What is true of the machine: modules, taint, nodes, the bus, devices and their IOMMU groups. Nothing else is asked. */
+  /** What is true of the machine: modules, taint, nodes, the bus, configuration files, devices and their IOMMU groups. Nothing else is asked. */
   ofMachine(state: State): number {
     const { taint, containerNode, iommuNode } = state;
     const key = [this.told(`${taint} ${nodeKey(containerNode)} ${nodeKey(iommuNode)}`)];
-    key.push(this.modules.of(state.modules), this.bus.of(state.bus));
+    key.push(
+      this.modules.of(state.modules),
+      this.bus.of(state.bus),
+      this.configuration.of(state.configuration),
+    );
     for (const device of state.devices) key.push(this.devices.of(device));
     for (const group of state.iommuGroups) key.push(this.iommuGroups.of(group));
     return this.lists.number(key);

@@ -44,6 +44,12 @@ export type Op =
       readonly gid: number;
       readonly mode: number;
     }
+  // --- configuration files, and directories that they need
+  /** The whole text, put in the place of the old one at once (a file beside it, and rename(2)). */
+  | { readonly op: 'config.write'; readonly pid: number; readonly path: string; readonly text: string }
+  | { readonly op: 'config.remove'; readonly pid: number; readonly path: string }
+  | { readonly op: 'config.make_directory'; readonly pid: number; readonly path: string }
+  | { readonly op: 'config.remove_directory'; readonly pid: number; readonly path: string }
   // --- sysfs, where the text is told to the byte as it is written
   | DriverWrite<'driver.new_id'>
   | DriverWrite<'driver.remove_id'>

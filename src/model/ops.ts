@@ -3,6 +3,10 @@ import type { Op, OpKind } from './op.ts';
 import { busAutoprobe } from './ops/bus-autoprobe.ts';
 import { busRescan } from './ops/bus-rescan.ts';
 import { close } from './ops/close.ts';
+import { configMakeDirectory } from './ops/config-make-directory.ts';
+import { configRemove } from './ops/config-remove.ts';
+import { configRemoveDirectory } from './ops/config-remove-directory.ts';
+import { configWrite } from './ops/config-write.ts';
 import { containerApiVersion } from './ops/container-api-version.ts';
 import { containerCheckExtension } from './ops/container-check-extension.ts';
 import { containerDirtyPages } from './ops/container-dirty-pages.ts';
@@ -91,6 +95,10 @@ export const rules: { readonly [Kind in OpKind]: Rule<Extract<Op, { op: Kind }>>
   'device.sriov_autoprobe': deviceSriovAutoprobe,
   'iommu_group.type': iommuGroupType,
   'node.own': nodeOwn,
+  'config.write': configWrite,
+  'config.remove': configRemove,
+  'config.make_directory': configMakeDirectory,
+  'config.remove_directory': configRemoveDirectory,
   open,
   close,
   'descriptor.pass': descriptorPass,

@@ -39,6 +39,8 @@ export interface World {
   readonly hugePages: boolean;
   /** SET_IOMMU(6) works: the ARM SMMU's nesting. */
   readonly nesting: boolean;
+  /** The file system that holds configuration files takes no changes. */
+  readonly readOnlyConfiguration: boolean;
   /** X of every vfioX that is no PCI function's; null: the snapshot tells nobody's, and X is a guess. */
   readonly strangers: readonly number[] | null;
   /** What the snapshot did not tell, and what was assumed instead; the checker makes preconditions of them. */
@@ -189,6 +191,16 @@ export interface State {
   readonly locked: readonly { readonly pid: number; readonly pages: number }[];
   /** Files that virtual machines hold, by the process that runs the machine. */
   readonly kvm: readonly { readonly pid: number; readonly file: number }[];
+  /** What others than the kernel read of what shall be: udev, modprobe, pam_limits, systemd. */
+  readonly configuration: Configuration;
+}
+
+/** Configuration files, as far as a plan may write them; a record by path, so that an exploration sees one thing. */
+export interface Configuration {
+  /** Directories that are there, and whether they hold entries that are not told here. */
+  readonly directories: Readonly<Record<string, boolean>>;
+  /** Whole texts. */
+  readonly files: Readonly<Record<string, string>>;
 }
 
 export type Parameters = Readonly<Record<string, string>>;

@@ -1,3 +1,4 @@
+import { besideOf, configurationPaths, shownConfiguration } from './configuration.ts';
 import { deviceFiles, shownFile } from './device-files.ts';
 import { isListed, linkedDriver } from './leaving.ts';
 import { registered } from './matching.ts';
@@ -27,6 +28,8 @@ function showParts(world: World, state: State, path: string, parts: readonly str
       return nodeText(nodeAt(state, path)?.node ?? null);
     case 'proc':
       return path === '/proc/sys/kernel/tainted' ? `${state.taint}` : null;
+    case 'etc':
+      return shownConfiguration(state, path);
     case 'sys':
       return showSys(world, state, parts.slice(2));
     default:
@@ -173,7 +176,13 @@ function named(op: Op): readonly string[] {
       return [`/sys/bus/pci/devices/${op.device}/driver`];
     case 'node.own':
     case 'open':
+    case 'config.make_directory':
+    case 'config.remove_directory':
       return [op.path];
+    case 'config.write':
+    case 'config.remove':
+      // What a process that was stopped in the middle would leave is looked for, too.
+      return [op.path, besideOf(op.path)];
     default:
       return [];
   }
@@ -188,6 +197,7 @@ function* changeable(world: World, before: State, after: State): Iterable<string
     if (was !== is) yield* devicePaths(hardware, was, is);
   }
   if (before.bus !== after.bus) yield '/sys/bus/pci/drivers_autoprobe';
+  if (before.configuration !== after.configuration) yield* configurationPaths(before, after);
   yield* changedNodes(before, after);
   for (const id of changedGroups(before, after)) {
     for (const file of ['', '/name', '/type']) yield `/sys/kernel/iommu_groups/${id}${file}`;

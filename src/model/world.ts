@@ -85,6 +85,7 @@ export function worldFrom(snapshot: Snapshot, options: WorldOptions = {}): { wor
     pageSizes: profile.tellsPageSizes ? units.pageSizes : 0xffff_ffff_ffff_f000n,
     hugePages: snapshot.kernel.options.TRANSPARENT_HUGEPAGE !== 'n',
     nesting: snapshot.architecture === 'aarch64',
+    readOnlyConfiguration: isReadOnly(snapshot),
     strangers: strangersOf(snapshot),
     assumed,
   };
@@ -296,6 +297,11 @@ function freshParameters(profile: Profile, module: string): Readonly<Record<stri
 function strangersOf({ vfioDevices }: Snapshot): readonly number[] | null {
   if (vfioDevices === undefined || isUnknown(vfioDevices)) return null;
   return vfioDevices.flatMap(({ index, function: address }) => (address === null ? [index] : []));
+}
+
+/** What is not told may be written: the kernel then says EROFS, and nothing was done. */
+function isReadOnly({ configuration }: Snapshot): boolean {
+  return configuration !== undefined && !isUnknown(configuration) && configuration.readOnly === true;
 }
 
 /** Groups on which the firmware put 1:1 mappings of its own. */

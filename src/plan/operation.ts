@@ -7,7 +7,7 @@ export function opOf(operation: PlanOperation): Extract<Op, { op: PlanOperation[
   return { ...operation, pid: ROOT };
 }
 
-/** The model's operation as a plan holds it. Only what acts on sysfs, modules and nodes can be planned. */
+/** The model's operation as a plan holds it. Only what acts on sysfs, modules, nodes and configuration files can be planned. */
 export function operationOf(op: Op): PlanOperation {
   switch (op.op) {
     case 'module.load':
@@ -21,7 +21,11 @@ export function operationOf(op: Op): PlanOperation {
     case 'drivers.probe':
     case 'device.sriov_autoprobe':
     case 'device.sriov_numvfs':
-    case 'node.own': {
+    case 'node.own':
+    case 'config.write':
+    case 'config.remove':
+    case 'config.make_directory':
+    case 'config.remove_directory': {
       const { pid: _, ...operation } = op;
       return operation;
     }

@@ -8,10 +8,23 @@ const fileName = z
   .string()
   .max(255)
   .regex(/^\w[\w !+,.:-]*$/);
+/** The configuration files that vfioplan owns, and no others: a plan writes them as root. */
+const configFile = z
+  .string()
+  .max(255)
+  .regex(
+    /^\/etc\/(modules-load\.d\/vfioplan\.conf|modprobe\.d\/vfioplan\.conf|udev\/rules\.d\/60-vfioplan\.rules|security\/limits\.d\/60-vfioplan\.conf|systemd\/system\/[A-Za-z0-9:_@-][A-Za-z0-9:_.@-]*\.service\.d\/60-vfioplan\.conf)$/,
+  );
+const configDirectory = z
+  .string()
+  .max(255)
+  .regex(
+    /^\/etc\/(modules-load\.d|modprobe\.d|udev\/rules\.d|security\/limits\.d|systemd\/system\/[A-Za-z0-9:_@-][A-Za-z0-9:_.@-]*\.service\.d)$/,
+  );
 const date = z.string().regex(/^\d{4}-\d{2}-\d{2}$/);
 const id = z.int().min(0).max(4294967295);
 
-/** The operations that a plan may hold: those of the model that act on sysfs, modules and nodes. */
+/** The operations that a plan may hold: those of the model that act on sysfs, modules, nodes and configuration files. */
 const planOperation = z
   .discriminatedUnion('op', [
     z.strictObject({ op: z.literal('module.load'), module: fileName }),
@@ -47,6 +60,14 @@ const planOperation = z
       gid: id,
       mode: z.int().min(0).max(0o777),
     }),
+    z.strictObject({
+      op: z.literal('config.write'),
+      path: configFile,
+      text: z.string().max(1048576).describe('the whole file'),
+    }),
+    z.strictObject({ op: z.literal('config.remove'), path: configFile }),
+    z.strictObject({ op: z.literal('config.make_directory'), path: configDirectory }),
+    z.strictObject({ op: z.literal('config.remove_directory'), path: configDirectory }),
   ])
   .meta({ id: 'PlanOperation' });
 

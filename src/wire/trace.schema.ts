@@ -104,6 +104,11 @@ export const traceOperation = z
     z.strictObject({ op: z.literal('device.sriov_autoprobe'), device: text, text }),
     z.strictObject({ op: z.literal('iommu_group.type'), group: word, text }),
     z.strictObject({ op: z.literal('node.own'), path: text, uid: word, gid: word, mode: word }),
+    // --- configuration files
+    z.strictObject({ op: z.literal('config.write'), path: text, text }),
+    z.strictObject({ op: z.literal('config.remove'), path: text }),
+    z.strictObject({ op: z.literal('config.make_directory'), path: text }),
+    z.strictObject({ op: z.literal('config.remove_directory'), path: text }),
     // --- files
     z.strictObject({ op: z.literal('open'), path: text, as }),
     z.strictObject({ op: z.literal('close'), ...on }),

@@ -10,6 +10,7 @@ import { mman } from '../../runtime/abi/mman.ts';
 import { layouts } from '../../runtime/abi/vfio.ts';
 import type { Backend } from '../../runtime/backend.ts';
 import type { Memory, Op } from '../../src/model/op.ts';
+import { onConfiguration } from './calls-configuration.ts';
 import { iommufdCall } from './calls-iommufd.ts';
 import { deviceBytes, namesOf } from './device-bytes.ts';
 import { type1 } from './type1-calls.ts';
@@ -88,6 +89,11 @@ export function perform(backend: Backend, op: Op): Answer {
       return write(backend, `/sys/kernel/iommu_groups/${op.group}/type`, op.text);
     case 'node.own':
       return plain(backend.chown(op.path, op.uid, op.gid) || backend.chmod(op.path, op.mode));
+    case 'config.write':
+    case 'config.remove':
+    case 'config.make_directory':
+    case 'config.remove_directory':
+      return onConfiguration(backend, op);
     case 'open':
       return plain(backend.open(op.path, fcntl.O_RDWR | fcntl.O_CLOEXEC));
     case 'close':
@@ -155,7 +161,7 @@ type Ioctl = Exclude<
   Op,
   {
     op:
-      | `${'module' | 'parameter' | 'override' | 'driver' | 'drivers' | 'node' | 'bus' | 'iommu_group'}.${string}`
+      | `${'module' | 'parameter' | 'override' | 'driver' | 'drivers' | 'node' | 'config' | 'bus' | 'iommu_group'}.${string}`
       | keyof typeof deviceFiles
       | 'open'
       | 'close'

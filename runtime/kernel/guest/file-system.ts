@@ -2,10 +2,11 @@
 import { fileId } from '../../../src/model/files.ts';
 import { fcntl } from '../../abi/fcntl.ts';
 import { collection, directory, kept } from './build.ts';
+import { ConfigurationFiles } from './configuration.ts';
 import type { Machine } from './machine.ts';
 import { moduleDirectory } from './module-directory.ts';
 import { type DeviceNode, linkText, modeOf, type Node, Paths, type Place, permits } from './node.ts';
-import { AttributeFile, DirectoryFile, MemoryFile, NullFile, type OpenFile } from './open-file.ts';
+import { AttributeFile, DirectoryFile, DiskFile, MemoryFile, NullFile, type OpenFile } from './open-file.ts';
 import { PciBus } from './pci-bus.ts';
 import { procDirectory } from './proc.ts';
 import type { Process } from './process.ts';
@@ -24,6 +25,7 @@ export interface Status {
 
 export class FileSystem {
   private readonly machine: Machine;
+  readonly configuration: ConfigurationFiles;
   private readonly paths: Paths;
   /** Who makes the call that is being answered: /proc/self. */
   private caller: Process | null = null;
@@ -48,16 +50,17 @@ export class FileSystem {
     });
     const nothing: DeviceNode = { kind: 'character', driver: 'null', mode: 0o666, uid: 0, gid: 0 };
     const dev = directory({ iommu: iommuNode(machine), null: nothing, vfio: vfioNodes(machine) });
-    this.paths = new Paths(directory({ dev: kept(dev), proc, sys: kept(sys) }));
+    this.configuration = new ConfigurationFiles(machine);
+    const etc = this.configuration.directory;
+    this.paths = new Paths(directory({ dev: kept(dev), etc, proc, sys: kept(sys) }));
   }
 
   open(process: Process, path: string, flags: number): number {
-    const place = this.walk(process, path, (flags & fcntl.O_NOFOLLOW) === 0);
-    if (typeof place === 'number') {
-      // There is no directory here in which open(2) could create a file (fs/namei.c:lookup_open).
-      return place === refuse('ENOENT') && (flags & fcntl.O_CREAT) !== 0 ? refuse('EACCES') : place;
-    }
-    const refused = mayOpen(process, place.node, flags);
+    const found = this.walk(process, path, (flags & fcntl.O_NOFOLLOW) === 0);
+    const makes = found === refuse('ENOENT') && (flags & fcntl.O_CREAT) !== 0;
+    const place = makes ? this.created(process, path) : found;
+    if (typeof place === 'number') return place;
+    const refused = makes ? 0 : mayOpen(process, place.node, flags);
     if (refused < 0) return refused;
     const isVfio = place.node.kind === 'character' && place.node.driver === 'vfio';
     // Every descriptor is one of the model's, whatever it refers to: so numbers agree and run out together.
@@ -65,6 +68,13 @@ export class FileSystem {
     if (fd < 0) return fd;
     process.files[fd] = this.file(place, { pid: process.pid, fd, flags, asked: path });
     return fd;
+  }
+
+  /** Only /etc has directories in which open(2) could create a file (fs/namei.c:lookup_open). */
+  private created(process: Process, path: string): Place | number {
+    if (!path.startsWith('/etc/')) return refuse('EACCES');
+    const refused = this.configuration.create(process, path);
+    return refused < 0 ? refused : this.walk(process, path, false);
   }
 
   close(process: Process, fd: number): number {
@@ -77,14 +87,14 @@ export class FileSystem {
     const place = this.walk(process, path, false);
     if (typeof place === 'number') return place;
     const { node } = place;
-    const type = node.kind === 'attribute' || node.kind === 'memory' ? 'file' : node.kind;
-    const size = node.kind === 'attribute' ? node.size : node.kind === 'link' ? linkText(node).length : 0;
+    const type =
+      node.kind === 'attribute' || node.kind === 'memory' || node.kind === 'plain' ? 'file' : node.kind;
     return {
       type,
       mode: modeOf(node),
       uid: 'uid' in node ? (node.uid ?? 0) : 0,
       gid: 'gid' in node ? node.gid : 0,
-      size,
+      size: sizeOf(node),
     };
   }
 
@@ -106,6 +116,13 @@ export class FileSystem {
     const place = this.walk(process, path, true);
     if (typeof place === 'number') return place;
     const { node } = place;
+    if (node.kind === 'plain' && change.mode !== undefined && process.who.uid === node.uid) {
+      node.mode = change.mode;
+      return 0;
+    }
+    // The model has all directories of /etc as mkdir(2) makes them here.
+    const made = node.kind === 'directory' && place.path.startsWith('/etc/') && change.mode === modeOf(node);
+    if (made && process.who.uid === 0) return 0;
     if (node.kind !== 'character' || node.driver !== 'vfio') return refuse('EPERM');
     const { uid, gid, mode } = { ...node, ...change };
     return this.machine.value({ op: 'node.own', pid: process.pid, path: place.path, uid, gid, mode });
@@ -134,9 +151,23 @@ export class FileSystem {
     if (node.kind === 'attribute') return new AttributeFile(named, node);
     if (node.kind === 'directory') return new DirectoryFile(named);
     if (node.kind === 'memory') return new MemoryFile(named, node.memory);
+    if (node.kind === 'plain') return new DiskFile(named, node);
     if (node.kind === 'link' || node.driver === 'null') return new NullFile(named);
     const id = fileId(this.machine.state, pid, fd);
     return new VfioFile(this.machine, { fd, id, kind: kindOf(path) }, named);
+  }
+}
+
+function sizeOf(node: Node): number {
+  switch (node.kind) {
+    case 'attribute':
+      return node.size;
+    case 'link':
+      return linkText(node).length;
+    case 'plain':
+      return node.bytes.length;
+    default:
+      return 0;
   }
 }
 

@@ -47,7 +47,10 @@ const plainCalls: (SystemCall | undefined)[] = [];
 for (const [number, name] of names) if (number < firstPrivate) plainCalls[number] = systemCalls[name];
 
 const firstPid = 1000;
-const onPaths: readonly CallName[] = ['open', 'lstat', 'readlink', 'list', 'chown', 'chmod'];
+const onPaths: readonly CallName[] = [
+  ...(['open', 'lstat', 'readlink', 'list', 'chown', 'chmod'] as const),
+  ...(['rename', 'unlink', 'mkdir', 'rmdir'] as const),
+];
 
 class Kernel {
   readonly machine: Machine;
@@ -175,8 +178,8 @@ class Kernel {
   private seen(call: CallName, process: Process): Seen {
     const { its } = this;
     if (onPaths.includes(call)) {
-      const path = its.text();
-      return { call, paths: [path, this.files.resolved(process, path)] };
+      const paths = its.text().split('\0');
+      return { call, paths: [...paths, ...paths.map((path) => this.files.resolved(process, path))] };
     }
     const file = process.files[its.int(0)];
     const paths = file === undefined ? [] : [file.named.asked, file.named.path];

@@ -62,7 +62,16 @@ export interface MemoryNode {
   readonly memory: AddressSpace;
 }
 
-export type Node = Directory | Link | Attribute | DeviceNode | MemoryNode;
+/** A file of a disk; whoever has it open sees what is written to it. */
+export interface PlainFile {
+  readonly kind: 'plain';
+  mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  bytes: Uint8Array;
+}
+
+export type Node = Directory | Link | Attribute | DeviceNode | MemoryNode | PlainFile;
 
 export interface Place {
   readonly node: Node;

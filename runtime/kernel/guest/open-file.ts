@@ -4,7 +4,7 @@
  */
 import { fcntl } from '../../abi/fcntl.ts';
 import type { AddressSpace } from './memory.ts';
-import type { Attribute } from './node.ts';
+import type { Attribute, PlainFile } from './node.ts';
 import type { Process } from './process.ts';
 import { refuse } from './refuse.ts';
 import { decodeText, encodeText } from './text.ts';
@@ -76,6 +76,10 @@ export abstract class OpenFile {
   }
   ioctl(_process: Process, _request: number, _argument: Argument): number {
     return refuse('ENOTTY');
+  }
+  /** fs/sync.c:vfs_fsync_range: a file that has no such operation. */
+  fsync(): number {
+    return refuse('EINVAL');
   }
   /** Only what the file says; the mapping itself is the process's. */
   mmap(_process: Process, _mapping: Mapping): number {
@@ -149,6 +153,37 @@ export class AttributeFile extends Seekable {
   }
 }
 
+/** A file of a disk that is being written. */
+export class DiskFile extends Seekable {
+  private readonly file: PlainFile;
+
+  constructor(named: Opened, file: PlainFile) {
+    super(named);
+    this.file = file;
+  }
+
+  protected size(): bigint {
+    return BigInt(this.file.bytes.length);
+  }
+
+  override pread(_process: Process, length: number, offset: bigint): Uint8Array | number {
+    return this.file.bytes.slice(Number(offset), Number(offset) + length);
+  }
+
+  override pwrite(_process: Process, bytes: Uint8Array, offset: bigint): number {
+    const end = Number(offset) + bytes.length;
+    const longer = new Uint8Array(Math.max(end, this.file.bytes.length));
+    longer.set(this.file.bytes);
+    longer.set(bytes, Number(offset));
+    this.file.bytes = longer;
+    return bytes.length;
+  }
+
+  override fsync(): number {
+    return 0;
+  }
+}
+
 /** /proc/PID/mem (fs/proc/base.c:mem_rw). Here it goes by what the pages allow, where Linux would write to all of them. */
 export class MemoryFile extends Seekable {
   private readonly memory: AddressSpace;
@@ -179,6 +214,10 @@ export class DirectoryFile extends OpenFile {
   }
   override pread(): number {
     return refuse('EISDIR');
+  }
+  /** Those of sysfs and proc have no such operation. */
+  override fsync(): number {
+    return this.named.path.startsWith('/etc') ? 0 : refuse('EINVAL');
   }
 }
 

@@ -237,6 +237,14 @@ export const systemCalls: Readonly<Partial<Record<CallName, SystemCall>>> = {
   chown: ({ files }, process, its) =>
     files.own(process, its.text(), { uid: its.int(0) >>> 0, gid: its.int(1) >>> 0 }),
   chmod: ({ files }, process, its) => files.own(process, its.text(), { mode: its.int(0) & 0o7777 }),
+  fsync: (_, process, its) => onFile(process, its, (file) => file.fsync()),
+  rename: ({ files }, process, its) => {
+    const [from = '', to = ''] = its.text().split('\0');
+    return files.configuration.rename(process, from, to);
+  },
+  unlink: ({ files }, process, its) => files.configuration.unlink(process, its.text()),
+  mkdir: ({ files }, process, its) => files.configuration.mkdir(process, its.text()),
+  rmdir: ({ files }, process, its) => files.configuration.rmdir(process, its.text()),
   loadModule: ({ machine }, { pid }, its) => {
     const [module = '', ...parameters] = its.text().split('\0');
     return machine.value({

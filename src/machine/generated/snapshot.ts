@@ -83,6 +83,8 @@ export interface Snapshot {
     /** null: no PCI function (a mediated device) */
     readonly function: Address | null;
   }[] | Unknown;
+  /** files by which a policy lasts; not told: nobody knows what stands in their places */
+  readonly configuration?: Configuration | Unknown;
 }
 
 /** Something that the snapshot could not tell, and why. */
@@ -245,4 +247,20 @@ export interface DeviceNode {
   readonly gid: number;
   /** permission bits */
   readonly mode: number;
+}
+
+export interface Configuration {
+  /** the file system that holds /etc takes no changes */
+  readonly readOnly: boolean | Unknown;
+  /** of /etc, /etc/modprobe.d, modules-load.d, security/limits.d, udev/rules.d and systemd/system, and of the drop-in directories of services, those that are there */
+  readonly directories: readonly {
+    readonly path: string;
+    /** something is in it beside what is listed here */
+    readonly others: boolean;
+  }[];
+  /** those that have the name of a file of vfioplan, whoever wrote them */
+  readonly files: readonly {
+    readonly path: string;
+    readonly text: string | Unknown;
+  }[];
 }

@@ -13,6 +13,7 @@ const machine: ReadonlySet<string> = new Set<keyof State>([
   'bus',
   'devices',
   'iommuGroups',
+  'configuration',
 ]);
 
 /** What becomes of a slot: another code, or, negative, the result of an edit. */

@@ -123,6 +123,20 @@ export type PlanOperation = {
   readonly uid: number;
   readonly gid: number;
   readonly mode: number;
+} | {
+  readonly op: "config.write";
+  readonly path: string;
+  /** the whole file */
+  readonly text: string;
+} | {
+  readonly op: "config.remove";
+  readonly path: string;
+} | {
+  readonly op: "config.make_directory";
+  readonly path: string;
+} | {
+  readonly op: "config.remove_directory";
+  readonly path: string;
 };
 
 export interface JournalEnd {

@@ -589,6 +589,88 @@ export const planSchema: JsonSchema = {
       "mode"
      ],
      "additionalProperties": false
+    },
+    {
+     "type": "object",
+     "properties": {
+      "op": {
+       "type": "string",
+       "const": "config.write"
+      },
+      "path": {
+       "type": "string",
+       "maxLength": 255,
+       "pattern": "^\\/etc\\/(modules-load\\.d\\/vfioplan\\.conf|modprobe\\.d\\/vfioplan\\.conf|udev\\/rules\\.d\\/60-vfioplan\\.rules|security\\/limits\\.d\\/60-vfioplan\\.conf|systemd\\/system\\/[A-Za-z0-9:_@-][A-Za-z0-9:_.@-]*\\.service\\.d\\/60-vfioplan\\.conf)$"
+      },
+      "text": {
+       "type": "string",
+       "maxLength": 1048576,
+       "description": "the whole file"
+      }
+     },
+     "required": [
+      "op",
+      "path",
+      "text"
+     ],
+     "additionalProperties": false
+    },
+    {
+     "type": "object",
+     "properties": {
+      "op": {
+       "type": "string",
+       "const": "config.remove"
+      },
+      "path": {
+       "type": "string",
+       "maxLength": 255,
+       "pattern": "^\\/etc\\/(modules-load\\.d\\/vfioplan\\.conf|modprobe\\.d\\/vfioplan\\.conf|udev\\/rules\\.d\\/60-vfioplan\\.rules|security\\/limits\\.d\\/60-vfioplan\\.conf|systemd\\/system\\/[A-Za-z0-9:_@-][A-Za-z0-9:_.@-]*\\.service\\.d\\/60-vfioplan\\.conf)$"
+      }
+     },
+     "required": [
+      "op",
+      "path"
+     ],
+     "additionalProperties": false
+    },
+    {
+     "type": "object",
+     "properties": {
+      "op": {
+       "type": "string",
+       "const": "config.make_directory"
+      },
+      "path": {
+       "type": "string",
+       "maxLength": 255,
+       "pattern": "^\\/etc\\/(modules-load\\.d|modprobe\\.d|udev\\/rules\\.d|security\\/limits\\.d|systemd\\/system\\/[A-Za-z0-9:_@-][A-Za-z0-9:_.@-]*\\.service\\.d)$"
+      }
+     },
+     "required": [
+      "op",
+      "path"
+     ],
+     "additionalProperties": false
+    },
+    {
+     "type": "object",
+     "properties": {
+      "op": {
+       "type": "string",
+       "const": "config.remove_directory"
+      },
+      "path": {
+       "type": "string",
+       "maxLength": 255,
+       "pattern": "^\\/etc\\/(modules-load\\.d|modprobe\\.d|udev\\/rules\\.d|security\\/limits\\.d|systemd\\/system\\/[A-Za-z0-9:_@-][A-Za-z0-9:_.@-]*\\.service\\.d)$"
+      }
+     },
+     "required": [
+      "op",
+      "path"
+     ],
+     "additionalProperties": false
     }
    ]
   },

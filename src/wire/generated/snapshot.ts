@@ -643,6 +643,17 @@ export const snapshotSchema: JsonSchema = {
      "$ref": "#/$defs/Unknown"
     }
    ]
+  },
+  "configuration": {
+   "description": "files by which a policy lasts; not told: nobody knows what stands in their places",
+   "anyOf": [
+    {
+     "$ref": "#/$defs/Configuration"
+    },
+    {
+     "$ref": "#/$defs/Unknown"
+    }
+   ]
   }
  },
  "required": [
@@ -1613,6 +1624,79 @@ export const snapshotSchema: JsonSchema = {
     "uid",
     "gid",
     "mode"
+   ],
+   "additionalProperties": false
+  },
+  "Configuration": {
+   "type": "object",
+   "properties": {
+    "readOnly": {
+     "anyOf": [
+      {
+       "type": "boolean"
+      },
+      {
+       "$ref": "#/$defs/Unknown"
+      }
+     ],
+     "description": "the file system that holds /etc takes no changes"
+    },
+    "directories": {
+     "type": "array",
+     "items": {
+      "type": "object",
+      "properties": {
+       "path": {
+        "type": "string",
+        "pattern": "^\\/etc(\\/[^/]+)+$"
+       },
+       "others": {
+        "type": "boolean",
+        "description": "something is in it beside what is listed here"
+       }
+      },
+      "required": [
+       "path",
+       "others"
+      ],
+      "additionalProperties": false
+     },
+     "description": "of /etc, /etc/modprobe.d, modules-load.d, security/limits.d, udev/rules.d and systemd/system, and of the drop-in directories of services, those that are there"
+    },
+    "files": {
+     "type": "array",
+     "items": {
+      "type": "object",
+      "properties": {
+       "path": {
+        "type": "string",
+        "pattern": "^\\/etc(\\/[^/]+)+$"
+       },
+       "text": {
+        "anyOf": [
+         {
+          "type": "string",
+          "maxLength": 1048576
+         },
+         {
+          "$ref": "#/$defs/Unknown"
+         }
+        ]
+       }
+      },
+      "required": [
+       "path",
+       "text"
+      ],
+      "additionalProperties": false
+     },
+     "description": "those that have the name of a file of vfioplan, whoever wrote them"
+    }
+   },
+   "required": [
+    "readOnly",
+    "directories",
+    "files"
    ],
    "additionalProperties": false
   }

@@ -149,6 +149,19 @@ export type TraceOperation = {
   readonly gid: number;
   readonly mode: number;
 } | {
+  readonly op: "config.write";
+  readonly path: string;
+  readonly text: string;
+} | {
+  readonly op: "config.remove";
+  readonly path: string;
+} | {
+  readonly op: "config.make_directory";
+  readonly path: string;
+} | {
+  readonly op: "config.remove_directory";
+  readonly path: string;
+} | {
   readonly op: "open";
   readonly path: string;
   /** names the descriptor that it answers, for the operations that follow */

@@ -759,6 +759,88 @@ export const traceSchema: JsonSchema = {
      "properties": {
       "op": {
        "type": "string",
+       "const": "config.write"
+      },
+      "path": {
+       "type": "string",
+       "maxLength": 8192,
+       "pattern": "^[^\\u0000]*$"
+      },
+      "text": {
+       "type": "string",
+       "maxLength": 8192,
+       "pattern": "^[^\\u0000]*$"
+      }
+     },
+     "required": [
+      "op",
+      "path",
+      "text"
+     ],
+     "additionalProperties": false
+    },
+    {
+     "type": "object",
+     "properties": {
+      "op": {
+       "type": "string",
+       "const": "config.remove"
+      },
+      "path": {
+       "type": "string",
+       "maxLength": 8192,
+       "pattern": "^[^\\u0000]*$"
+      }
+     },
+     "required": [
+      "op",
+      "path"
+     ],
+     "additionalProperties": false
+    },
+    {
+     "type": "object",
+     "properties": {
+      "op": {
+       "type": "string",
+       "const": "config.make_directory"
+      },
+      "path": {
+       "type": "string",
+       "maxLength": 8192,
+       "pattern": "^[^\\u0000]*$"
+      }
+     },
+     "required": [
+      "op",
+      "path"
+     ],
+     "additionalProperties": false
+    },
+    {
+     "type": "object",
+     "properties": {
+      "op": {
+       "type": "string",
+       "const": "config.remove_directory"
+      },
+      "path": {
+       "type": "string",
+       "maxLength": 8192,
+       "pattern": "^[^\\u0000]*$"
+      }
+     },
+     "required": [
+      "op",
+      "path"
+     ],
+     "additionalProperties": false
+    },
+    {
+     "type": "object",
+     "properties": {
+      "op": {
+       "type": "string",
        "const": "open"
       },
       "path": {

@@ -38,7 +38,7 @@ enum {
 	CONTROL = 1000, POST = 1001, COLLECT = 1002,
 	NEVER_CAME = 512,
 	OPEN = 1, CLOSE, READ, WRITE, PREAD, PWRITE, LSEEK, IOCTL, MMAP, MUNMAP, LIST, READLINK, LSTAT, STAT,
-	CHOWN, CHMOD, INSERT_MODULE, REMOVE_MODULE, PASS, TAKE, EVENTFD,
+	CHOWN, CHMOD, INSERT_MODULE, REMOVE_MODULE, PASS, TAKE, EVENTFD, FSYNC, RENAME, UNLINK, MKDIR, RMDIR,
 	SPAWN = 100, END, GLIMPSE, LOG, HEAR,
 };
 
@@ -202,6 +202,11 @@ static int64_t perform(void)
 	case REMOVE_MODULE: return result(syscall(SYS_delete_module, path, O_NONBLOCK));
 	case PASS: return pass(argument[0]);
 	case TAKE: return take();
+	case FSYNC: return result(fsync(argument[0]));
+	case RENAME: return result(rename(path, path + strlen(path) + 1));
+	case UNLINK: return result(unlink(path));
+	case MKDIR: return result(mkdir(path, argument[0]));
+	case RMDIR: return result(rmdir(path));
 	case EVENTFD: return result(eventfd(argument[0], argument[1]));
 	default: return input_output();
 	}

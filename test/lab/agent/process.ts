@@ -88,6 +88,21 @@ export class GuestProcess implements Backend {
   chmod(path: string, mode: number): number {
     return this.onPath(calls.chmod, path, mode);
   }
+  fsync(fd: number): number {
+    return this.ask(calls.fsync, [fd]);
+  }
+  rename(from: string, to: string): number {
+    return this.onPath(calls.rename, `${from}\0${to}`);
+  }
+  unlink(path: string): number {
+    return this.onPath(calls.unlink, path);
+  }
+  mkdir(path: string, mode: number): number {
+    return this.onPath(calls.mkdir, path, mode);
+  }
+  rmdir(path: string): number {
+    return this.onPath(calls.rmdir, path);
+  }
   /** As modprobe, which looks first what is there (libkmod/libkmod-module.c:kmod_module_probe_insert_module). */
   loadModule(name: string, parameters: readonly string[] = []): number {
     const files = this.modules(name);

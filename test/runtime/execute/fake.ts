@@ -1,6 +1,8 @@
+import { fcntl } from '../../../runtime/abi/fcntl.ts';
 import type { Backend, FileStatus } from '../../../runtime/backend.ts';
 import type { Snapshot } from '../../../src/machine/snapshot.ts';
 import { disabledVirtualFunctions } from '../../../src/machine/virtual-functions.ts';
+import { parentOf } from '../../../src/model/configuration.ts';
 import { errnoNumbers } from '../../../src/model/errno.ts';
 import type { Op } from '../../../src/model/op.ts';
 import type { State, World } from '../../../src/model/state.ts';
@@ -22,6 +24,8 @@ export class FakeKernel {
   /** Called after each deed. */
   after: (deed: number) => void = () => {};
   readonly #identities: ReadonlyMap<string, string>;
+  /** Files that have not got their names yet. */
+  readonly #beside = new Map<string, string>();
 
   constructor(snapshot: Snapshot) {
     const { world, state } = worldFrom(snapshot, { virtualFunctions: true });
@@ -38,6 +42,8 @@ export class FakeKernel {
   }
 
   shows(path: string): string | null {
+    const beside = this.#beside.get(path);
+    if (beside !== undefined) return beside;
     const identity = this.#identities.get(path);
     if (identity === undefined) return show(this.world, this.state, path);
     const directory = path.slice(0, path.lastIndexOf('/'));
@@ -47,23 +53,50 @@ export class FakeKernel {
   /** A new process: descriptors of its own. */
   backend(): Backend {
     const open = new Map<number, string>();
+    const read = new Map<number, number>();
     const no = (): number => -errnoNumbers.ENOSYS;
     return {
       kind: 'simulated',
-      open: (path) => {
+      open: (path, flags) => {
+        if ((flags & fcntl.O_CREAT) !== 0) {
+          if (this.shows(parentOf(path)) !== 'directory') return -errnoNumbers.ENOENT;
+          this.#beside.set(path, '');
+        }
         const writable = /\/(bind|unbind|drivers_probe)$/.test(path);
         if (!writable && this.shows(path) === null) return -errnoNumbers.ENOENT;
         const fd = open.size + 3;
         open.set(fd, path);
+        read.delete(fd);
         return fd;
       },
       close: (fd) => (open.delete(fd) ? 0 : -errnoNumbers.EBADF),
-      read: (fd) => new TextEncoder().encode(`${this.shows(open.get(fd) ?? '') ?? ''}\n`),
+      read: (fd, length) => {
+        const text = new TextEncoder().encode(`${this.shows(open.get(fd) ?? '') ?? ''}\n`);
+        const from = read.get(fd) ?? 0;
+        read.set(fd, from + length);
+        return text.subarray(from, from + length);
+      },
       write: (fd, bytes) => this.#write(open.get(fd) ?? '', new TextDecoder().decode(bytes)),
       stat: (path) => this.#stat(path),
       readlink: (path) => `../${this.shows(path)}`,
       chown: (path, uid, gid) => this.#own(path, (mode) => ({ uid, gid, mode })),
-      chmod: (path, mode) => this.#own(path, (_, uid, gid) => ({ uid, gid, mode })),
+      chmod: (path, mode) =>
+        path.startsWith('/etc/') ? 0 : this.#own(path, (_, uid, gid) => ({ uid, gid, mode })),
+      fsync: () => 0,
+      rename: (from, path) => {
+        const text = this.#beside.get(from);
+        if (text === undefined) return -errnoNumbers.ENOENT;
+        const answer = this.#do({ op: 'config.write', pid: ROOT, path, text });
+        if (answer >= 0) this.#beside.delete(from);
+        return answer;
+      },
+      unlink: (path) => {
+        if (this.#beside.delete(path)) return 0;
+        if (this.shows(path) === null) return -errnoNumbers.ENOENT;
+        return this.#do({ op: 'config.remove', pid: ROOT, path });
+      },
+      mkdir: (path) => this.#do({ op: 'config.make_directory', pid: ROOT, path }),
+      rmdir: (path) => this.#do({ op: 'config.remove_directory', pid: ROOT, path }),
       loadModule: (module) => this.#do({ op: 'module.load', pid: ROOT, module }),
       unloadModule: (module) => this.#do({ op: 'module.unload', pid: ROOT, module }),
       pread: no,
@@ -90,6 +123,11 @@ export class FakeKernel {
   }
 
   #write(path: string, text: string): number {
+    const beside = this.#beside.get(path);
+    if (beside !== undefined) {
+      this.#beside.set(path, beside + text);
+      return new TextEncoder().encode(text).length;
+    }
     const parts = path.split('/');
     const line = text.replace(/\n$/, '');
     const last = parts[parts.length - 1] ?? '';

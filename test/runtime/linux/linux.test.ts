@@ -1,6 +1,15 @@
 /** The native backend on kernel objects that every Linux has: no VFIO, nothing outside a temporary folder is touched. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -9,6 +18,9 @@ import { fcntl } from '../../../runtime/abi/fcntl.ts';
 import { mman } from '../../../runtime/abi/mman.ts';
 import type { Backend } from '../../../runtime/backend.ts';
 import { linuxBackend } from '../../../runtime/linux/linux.ts';
+import { perform } from '../../../runtime/lower/deeds.ts';
+import { observe } from '../../../runtime/lower/observe.ts';
+import { besideOf } from '../../../src/model/configuration.ts';
 
 const FIONREAD = 0x541b;
 const TIOCGWINSZ = 0x5413;
@@ -21,6 +33,43 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'vfioplan-linux-'));
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('configuration files', () => {
+  const write = (path: string, its: string) =>
+    perform(linux, { op: 'config.write', pid: 0, path, text: its });
+
+  it('are written whole, replaced at once and removed, with nothing left beside them', () => {
+    const directory = join(folder, 'vpp.service.d');
+    const path = join(directory, '60-vfioplan.conf');
+    expect(write(path, 'a\n')).toBe('ENOENT');
+    expect(perform(linux, { op: 'config.make_directory', pid: 0, path: directory })).toBeNull();
+    expect(perform(linux, { op: 'config.make_directory', pid: 0, path: directory })).toBe('EEXIST');
+    expect(statSync(directory).mode & 0o777).toBe(0o755);
+    expect(write(path, 'a\n')).toBeNull();
+    const first = statSync(path).ino;
+    const long = 'ä long line\n'.repeat(10_000);
+    expect(write(path, long)).toBeNull();
+    expect(readFileSync(path, 'utf8')).toBe(long);
+    expect(observe(linux, path)).toBe(long.slice(0, -1));
+    expect(statSync(path).ino).not.toBe(first);
+    expect(statSync(path).mode & 0o777).toBe(0o644);
+    expect(readdirSync(directory)).toEqual(['60-vfioplan.conf']);
+    expect(perform(linux, { op: 'config.remove_directory', pid: 0, path: directory })).toBe('ENOTEMPTY');
+    expect(perform(linux, { op: 'config.remove', pid: 0, path })).toBeNull();
+    expect(perform(linux, { op: 'config.remove', pid: 0, path })).toBe('ENOENT');
+    expect(perform(linux, { op: 'config.remove_directory', pid: 0, path: directory })).toBeNull();
+  });
+
+  it('take the place of what a stopped run left beside, and leave nothing there when they fail', () => {
+    const path = join(folder, 'vfioplan.conf');
+    writeFileSync(besideOf(path), 'half');
+    expect(write(path, 'whole')).toBeNull();
+    expect(readFileSync(path, 'utf8')).toBe('whole');
+    mkdirSync(join(folder, 'taken.conf'));
+    expect(write(join(folder, 'taken.conf'), 'x')).toBe('EISDIR');
+    expect(readdirSync(folder).filter((name) => name.endsWith('.new'))).toEqual([]);
+  });
+});
 
 const text = (bytes: string) => new TextEncoder().encode(bytes);
 

@@ -2,6 +2,7 @@ import type { Provocation } from './provocation.ts';
 import { busAndFiles } from './provocations-bus.ts';
 import { deviceCdevs } from './provocations-cdev.ts';
 import { compat } from './provocations-compat.ts';
+import { configurationFiles } from './provocations-configuration.ts';
 import { container, files } from './provocations-container.ts';
 import { features, ioeventfds } from './provocations-device.ts';
 import { devices, groups, virtualMachines } from './provocations-group.ts';
@@ -18,6 +19,7 @@ export const provocations: Readonly<Record<string, Provocation>> = {
   ...sysfs,
   ...busAndFiles,
   ...files,
+  ...configurationFiles,
   ...container,
   ...type1,
   ...groups,

@@ -114,6 +114,23 @@ const anyPath = fc.constantFrom(
   '',
   '/dev/vfio/__proto__',
 );
+const anyConfiguration = fc.constantFrom(
+  '/etc/modprobe.d/vfioplan.conf',
+  '/etc/modprobe.d',
+  '/etc/modprobe.d/',
+  '/etc/modprobe.d/..',
+  '/etc/systemd/system/vpp.service.d',
+  '/etc/systemd/system/vpp.service.d/60-vfioplan.conf',
+  '/etc',
+  '/etc/__proto__',
+  '/etc/__proto__/constructor',
+  '__proto__',
+  '/',
+  '',
+  '/etc/shadow',
+  '/etc/modprobe.d/x\0y',
+  'x'.repeat(5000),
+);
 const argsz = fc.option(
   fc.constantFrom<number | null>(null, 0, 8, 16, 20, 24, 32, 48, 116, 120, Number.NaN, -1),
   {
@@ -155,6 +172,10 @@ const shapes: { readonly [Kind in Op['op']]: fc.Arbitrary<Record<string, unknown
   'driver.unbind': fc.record({ driver: anyDriver, device: anyName }),
   'drivers.probe': fc.record({ device: anyName }),
   'node.own': fc.record({ path: anyPath, uid: anyNumber, gid: anyNumber, mode: anyNumber }),
+  'config.write': fc.record({ path: anyConfiguration, text: anyText }),
+  'config.remove': fc.record({ path: anyConfiguration }),
+  'config.make_directory': fc.record({ path: anyConfiguration }),
+  'config.remove_directory': fc.record({ path: anyConfiguration }),
   'driver.new_id': fc.record({ driver: anyDriver, text: anyIds }),
   'driver.remove_id': fc.record({ driver: anyDriver, text: anyIds }),
   'bus.autoprobe': fc.record({ text: anyCount }),
