@@ -39,9 +39,13 @@ function stepItem(
   const item = element('li', { value: String(number) }, element('p', { class: 'sentence' }, sentence));
   const changed = Object.entries(after).filter(([path, shown]) => before[path] !== shown);
   if (changed.length > 0) {
-    const rows = changed.map(([path, shown]) =>
-      element('li', {}, element('code', {}, path), ` ${shownAs(before[path] ?? null)} → ${shownAs(shown)}`),
-    );
+    const rows = changed.map(([path, shown]) => {
+      const was = before[path] ?? null;
+      const row = element('li', {}, element('code', {}, path));
+      if (!`${was}${shown}`.includes('\n')) row.append(` ${shownAs(was)} → ${shownAs(shown)}`);
+      else row.append(shown === null ? ' → absent' : ' → ', element('pre', {}, shown ?? was ?? ''));
+      return row;
+    });
     item.append(element('ul', { class: 'changes' }, ...rows));
   }
   const back = 'none' in undo ? `no undo needed: ${undo.none}` : `undo: ${undo.sentence}`;

@@ -1,3 +1,4 @@
+import { usualDirectories } from '../src/machine/configuration.ts';
 import type { BlockDevice, Netdev, PciFunction, Snapshot } from '../src/machine/snapshot.ts';
 
 /**
@@ -111,9 +112,17 @@ export function machine(words: MachineWords = {}): Snapshot {
       gid,
     })),
     nodes: [{ path: '/dev/vfio/vfio', uid: 0, gid: 0, mode: 0o666 }],
+    configuration: usualConfiguration,
   };
   return { ...snapshot, ...words.replace };
 }
+
+/** The directories of a distribution, and no file of vfioplan's. */
+export const usualConfiguration = {
+  readOnly: false,
+  directories: usualDirectories.map((path) => ({ path, others: true })),
+  files: [],
+} as const satisfies Snapshot['configuration'];
 
 const amdUnit = {
   name: 'ivhd0',

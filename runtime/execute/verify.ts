@@ -79,7 +79,9 @@ export function nodesOf(backend: Backend, device: Address): readonly string[] {
   );
 }
 
-/** A shown value as a message has it. */
+/** A shown value as a message has it; of a text of several lines the first. */
 export function quoted(shown: string | null): string {
-  return shown === null ? 'nothing' : `\`${shown}\``;
+  if (shown === null) return 'nothing';
+  const [first = '', ...others] = shown.split('\n');
+  return others.length === 0 ? `\`${shown}\`` : `\`${first}\` and ${others.length} more lines`;
 }

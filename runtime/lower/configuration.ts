@@ -1,4 +1,5 @@
-import { besideOf, parentOf } from '../../src/model/configuration.ts';
+import { parentOf } from '../../src/machine/configuration.ts';
+import { besideOf } from '../../src/model/configuration.ts';
 import type { Op } from '../../src/model/op.ts';
 import { errno } from '../abi/errno.ts';
 import { fcntl } from '../abi/fcntl.ts';

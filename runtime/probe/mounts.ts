@@ -8,6 +8,7 @@ export interface Mount {
   readonly point: string;
   readonly type: string;
   readonly source: string;
+  readonly readOnly: boolean;
 }
 
 /** Mounts that the init process and this one see; a container shows only the latter. */
@@ -27,11 +28,13 @@ export function readMounts(files: MachineFiles): readonly Mount[] | Missing {
 /** `36 35 98:0 /root /mnt rw,noatime master:1 - ext3 /dev/sda1 rw`: the fields after the dash are type and source. */
 function mountOf(line: string): Mount | undefined {
   const [before = '', after] = line.split(' - ');
-  const [, , device, , point] = before.split(' ');
-  const [type, source] = after?.split(' ') ?? [];
+  const [, , device, , point, here = ''] = before.split(' ');
+  const [type, source, everywhere = ''] = after?.split(' ') ?? [];
   if (device === undefined || point === undefined || type === undefined || source === undefined)
     return undefined;
-  return { device, point: unescaped(point), type, source: unescaped(source) };
+  // The mount may be read-only, or the file system itself.
+  const readOnly = [here, everywhere].some((options) => options.split(',').includes('ro'));
+  return { device, point: unescaped(point), type, source: unescaped(source), readOnly };
 }
 
 /** Space, tab, newline and backslash are written in octal (fs/proc_namespace.c show_mountinfo). */

@@ -8,6 +8,7 @@ import {
   type Snapshot,
 } from '../../src/machine/snapshot.ts';
 import { readBlocks } from './blocks.ts';
+import { readConfiguration } from './configuration.ts';
 import { isMissing, type MachineFiles } from './files.ts';
 import { type Attached, devicesPath, readFunction, reason } from './functions.ts';
 import { readIommu } from './iommu.ts';
@@ -77,6 +78,7 @@ export function probe(files: MachineFiles, options: ProbeOptions = {}): Probed {
     ...readUsers(files),
     nodes: readNodes(files),
     vfioDevices: readVfioDevices(files),
+    configuration: readConfiguration(files),
   };
   return { snapshot, diagnostics };
 }

@@ -34,6 +34,7 @@ import { unsafeInterrupts } from './rules/unsafe-interrupts.ts';
 import { viability } from './rules/viability.ts';
 import { virtualFunctions } from './rules/virtual-functions.ts';
 import { virtualMachines } from './rules/virtual-machines.ts';
+import { wishes } from './rules/wishes.ts';
 
 /** Every rule, in the order in which their messages are made; the report is sorted by place. */
 export const rules: readonly Rule[] = [
@@ -71,6 +72,7 @@ export const rules: readonly Rule[] = [
   mixing,
   limits,
   persistence,
+  wishes,
   confirmation,
   effect,
 ];

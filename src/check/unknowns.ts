@@ -9,7 +9,7 @@ export interface Need extends Assumption {
   readonly choosing?: boolean;
 }
 
-type UnknownCode = 'VP3301' | 'VP3302' | 'VP3303' | 'VP3304' | 'VP3305' | 'VP3306';
+type UnknownCode = 'VP3301' | 'VP3302' | 'VP3303' | 'VP3304' | 'VP3305' | 'VP3306' | 'VP3307';
 
 /**
  * Unknown is never taken for safe: every fact that something rests on becomes a precondition, which a live machine
@@ -61,6 +61,7 @@ const kinds: readonly (readonly [RegExp, UnknownCode])[] = [
   [/^\/(kernel|modules|drivers)\b/, 'VP3303'],
   [/^\/(iommu|nodes)\b|\/iommuGroup$/, 'VP3304'],
   [/^\/(users|userGroups)\b/, 'VP3306'],
+  [/^\/configuration\b/, 'VP3307'],
 ];
 
 function codeOf({ fact, choosing }: Need): UnknownCode {

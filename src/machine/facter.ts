@@ -109,6 +109,7 @@ function snapshotOf(
     users: untold,
     userGroups: untold,
     nodes: untold,
+    configuration: untold,
   };
 }
 

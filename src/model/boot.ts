@@ -1,6 +1,6 @@
+import { parentOf, usualDirectories } from '../machine/configuration.ts';
 import { isUnknown, type PciFunction, type Snapshot } from '../machine/snapshot.ts';
 import { fakeGroup, freshVfio, isNoiommu, newGroup } from './binding.ts';
-import { parentOf, usualDirectories } from './configuration.ts';
 import { type FactReader, isFake, textsOf } from './facts.ts';
 import { loaded, loadOrder } from './modules.ts';
 import { cdevPath, freshIommuNode } from './nodes.ts';

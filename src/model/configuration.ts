@@ -1,3 +1,4 @@
+import { parentOf } from '../machine/configuration.ts';
 import type { Guard } from './guard.ts';
 import type { Op } from './op.ts';
 import type { State } from './state.ts';
@@ -6,22 +7,6 @@ import type { State } from './state.ts';
  * Configuration files: what udev, modprobe, pam_limits and systemd read. To the kernel they are files like any other, and
  * the model knows of their texts no more than that; it knows the directories that a plan may write to, which are root's.
  */
-
-/** What a distribution with udev, kmod, PAM and systemd has. */
-export const usualDirectories = [
-  '/etc/modprobe.d',
-  '/etc/modules-load.d',
-  '/etc/security',
-  '/etc/security/limits.d',
-  '/etc/systemd',
-  '/etc/systemd/system',
-  '/etc/udev',
-  '/etc/udev/rules.d',
-] as const;
-
-export function parentOf(path: string): string {
-  return path.slice(0, path.lastIndexOf('/'));
-}
 
 /**
  * Where a new text is written before it takes the old one's place. None of the readers takes it for a file of theirs: they

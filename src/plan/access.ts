@@ -1,8 +1,8 @@
 import { isUnknown } from '../machine/snapshot.ts';
 import type { State, World } from '../model/state.ts';
 import { sizeText } from '../policy/describe.ts';
-import { applies } from '../policy/pattern.ts';
 import type { Allow, HostPolicy } from '../policy/policy.ts';
+import { limitGiver, limitOf } from '../script/limits.ts';
 import { isCdev } from '../script/paths.ts';
 import { nodeOf, viewOf, type Way, wayOf } from '../script/ways.ts';
 import type { Plan } from './plan.ts';
@@ -36,14 +36,26 @@ export function accessOf(policy: HostPolicy, world: World, end: State): readonly
       device: allow.device,
       path,
       nodes: [...nodes].sort(),
-      needs: needsOf(policy, allow, path),
+      needs: needsOf(policy, world, allow, path),
     });
   }
   const key = ({ who, device, path, nodes }: Access) => [who, device, path, ...nodes].join('\0');
   return access.sort((a, b) => compare(key(a), key(b)));
 }
 
-function needsOf({ snapshot, limits }: HostPolicy, { who }: Allow, path: Access['path']): readonly string[] {
+const givers = {
+  login: ' (its next login gives it)',
+  unit: ' (its unit gives it from its next start on)',
+} as const;
+
+/** Who sets the limit, once the plan is done. */
+function givenBy(policy: HostPolicy, world: World, who: Allow['who']): string {
+  const giver = limitGiver(policy, world, who);
+  return giver === null ? '' : givers[giver];
+}
+
+function needsOf(policy: HostPolicy, world: World, { who }: Allow, path: Access['path']): readonly string[] {
+  const { snapshot } = policy;
   const needs: string[] = [];
   const numbers = who.kind === 'group' ? snapshot.userGroups : snapshot.users;
   if (who.kind !== 'user' && who.kind !== 'group') needs.push('the nodes, handed over by what starts it');
@@ -51,10 +63,12 @@ function needsOf({ snapshot, limits }: HostPolicy, { who }: Allow, path: Access[
   // Asked at open, at SET_CONTAINER, at SET_IOMMU and at the device's first open (drivers/vfio, 6.1 and 6.12).
   if (path === 'noiommu') needs.push('CAP_SYS_RAWIO');
   else {
-    const limit = limits.find((each) => each.who.kind === who.kind && applies(each.who.name, who.name));
-    const amount = limit === undefined ? 'at least the memory that it maps for DMA' : sizeText(limit.bytes);
+    const limit = limitOf(policy, who);
+    const given = givenBy(policy, world, who);
     needs.push(
-      `RLIMIT_MEMLOCK of ${amount}${limit === undefined ? ', or CAP_IPC_LOCK' : ', for what it maps for DMA'}`,
+      limit === undefined
+        ? 'RLIMIT_MEMLOCK of at least the memory that it maps for DMA, or CAP_IPC_LOCK'
+        : `RLIMIT_MEMLOCK of ${sizeText(limit.bytes)}, for what it maps for DMA${given}`,
     );
   }
   return needs;

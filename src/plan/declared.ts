@@ -1,5 +1,6 @@
-import { sizeText } from '../policy/describe.ts';
+import type { World } from '../model/state.ts';
 import type { HostPolicy, Persist } from '../policy/policy.ts';
+import { wishesOf } from '../script/derive.ts';
 import type { Plan, PlanPlace } from './plan.ts';
 
 type Declared = Plan['declared'][number];
@@ -12,16 +13,16 @@ const persisting: Readonly<Record<Persist['until'], string>> = {
 
 /** What a policy says shall be and no step of a plan brings about: it is told, so that nobody takes it for done. */
 export function declaredOf(
-  { limits, persists }: HostPolicy,
+  policy: HostPolicy,
+  world: World,
   place: (place: Persist['place']) => PlanPlace,
 ): readonly Declared[] {
   const declared = [
-    ...limits.map(({ who, bytes, place: at }): Declared => {
-      const sentence = `${who.kind} ${who.name} may lock ${sizeText(bytes)} of memory`;
-      return { what: 'limit', sentence, why: [place(at)] };
+    ...wishesOf(policy, world).beyond.map(({ what, sentence, cause, place: at }): Declared => {
+      return { what, sentence: `${sentence}: ${cause}`, why: [place(at)] };
     }),
-    ...persists.map(({ policy, until, place: at }): Declared => {
-      return { what: 'persist', sentence: `policy ${policy} ${persisting[until]}`, why: [place(at)] };
+    ...policy.persists.map(({ policy: name, until, place: at }): Declared => {
+      return { what: 'persist', sentence: `policy ${name} ${persisting[until]}`, why: [place(at)] };
     }),
   ];
   return declared.sort((a, b) => (a.sentence < b.sentence ? -1 : a.sentence > b.sentence ? 1 : 0));

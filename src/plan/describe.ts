@@ -44,7 +44,9 @@ function stepLines({ number, sentence, before, after, undo, lasting, why }: Plan
     // Only what differs: a step also looks at what it must leave alone.
     ...Object.entries(after)
       .filter(([path, value]) => before[path] !== value)
-      .map(([path, value]) => `${indent}${path}: ${shown(before[path] ?? null)} -> ${shown(value)}`),
+      .flatMap(([path, value]) =>
+        changeLines(path, before[path] ?? null, value).map((line) => indent + line),
+      ),
     `${indent}undo: ${'none' in undo ? `none, ${undo.none}` : undo.sentence}`,
     ...lasting.map((each) => `${indent}cannot be undone: ${each}`),
     ...why.map(
@@ -55,6 +57,17 @@ function stepLines({ number, sentence, before, after, undo, lasting, why }: Plan
 
 function confirmLine(seconds: number): string {
   return `On the machine itself it is taken back unless somebody confirms it within ${timeText(seconds)}`;
+}
+
+/** A value in one line; of a text of several, which of its lines go and which come. */
+function changeLines(path: string, before: string | null, after: string | null): readonly string[] {
+  const [old, fresh] = [before ?? '', after ?? ''].map((text) => text.split('\n')) as [string[], string[]];
+  if (old.length < 2 && fresh.length < 2) return [`${path}: ${shown(before)} -> ${shown(after)}`];
+  const [known, kept] = [new Set(old), new Set(fresh)];
+  const gone = before === null ? [] : old.filter((line) => !kept.has(line));
+  const lines = after === null ? [] : fresh.map((line) => `${known.has(line) ? ' ' : '+'} ${line}`);
+  const what = before === null ? 'absent -> a file' : after === null ? 'a file -> absent' : 'changed';
+  return [`${path}: ${what}`, ...[...gone.map((line) => `- ${line}`), ...lines].map((line) => `  ${line}`)];
 }
 
 function preconditionLines({ preconditions }: Plan): readonly string[] {

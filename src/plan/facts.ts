@@ -1,3 +1,4 @@
+import { configurationOf, textAt } from '../machine/configuration.ts';
 import { type Fact, isUnknown, type Snapshot, type Unknown } from '../machine/snapshot.ts';
 
 /** What a fact can be: a JSON value, `null` when there is no such thing, or unknown. */
@@ -7,7 +8,7 @@ type FactValue = Fact<
 
 /**
  * Reads facts of a snapshot by path: `/functions/0000:03:00.0/driver`, `/users/dpdk/uid`, `/drivers/vfio-pci`,
- * `/nodes//dev/vfio/7`. Members of a list are named by what identifies them. Indexes once, so that thousands of facts
+ * `/nodes//dev/vfio/7`, `/configuration//etc/modprobe.d/vfioplan.conf`. Members of a list are named by what identifies them. Indexes once, so that thousands of facts
  * cost thousands of look-ups.
  */
 export function factsOf(snapshot: Snapshot): (path: string) => FactValue {
@@ -23,6 +24,7 @@ export function factsOf(snapshot: Snapshot): (path: string) => FactValue {
   const nodes = byKey(snapshot.nodes, (each) => each.path);
   return (path) => {
     const [, first = '', second = '', ...rest] = path.split('/');
+    if (first === 'configuration') return configured(snapshot, path.slice('/configuration/'.length));
     if (first === 'nodes') return nodeText(nodes, path.slice('/nodes/'.length));
     const list = lists.get(first);
     if (list === undefined) return walk(snapshot, path.split('/').slice(1));
@@ -39,6 +41,13 @@ function nodeText(
   if ('unknown' in nodes) return nodes;
   const node = nodes.get(path);
   return node === undefined ? null : `${node.mode.toString(8)} ${node.uid}:${node.gid}`;
+}
+
+/** A file's text, or `directory`. */
+function configured(snapshot: Snapshot, path: string): FactValue {
+  const told = configurationOf(snapshot);
+  if (isUnknown(told)) return told;
+  return told.directories.some((each) => each.path === path) ? 'directory' : textAt(snapshot, path);
 }
 
 /** The functions of each real IOMMU group: who else is in it decides whether it can be used. */

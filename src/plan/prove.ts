@@ -1,4 +1,5 @@
-import { known } from '../machine/snapshot.ts';
+import { configurationOf, isOurs, textAt } from '../machine/configuration.ts';
+import { isUnknown, known } from '../machine/snapshot.ts';
 import type { Law } from '../model/law.ts';
 import { laws } from '../model/laws.ts';
 import type { Op } from '../model/op.ts';
@@ -8,7 +9,9 @@ import { step } from '../model/step.ts';
 import { restored } from '../model/undo.ts';
 import { show } from '../model/view.ts';
 import type { HostPolicy } from '../policy/policy.ts';
+import { wishesOf } from '../script/derive.ts';
 import { parameterPath, virtualCountPath } from '../script/paths.ts';
+import { textOf } from '../script/wishes.ts';
 import { worldOf } from '../script/world.ts';
 import { opOf } from './operation.ts';
 import type { Plan, PlanStep } from './plan.ts';
@@ -20,7 +23,7 @@ import type { Plan, PlanStep } from './plan.ts';
  * 2. every law of the model holds of every step and in every state on the way, and no step acts on a function that the
  *    policy protects;
  * 3. every function that the policy binds ends at its driver, every physical one with the virtual functions that it shall have, every node with those who may use it, and no-IOMMU mode
- *    is off unless it is permitted;
+ *    is off unless it is permitted, every configuration file has its text;
  * 4. undoing any prefix in reverse leads back to where the prefix began, but for what is declared lasting.
  *
  * The fourth is shown by induction, in time linear in the steps: each undo, done right after its step, restores the
@@ -39,6 +42,7 @@ export function prove(plan: Plan, policy: HostPolicy): void {
   const end = replay(world, start, plan.steps);
   proveGoal(world, end, policy);
   proveOwners(world, end, plan, policy);
+  proveConfiguration(world, end, policy);
   proveReverse(world, start, end, plan.steps);
 }
 
@@ -129,6 +133,21 @@ function proveOwners(world: World, end: State, { access }: Plan, policy: HostPol
       if (gid !== undefined && !new RegExp(`^[0-7]60 \\d+:${gid}$`).test(shown))
         bug(`${who} does not get ${node}`);
     }
+  }
+}
+
+/** Every wanted file has its text, and no other of ours is left; what of it is not known is for a precondition. */
+function proveConfiguration(world: World, end: State, policy: HostPolicy): void {
+  const { files } = wishesOf(policy, world);
+  const { snapshot } = policy;
+  const wanted = new Map(files.map((file) => [file.path, textOf(snapshot, file)]));
+  const dark = new Set(files.map(({ path }) => path).filter((path) => isUnknown(textAt(snapshot, path))));
+  if (isUnknown(configurationOf(snapshot))) dark.clear();
+  for (const [path, text] of wanted) {
+    if (!dark.has(path) && end.configuration.files[path] !== text) bug(`${path} does not get its text`);
+  }
+  for (const [path, text] of Object.entries(end.configuration.files)) {
+    if (isOurs(text) && !wanted.has(path)) bug(`${path} stays, and nobody wants it`);
   }
 }
 

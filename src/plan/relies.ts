@@ -1,4 +1,5 @@
 import { canonical } from '../machine/canonical.ts';
+import { parentOf } from '../machine/configuration.ts';
 import { type Address, isUnknown, type Snapshot } from '../machine/snapshot.ts';
 import type { HostPolicy } from '../policy/policy.ts';
 import type { Script } from '../script/script.ts';
@@ -10,7 +11,8 @@ type Relies = { readonly [path: string]: string };
 /**
  * The facts that a plan rests on: who the machine is; the kernel and its VFIO options; identity, driver, group and
  * uses of every function that the policy names, and of those that share a group with one; the switch of no-IOMMU
- * mode; the numbers of users; the nodes that are given away; which vfioX are taken. Taint, SSH sessions, routes' gateways and functions that
+ * mode; the numbers of users; the nodes that are given away; which vfioX are taken; the
+ * configuration files that are written. Taint, SSH sessions, routes' gateways and functions that
  * the policy has nothing to do with may change without making a plan stale. Facts that the snapshot does not tell are
  * absent here: a precondition stands for each that matters.
  */
@@ -41,6 +43,7 @@ function* pathsOf(policy: HostPolicy, script: Script): Generator<string> {
   for (const { op } of script.steps) {
     if (op.op === 'driver.bind' || op.op === 'driver.unbind') drivers.add(op.driver);
     else if (op.op === 'node.own') yield `/nodes/${op.path}`;
+    else if (op.op.startsWith('config.') && 'path' in op) yield* configurationFacts(op.path);
   }
   for (const driver of drivers) yield `/drivers/${driver}`;
   // Which vfioX a function gets depends on those that are taken.
@@ -62,6 +65,11 @@ const machineFacts = [
   '/modules/vfio/parameters/enable_unsafe_noiommu_mode',
   '/modules/vfio_iommu_type1/parameters/allow_unsafe_interrupts',
 ] as const;
+
+/** A file with its directory: a plan that makes one must not find it made. */
+function configurationFacts(path: string): readonly string[] {
+  return [path, parentOf(path)].map((each) => `/configuration/${each}`);
+}
 
 function functionFacts(address: Address): readonly string[] {
   return [

@@ -1,20 +1,24 @@
 import type { Place } from '../diagnostics/diagnostic.ts';
 import { isUnknown } from '../machine/snapshot.ts';
+import type { World } from '../model/state.ts';
 import { ROOT } from '../model/world.ts';
 import type { HostPolicy } from '../policy/policy.ts';
 import { bindFunction, inGroups, type Wanted, wantedOf } from './binding.ts';
+import { writeFiles } from './configuration.ts';
 import { createVirtualFunctions } from './creation.ts';
 import { Draft } from './draft.ts';
+import { limitWishes } from './limits.ts';
 import { ownNodes } from './nodes.ts';
 import { parameterPath } from './paths.ts';
 import type { Script } from './script.ts';
+import type { Wishes } from './wishes.ts';
 import { worldOf } from './world.ts';
 
 /**
  * From what the snapshot shows to what the policy says, in the fewest operations, in this order: drivers that have to
  * be loaded; the switch of no-IOMMU mode; each IOMMU group whole before the next (unbind, override, bind); virtual
- * functions, and then what they are bound to; the owners of the nodes that then exist. A function that is as it should be gives no step, so a script derived from the result
- * is empty.
+ * functions, and then what they are bound to; the owners of the nodes that then exist; the configuration files by which it
+ * lasts. What is as it should be gives no step, so a script derived from the result is empty.
  *
  * Nothing is judged here: a step that the model refuses stays in the script, and the checker says why it is refused.
  * What a step rests on and the snapshot does not tell becomes a precondition. Every operation is made by `ROOT`.
@@ -29,7 +33,13 @@ export function deriveScript(policy: HostPolicy): Script {
   createVirtualFunctions(draft);
   for (const each of wanted) if (arriving.has(each.address)) bindFunction(draft, each);
   ownNodes(draft);
+  writeFiles(draft, wishesOf(policy, draft.world));
   return { steps: draft.steps, preconditions: draft.preconditions };
+}
+
+/** What `limit` and `persist` want, beside the running machine. */
+export function wishesOf(policy: HostPolicy, world: World): Wishes {
+  return limitWishes(policy, world);
 }
 
 /** modprobe for each wanted driver that is not registered; a driver that no module brings is the checker's to refuse. */

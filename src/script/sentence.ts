@@ -34,6 +34,14 @@ export function sentenceOf(op: Op, names: ReadonlyMap<Address, string> = new Map
         : `let drivers take virtual functions of ${named(op.device)} by themselves again`;
     case 'node.own':
       return `give ${op.path} to ${op.uid}:${op.gid} with mode ${modeText(op.mode)}`;
+    case 'config.write':
+      return `write ${op.path}`;
+    case 'config.remove':
+      return `remove ${op.path}`;
+    case 'config.make_directory':
+      return `make the directory ${op.path}`;
+    case 'config.remove_directory':
+      return `remove the directory ${op.path}`;
     default:
       return op.op;
   }

@@ -1,5 +1,6 @@
 import type { Diagnostic, Place } from '../diagnostics/diagnostic.ts';
 import { report } from '../diagnostics/report.ts';
+import { configurationOf } from '../machine/configuration.ts';
 import { known, type Snapshot } from '../machine/snapshot.ts';
 import type { Path } from './json.ts';
 
@@ -25,6 +26,9 @@ export function contradictions(snapshot: Snapshot, limit: number): readonly Cont
   twice(found, ['users'], 'name', 'the user', known(snapshot.users, []));
   twice(found, ['userGroups'], 'name', 'the user group', known(snapshot.userGroups, []));
   twice(found, ['nodes'], 'path', 'the node', known(snapshot.nodes, []));
+  const { directories, files } = known(configurationOf(snapshot), { directories: [], files: [] });
+  twice(found, ['configuration', 'directories'], 'path', 'the directory', directories);
+  twice(found, ['configuration', 'files'], 'path', 'the file', files);
 
   const groups = known(snapshot.iommu.groups, null);
   if (groups !== null) {

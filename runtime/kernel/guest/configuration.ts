@@ -1,5 +1,5 @@
 /** /etc, as far as a plan writes to it, and files that are being written there. */
-import { parentOf } from '../../../src/model/configuration.ts';
+import { parentOf } from '../../../src/machine/configuration.ts';
 import type { Op } from '../../../src/model/op.ts';
 import { collection } from './build.ts';
 import type { Machine } from './machine.ts';

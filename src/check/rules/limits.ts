@@ -10,8 +10,7 @@ import { describeWho, pathOf, type Subject, uses } from '../subject.ts';
 const capability = 'CAP_IPC_LOCK';
 
 /**
- * `limit … locked memory`: one limit for one principal, of whom it is true, and who maps memory at all. What starts a
- * process sets its limits, so that the wish is told and nothing is done.
+ * `limit … locked memory`: one limit for one principal, of whom it is true, and who maps memory at all.
  */
 export function* limits(subject: Subject): Iterable<Finding> {
   const all = subject.policy.limits;
@@ -37,7 +36,7 @@ export function* limits(subject: Subject): Iterable<Finding> {
     if (other !== undefined && fresh) yield conflict(allow, first, other);
     else yield* lifted(subject, allow, first);
   }
-  for (const limit of all) yield used.has(limit) ? wish(limit) : idle(subject, limit);
+  for (const limit of all) if (!used.has(limit)) yield idle(subject, limit);
 }
 
 function keyOf({ kind, name }: Pick<WhoMay, 'kind' | 'name'>): string {
@@ -122,22 +121,4 @@ function idle({ policy }: Subject, { place, who, whoPlace }: Limit): Finding {
   const cures = [...meant.cures, 'remove the limit, or correct the name'];
   const fixes = [...meant.fixes, removal(place, 'the limit')];
   return found(report('VP3126', place, { reason }, { cures, fixes }));
-}
-
-function wish({ who, place }: Limit): Finding {
-  return found(
-    report(
-      'VP3133',
-      place,
-      { what: 'the limit of a process is set by what starts it' },
-      {
-        causes: ['the plan lists it, and says to each who is allowed what its process must bring'],
-        cures: [
-          who.kind === 'user' || who.kind === 'group'
-            ? 'write it to /etc/security/limits.d (`memlock`), or to the unit that starts the program (`LimitMEMLOCK=`)'
-            : 'set it where it is started: `LimitMEMLOCK=` of a unit, `hard_limit` of a libvirt domain, `--ulimit memlock` of a container',
-        ],
-      },
-    ),
-  );
 }

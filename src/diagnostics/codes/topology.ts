@@ -177,6 +177,11 @@ export const topology = {
     title: 'a group gives away more than is allowed',
     message: '{who} is allowed {address} via group, and would get {others} with it',
   },
+  VP3137: {
+    severity: 'error',
+    title: "somebody else's file stands where one of vfioplan's would be written",
+    message: '`{path}` is there, and vfioplan did not write it',
+  },
   VP3301: {
     severity: 'warning',
     title: 'choosing a device rests on facts that the machine did not tell',
@@ -206,5 +211,10 @@ export const topology = {
     severity: 'warning',
     title: 'a principal is not known well enough',
     message: 'the machine must show {facts} of those who are allowed to use devices of `{host}`',
+  },
+  VP3307: {
+    severity: 'warning',
+    title: 'it is not known what stands where a file is to be written',
+    message: 'the machine must show {facts} before files of `{host}` can be written',
   },
 } as const satisfies Record<`VP3${number}`, Declaration>;

@@ -1,8 +1,8 @@
 import { fcntl } from '../../../runtime/abi/fcntl.ts';
 import type { Backend, FileStatus } from '../../../runtime/backend.ts';
+import { parentOf } from '../../../src/machine/configuration.ts';
 import type { Snapshot } from '../../../src/machine/snapshot.ts';
 import { disabledVirtualFunctions } from '../../../src/machine/virtual-functions.ts';
-import { parentOf } from '../../../src/model/configuration.ts';
 import { errnoNumbers } from '../../../src/model/errno.ts';
 import type { Op } from '../../../src/model/op.ts';
 import type { State, World } from '../../../src/model/state.ts';
@@ -86,9 +86,7 @@ export class FakeKernel {
       rename: (from, path) => {
         const text = this.#beside.get(from);
         if (text === undefined) return -errnoNumbers.ENOENT;
-        const answer = this.#do({ op: 'config.write', pid: ROOT, path, text });
-        if (answer >= 0) this.#beside.delete(from);
-        return answer;
+        return this.#do({ op: 'config.write', pid: ROOT, path, text }, () => this.#beside.delete(from));
       },
       unlink: (path) => {
         if (this.#beside.delete(path)) return 0;
@@ -161,13 +159,15 @@ export class FakeKernel {
     return this.#do({ op: 'node.own', pid: ROOT, path, ...change(status.mode, status.uid, status.gid) });
   }
 
-  #do(op: Op): number {
+  /** `done` belongs to the deed: no process stops between the two. */
+  #do(op: Op, done: () => unknown = () => {}): number {
     this.deeds += 1;
     const answer = this.before(this.deeds);
     if (answer !== undefined) return answer;
     const { result, state } = step(this.world, this.state, op);
     if (!result.ok) return 'errno' in result ? -errnoNumbers[result.errno] : -errnoNumbers.EINTR;
     this.state = state;
+    done();
     this.after(this.deeds);
     return result.value;
   }

@@ -5,6 +5,7 @@ import { type Fault, ProcessKilled } from '../../../runtime/kernel/faults.ts';
 import { bootSandbox, type Sandbox } from '../../../runtime/kernel/sandbox.ts';
 import { lower } from '../../../runtime/lower/lower.ts';
 import { observe } from '../../../runtime/lower/observe.ts';
+import { ownPaths, usualDirectories } from '../../../src/machine/configuration.ts';
 import type { Plan } from '../../../src/plan/plan.ts';
 import { TestJournals } from './journals.ts';
 import { type Scenario, scenarios } from './scenarios.ts';
@@ -87,6 +88,67 @@ describe.each(scenarios)('$name', (scenario) => {
     },
   );
 });
+
+describe('a configuration file', () => {
+  const scenario = scenarios.at(-1);
+  if (scenario === undefined) throw new Error('no scenario');
+  const calls = ['open', 'write', 'fsync', 'rename', 'unlink', 'mkdir', 'rmdir', 'chmod'] as const;
+  const path = '/etc/*';
+
+  test.each(calls.flatMap((call) => [false, true].map((after) => [call, after] as const)))(
+    'a process that is killed at %s (after it: %s) leaves the start or the end, and nothing beside',
+    async (call, after) => {
+      const start = showing(await boot(scenario), scenario.plan);
+      for (let nth = 1; ; nth += 1) {
+        const machine = await boot(scenario, [{ on: { call, path }, nth, answer: 'kill', after }]);
+        const store = new TestJournals();
+        if (!wasKilled(() => execute(scenario.plan, machine.process(root), store, options))) {
+          expect(nth).toBeGreaterThan(1);
+          return;
+        }
+        const ending = recover(machine.process(root), store, options);
+        expect(ending.diagnostics).toEqual([]);
+        if (ending.verdict === 'rolled back') expect(showing(machine, scenario.plan)).toEqual(start);
+        expect(leftovers(machine)).toEqual([]);
+      }
+    },
+  );
+
+  test.each(calls.filter((call) => call !== 'open'))('a refused %s is taken back', async (call) => {
+    for (let nth = 1; ; nth += 1) {
+      const machine = await boot(scenario, [{ on: { call, path }, nth, answer: 'ENOSPC' }]);
+      const start = showing(machine, scenario.plan);
+      const ending = execute(scenario.plan, machine.process(root), new TestJournals(), options);
+      if (ending.verdict === 'done') return;
+      expect(ending).toMatchObject({ verdict: 'rolled back', diagnostics: [{ code: 'VP6005' }] });
+      expect(showing(machine, scenario.plan)).toEqual(start);
+      expect(leftovers(machine)).toEqual([]);
+    }
+  });
+
+  test('that somebody changed since is not overwritten by a revert', async () => {
+    const machine = await boot(scenario);
+    const store = new TestJournals();
+    expect(execute(scenario.plan, machine.process(root), store, options).verdict).toBe('done');
+    const administrator = machine.process(root);
+    const text = 'dpdk - memlock unlimited\n';
+    const limits = ownPaths.limits;
+    expect(lower(administrator, { op: 'config.write', pid: 0, path: limits, text })).toMatchObject({
+      ok: true,
+    });
+    const ending = revert(machine.process(root), store, options);
+    expect(ending).toMatchObject({ verdict: 'refused', diagnostics: [{ code: 'VP6014' }] });
+    expect(observe(administrator, limits)).toBe('dpdk - memlock unlimited');
+  });
+});
+
+function leftovers(machine: Sandbox): readonly string[] {
+  const process = machine.process(root);
+  return usualDirectories.flatMap((directory) => {
+    const names = process.list(directory);
+    return typeof names === 'number' ? [] : names.filter((name) => name.endsWith('.new'));
+  });
+}
 
 test('an unbind that would wait without end is not waited for; once the device has left its driver, recover binds it again', async () => {
   const [, , back] = scenarios;

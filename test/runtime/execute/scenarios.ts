@@ -1,3 +1,10 @@
+import {
+  directoryMark,
+  dropInPath,
+  ownMark,
+  ownPaths,
+  usualDirectories,
+} from '../../../src/machine/configuration.ts';
 import type { Snapshot } from '../../../src/machine/snapshot.ts';
 import type { Plan } from '../../../src/plan/plan.ts';
 import { planPolicy } from '../../checked.ts';
@@ -13,6 +20,22 @@ export interface Scenario {
 
 const nic = { at: '03:00.0', id: '8086:1572', class: 'nic', driver: 'e1000e', drivers: ['e1000e'] } as const;
 const taken = { ...nic, driver: 'vfio-pci', driverOverride: 'vfio-pci' } as const;
+
+/** What vfioplan wrote for a policy that limited user dpdk to less, and a service of its own directory. */
+const ofEarlierPolicy = {
+  readOnly: false,
+  directories: [
+    ...usualDirectories.map((path) => ({ path, others: true })),
+    { path: '/etc/systemd/system/old.service.d', others: false },
+  ],
+  files: [
+    { path: ownPaths.limits, text: `${ownMark}\ndpdk - memlock 1048576\n` },
+    {
+      path: dropInPath('old.service'),
+      text: `${ownMark}\n${directoryMark}\n[Service]\nLimitMEMLOCK=1\n`,
+    },
+  ],
+};
 
 export const scenarios: readonly Scenario[] = [
   scenario('one function without an IOMMU, VFIO not loaded', {
@@ -109,6 +132,18 @@ policy p {
         },
       ],
     },
+  ),
+  written(
+    'files for limits, in the place of others that an earlier policy wanted',
+    `device a { at 03:00.0 }
+policy p {
+  bind  a to vfio-pci
+  allow user dpdk to use a via group
+  allow service vpp to use a via group
+  limit user dpdk to 4 GiB locked memory
+  limit service vpp to 1 GiB locked memory
+}`,
+    { functions: [taken], replace: { configuration: ofEarlierPolicy } },
   ),
 ];
 

@@ -68,23 +68,26 @@ test('what no step brings about is listed, and said to who is allowed', () => {
 policy p {
   bind a to e1000e
   persist across boots, before drivers
-  limit user dpdk to 4096 MiB locked memory
+  limit vm win11 to 4096 MiB locked memory
 }
-policy q { bind b to vfio-pci allow user dpdk to use b via group persist nothing }
+policy q { bind b to vfio-pci allow vm win11 to use b via group persist nothing }
 device b { at 04:00.0 }`,
     { functions: [nic, { ...nic, at: '04:00.0', driver: 'vfio-pci', driverOverride: 'vfio-pci', group: 9 }] },
   );
   expect(plan.declared.map(({ what, sentence, why }) => [what, sentence, why[0]?.line])).toEqual([
     ['persist', 'policy p holds across boots, before other drivers come', 4],
     ['persist', 'policy q holds until the next boot', 7],
-    ['limit', 'user dpdk may lock 4 GiB of memory', 5],
+    ['limit', 'vm win11 may lock 4 GiB of memory: what starts a virtual machine sets its limits', 5],
   ]);
-  expect(plan.access[0]?.needs).toEqual(['RLIMIT_MEMLOCK of 4 GiB, for what it maps for DMA']);
+  expect(plan.access[0]?.needs).toEqual([
+    'the nodes, handed over by what starts it',
+    'RLIMIT_MEMLOCK of 4 GiB, for what it maps for DMA',
+  ]);
   const [, ...said] = describePlan(plan).split('\n\n').slice(-2)[0]?.split('\n') ?? [];
   expect(said).toEqual([
     '  - policy p holds across boots, before other drivers come (policy.vfio:4:3)',
-    '  - policy q holds until the next boot (policy.vfio:7:66)',
-    '  - user dpdk may lock 4 GiB of memory (policy.vfio:5:3)',
+    '  - policy q holds until the next boot (policy.vfio:7:65)',
+    '  - vm win11 may lock 4 GiB of memory: what starts a virtual machine sets its limits (policy.vfio:5:3)',
   ]);
 });
 
