@@ -1,4 +1,11 @@
-import { configurationOf, isOurs, parentOf, textAt, usualDirectories } from '../machine/configuration.ts';
+import {
+  configurationOf,
+  isOurs,
+  ownPaths,
+  parentOf,
+  textAt,
+  usualDirectories,
+} from '../machine/configuration.ts';
 import { isUnknown } from '../machine/snapshot.ts';
 import { ROOT } from '../model/world.ts';
 import type { Draft } from './draft.ts';
@@ -10,8 +17,25 @@ import { directoryThere, saysOwnDirectory, textOf, type WantedFile, type Wishes 
  */
 export function writeFiles(draft: Draft, { files }: Wishes): void {
   const wanted = new Set(files.map(({ path }) => path));
-  for (const path of ownFiles(draft)) if (!wanted.has(path)) removeFile(draft, path);
+  for (const path of ownFiles(draft)) {
+    if (!wanted.has(path) && draft.shows(path) !== null) removeFile(draft, path);
+  }
   for (const file of [...files].sort((a, b) => (a.path < b.path ? -1 : 1))) writeFile(draft, file);
+}
+
+/**
+ * Whether a rule of ours would act on what the steps bring: udev answers to a node that comes before the step that gives it
+ * away has looked at it.
+ */
+export function wakesRules({ steps, policy: { snapshot } }: Draft): boolean {
+  const rules = textAt(snapshot, ownPaths.rules);
+  return typeof rules === 'string' && isOurs(rules) && steps.some(({ op }) => !op.op.startsWith('config.'));
+}
+
+/** The rules come back, as they shall be then, when all else is done. */
+export function silenceRules(draft: Draft): void {
+  const sentence = `remove ${ownPaths.rules}, so that udev leaves what follows alone`;
+  draft.add({ op: 'config.remove', pid: ROOT, path: ownPaths.rules }, [], sentence);
 }
 
 /** Files of ours, as the snapshot shows them. */
@@ -28,7 +52,9 @@ function writeFile(draft: Draft, file: WantedFile): void {
   const { path, effect, why } = file;
   const { snapshot } = draft.policy;
   const text = textOf(snapshot, file);
-  const now = textAt(snapshot, path);
+  const told = textAt(snapshot, path);
+  // Rules that were taken away meanwhile are not there any more.
+  const now = typeof told === 'string' && draft.shows(path) === null ? null : told;
   if (isUnknown(now) && !isUnknown(configurationOf(snapshot))) {
     draft.need({
       fact: `/configuration/${path}`,

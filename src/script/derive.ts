@@ -4,12 +4,13 @@ import type { World } from '../model/state.ts';
 import { ROOT } from '../model/world.ts';
 import type { HostPolicy } from '../policy/policy.ts';
 import { bindFunction, inGroups, type Wanted, wantedOf } from './binding.ts';
-import { writeFiles } from './configuration.ts';
+import { silenceRules, wakesRules, writeFiles } from './configuration.ts';
 import { createVirtualFunctions } from './creation.ts';
 import { Draft } from './draft.ts';
 import { limitWishes } from './limits.ts';
 import { ownNodes } from './nodes.ts';
 import { parameterPath } from './paths.ts';
+import { persistWishes } from './persist.ts';
 import type { Script } from './script.ts';
 import type { Wishes } from './wishes.ts';
 import { worldOf } from './world.ts';
@@ -24,7 +25,15 @@ import { worldOf } from './world.ts';
  * What a step rests on and the snapshot does not tell becomes a precondition. Every operation is made by `ROOT`.
  */
 export function deriveScript(policy: HostPolicy): Script {
+  const draft = drafted(policy, false);
+  const { steps, preconditions } = wakesRules(draft) ? drafted(policy, true) : draft;
+  return { steps, preconditions };
+}
+
+/** `quiet`: udev's rules of an earlier plan are taken away before anything else is done. */
+function drafted(policy: HostPolicy, quiet: boolean): Draft {
   const draft = new Draft(policy, worldOf(policy));
+  if (quiet) silenceRules(draft);
   const wanted = inGroups(draft, wantedOf(policy));
   loadDrivers(draft, wanted);
   switchNoIommu(draft, wanted);
@@ -34,12 +43,16 @@ export function deriveScript(policy: HostPolicy): Script {
   for (const each of wanted) if (arriving.has(each.address)) bindFunction(draft, each);
   ownNodes(draft);
   writeFiles(draft, wishesOf(policy, draft.world));
-  return { steps: draft.steps, preconditions: draft.preconditions };
+  return draft;
 }
 
 /** What `limit` and `persist` want, beside the running machine. */
 export function wishesOf(policy: HostPolicy, world: World): Wishes {
-  return limitWishes(policy, world);
+  const [limits, persist] = [limitWishes(policy, world), persistWishes(policy, world)];
+  return {
+    files: [...limits.files, ...persist.files],
+    beyond: [...limits.beyond, ...persist.beyond],
+  };
 }
 
 /** modprobe for each wanted driver that is not registered; a driver that no module brings is the checker's to refuse. */

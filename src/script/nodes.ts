@@ -1,5 +1,5 @@
 import type { Place } from '../diagnostics/diagnostic.ts';
-import { isUnknown } from '../machine/snapshot.ts';
+import { isUnknown, type Snapshot, type Unknown } from '../machine/snapshot.ts';
 import { ROOT } from '../model/world.ts';
 import type { Allow, WhoMay } from '../policy/policy.ts';
 import type { Draft } from './draft.ts';
@@ -115,17 +115,25 @@ function openIommufd(draft: Draft, owners: readonly Ownership[]): void {
   );
 }
 
-function principalOf(draft: Draft, allow: Allow): Pick<Ownership, 'user' | 'group'> | null {
+function principalOf(draft: Draft, allow: Allow): Owners | null {
+  const owners = ownersOf(draft.policy.snapshot, allow.who);
+  if (owners === null || !('unknown' in owners)) return owners;
   const { kind, name } = allow.who;
-  const { users, userGroups } = draft.policy.snapshot;
+  const fact = kind === 'user' ? `/users/${name}` : `/userGroups/${name}`;
+  return unknownPrincipal(draft, allow, fact, owners.unknown);
+}
+
+/** Who a node is given to by its number; null: to nobody, as virtual machines, services and containers bring their own. */
+export type Owners = Pick<Ownership, 'user' | 'group'>;
+
+export function ownersOf({ users, userGroups }: Snapshot, { kind, name }: WhoMay): Owners | Unknown | null {
   if (kind === 'user') {
-    if (isUnknown(users)) return unknownPrincipal(draft, allow, `/users/${name}`, users.unknown);
+    if (isUnknown(users)) return users;
     const user = users.find((each) => each.name === name);
     return user === undefined ? null : { user };
   }
   if (kind === 'group') {
-    if (isUnknown(userGroups))
-      return unknownPrincipal(draft, allow, `/userGroups/${name}`, userGroups.unknown);
+    if (isUnknown(userGroups)) return userGroups;
     const group = userGroups.find((each) => each.name === name);
     return group === undefined ? null : { group };
   }
@@ -155,7 +163,8 @@ function described({ kind, name }: WhoMay): string {
   return kind === 'anyone' ? 'everybody' : `${kind} ${name}`;
 }
 
-function inOrder(allows: readonly Allow[]): readonly Allow[] {
+/** One node has one user and one group: the first in this order. */
+export function inOrder(allows: readonly Allow[]): readonly Allow[] {
   const key = ({ who, device, via }: Allow): string => `${who.kind}\0${who.name}\0${device}\0${via}`;
   return [...allows].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
 }

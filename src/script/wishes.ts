@@ -31,6 +31,9 @@ export interface Beyond {
   readonly place: Place;
 }
 
+/** The cure for what no file keeps. */
+export const again = 'carry the plan out again after each boot, for example from a systemd unit';
+
 /** The whole text of a wanted file. It says, too, whether its directory was made for it. */
 export function textOf(snapshot: Snapshot, { path, lines }: WantedFile): string {
   const marks = hasOwnDirectory(snapshot, path) ? [ownMark, directoryMark] : [ownMark];

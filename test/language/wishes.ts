@@ -12,6 +12,19 @@ const bound: MachineWords = {
       : fn,
   ),
 };
+/** The host's driver is a module. */
+const modular: MachineWords = {
+  ...box,
+  replace: {
+    ...box.replace,
+    modules: {
+      vfio: { parameters: { enable_unsafe_noiommu_mode: 'N' } },
+      vfio_pci: { parameters: {} },
+      vfio_iommu_type1: { parameters: { allow_unsafe_interrupts: 'N' } },
+      i40e: { parameters: {} },
+    },
+  },
+};
 const toVfio = (name: string, address: string, driver: string) => [
   `unbind 0000:${address} (${name}) from ${driver}`,
   `let only vfio-pci bind 0000:${address} (${name})`,
@@ -122,10 +135,31 @@ limit vm win11 to 4 GiB locked memory }`,
     said: ['warning VP3133 3'],
   },
   {
-    sentence: '`persist` is told as what no step brings about.',
+    sentence: '`persist across boots` is files that a boot reads: the module, and what udev does.',
+    text: `${a}policy p { bind a to vfio-pci allow group dpdk to use a via group
+persist across boots }`,
+    machine: modular,
+    said: ['warning VP3133 3'],
+    plan: [
+      ...toVfio('a', '03:00.0', 'i40e'),
+      'give /dev/vfio/3 to group dpdk (0:1000, mode 0660)',
+      'write /etc/modules-load.d/vfioplan.conf: each boot loads vfio-pci',
+      'write /etc/udev/rules.d/60-vfioplan.rules: at each boot what no other driver has by then is bound to vfio-pci, nodes are given to group dpdk',
+    ],
+  },
+  {
+    sentence:
+      '`before drivers` has those of the host loaded behind; that an initramfs comes before all files is told.',
     text: `${a}policy p { bind a to vfio-pci
 persist across boots, before drivers }`,
+    machine: modular,
     said: ['warning VP3133 3'],
+    plan: [
+      ...toVfio('a', '03:00.0', 'i40e'),
+      'write /etc/modprobe.d/vfioplan.conf: drivers of the host are loaded behind those',
+      'write /etc/modules-load.d/vfioplan.conf: each boot loads vfio-pci',
+      'write /etc/udev/rules.d/60-vfioplan.rules: at each boot what no other driver has by then is bound to vfio-pci',
+    ],
   },
   {
     sentence: '`persist nothing` holds until the next boot, and nothing is told.',

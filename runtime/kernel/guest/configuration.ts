@@ -23,11 +23,11 @@ export class ConfigurationFiles {
   }
 
   /** open(2) with O_CREAT of what is not there: 0 or a negative errno. */
-  create({ pid }: Process, path: string): number {
+  create({ pid, who }: Process, path: string): number {
     const refusal = this.refusal({ op: 'config.write', pid, path, text: '' });
     if (refusal < 0) return refusal;
     const bytes = new Uint8Array(0);
-    this.written.set(path, { kind: 'plain', mode: 0o600, uid: 0, gid: 0, bytes });
+    this.written.set(path, { kind: 'plain', mode: 0o600, uid: who.uid, gid: who.gid, bytes });
     return 0;
   }
 

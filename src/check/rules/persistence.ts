@@ -12,8 +12,7 @@ const words: Readonly<Record<Persist['until'], string>> = {
 };
 
 /**
- * `persist`: one answer for one device, and a policy that has something to keep. A plan acts on the running machine,
- * so that the wish is told and nothing is done.
+ * `persist`: one answer for one device, and a policy that has something to keep.
  */
 export function* persistence(subject: Subject): Iterable<Finding> {
   const { policy } = subject;
@@ -21,7 +20,9 @@ export function* persistence(subject: Subject): Iterable<Finding> {
   if (of.size === 0) return;
   const said = new Map<Address, Persist>();
   const pairs = new Map<Persist, Map<Persist, Address[]>>();
-  const kept = new Set([...policy.binds, ...policy.allows].map((statement) => statement.policy));
+  const kept = new Set(
+    [...policy.binds, ...policy.creates, ...policy.allows].map((statement) => statement.policy),
+  );
   for (const { policy: name, functions } of policy.binds) {
     const persist = of.get(name);
     if (persist === undefined) continue;
@@ -42,7 +43,7 @@ export function* persistence(subject: Subject): Iterable<Finding> {
       const reason = 'the policy says of nothing what it shall be';
       const fixes = [removal(persist.place, 'the statement')];
       yield found(report('VP3126', persist.place, { reason }, { cures: ['remove the statement'], fixes }));
-    } else if (persist.until !== 'nothing') yield wish(persist);
+    }
   }
 }
 
@@ -57,21 +58,6 @@ function conflict(first: Persist, second: Persist, addresses: readonly Address[]
         related: [{ place: first.place, message: `policy ${first.policy} says ${words[first.until]}` }],
         cures: ['say the same in both policies, or bind the device in one of them'],
         fixes: oneOfTwo(second.place, first.place),
-      },
-    ),
-  );
-}
-
-function wish({ place, until }: Persist): Finding {
-  const early = until === 'drivers' ? ['for early boot the initramfs needs the module and these files'] : [];
-  return found(
-    report(
-      'VP3133',
-      place,
-      { what: 'a plan acts on the running machine, and writes no files that a boot reads' },
-      {
-        causes: ['the plan lists it; after the next boot the machine is as it was before', ...early],
-        cures: ['carry the plan out again after each boot, for example from a systemd unit'],
       },
     ),
   );

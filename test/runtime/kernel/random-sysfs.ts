@@ -11,26 +11,7 @@ const addresses = ({ cast }: Context) => [...cast.devices, '0000:ff:1f.7', 'nons
 const drivers = ({ cast }: Context) => ['vfio-pci', 'vfio-pci', ...cast.drivers, 'pci-stub', 'nothing'];
 const modules = ['vfio_pci', 'vfio-pci', 'vfio', 'vfio_iommu_type1', 'nothing'];
 
-const configuration = [
-  ...['/etc/modprobe.d', '/etc/systemd/system/vpp.service.d', '/etc/nowhere'].flatMap((directory) => [
-    directory,
-    `${directory}/vfioplan.conf`,
-  ]),
-  '/etc/modprobe.d/further',
-];
-
 export const sysfs: readonly Maker[] = [
-  ({ pid, a, b }) => ({
-    op: 'config.write',
-    pid,
-    path: pick(configuration, a),
-    text: pick(['', 'a\n', 'a\nb\n', `${'x'.repeat(5000)}\n`, 'ä'], b),
-  }),
-  ({ pid, a, b }) => ({
-    op: pick(['config.remove', 'config.make_directory', 'config.remove_directory'] as const, b),
-    pid,
-    path: pick(configuration, a),
-  }),
   ({ pid, a }) => ({ op: 'module.load', pid, module: pick(modules, a) }),
   ({ pid, a }) => ({ op: 'module.unload', pid, module: pick(modules, a) }),
   ({ pid, a }) => ({

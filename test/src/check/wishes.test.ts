@@ -222,7 +222,11 @@ describe('wishes that no plan carries out', () => {
   test.each([
     ['persist across boots', 'persist across boots', ['VP3133', 'VP3133']],
     ['persist across boots', 'persist nothing', ['VP3133', 'VP3132']],
-    ['persist across boots', 'persist across boots, before drivers', ['VP3133', 'VP3132', 'VP3133']],
+    [
+      'persist across boots',
+      'persist across boots, before drivers',
+      ['VP3133', 'VP3132', 'VP3133', 'VP3133'],
+    ],
     ['persist nothing', '', []],
   ])('two policies for one device: %s and %s', (first, second, codes) => {
     const text = `${devices} policy p { bind a to vfio-pci ${first} } policy q { bind a to vfio-pci bind b to none ${second} }`;

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
+import { ownMark, ownPaths } from '../../../src/machine/configuration.ts';
 import { describePlan } from '../../../src/plan/describe.ts';
 import { planPolicy } from '../../checked.ts';
-import { machine } from '../../machines.ts';
+import { machine, usualConfiguration } from '../../machines.ts';
 import { planOf } from './policies.ts';
 
 const nic = { at: '03:00.0', id: '8086:1572', class: 'nic', driver: 'e1000e', drivers: ['e1000e'] } as const;
@@ -75,8 +76,11 @@ device b { at 04:00.0 }`,
     { functions: [nic, { ...nic, at: '04:00.0', driver: 'vfio-pci', driverOverride: 'vfio-pci', group: 9 }] },
   );
   expect(plan.declared.map(({ what, sentence, why }) => [what, sentence, why[0]?.line])).toEqual([
-    ['persist', 'policy p holds across boots, before other drivers come', 4],
-    ['persist', 'policy q holds until the next boot', 7],
+    [
+      'persist',
+      'policy p holds before other drivers come: an initramfs that does not hold these files loads drivers before anybody reads them',
+      4,
+    ],
     ['limit', 'vm win11 may lock 4 GiB of memory: what starts a virtual machine sets its limits', 5],
   ]);
   expect(plan.access[0]?.needs).toEqual([
@@ -85,9 +89,31 @@ device b { at 04:00.0 }`,
   ]);
   const [, ...said] = describePlan(plan).split('\n\n').slice(-2)[0]?.split('\n') ?? [];
   expect(said).toEqual([
-    '  - policy p holds across boots, before other drivers come (policy.vfio:4:3)',
-    '  - policy q holds until the next boot (policy.vfio:7:65)',
+    '  - policy p holds before other drivers come: an initramfs that does not hold these files loads drivers before anybody reads them (policy.vfio:4:3)',
     '  - vm win11 may lock 4 GiB of memory: what starts a virtual machine sets its limits (policy.vfio:5:3)',
+  ]);
+});
+
+test('of a file the lines are shown that go and come', () => {
+  const machineWords = {
+    functions: [{ ...nic, driver: 'vfio-pci', driverOverride: 'vfio-pci', group: 9 }],
+    replace: {
+      configuration: {
+        ...usualConfiguration,
+        files: [{ path: ownPaths.limits, text: `${ownMark}\nspdk - memlock 5\n` }],
+      },
+    },
+  };
+  const text = `device a { at 03:00.0 }
+policy p { bind a to vfio-pci allow group dpdk to use a via group limit group dpdk to 1 GiB locked memory }`;
+  const said = describePlan(planPolicy(text, machineWords));
+  expect(said.split('\n').filter((line) => /limits\.d|memlock|Written/.test(line))).toEqual([
+    `  2  write ${ownPaths.limits}: group dpdk may lock 1 GiB of memory, from the next login on`,
+    `       ${ownPaths.limits}: changed`,
+    '         - spdk - memlock 5',
+    `           ${ownMark}`,
+    '         + @dpdk - memlock 1048576',
+    `       undo: write ${ownPaths.limits}`,
   ]);
 });
 
