@@ -76,7 +76,7 @@ export const commands: readonly CommandDescription[] = [
   {
     name: 'apply',
     purpose: 'carry a plan out: on a simulated copy of the machine or, with --native, on this one',
-    text: 'Without --native nothing real is touched: a simulated kernel is booted from the snapshot, the plan is carried out there, and every result is compared with its prediction. With --native the same is done first, for a fresh snapshot of this machine; then the plan is carried out here, and taken back at the first result that differs. A saved plan is carried out here only beside its policy files: they are compiled anew, and must give the very same steps.',
+    text: 'Without --native nothing real is touched: a simulated kernel is booted from the snapshot, the plan is carried out there, and every result is compared with its prediction. With --native the same is done first, for a fresh snapshot of this machine; then the plan is carried out here, and taken back at the first result that differs. A saved plan is carried out here only beside its policy files: they are compiled anew, and must give the very same steps. What a policy limits or persists is written to configuration files of vfioplan alone; `revert` takes them away, too.',
     operands: [
       {
         name: '<policy-or-plan...>',

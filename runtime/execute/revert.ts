@@ -16,7 +16,7 @@ import {
 } from './run.ts';
 import { isFailure, type JournalStore } from './store.ts';
 import { incomplete, startOf, undoAll } from './undo.ts';
-import { agrees, difference, look, quoted, type Shows } from './verify.ts';
+import { agrees, difference, look, outlivesBoot, quoted, type Shows } from './verify.ts';
 
 type JournalResume = Extract<JournalRecord, { record: 'resume' }>;
 
@@ -181,7 +181,7 @@ function changedSince({ header, steps }: History, backend: Backend, rebooted: bo
   const now = look(backend, left);
   for (const [path, value] of Object.entries(left)) {
     const shown = now[path] ?? null;
-    if (rebooted && shown === null) continue;
+    if (rebooted && shown === null && !outlivesBoot(path)) continue;
     if (agrees(path, value, shown) || agrees(path, found[path] ?? null, shown)) continue;
     const step = steps.findLast(({ intent }) => path in intent.after)?.intent.step ?? 1;
     const causes = [

@@ -14,6 +14,7 @@ import {
   identityAt,
   look,
   nodesOf,
+  outlivesBoot,
   quoted,
   type Shows,
   virtualFunctionsOf,
@@ -24,8 +25,8 @@ import {
  * that an undo which was interrupted, or was never needed, can be done again. Each is looked at after: an undo that
  * did not restore what it should is left in the list that is returned, and the others are still taken back.
  *
- * Nothing that a plan does outlives a boot: after one, what is not there at all (a module that is not loaded again, and its
- * parameters and nodes) needs no undo.
+ * Of what a plan does to the running machine nothing outlives a boot: after one, what is not there at all (a module that is
+ * not loaded again, and its parameters and nodes) needs no undo. Files of a disk do outlive it.
  *
  * A journal that cannot be written does not stop this: the intents on disk are enough to begin it again.
  */
@@ -95,9 +96,11 @@ function only(shows: Shows, paths: Shows): Shows {
   return Object.fromEntries(Object.keys(paths).map((path) => [path, shows[path] ?? null]));
 }
 
-/** Without the paths at which there is nothing now. */
+/** Without the paths at which there is nothing now, because of a boot. */
 function onlyPresent(shows: Shows, now: Shows): Shows {
-  return Object.fromEntries(Object.entries(shows).filter(([path]) => (now[path] ?? null) !== null));
+  return Object.fromEntries(
+    Object.entries(shows).filter(([path]) => outlivesBoot(path) || (now[path] ?? null) !== null),
+  );
 }
 
 /** What forbids an operation right now, in words: another device at its address, or a process that has it open. */

@@ -34,6 +34,11 @@ export function agrees(path: string, expected: string | null, found: string | nu
 
 const taintPath = '/proc/sys/kernel/tainted';
 
+/** Whether what a path shows is on a disk. */
+export function outlivesBoot(path: string): boolean {
+  return path.startsWith('/etc/');
+}
+
 export function look(backend: Backend, paths: Shows): Shows {
   return observeAll(backend, Object.keys(paths));
 }

@@ -20,8 +20,10 @@ export function persistWishes(policy: HostPolicy, world: World): Wishes {
   const at = { policy, world, kept, functions: keptFunctions(policy, world, kept) };
   const parts = [modulesFile(at), optionsFile(at), rulesFile(at)];
   const files = parts.flatMap(({ file }) => (file === null || file.lines.length === 0 ? [] : [file]));
-  const beyond = [...parts.flatMap((part) => part.beyond), ...earlyBoot(at), ...unkept(at)];
-  const hindered = files.map((file) => [file, obstacleTo(policy.snapshot, file.path)] as const);
+  const beyond = [...parts.flatMap((part) => part.beyond), ...earlyBoot(at), ...unkept(at), ...twins(at)];
+  const hindered = files.map(
+    (file) => [file, obstacleTo(policy.snapshot, file.path) ?? tooLong(file)] as const,
+  );
   return {
     files: hindered.flatMap(([file, cause]) => (cause === null ? [file] : [])),
     beyond: [
@@ -31,6 +33,12 @@ export function persistWishes(policy: HostPolicy, world: World): Wishes {
       ),
     ],
   };
+}
+
+/** A snapshot tells texts of up to a megabyte. */
+function tooLong({ lines }: WantedFile): string | null {
+  const length = lines.reduce((sum, line) => sum + line.length + 1, 0);
+  return length > 1_000_000 ? 'its text would be longer than a megabyte' : null;
 }
 
 /** A function that a policy binds, and says that it shall stay so. */
@@ -225,4 +233,32 @@ function* unkept(at: At): Iterable<Beyond> {
         yield tell(`${fn.address} is bound to ${driver} after a boot`, cause, persist.place);
     }
   }
+}
+
+/**
+ * Cards of one kind that a boot knows by their places alone: a rule sees no serial number. Where all of a kind are kept it does
+ * not matter which is which, functions of one card move together, and virtual functions are what their physical one makes.
+ */
+function* twins(at: At): Iterable<Beyond> {
+  const ruled = new Set(at.functions.filter((each) => needsRule(at, each)).map(({ fn }) => fn.address));
+  const left = new Map<string, Address[]>();
+  for (const { address, vendor, device, physicalFunction } of at.policy.snapshot.functions) {
+    const virtual = !isUnknown(physicalFunction) && physicalFunction !== null;
+    if (virtual || ruled.has(address)) continue;
+    const kind = `${vendor}:${device}`;
+    left.set(kind, [...(left.get(kind) ?? []), address]);
+  }
+  for (const { fn, persist } of at.functions) {
+    if (!ruled.has(fn.address)) continue;
+    const kind = `${fn.vendor}:${fn.device}`;
+    const twin = left.get(kind)?.find((address) => cardOf(address) !== cardOf(fn.address));
+    if (twin === undefined) continue;
+    const cause = `both are ${kind}, and udev sees no serial number of a card`;
+    const cure = 'leave the cards in their slots while the policy persists';
+    yield tell(`a boot knows ${fn.address} from ${twin} by more than its slot`, cause, persist.place, cure);
+  }
+}
+
+function cardOf(address: Address): string {
+  return address.slice(0, address.lastIndexOf('.'));
 }

@@ -7,5 +7,7 @@ export const NEEDS = [
   ['modprobe', 'kmod'],
   ['setpriv', 'util-linux'],
   ['script', 'bsdutils'],
+  ['udevadm', 'udev'],
+  ['/lib/systemd/systemd-modules-load', 'systemd'],
   ['/usr/lib/x86_64-linux-gnu/libc.a', 'libc6-dev'],
 ];

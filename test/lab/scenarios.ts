@@ -1,6 +1,7 @@
 import type { Scenario } from './scenario.ts';
 import { confirmation } from './scenarios/confirm.ts';
 import { intelIommu } from './scenarios/intel-iommu.ts';
+import { lasting, lastingWithoutIommu } from './scenarios/lasting.ts';
 import { noIommu } from './scenarios/no-iommu.ts';
 import { notViable } from './scenarios/not-viable.ts';
 import { recording } from './scenarios/record.ts';
@@ -14,5 +15,7 @@ export const scenarios: readonly Scenario[] = [
   lateFailure,
   middleFailure,
   confirmation,
+  lasting,
+  lastingWithoutIommu,
   recording,
 ];

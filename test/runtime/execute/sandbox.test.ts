@@ -90,7 +90,7 @@ describe.each(scenarios)('$name', (scenario) => {
 });
 
 describe('a configuration file', () => {
-  const scenario = scenarios.at(-1);
+  const scenario = scenarios.find(({ name }) => name.startsWith('files for limits'));
   if (scenario === undefined) throw new Error('no scenario');
   const calls = ['open', 'write', 'fsync', 'rename', 'unlink', 'mkdir', 'rmdir', 'chmod'] as const;
   const path = '/etc/*';

@@ -8,7 +8,7 @@ import {
 import type { Snapshot } from '../../../src/machine/snapshot.ts';
 import type { Plan } from '../../../src/plan/plan.ts';
 import { planPolicy } from '../../checked.ts';
-import { type MachineWords, machine } from '../../machines.ts';
+import { type MachineWords, machine, usualConfiguration } from '../../machines.ts';
 import { type PolicyWords, planOf } from '../../src/plan/policies.ts';
 
 /** Plans that between them hold every operation that a plan can have. */
@@ -35,6 +35,12 @@ const ofEarlierPolicy = {
       text: `${ownMark}\n${directoryMark}\n[Service]\nLimitMEMLOCK=1\n`,
     },
   ],
+};
+
+const vfioModules = {
+  vfio: { parameters: { enable_unsafe_noiommu_mode: 'N' } },
+  vfio_iommu_type1: { parameters: { allow_unsafe_interrupts: 'N' } },
+  vfio_pci: { parameters: {} },
 };
 
 export const scenarios: readonly Scenario[] = [
@@ -144,6 +150,27 @@ policy p {
   limit service vpp to 1 GiB locked memory
 }`,
     { functions: [taken], replace: { configuration: ofEarlierPolicy } },
+  ),
+  written(
+    'files for a boot, in the place of those of an earlier policy',
+    `host testbox { noiommu allowed { owner "a" reason "b" until 2027-01-01 } }
+device a { at 03:00.0 }
+policy p {
+  bind    a to vfio-pci
+  allow   user dpdk with CAP_SYS_RAWIO to use a via noiommu
+  persist across boots, before drivers
+}`,
+    {
+      iommu: 'none',
+      functions: [{ ...nic, group: null }],
+      replace: {
+        modules: { ...vfioModules, e1000e: { parameters: {} } },
+        configuration: {
+          ...usualConfiguration,
+          files: [{ path: ownPaths.rules, text: `${ownMark}\nSUBSYSTEM=="vfio", OWNER="1"\n` }],
+        },
+      },
+    },
   ),
 ];
 

@@ -179,7 +179,7 @@ describe('wishes that no plan carries out', () => {
   const words: MachineWords = {
     functions: [
       { at: '03:00.0', id: '8086:1572', class: 'nic', driver: 'i40e' },
-      { at: '04:00.0', id: '8086:1572', class: 'nic', driver: 'i40e' },
+      { at: '04:00.0', id: '8086:1573', class: 'nic', driver: 'i40e' },
     ],
     users: [
       { name: 'dpdk', uid: 1000 },

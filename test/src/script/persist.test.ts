@@ -22,7 +22,7 @@ const users = [
 const words: MachineWords = {
   functions: [
     { ...nic, at: '03:00.0', group: 7 },
-    { ...nic, at: '04:00.0', group: 8 },
+    { ...nic, at: '04:00.0', id: '8086:1573', group: 8 },
   ],
   users,
   userGroups: { kvm: 36 },
@@ -166,6 +166,18 @@ describe('what no file brings about is told', () => {
     expect(told(text)).toEqual([
       expect.stringMatching(/^user alice has its nodes after a boot: its number 1000/),
     ]);
+  });
+
+  test('a card of the same kind that stays with the host, in whose slot it might stand', () => {
+    const machine = {
+      ...words,
+      functions: ['03:00.0', '04:00.0', '05:00.0'].map((at, group) => ({ ...nic, at, group })),
+    };
+    expect(told(policy('persist across boots'), machine)).toEqual([
+      'a boot knows 0000:03:00.0 from 0000:04:00.0 by more than its slot: both are 8086:1572, and udev sees no serial number of a card',
+    ]);
+    const all = 'devices d { id 8086:1572 count 3 } policy p { bind d to vfio-pci persist across boots }';
+    expect(told(all, machine)).toEqual([]);
   });
 
   test('a machine without udev', () => {
