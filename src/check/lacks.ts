@@ -9,6 +9,7 @@ const mended: ReadonlySet<Code> = new Set<Code>([
   'VP3106', // not isolated: the group may be taken whole
   'VP3109', // allowed and not bound
   'VP3123', // allowed and bound to another driver
+  'VP3126', // without effect: what it is about may be named
   'VP4101', // the group is shared: its other functions may be bound
   'VP4198', // the model's answer to who opens it
   'VP4199', // the model's answer to a step
