@@ -56,13 +56,17 @@ export class Normal {
 
   /** What a second half becomes. */
   second(number: number): number {
+    this.cover(number);
+    if (this.becomes.at(number) === 0) this.renumber(number);
+    return this.becomes.at(number) - 1;
+  }
+
+  private cover(number: number): void {
     const { becomes, moves } = this;
     while (becomes.length <= number) {
       becomes.push(0);
       moves.push(0);
     }
-    if (becomes.at(number) === 0) this.renumber(number);
-    return becomes.at(number) - 1;
   }
 
   /** How minors move in a second half, of which `second` was asked before; 0 where they stay. */
@@ -97,7 +101,11 @@ export class Normal {
     this.write(state);
     present.settle();
     if (this.lost) return;
-    this.becomes.array[number] = present.halves[1].numberOf(this.codes) + 1;
+    const ordered = present.halves[1].numberOf(this.codes);
+    this.cover(ordered);
+    this.becomes.array[number] = ordered + 1;
+    // What is in order stays as it is.
+    this.becomes.array[ordered] = ordered + 1;
     this.moves.array[number] = this.moveOf(state.groups.length);
   }
 
