@@ -57,6 +57,7 @@ export function checker(bounds: Bounds, kernel: Kernel, talks: boolean): string 
 }
 
 export interface Searched {
+  /** Of SPIN's numbers the first eight digits. */
   readonly states: number;
   readonly transitions: number;
   /** Of a processor, whatever else the machine does. */
@@ -86,10 +87,11 @@ export async function search(pan: string, onLine: (line: string) => void): Promi
   const text = report.join('\n');
   const whole = status === 0 && /errors: 0$/m.test(text) && !/depth too small|out of memory/.test(text);
   if (!whole) throw new Error(`SPIN did not search everything (${status}):\n${text}`);
+  // SPIN writes eight digits, and what has more as 1.0973893e+08.
   const number = (what: RegExp) => Number(what.exec(text)?.[1]);
   return {
-    states: number(/^\s*(\d+) states, stored/m),
-    transitions: number(/^\s*(\d+) transitions/m),
+    states: number(/^\s*([\d.e+]+) states, stored/m),
+    transitions: number(/^\s*([\d.e+]+) transitions/m),
     seconds: secondsOf(report.at(-1) ?? ''),
   };
 }
