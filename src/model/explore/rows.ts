@@ -8,7 +8,7 @@ import type { Fact } from './slot.ts';
  * their answers are found.
  *
  * A row is: how many operations happen and change nothing; how long it is; and the other operations in their order, each and
- * where its writes are. One that laws are to be asked of, or that is to be told, is ~ itself and its leaf.
+ * the number of its step. One that laws are to be asked of, or that is to be told, is ~ itself and its leaf.
  */
 export class Rows {
   readonly list = new Ints(1 << 16);
