@@ -112,7 +112,7 @@ function typing(edits: number): void {
   );
   say('10,000 lines, check of words and names, whole', milliseconds(quantile(whole, 0.5)));
   for (const [clock, reads] of clocks) {
-    const second = sorted(secondWaves(300, 40, reads));
+    const second = sorted(secondWaves(300, 200, reads));
     say(
       `300 functions, a pause to the plan, ${clock}, p95`,
       milliseconds(quantile(second, 0.95)),

@@ -14,8 +14,11 @@ export interface TimedResult {
   readonly seconds: number;
 }
 
-/** A thread takes about as long to start as so many tests on a small machine: to load the language, mostly. */
-const testsPerStart = 3;
+/**
+ * A thread takes about as long to start as so many tests on a small machine: to load the language, to evaluate the simulated
+ * kernel, and to learn again what is run often (docs/performance.md).
+ */
+const testsPerStart = 40;
 
 /** Milliseconds for what a thread does outside its sandbox without a sign of life: to start, to judge, to plan. */
 const outsideMs = 20_000;
