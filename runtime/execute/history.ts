@@ -79,15 +79,15 @@ function take(draft: Draft, header: JournalHeader, record: JournalRecord): strin
   }
 }
 
-/** Every step was done as predicted, somebody has to confirm that it may stay, and nobody did yet. */
-export function awaits({ header, steps, verdict, undoing }: History): boolean {
-  return (
-    header.confirmWithin !== undefined &&
-    verdict === null &&
-    undoing === null &&
-    steps.length === header.steps &&
-    steps.every(({ outcome }) => outcome?.matches === true)
-  );
+/** Every step was done as predicted, and nobody began to take any back. */
+export function wasDone({ header, steps, undoing }: History): boolean {
+  const all = undoing === null && steps.length === header.steps;
+  return all && steps.every(({ outcome }) => outcome?.matches === true);
+}
+
+/** All was done, somebody has to confirm that it may stay, and nobody did yet. */
+export function awaits(history: History): boolean {
+  return history.header.confirmWithin !== undefined && history.verdict === null && wasDone(history);
 }
 
 function refuse(

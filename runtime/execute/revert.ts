@@ -2,7 +2,7 @@ import type { Diagnostic } from '../../src/diagnostics/diagnostic.ts';
 import { report } from '../../src/diagnostics/report.ts';
 import type { JournalRecord } from '../../src/wire/journal.ts';
 import type { Backend } from '../backend.ts';
-import { awaits, type History } from './history.ts';
+import { awaits, type History, wasDone } from './history.ts';
 import {
   type Ending,
   locked,
@@ -144,11 +144,10 @@ function end(
   return { verdict, generation, predictions: run.predictions, diagnostics };
 }
 
-/** Every step was done as predicted, nobody had to confirm it or began to take any back, and the machine still shows it. */
-function isComplete({ header, steps, undoing }: History, { backend }: Run): boolean {
-  if (header.confirmWithin !== undefined || undoing !== null || steps.length !== header.steps) return false;
-  if (!steps.every(({ outcome }) => outcome?.matches === true)) return false;
-  const left = leftBy(steps);
+/** All was done, nobody had to confirm it, and the machine still shows it. */
+function isComplete(history: History, { backend }: Run): boolean {
+  if (history.header.confirmWithin !== undefined || !wasDone(history)) return false;
+  const left = leftBy(history.steps);
   return difference(left, look(backend, left)) === null;
 }
 

@@ -2,7 +2,7 @@ import { isUnknown } from '../machine/snapshot.ts';
 import type { State, World } from '../model/state.ts';
 import { sizeText } from '../policy/describe.ts';
 import type { Allow, HostPolicy } from '../policy/policy.ts';
-import { limitGiver, limitOf } from '../script/limits.ts';
+import { limitGivers, limitOf } from '../script/limits.ts';
 import { isCdev } from '../script/paths.ts';
 import { nodeOf, viewOf, type Way, wayOf } from '../script/ways.ts';
 import type { Plan } from './plan.ts';
@@ -15,6 +15,7 @@ type Access = Plan['access'][number];
  */
 export function accessOf(policy: HostPolicy, world: World, end: State): readonly Access[] {
   const view = viewOf(world, end);
+  const givers = limitGivers(policy, world);
   const access: Access[] = [];
   for (const allow of policy.allows) {
     const nodes = new Set<string>();
@@ -36,25 +37,25 @@ export function accessOf(policy: HostPolicy, world: World, end: State): readonly
       device: allow.device,
       path,
       nodes: [...nodes].sort(),
-      needs: needsOf(policy, world, allow, path),
+      needs: needsOf(policy, givers.get(who), allow, path),
     });
   }
   const key = ({ who, device, path, nodes }: Access) => [who, device, path, ...nodes].join('\0');
   return access.sort((a, b) => compare(key(a), key(b)));
 }
 
-const givers = {
+const given = {
   login: ' (its next login gives it)',
   unit: ' (its unit gives it from its next start on)',
 } as const;
 
-/** Who sets the limit, once the plan is done. */
-function givenBy(policy: HostPolicy, world: World, who: Allow['who']): string {
-  const giver = limitGiver(policy, world, who);
-  return giver === null ? '' : givers[giver];
-}
-
-function needsOf(policy: HostPolicy, world: World, { who }: Allow, path: Access['path']): readonly string[] {
+/** `giver`: who sets the limit, once the plan is done. */
+function needsOf(
+  policy: HostPolicy,
+  giver: keyof typeof given | undefined,
+  { who }: Allow,
+  path: Access['path'],
+): readonly string[] {
   const { snapshot } = policy;
   const needs: string[] = [];
   const numbers = who.kind === 'group' ? snapshot.userGroups : snapshot.users;
@@ -64,11 +65,10 @@ function needsOf(policy: HostPolicy, world: World, { who }: Allow, path: Access[
   if (path === 'noiommu') needs.push('CAP_SYS_RAWIO');
   else {
     const limit = limitOf(policy, who);
-    const given = givenBy(policy, world, who);
     needs.push(
       limit === undefined
         ? 'RLIMIT_MEMLOCK of at least the memory that it maps for DMA, or CAP_IPC_LOCK'
-        : `RLIMIT_MEMLOCK of ${sizeText(limit.bytes)}, for what it maps for DMA${given}`,
+        : `RLIMIT_MEMLOCK of ${sizeText(limit.bytes)}, for what it maps for DMA${giver === undefined ? '' : given[giver]}`,
     );
   }
   return needs;

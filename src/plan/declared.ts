@@ -12,10 +12,12 @@ export function declaredOf(
   world: World,
   place: (place: Place) => PlanPlace,
 ): readonly Declared[] {
-  const declared = [
-    ...wishesOf(policy, world).beyond.map(({ what, sentence, cause, place: at }): Declared => {
-      return { what, sentence: `${sentence}: ${cause}`, why: [place(at)] };
+  const declared = wishesOf(policy, world).beyond.map(
+    ({ what, sentence, cause, place: at }): Declared => ({
+      what,
+      sentence: `${sentence}: ${cause}`,
+      why: [place(at)],
     }),
-  ];
+  );
   return declared.sort((a, b) => (a.sentence < b.sentence ? -1 : a.sentence > b.sentence ? 1 : 0));
 }

@@ -38,15 +38,15 @@ export function limitOf(policy: HostPolicy, who: Pick<WhoMay, 'kind' | 'name'>):
   return covering.find((each) => !isPattern(each.who.name)) ?? covering[0];
 }
 
-/** Who gives a principal its limit by a file of ours; null: nobody does. */
-export function limitGiver(
-  policy: HostPolicy,
-  world: World,
-  { kind, name }: Pick<WhoMay, 'kind' | 'name'>,
-): 'login' | 'unit' | null {
-  const its = limitedOf(policy, world).find(({ who }) => who.kind === kind && who.name === name);
-  if (its === undefined || unwritable(policy, its) !== null) return null;
-  return kind === 'service' ? 'unit' : 'login';
+/** Who gives principals their limits by files of ours, by `KIND NAME`; of others nobody does. */
+export function limitGivers(policy: HostPolicy, world: World): ReadonlyMap<string, 'login' | 'unit'> {
+  const givers = new Map<string, 'login' | 'unit'>();
+  for (const each of limitedOf(policy, world)) {
+    const { kind, name } = each.who;
+    if (unwritable(policy, each) === null)
+      givers.set(`${kind} ${name}`, kind === 'service' ? 'unit' : 'login');
+  }
+  return givers;
 }
 
 /** Without an IOMMU nothing is mapped, and nothing locked. */

@@ -1,40 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { Io } from '../../../runtime/cli/io.ts';
-import { type Bench, onBench, policy } from './native-bench.ts';
-
-type Answer = Awaited<ReturnType<Parameters<Parameters<Io['attended']>[0]>[0]['answer']>>;
-
-/** A bench whose clock goes on while somebody is waited for, and a person who answers. */
-function waitingBench(
-  answer: (bench: Bench, asked: number) => Answer | Promise<Answer>,
-  use: (bench: Bench) => Promise<void>,
-): Promise<void> {
-  let [now, asked] = [0, 0];
-  let bench: Bench | undefined;
-  const others: Partial<Io> = {
-    elapsed: () => now,
-    attended: (work) =>
-      work({
-        answer: async (milliseconds) => {
-          asked += 1;
-          now += milliseconds;
-          return bench === undefined ? 'nothing' : await answer(bench, asked);
-        },
-      }),
-  };
-  return onBench(
-    (its) => {
-      bench = its;
-      const confirming = policy.replace('bind nic', 'confirm within 2 min\n  bind nic');
-      writeFileSync(join(its.folder, 'c.vfio'), confirming);
-      return use(its);
-    },
-    undefined,
-    others,
-  );
-}
+import { type Answer, onBench, waitingBench } from './native-bench.ts';
 
 const apply = 'apply @/c.vfio --native --state-dir @/state';
 const nobody = (): Answer => 'nothing';

@@ -65,30 +65,48 @@ export async function onBench(
   sandbox.dispose();
 }
 
-/** An apply that somebody has to confirm, and nobody does: the codes of what it said. */
-export async function unconfirmed(): Promise<readonly string[]> {
-  const codes: string[] = [];
-  let now = 0;
+export type Answer = Awaited<ReturnType<Parameters<Parameters<Io['attended']>[0]>[0]['answer']>>;
+
+/** A bench whose clock goes on while somebody is waited for, and a person who answers; `c.vfio` has to be confirmed. */
+export function waitingBench(
+  answer: (bench: Bench, asked: number) => Answer | Promise<Answer>,
+  use: (bench: Bench) => Promise<void>,
+): Promise<void> {
+  let [now, asked] = [0, 0];
+  let bench: Bench | undefined;
   const others: Partial<Io> = {
     elapsed: () => now,
     attended: (work) =>
       work({
-        answer: (milliseconds) => {
+        answer: async (milliseconds) => {
+          asked += 1;
           now += milliseconds;
-          return Promise.resolve('nothing');
+          return bench === undefined ? 'nothing' : await answer(bench, asked);
         },
       }),
   };
-  await onBench(
-    async ({ call }) => {
-      const { out } = await call(
-        'apply @/p.vfio --native --state-dir @/state --confirm-within 1s --format json',
-      );
-      const { diagnostics } = JSON.parse(out) as { diagnostics: readonly { code: string }[] };
-      codes.push(...diagnostics.map(({ code }) => code));
+  return onBench(
+    (its) => {
+      bench = its;
+      const confirming = policy.replace('bind nic', 'confirm within 2 min\n  bind nic');
+      writeFileSync(join(its.folder, 'c.vfio'), confirming);
+      return use(its);
     },
     undefined,
     others,
+  );
+}
+
+/** An apply that somebody has to confirm, and nobody does: the codes of what it said. */
+export async function unconfirmed(): Promise<readonly string[]> {
+  const codes: string[] = [];
+  await waitingBench(
+    () => 'nothing',
+    async ({ call }) => {
+      const { out } = await call('apply @/c.vfio --native --state-dir @/state --format json');
+      const { diagnostics } = JSON.parse(out) as { diagnostics: readonly { code: string }[] };
+      codes.push(...diagnostics.map(({ code }) => code));
+    },
   );
   return codes;
 }
