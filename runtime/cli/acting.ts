@@ -1,4 +1,5 @@
 import type { Backend } from '../backend.ts';
+import { establishedBy } from '../execute/established.ts';
 import { linuxHolders } from '../execute/holders.ts';
 import { linuxProcesses } from '../execute/lock.ts';
 import type { Ending as Execution, RunOptions } from '../execute/run.ts';
@@ -11,6 +12,11 @@ import { progressOn } from './progress.ts';
 /** Where the journals of this machine are kept. */
 export function journals({ options }: Invocation): JournalStore {
   return stateDirectory(options.stateDir ?? defaultStateDirectory, linuxProcesses());
+}
+
+/** What the generations that are in effect have established on this machine. */
+export function established(invocation: Invocation): ReturnType<typeof establishedBy> {
+  return establishedBy(journals(invocation), linuxProcesses().bootId);
 }
 
 /** Acts on this machine, without being interrupted; what is done is shown as it goes. */

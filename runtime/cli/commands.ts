@@ -53,7 +53,7 @@ export const commands: readonly CommandDescription[] = [
   {
     name: 'plan',
     purpose: 'show, step by step, how a machine gets to what a policy says',
-    text: 'Checks first. Every step has what it does, what it should show, how it is undone, and the statement that wants it. Changes nothing.',
+    text: 'Checks first. Every step has what it does, what it should show, how it is undone, and the statement that wants it. What earlier plans established on this machine and no policy names any more is put back as it was found: a snapshot of the machine itself tells it, from the journals. Changes nothing.',
     operands: [policies],
     options: [
       ...judging,
@@ -76,7 +76,7 @@ export const commands: readonly CommandDescription[] = [
   {
     name: 'apply',
     purpose: 'carry a plan out: on a simulated copy of the machine or, with --native, on this one',
-    text: 'Without --native nothing real is touched: a simulated kernel is booted from the snapshot, the plan is carried out there, and every result is compared with its prediction. With --native the same is done first, for a fresh snapshot of this machine; then the plan is carried out here, and taken back at the first result that differs. A saved plan is carried out here only beside its policy files: they are compiled anew, and must give the very same steps. What a policy limits or persists is written to configuration files of vfioplan alone; `revert` takes them away, too.',
+    text: 'Without --native nothing real is touched: a simulated kernel is booted from the snapshot, the plan is carried out there, and every result is compared with its prediction. With --native the same is done first, for a fresh snapshot of this machine; then the plan is carried out here, and taken back at the first result that differs. A saved plan is carried out here only beside its policy files: they are compiled anew, and must give the very same steps. What earlier plans established here and no policy that is given names any more is put back as it was found, in steps of the plan. What a policy limits or persists is written to configuration files of vfioplan alone; `revert` takes them away, too.',
     operands: [
       {
         name: '<policy-or-plan...>',
@@ -92,7 +92,6 @@ export const commands: readonly CommandDescription[] = [
         flags: '--confirm-within <time>',
         text: 'take everything back unless somebody confirms it in time (`120s`, `5min`, `1h`); goes before what the policy says',
       },
-      stateDirectory,
       format,
     ],
     examples: [
@@ -156,7 +155,7 @@ export const commands: readonly CommandDescription[] = [
     text: 'Each test is a sequence on a machine of its own: policies are applied, principals act, faults are planted, and what is said to hold must hold. One that fails is shown step by step, with the guard that answered. The JSON is as docs/schema/test-result.json says. Changes nothing.',
     operands: [policies],
     options: [
-      ...judging.filter(({ key }) => key !== 'live' && key !== 'strict'),
+      ...judging.filter(({ key }) => key === 'machine' || key === 'today'),
       host,
       {
         key: 'filter',
@@ -219,7 +218,7 @@ export const commands: readonly CommandDescription[] = [
   {
     name: 'snapshot',
     purpose: 'write down this machine: functions, groups, drivers, disks, networks, users',
-    text: 'Reads sysfs, /proc and /dev; changes nothing. Root sees more; what could not be read is written as unknown, with the reason.',
+    text: 'Reads sysfs, /proc and /dev; changes nothing. Root sees more; what could not be read is written as unknown, with the reason. What earlier plans established here is told from their journals.',
     operands: [],
     options: [
       {
@@ -227,6 +226,7 @@ export const commands: readonly CommandDescription[] = [
         flags: '--sysroot <folder>',
         text: 'read a captured tree (sys, proc, dev, etc) instead of /',
       },
+      stateDirectory,
       { key: 'out', flags: '--out <file>', text: 'write the snapshot there instead of on stdout' },
       documentFormat,
     ],

@@ -37,6 +37,13 @@ export const format: OptionDescription = {
 /** A snapshot is JSON in any case. */
 export const documentFormat: OptionDescription = { ...format, text: 'how a refusal is written' };
 
+export const stateDirectory: OptionDescription = {
+  key: 'stateDir',
+  flags: '--state-dir <folder>',
+  text: 'where journals and the lock are kept',
+  shows: '/var/lib/vfioplan',
+};
+
 export const judging: readonly OptionDescription[] = [
   {
     key: 'machine',
@@ -45,6 +52,7 @@ export const judging: readonly OptionDescription[] = [
     repeats: true,
   },
   { key: 'live', flags: '--live', text: 'read this machine instead of a snapshot (nothing is changed)' },
+  stateDirectory,
   {
     key: 'today',
     flags: '--today <date>',
@@ -62,13 +70,6 @@ export const host: OptionDescription = {
   key: 'host',
   flags: '--host <name>',
   text: 'only this host of the policy; with --live and --native, the host that this machine is',
-};
-
-export const stateDirectory: OptionDescription = {
-  key: 'stateDir',
-  flags: '--state-dir <folder>',
-  text: 'where journals and the lock are kept',
-  shows: '/var/lib/vfioplan',
 };
 
 export const profile: OptionDescription = {

@@ -1,7 +1,9 @@
 import type { Diagnostic } from '../../src/diagnostics/diagnostic.ts';
 import { report } from '../../src/diagnostics/report.ts';
+import { numbered } from '../../src/plan/numbered.ts';
 import type { JournalRecord } from '../../src/wire/journal.ts';
 import type { Backend } from '../backend.ts';
+import { observe, presentNode } from '../lower/observe.ts';
 import { awaits, type History, wasDone } from './history.ts';
 import {
   type Ending,
@@ -177,9 +179,13 @@ function isRebooted({ header }: History, { bootId }: RunOptions): boolean {
 function changedSince({ header, steps }: History, backend: Backend, rebooted: boolean): Diagnostic | null {
   const left = leftBy(steps);
   const found = startOf(steps.map(({ intent }) => intent));
-  const now = look(backend, left);
+  const isNumbered = numbered(left, found);
+  const nodes = nodesGiven(steps, backend);
   for (const [path, value] of Object.entries(left)) {
-    const shown = now[path] ?? null;
+    // What was put back since and came again may have another number: a node is then looked at where its function has it.
+    const present = nodes.get(path) ?? (isNumbered(path) ? null : path);
+    if (present === null) continue;
+    const shown = observe(backend, present);
     if (rebooted && shown === null && !outlivesBoot(path)) continue;
     if (agrees(path, value, shown) || agrees(path, found[path] ?? null, shown)) continue;
     const step = steps.findLast(({ intent }) => path in intent.after)?.intent.step ?? 1;
@@ -187,10 +193,21 @@ function changedSince({ header, steps }: History, backend: Backend, rebooted: bo
       `the generation left ${quoted(value)} there and had found ${quoted(found[path] ?? null)}`,
     ];
     const cures = [`bring back what the generation left, or undo by hand what its journal lists`];
-    const holes = { step, path, found: quoted(shown) };
+    const holes = { step, path: present, found: quoted(shown) };
     return report('VP6014', placeOf(header.generation), holes, { causes, cures });
   }
   return null;
+}
+
+/** Nodes with a number that were given to somebody or taken, each with where its function has it now. */
+function nodesGiven(steps: History['steps'], backend: Backend): ReadonlyMap<string, string | null> {
+  const nodes = new Map<string, string | null>();
+  for (const { intent } of steps) {
+    const { operation } = intent;
+    if (operation.op !== 'node.own' || operation.of === undefined) continue;
+    nodes.set(operation.path, presentNode(backend, operation.path, operation.of));
+  }
+  return nodes;
 }
 
 type Chosen = { readonly history: History } | { readonly diagnostics: readonly Diagnostic[] };

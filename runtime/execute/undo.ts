@@ -5,7 +5,7 @@ import { besideOf } from '../../src/model/configuration.ts';
 import { opOf } from '../../src/plan/operation.ts';
 import type { PlanOperation } from '../../src/plan/plan.ts';
 import type { JournalIntent, JournalLeft } from '../../src/wire/journal.ts';
-import { observe } from '../lower/observe.ts';
+import { observe, presentNode } from '../lower/observe.ts';
 import type { Run } from './run.ts';
 import {
   type Difference,
@@ -19,6 +19,8 @@ import {
   type Shows,
   virtualFunctionsOf,
 } from './verify.ts';
+
+type Undo = Exclude<JournalIntent['undo'], { readonly none: string }>;
 
 /**
  * Takes steps back, the last one first. Each is looked at before: what already shows what it should is left alone, so
@@ -55,12 +57,13 @@ export function startOf(intents: readonly JournalIntent[]): Shows {
 
 /** Why the step is not undone; null when it is. */
 function undoOne(run: Run, intent: JournalIntent, start: Shows, rebooted: boolean): string | null {
-  const { undo, step } = intent;
-  if ('none' in undo) return null;
-  run.tell({ kind: 'undo', step, sentence: undo.sentence });
-  const now = look(run.backend, intent.before);
+  const { step } = intent;
+  if ('none' in intent.undo) return null;
+  run.tell({ kind: 'undo', step, sentence: intent.undo.sentence });
+  const { before, undo } = atPresent(run, intent, intent.undo);
+  const now = look(run.backend, before);
   // Undone before, never done, or swept away by a reboot: in all three cases it shows what it should.
-  const fine = [undo.after, intent.before, only(start, intent.before)];
+  const fine = [undo.after, before, only(start, intent.before)];
   const swept = rebooted && fine.some((shows) => difference(onlyPresent(shows, now), now) === null);
   if (swept || fine.some((shows) => difference(shows, now) === null)) {
     run.append({ record: 'undone', step, errno: null, observed: now, matches: true });
@@ -76,6 +79,22 @@ function undoOne(run: Run, intent: JournalIntent, start: Shows, rebooted: boolea
   run.append({ record: 'undone', step, errno, observed, matches: errno === null && found === null });
   if (errno !== null) return `the kernel answered ${errno}`;
   return found === null ? null : describeDifference(found);
+}
+
+/** A node that has come back with its function under another number is looked at where it is. */
+function atPresent(
+  { backend }: Run,
+  { before }: JournalIntent,
+  undo: Undo,
+): { readonly before: Shows; readonly undo: Undo } {
+  const { operation } = undo;
+  if (operation.op !== 'node.own' || operation.of === undefined) return { before, undo };
+  const present = presentNode(backend, operation.path, operation.of) ?? operation.path;
+  const moved = (shows: Shows): { [path: string]: string | null } =>
+    Object.fromEntries(
+      Object.entries(shows).map(([path, value]) => [path === operation.path ? present : path, value]),
+    );
+  return { before: moved(before), undo: { ...undo, after: moved(undo.after) } };
 }
 
 /**

@@ -1,8 +1,9 @@
 import type { Op } from '../../src/model/op.ts';
 import type { PlanOperation } from '../../src/plan/plan.ts';
-import { errnoOf } from '../abi/errno.ts';
+import { errno, errnoOf } from '../abi/errno.ts';
 import { type Backend, WouldBlock } from '../backend.ts';
 import { settled, writeConfiguration } from './configuration.ts';
+import { presentNode } from './observe.ts';
 import { writeSysfs, writeText } from './sysfs-writes.ts';
 
 /** What a system call answers that would not return. */
@@ -55,9 +56,11 @@ const deeds: { readonly [Kind in DeedKind]: (backend: Backend, op: Deeds[Kind]) 
   'device.sriov_autoprobe': writeSysfs,
   'device.sriov_numvfs': writeSysfs,
   // The owner first: the new mode is meant for the new owner.
-  'node.own': (backend, { path, uid, gid, mode }) => {
-    const given = backend.chown(path, uid, gid);
-    return given < 0 ? given : backend.chmod(path, mode);
+  'node.own': (backend, { path, of, uid, gid, mode }) => {
+    const present = of === undefined ? path : presentNode(backend, path, of);
+    if (present === null) return -errno.ENOENT;
+    const given = backend.chown(present, uid, gid);
+    return given < 0 ? given : backend.chmod(present, mode);
   },
   'config.write': writeConfiguration,
   'config.remove': (backend, { path }) => settled(backend, path, backend.unlink(path)),

@@ -1,3 +1,4 @@
+import type { Address } from '../../src/machine/snapshot.ts';
 import { errno, errnoOf } from '../abi/errno.ts';
 import { fcntl } from '../abi/fcntl.ts';
 import type { Backend } from '../backend.ts';
@@ -34,6 +35,23 @@ export function observe(backend: Files, path: string): string | null {
     default:
       return text(backend, path);
   }
+}
+
+/** Where the node of `path`'s kind that belongs to function `of` stands now; null: it has none (`presentPath` of the model). */
+export function presentNode(
+  backend: Pick<Backend, 'list' | 'readlink'>,
+  path: string,
+  of: Address,
+): string | null {
+  const directory = `/sys/bus/pci/devices/${of}`;
+  if (path.startsWith('/dev/vfio/devices/')) {
+    const names = backend.list(`${directory}/vfio-dev`);
+    return typeof names === 'number' || names[0] === undefined ? null : `/dev/vfio/devices/${names[0]}`;
+  }
+  const group = backend.readlink(`${directory}/iommu_group`);
+  if (typeof group === 'number') return null;
+  const id = group.slice(group.lastIndexOf('/') + 1);
+  return `/dev/vfio/${path.startsWith('/dev/vfio/noiommu-') ? 'noiommu-' : ''}${id}`;
 }
 
 /** What each of the paths shows. */

@@ -91,10 +91,11 @@ export class Laws {
   *#protected({ sentence, why }: ScriptStep, hardware: Hardware): Iterable<Finding> {
     const { index, address } = hardware;
     const guarded = this.#guarded.get(index) ?? this.#holding(hardware);
-    const [place] = why;
-    if (guarded === undefined || place === undefined || this.#told.has(guarded.protect)) return;
+    if (guarded === undefined || this.#told.has(guarded.protect)) return;
     this.#told.add(guarded.protect);
     const { protect } = guarded;
+    // What is put back is wanted by no statement.
+    const [place = protect.place] = why;
     const bind = this.#subject.policy.binds.find((each) => each.place === place);
     yield found(
       report(

@@ -25,6 +25,7 @@ import { paths } from './rules/paths.ts';
 import { persistence } from './rules/persistence.ts';
 import { principals } from './rules/principals.ts';
 import { protection } from './rules/protection.ts';
+import { putBack } from './rules/put-back.ts';
 import { rawio } from './rules/rawio.ts';
 import { requirements } from './rules/requirements.ts';
 import { reserved } from './rules/reserved.ts';
@@ -53,6 +54,7 @@ export const rules: readonly Rule[] = [
   noiommuBuild,
   holdings,
   protection,
+  putBack,
   viability,
   reserved,
   isolation,

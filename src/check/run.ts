@@ -1,4 +1,4 @@
-import type { Diagnostic, Place } from '../diagnostics/diagnostic.ts';
+import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import { report } from '../diagnostics/report.ts';
 import type { Address } from '../machine/snapshot.ts';
 import { guardOf } from '../model/guards.ts';
@@ -9,7 +9,7 @@ import { restored, undoOf } from '../model/undo.ts';
 import type { Script, ScriptStep } from '../script/script.ts';
 import type { Finding } from './finding.ts';
 import { Laws } from './laws.ts';
-import type { Subject } from './subject.ts';
+import { nowhere, type Subject } from './subject.ts';
 
 export interface Run {
   readonly diagnostics: readonly Diagnostic[];
@@ -82,9 +82,6 @@ function noWayBack({ world }: Subject, before: State, after: State, each: Script
     },
   );
 }
-
-/** A step that no statement wants would be a bug; it is reported all the same. */
-const nowhere: Place = { file: 'machine', span: { start: 0, end: 0 } };
 
 function refusal(
   { world }: Subject,

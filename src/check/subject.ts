@@ -1,9 +1,14 @@
+import type { Place } from '../diagnostics/diagnostic.ts';
 import { isVfioDriver } from '../machine/drivers.ts';
 import { type Address, type Fact, isUnknown, type PciFunction, type Snapshot } from '../machine/snapshot.ts';
 import type { State, World } from '../model/state.ts';
 import type { Allow, Bind, DmaClaim, HostPolicy, WhoMay } from '../policy/policy.ts';
+import { putBackOf, type Return } from '../script/put-back.ts';
 import { type Way, wayOf } from '../script/ways.ts';
 import { worldOf } from '../script/world.ts';
+
+/** The place of what no statement says. */
+export const nowhere: Place = { file: 'machine', span: { start: 0, end: 0 } };
 
 /** What a function shall be bound to, by the first statement that says so. */
 export interface Wanted {
@@ -20,6 +25,8 @@ export interface Subject {
   readonly state: State;
   readonly functions: ReadonlyMap<Address, PciFunction>;
   readonly wanted: ReadonlyMap<Address, Wanted>;
+  /** What goes back to the driver that an earlier plan found, as no policy names it any more. */
+  readonly returning: ReadonlyMap<Address, Return>;
   /** Those of `wanted` that go to a VFIO driver. */
   readonly taken: readonly Wanted[];
   /** By real IOMMU group. */
@@ -56,7 +63,8 @@ export function subjectOf(policy: HostPolicy): Subject {
   for (const { dmaNone, functions: claimed } of policy.devices.values())
     for (const address of dmaNone ? claimed : [])
       if (dmaNone && !claims.has(address)) claims.set(address, dmaNone);
-  return { policy, snapshot, world, state, functions, wanted, taken, members, arriving, claims };
+  const returning = new Map(putBackOf(policy).functions.map((each) => [each.address, each]));
+  return { policy, snapshot, world, state, functions, wanted, returning, taken, members, arriving, claims };
 }
 
 /**
@@ -76,7 +84,9 @@ export function groupText(group: number): string {
 /** The driver that a function has when the policy is established. */
 export function finalDriver(subject: Subject, fn: PciFunction): Fact<string | null> {
   const wanted = subject.wanted.get(fn.address);
-  return wanted ? wanted.driver : fn.driver;
+  if (wanted) return wanted.driver;
+  const back = subject.returning.get(fn.address);
+  return back === undefined ? fn.driver : back.driver;
 }
 
 /** Whether the policy takes a function away from the driver that has it; null: its driver is not known. */

@@ -211,6 +211,25 @@ const configuration = z
   })
   .meta({ id: 'Configuration' });
 
+const established = z
+  .strictObject({
+    path: z
+      .string()
+      .regex(/^\/(sys|dev)(\/[^/]+)+$/)
+      .describe('a file, named and shown as in a plan: a driver link, an override, a node'),
+    found: z.union([z.string(), z.null()]).describe('what it showed before; null: it was not there'),
+    left: z.union([z.string(), z.null()]).describe('what it showed when the plan was done'),
+    identity: z
+      .union([z.string().regex(/^[0-9a-f]{4}:[0-9a-f]{4}$/), z.null()])
+      .describe('vendor and device of the function that it belongs to; null: it belongs to none'),
+    of: address
+      .exactOptional()
+      .describe('of a node that has a number: the function whose node it is, whatever its number is by now'),
+    generation: z.int().min(1).max(4294967295).describe('of the journal that tells it last'),
+    earlierBoot: z.boolean().describe('the machine was started again since'),
+  })
+  .meta({ id: 'Established' });
+
 export const snapshotSchema = z.strictObject({
   format: z.literal('vfioplan.snapshot'),
   version: z.literal(1),
@@ -302,4 +321,9 @@ export const snapshotSchema = z.strictObject({
   configuration: fact(configuration)
     .exactOptional()
     .describe('files by which a policy lasts; not told: nobody knows what stands in their places'),
+  established: fact(z.array(established))
+    .exactOptional()
+    .describe(
+      'what plans of vfioplan that are in effect have changed on the running machine, from their journals; not told: nothing is put back',
+    ),
 });

@@ -5,6 +5,7 @@ export type {
   Bar,
   BlockDevice,
   DeviceNode,
+  Established,
   IommuGroup,
   IommuUnit,
   Netdev,

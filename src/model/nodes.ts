@@ -1,5 +1,6 @@
+import type { Address } from '../machine/snapshot.ts';
 import { put, replace } from './places.ts';
-import type { Node, State, VfioDevice } from './state.ts';
+import type { Node, State, VfioDevice, World } from './state.ts';
 
 /** Character devices under /dev/vfio and /dev/iommu, by path. */
 
@@ -35,6 +36,22 @@ export function nodeAt(state: State, path: string): NodePlace | null {
     if (group?.node && group.name === name) return { kind: 'group', node: group.node, minor };
   }
   return null;
+}
+
+/** The path by which the node of `path`'s kind that belongs to function `of` stands now; null: it has none. */
+export function presentPath(world: World, state: State, path: string, of: Address): string | null {
+  const device = state.devices[world.devices.get(of)?.index ?? -1];
+  if (path.startsWith(cdevs)) return device?.vfio?.node ? cdevPath(device.vfio) : null;
+  const group = device?.vfio == null ? null : state.groups[device.vfio.group];
+  return group?.node ? directory + group.name : null;
+}
+
+/** The function that a node of `presentPath` belongs to; null: the path has no number of its own, or nothing is there. */
+export function functionOf(world: World, state: State, path: string): Address | null {
+  const place = nodeAt(state, path);
+  if (place?.kind === 'cdev') return world.hardware[place.device]?.address ?? null;
+  if (place?.kind !== 'group' || state.groups[place.minor]?.noiommu !== true) return null;
+  return world.hardware[state.groups[place.minor]?.devices[0] ?? -1]?.address ?? null;
 }
 
 function cdevAt(state: State, path: string): NodePlace | null {

@@ -40,6 +40,8 @@ export type Op =
       readonly op: 'node.own';
       readonly pid: number;
       readonly path: string;
+      /** Whose node it is, where the path has a number that the kernel hands out: whichever the function's is by then. */
+      readonly of?: Address;
       readonly uid: number;
       readonly gid: number;
       readonly mode: number;

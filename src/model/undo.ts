@@ -22,42 +22,82 @@ export function undoOf(world: World, before: State, op: Op): Op | { readonly non
 
 /**
  * Whether a state is the earlier one again, but for what lasts (taint) and for numbers that the kernel hands out as it
- * likes: X of vfioX and a group's minor are the lowest that is free, so a device that comes back may get another one,
- * and what comes back to the bus is its last.
+ * likes: X of vfioX, the number of a made-up group and a group's minor are the lowest that is free, so a device that comes
+ * back may get another one, and what comes back to the bus is its last.
  */
 export function restored(before: State, after: State): boolean {
-  const { taint: _, groups, devices, bus, ...rest } = before;
-  const { taint: __, groups: groupsNow, devices: devicesNow, bus: busNow, ...restNow } = after;
+  const { taint: _, groups, devices, bus, iommuGroups, ...rest } = before;
+  const {
+    taint: __,
+    groups: groupsNow,
+    devices: devicesNow,
+    bus: busNow,
+    iommuGroups: iommuGroupsNow,
+    ...restNow
+  } = after;
   const sameBus = bus.autoprobe === busNow.autoprobe && same(bus.ids, busNow.ids);
-  return sameBus && same(rest, restNow) && sameDevices(devices, devicesNow) && sameGroups(groups, groupsNow);
+  return (
+    sameBus &&
+    same(rest, restNow) &&
+    (devices === devicesNow || sameDevices(before, after)) &&
+    sameGroups(groups, groupsNow) &&
+    (iommuGroups === iommuGroupsNow || same(named(iommuGroups), named(iommuGroupsNow)))
+  );
 }
 
-function sameDevices(before: State['devices'], after: State['devices']): boolean {
-  return before.every((device, index) => {
-    const now = after[index];
-    return now === device || (now !== undefined && same(unnumbered(device), unnumbered(now)));
+function sameDevices(before: State, after: State): boolean {
+  const [were, are] = [madeUp(before), madeUp(after)];
+  return before.devices.every((device, index) => {
+    const now = after.devices[index];
+    return now === device || (now !== undefined && same(unnumbered(device, were), unnumbered(now, are)));
   });
 }
 
+/** Numbers of groups that stand for no IOMMU. */
+function madeUp({ iommuGroups }: State): ReadonlySet<number> {
+  return new Set(iommuGroups.flatMap(({ fake, id }) => (fake ? [id] : [])));
+}
+
 /** Which group it is in is said by the IOMMU group; the minor is a number, and its name but ends with one. */
-function unnumbered({ vfio, ...device }: Device): unknown {
-  return { ...device, vfio: vfio && { ...vfio, index: 0, name: vfio.name.replace(/\d+$/, ''), group: 0 } };
+function unnumbered({ vfio, group, ...device }: Device, fakes: ReadonlySet<number>): unknown {
+  return {
+    ...device,
+    group: group !== null && fakes.has(group) ? 'its own' : group,
+    vfio: vfio && { ...vfio, index: 0, name: vfio.name.replace(/\d+$/, ''), group: 0 },
+  };
+}
+
+/** Real groups by their numbers, those that VFIO made up by their device. */
+function named(groups: State['iommuGroups']): ReadonlyMap<string, unknown> {
+  return new Map(
+    groups
+      .map((group): [string, unknown] =>
+        group.fake ? [`of ${group.devices.join()}`, { ...group, id: 0 }] : [`${group.id}`, group],
+      )
+      .sort(([a], [b]) => (a < b ? -1 : 1)),
+  );
 }
 
 /** By name. A group's list is in the order of registration, which nobody sees; its members count. */
 function sameGroups(before: State['groups'], after: State['groups']): boolean {
   if (before === after) return true;
   const found = new Map<string, VfioGroup>();
-  for (const group of after) if (group !== null) found.set(group.name, group);
+  for (const group of after) if (group !== null) found.set(nameOf(group), group);
   for (const group of before) {
     if (group === null) continue;
-    const now = found.get(group.name);
+    const now = found.get(nameOf(group));
     if (now === undefined || !(now === group || same(membersSorted(group), membersSorted(now)))) return false;
-    found.delete(group.name);
+    found.delete(nameOf(group));
   }
   return found.size === 0;
 }
 
+/** A made-up group is known by its device, as long as it has one. */
+function nameOf({ name, noiommu, devices }: VfioGroup): string {
+  return noiommu && devices.length > 0 ? `of ${devices.join()}` : name;
+}
+
 function membersSorted(group: VfioGroup): unknown {
-  return { ...group, minor: 0, devices: [...group.devices].sort((a, b) => a - b) };
+  const numbers = group.noiommu && group.devices.length > 0 ? { name: '', iommuGroup: 0 } : {};
+  return { ...group, ...numbers, minor: 0, devices: [...group.devices].sort((a, b) => a - b) };
 }

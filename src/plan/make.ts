@@ -12,6 +12,7 @@ import { worldOf } from '../script/world.ts';
 import { accessOf } from './access.ts';
 import { declaredOf } from './declared.ts';
 import { policyDigest, snapshotDigest } from './digest.ts';
+import { isNumberOfDevice, numbered } from './numbered.ts';
 import { operationOf } from './operation.ts';
 import { placesIn, type Sources } from './places.ts';
 import type { Plan, PlanPlace, PlanStep } from './plan.ts';
@@ -81,15 +82,20 @@ function stepsOf(
     const before = state;
     state = step(world, before, each.op).state;
     const back = wayBack(world, before, state, each.op);
-    const paths = foretold(world, before, each.op, back);
+    const paths = foretold(world, before, each.op);
+    const [shown, shows] = [showAll(world, before, paths), showAll(world, state, paths)];
+    const own = each.op.op === 'node.own' ? each.op.path : null;
+    const isNumbered = numbered(shown, shows);
+    // When a step is taken back, other numbers may be free than when it was done.
+    const certain = paths.filter((path) => path === own || !isNumbered(path));
     return {
       number: index + 1,
       operation: operationOf(each.op),
       sentence: each.sentence,
       identity: ('device' in each.op && identities.get(each.op.device)) || null,
-      before: showAll(world, before, paths),
-      after: showAll(world, state, paths),
-      undo: undoFor(world, back, paths, names),
+      before: shown,
+      after: shows,
+      undo: undoFor(world, back, certain, names),
       lasting: [...lastingOf(world, before, each.op)],
       why: each.why.map(place),
     };
@@ -121,20 +127,13 @@ function undoFor(
 
 /**
  * The paths whose state a step foretells. X of vfioX is the lowest that is free: nothing is said of it where the snapshot
- * does not tell which are taken, nor where the way back would give the device another one.
+ * does not tell which are taken.
  */
-function foretold(world: World, before: State, op: Op, back: Back): readonly string[] {
+function foretold(world: World, before: State, op: Op): readonly string[] {
   const paths = touched(world, before, op);
+  if (world.strangers !== null) return paths;
   const own = op.op === 'node.own' ? op.path : null;
-  if (world.strangers === null) return paths.filter((path) => !isNumbered(path) || path === own);
-  if (!paths.some(isNumbered)) return paths;
-  const same = (path: string) =>
-    'none' in back || show(world, back.state, path) === show(world, before, path);
-  return paths.filter((path) => !isNumbered(path) || path === own || same(path));
-}
-
-function isNumbered(path: string): boolean {
-  return /\/vfio-dev\/vfio\d+$|^\/dev\/vfio\/devices\//.test(path);
+  return paths.filter((path) => path === own || !isNumberOfDevice(path));
 }
 
 function showAll(world: World, state: State, paths: readonly string[]): { [path: string]: string | null } {
@@ -152,7 +151,9 @@ function untilOf({ noiommu, snapshot, arriving }: HostPolicy, { steps }: Script)
       .map(({ address }) => address),
   );
   const uses = steps.some(
-    ({ op }) => op.op === 'parameter.write' || (op.op === 'driver.bind' && groupless.has(op.device)),
+    ({ op }) =>
+      (op.op === 'parameter.write' && op.text === 'Y') ||
+      (op.op === 'driver.bind' && groupless.has(op.device)),
   );
   return uses ? noiommu.until : undefined;
 }

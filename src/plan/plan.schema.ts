@@ -56,6 +56,9 @@ const planOperation = z
     z.strictObject({
       op: z.literal('node.own'),
       path: z.string().regex(/^\/dev\/(vfio\/[A-Za-z0-9/-]+|iommu)$/),
+      of: address
+        .exactOptional()
+        .describe('the function whose node it is: one that comes back may have another number by then'),
       uid: id,
       gid: id,
       mode: z.int().min(0).max(0o777),

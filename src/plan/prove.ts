@@ -11,6 +11,7 @@ import { show } from '../model/view.ts';
 import type { HostPolicy } from '../policy/policy.ts';
 import { wishesOf } from '../script/derive.ts';
 import { parameterPath, virtualCountPath } from '../script/paths.ts';
+import { putBackOf } from '../script/put-back.ts';
 import { textOf } from '../script/wishes.ts';
 import { worldOf } from '../script/world.ts';
 import { opOf } from './operation.ts';
@@ -23,7 +24,8 @@ import type { Plan, PlanStep } from './plan.ts';
  * 2. every law of the model holds of every step and in every state on the way, and no step acts on a function that the
  *    policy protects;
  * 3. every function that the policy binds ends at its driver, every physical one with the virtual functions that it shall have, every node with those who may use it, and no-IOMMU mode
- *    is off unless it is permitted, every configuration file has its text;
+ *    is off unless it is permitted, every configuration file has its text, and what an earlier plan established for nobody
+ *    any more is as it was found;
  * 4. undoing any prefix in reverse leads back to where the prefix began, but for what is declared lasting.
  *
  * The fourth is shown by induction, in time linear in the steps: each undo, done right after its step, restores the
@@ -41,6 +43,7 @@ export function prove(plan: Plan, policy: HostPolicy): void {
   }
   const end = replay(world, start, plan.steps);
   proveGoal(world, end, policy);
+  proveReturned(world, end, policy);
   proveOwners(world, end, plan, policy);
   proveConfiguration(world, end, policy);
   proveReverse(world, start, end, plan.steps);
@@ -113,6 +116,23 @@ function proveGoal(world: World, end: State, { binds, creates }: HostPolicy): vo
         if (override !== '(null)') bug(`${address} keeps the override ${override}`);
       } else if (bound !== bind.driver(address)) bug(`${address} ends at ${bound ?? 'no driver'}`);
     }
+  }
+}
+
+/** What an earlier plan changed and no policy names any more is as it was found. */
+function proveReturned(world: World, end: State, policy: HostPolicy): void {
+  const { functions, virtual } = putBackOf(policy);
+  const gone = new Set(virtual.flatMap((each) => each.functions));
+  for (const { address, driver, override } of functions) {
+    if (gone.has(address)) continue;
+    const bound = show(world, end, `/sys/bus/pci/devices/${address}/driver`);
+    if (bound !== driver) bug(`${address} is put back to ${bound ?? 'no driver'}`);
+    const text = show(world, end, `/sys/bus/pci/devices/${address}/driver_override`);
+    if (text !== (override ?? '(null)')) bug(`${address} is put back with the override ${text}`);
+  }
+  for (const { address, count } of virtual) {
+    const shown = show(world, end, virtualCountPath(address));
+    if (shown !== count) bug(`${address} is put back with ${shown} virtual functions`);
   }
 }
 

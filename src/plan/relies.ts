@@ -2,6 +2,7 @@ import { canonical } from '../machine/canonical.ts';
 import { parentOf } from '../machine/configuration.ts';
 import { type Address, isUnknown, type Snapshot } from '../machine/snapshot.ts';
 import type { HostPolicy } from '../policy/policy.ts';
+import { putBackOf } from '../script/put-back.ts';
 import type { Script } from '../script/script.ts';
 import { factsOf } from './facts.ts';
 
@@ -10,7 +11,7 @@ type Relies = { readonly [path: string]: string };
 
 /**
  * The facts that a plan rests on: who the machine is; the kernel and its VFIO options; identity, driver, group and
- * uses of every function that the policy names, and of those that share a group with one; the switch of no-IOMMU
+ * uses of every function that the policy names or that is put back, and of those that share a group with one; the switch of no-IOMMU
  * mode; the numbers of users; the nodes that are given away; which vfioX are taken; the
  * configuration files that are written. Taint, SSH sessions, routes' gateways and functions that
  * the policy has nothing to do with may change without making a plan stale. Facts that the snapshot does not tell are
@@ -30,9 +31,11 @@ function* pathsOf(policy: HostPolicy, script: Script): Generator<string> {
   const { snapshot } = policy;
   yield* machineFacts;
   for (const option of Object.keys(snapshot.kernel.options)) yield `/kernel/options/${option}`;
-  const named = new Set(
-    [...policy.binds, ...policy.creates, ...policy.allows].flatMap(({ functions }) => functions),
-  );
+  const { functions: returned, virtual } = putBackOf(policy);
+  const named = new Set([
+    ...[...policy.binds, ...policy.creates, ...policy.allows].flatMap(({ functions }) => functions),
+    ...[...returned, ...virtual].map(({ address }) => address),
+  ]);
   const { members, groups } = withSiblings(snapshot, named);
   for (const group of groups) yield `/iommuMembers/${group}`;
   for (const address of members) yield* functionFacts(address);

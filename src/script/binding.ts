@@ -1,19 +1,26 @@
 import type { Place } from '../diagnostics/diagnostic.ts';
 import { isVfioDriver } from '../machine/drivers.ts';
 import { type Address, isUnknown, type PciFunction } from '../machine/snapshot.ts';
+import type { Op } from '../model/op.ts';
 import { ROOT } from '../model/world.ts';
 import type { HostPolicy } from '../policy/policy.ts';
 import type { Draft } from './draft.ts';
 import { overridePath } from './paths.ts';
+import type { PutBack } from './put-back.ts';
 
-/** What one function shall be bound to, and the statement that wants it. */
+/** What one function shall be bound to. */
 export interface Wanted {
   readonly address: Address;
   /** `null`: no driver. */
   readonly driver: string | null;
   /** The kernel shall choose, as it does for a function that no one has touched: `bind … to default`. */
   readonly byKernel: boolean;
-  readonly place: Place;
+  /** The override that it shall have in the end, whatever binds it; left out: the one that the binding takes. */
+  readonly override?: string | null;
+  /** The statement that wants it; none: an earlier plan found it so. */
+  readonly why: readonly Place[];
+  /** What its steps say behind what they do. */
+  readonly because?: string;
 }
 
 /** One entry for each function that a `bind` names. Two statements that differ are refused by the checker. */
@@ -23,10 +30,26 @@ export function wantedOf(policy: HostPolicy): readonly Wanted[] {
     for (const address of bind.functions) {
       if (wanted.has(address)) continue;
       const byKernel = bind.to === 'default';
-      wanted.set(address, { address, driver: bind.driver(address), byKernel, place: bind.place });
+      wanted.set(address, { address, driver: bind.driver(address), byKernel, why: [bind.place] });
     }
   }
   return [...wanted.values()];
+}
+
+/** What an earlier plan found, and no policy names any more. */
+export function returnedOf({ functions }: PutBack): readonly Wanted[] {
+  return functions.map(({ address, driver, override, generation }) => ({
+    address,
+    driver,
+    byKernel: false,
+    override,
+    why: [],
+    because: asBefore(generation),
+  }));
+}
+
+export function asBefore(generation: number): string {
+  return `, as before generation ${generation}`;
 }
 
 /** Sorted by address, but the functions of an IOMMU group together, where its first one stands. */
@@ -50,15 +73,19 @@ export function inGroups(draft: Draft, wanted: readonly Wanted[]): readonly Want
  * to clear.
  */
 export function bindFunction(draft: Draft, wanted: Wanted): void {
-  const { address, driver, byKernel, place } = wanted;
+  const { address, driver, byKernel } = wanted;
   const bound = draft.boundTo(address);
   relyOnBinding(draft, wanted, bound);
   if (bound !== null && bound !== driver) unbind(draft, wanted, bound);
   const override = overrideFor(draft, wanted, bound);
   if (override !== null) writeOverride(draft, wanted, override);
   if (bound === driver) return;
-  if (byKernel) draft.add({ op: 'drivers.probe', pid: ROOT, device: address }, [place]);
-  else if (driver !== null) draft.add({ op: 'driver.bind', pid: ROOT, driver, device: address }, [place]);
+  if (byKernel) add(draft, wanted, { op: 'drivers.probe', pid: ROOT, device: address });
+  else if (driver !== null) add(draft, wanted, { op: 'driver.bind', pid: ROOT, driver, device: address });
+}
+
+function add(draft: Draft, { why, because = '' }: Wanted, op: Op): void {
+  draft.add(op, why, `${draft.sentence(op)}${because}`);
 }
 
 /**
@@ -66,7 +93,7 @@ export function bindFunction(draft: Draft, wanted: Wanted): void {
  * could not be given back. Its name as the override makes it match whatever happens.
  */
 function unbind(draft: Draft, wanted: Wanted, bound: string): void {
-  const { address, place } = wanted;
+  const { address, why, because = '' } = wanted;
   const override = overrideOf(draft, address);
   const matches = override === null ? idTableNames(draft, address, bound) : override === bound;
   if (!matches) writeOverride(draft, wanted, bound);
@@ -74,10 +101,12 @@ function unbind(draft: Draft, wanted: Wanted, bound: string): void {
   // A node goes away with its owner, and comes back as root's: taking it back first is what can be undone.
   for (const path of draft.nodesLostBy(op)) {
     if (draft.shows(path) === '600 0:0') continue;
-    const sentence = `take ${path} back (0:0, mode 0600)`;
-    draft.add({ op: 'node.own', pid: ROOT, path, uid: 0, gid: 0, mode: 0o600 }, [place], sentence);
+    const sentence = `take ${path} back (0:0, mode 0600)${because}`;
+    const of = draft.ownerOf(path);
+    const node = { path, ...(of === null ? {} : { of }) };
+    draft.add({ op: 'node.own', pid: ROOT, ...node, uid: 0, gid: 0, mode: 0o600 }, why, sentence);
   }
-  draft.add(op, [place]);
+  add(draft, wanted, op);
 }
 
 /**
@@ -88,13 +117,14 @@ function unbind(draft: Draft, wanted: Wanted, bound: string): void {
 function overrideFor(draft: Draft, wanted: Wanted, bound: string | null): string | null {
   const { address, driver, byKernel } = wanted;
   const override = overrideOf(draft, address);
+  if (wanted.override !== undefined) return wanted.override === override ? null : (wanted.override ?? '');
   if (byKernel) return override === null ? null : '';
   if (driver === null || driver === bound || override === driver) return null;
   return override === null && idTableNames(draft, address, driver) ? null : driver;
 }
 
-function writeOverride(draft: Draft, { address, place }: Wanted, text: string): void {
-  draft.add({ op: 'override.write', pid: ROOT, device: address, text }, [place]);
+function writeOverride(draft: Draft, wanted: Wanted, text: string): void {
+  add(draft, wanted, { op: 'override.write', pid: ROOT, device: wanted.address, text });
 }
 
 function overrideOf(draft: Draft, address: Address): string | null {
@@ -115,16 +145,16 @@ function hostDrivers(names: readonly string[]): readonly string[] {
 
 /** What the steps take for granted and the snapshot could not tell. */
 function relyOnBinding(draft: Draft, wanted: Wanted, bound: string | null): void {
-  const { address, driver, byKernel, place } = wanted;
+  const { address, driver, byKernel, why } = wanted;
   const device = draft.functions.get(address);
   if (device === undefined) return;
-  relyOn(draft, device, 'driver', `${address} is bound to no driver`, [place]);
+  relyOn(draft, device, 'driver', `${address} is bound to no driver`, why);
   if (byKernel && isUnknown(device.drivers) && (bound === null || isVfioDriver(bound))) {
     draft.need({
       fact: `/functions/${address}/drivers`,
       sentence: `it is known which driver the kernel chooses for ${address}`,
       unknown: device.drivers.unknown,
-      why: [place],
+      why,
     });
   }
   const others =
@@ -134,12 +164,12 @@ function relyOnBinding(draft: Draft, wanted: Wanted, bound: string | null): void
       fact: `/functions/${address}/drivers`,
       sentence: `of ${others.join(' and ')}, the kernel asks ${driver} first for ${address}`,
       unknown: 'nothing shows in which order drivers registered',
-      why: [place],
+      why,
     });
   }
   // Also where nothing is bound in the end: whether the driver can be given back rests on the override.
   if (byKernel || driver !== bound) {
-    relyOn(draft, device, 'driverOverride', `${address} has no driver override`, [place]);
+    relyOn(draft, device, 'driverOverride', `${address} has no driver override`, why);
   }
   // The group of what is not there yet is the model's to foretell.
   if (isUnknown(device.iommuGroup) && !draft.arrives(address)) {
@@ -147,7 +177,7 @@ function relyOnBinding(draft: Draft, wanted: Wanted, bound: string | null): void
       fact: `/functions/${address}/iommuGroup`,
       sentence: `the IOMMU group of ${address} is known`,
       unknown: device.iommuGroup.unknown,
-      why: [place],
+      why,
     });
   }
 }

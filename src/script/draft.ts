@@ -1,8 +1,10 @@
 import type { Place } from '../diagnostics/diagnostic.ts';
 import type { Address, PciFunction } from '../machine/snapshot.ts';
+import { functionOf, presentPath } from '../model/nodes.ts';
 import type { Op } from '../model/op.ts';
 import type { State, World } from '../model/state.ts';
 import { step } from '../model/step.ts';
+import { undoOf } from '../model/undo.ts';
 import { show, touched } from '../model/view.ts';
 import type { HostPolicy } from '../policy/policy.ts';
 import { driverPath, isCdev, registeredPath } from './paths.ts';
@@ -38,9 +40,19 @@ export class Draft implements View {
   }
 
   /** Appends an operation. One that the model refuses changes nothing for those that follow. */
-  add(op: Op, why: readonly Place[], sentence = sentenceOf(op, this.#names)): void {
+  add(op: Op, why: readonly Place[], sentence = this.sentence(op)): void {
     this.steps.push({ op, sentence, why });
     this.#state = step(this.world, this.#state, op).state;
+  }
+
+  /** What an operation does, with the policy's names. */
+  sentence(op: Op): string {
+    return sentenceOf(op, this.#names);
+  }
+
+  /** What would take an operation back, or why nothing would. */
+  wayBack(op: Op): Op | { readonly none: string } {
+    return undoOf(this.world, this.#state, op);
   }
 
   need(precondition: Precondition): void {
@@ -59,6 +71,16 @@ export class Draft implements View {
 
   cdevOf(address: Address): string | null {
     return viewOf(this.world, this.#state).cdevOf(address);
+  }
+
+  /** Where the function's node of the kind of `path` stands by now; null: it has none. */
+  nodeNow(path: string, of: Address): string | null {
+    return presentPath(this.world, this.#state, path, of);
+  }
+
+  /** The function whose node stands at a path with a number that the kernel hands out; null for any other path. */
+  ownerOf(path: string): Address | null {
+    return functionOf(this.world, this.#state, path);
   }
 
   /** The driver that the function is bound to by now. */

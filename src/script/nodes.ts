@@ -1,9 +1,11 @@
 import type { Place } from '../diagnostics/diagnostic.ts';
-import { isUnknown, type Snapshot, type Unknown } from '../machine/snapshot.ts';
+import { type Address, isUnknown, type Snapshot, type Unknown } from '../machine/snapshot.ts';
 import { ROOT } from '../model/world.ts';
 import type { Allow, WhoMay } from '../policy/policy.ts';
+import { asBefore } from './binding.ts';
 import type { Draft } from './draft.ts';
 import { containerPath, iommuPath, isCdev } from './paths.ts';
+import type { PutBack } from './put-back.ts';
 import { modeText } from './sentence.ts';
 import { nodeOf, wayOf } from './ways.ts';
 
@@ -11,6 +13,8 @@ import { nodeOf, wayOf } from './ways.ts';
 interface Ownership {
   user?: { readonly name: string; readonly uid: number };
   group?: { readonly name: string; readonly gid: number };
+  /** The function whose node it is, where the kernel hands out the number in its name. */
+  readonly of?: Address;
   readonly why: Place[];
 }
 
@@ -20,7 +24,7 @@ interface Ownership {
  * theirs by systemd and the container engine. One node has one user and one group: that several are allowed is for
  * the checker to refuse, and the first in the order of their names is taken here.
  */
-export function ownNodes(draft: Draft): void {
+export function ownNodes(draft: Draft): ReadonlySet<string> {
   const owners = new Map<string, Ownership>();
   const contained: Ownership[] = [];
   const iommufd: Ownership[] = [];
@@ -35,7 +39,7 @@ export function ownNodes(draft: Draft): void {
         relyOnNumbers(draft, allow);
         iommufd.push({ ...principal, why: [allow.place] });
       } else contained.push({ ...principal, why: [allow.place] });
-      const ownership = owners.get(node) ?? { why: [] };
+      const ownership = owners.get(node) ?? { why: [], ...(way === 'group' ? {} : { of: address }) };
       owners.set(node, ownership);
       ownership.why.push(allow.place);
       if (principal.user !== undefined) ownership.user ??= principal.user;
@@ -47,6 +51,27 @@ export function ownNodes(draft: Draft): void {
   // Where nobody tells which vfioX is whose, the path is a guess, and nothing is given away by a guess.
   const guessed = (node: string) => draft.world.strangers === null && isCdev(node);
   for (const [node, ownership] of owners) if (!guessed(node)) ownNode(draft, node, ownership);
+  return new Set([
+    ...owners.keys(),
+    ...(contained.length > 0 ? [containerPath] : []),
+    ...(iommufd.length > 0 ? [iommuPath] : []),
+  ]);
+}
+
+/**
+ * Takes nodes from those to whom an earlier plan gave them and nobody allows them any more. Whose a node is by now without
+ * being the one of that plan, nobody asks.
+ */
+export function giveNodesBack(draft: Draft, { nodes }: PutBack, owned: ReadonlySet<string>): void {
+  for (const { path: then, of, found, left, generation } of nodes) {
+    const path = of === undefined ? then : draft.nodeNow(then, of);
+    if (path === null || owned.has(path) || found === null || draft.shows(path) !== left) continue;
+    const [mode = '', owner = ''] = found.split(' ');
+    const [uid = 0, gid = 0] = owner.split(':').map(Number);
+    const node = { path, ...(of === undefined ? {} : { of }) };
+    const op = { op: 'node.own', pid: ROOT, ...node, uid, gid, mode: Number.parseInt(mode, 8) } as const;
+    draft.add(op, [], `${draft.sentence(op)}${asBefore(generation)}`);
+  }
 }
 
 /** Without the numbers that are taken nobody can say which node is the function's. */
@@ -58,7 +83,7 @@ function relyOnNumbers(draft: Draft, { place }: Allow): void {
   draft.need({ fact: '/vfioDevices', sentence: 'it is known which vfioX are taken', unknown, why: [place] });
 }
 
-function ownNode(draft: Draft, node: string, { user, group, why }: Ownership): void {
+function ownNode(draft: Draft, node: string, { user, group, of, why }: Ownership): void {
   const uid = user?.uid ?? 0;
   const gid = group?.gid ?? 0;
   const mode = group === undefined ? 0o600 : 0o660;
@@ -69,7 +94,8 @@ function ownNode(draft: Draft, node: string, { user, group, why }: Ownership): v
     ...(group === undefined ? [] : [`group ${group.name}`]),
   ].join(' and ');
   const sentence = `give ${node} to ${heirs} (${uid}:${gid}, mode ${modeText(mode)})`;
-  draft.add({ op: 'node.own', pid: ROOT, path: node, uid, gid, mode }, [...new Set(why)], sentence);
+  const path = { path: node, ...(of === undefined ? {} : { of }) };
+  draft.add({ op: 'node.own', pid: ROOT, ...path, uid, gid, mode }, [...new Set(why)], sentence);
 }
 
 /**

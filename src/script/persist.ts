@@ -5,6 +5,7 @@ import { type Address, isUnknown, type PciFunction } from '../machine/snapshot.t
 import type { World } from '../model/state.ts';
 import type { Bind, HostPolicy, Persist } from '../policy/policy.ts';
 import { keptNodes } from './kept-nodes.ts';
+import { putBackOf } from './put-back.ts';
 import { bindRule, createRule, isPlain } from './udev-rules.ts';
 import { again, type Beyond, obstacleTo, type WantedFile, type Wishes } from './wishes.ts';
 
@@ -195,7 +196,9 @@ function rulesFile(at: At): Part {
 /** Null where it is not known. */
 function finalDriver(policy: HostPolicy, fn: PciFunction): string | null {
   const bind = policy.binds.find(({ functions }) => functions.includes(fn.address));
-  const driver = bind === undefined ? (isUnknown(fn.driver) ? null : fn.driver) : bind.driver(fn.address);
+  const back = putBackOf(policy).functions.find(({ address }) => address === fn.address);
+  const now = isUnknown(fn.driver) ? null : fn.driver;
+  const driver = bind === undefined ? (back === undefined ? now : back.driver) : bind.driver(fn.address);
   return driver !== null && isPlain(driver) ? driver : null;
 }
 

@@ -11,7 +11,7 @@ export function sentenceOf(op: Op, names: ReadonlyMap<Address, string> = new Map
     case 'module.load':
       return `load kernel module ${op.module}`;
     case 'module.unload':
-      return `unload kernel module ${op.module}`;
+      return `unload kernel ${op.also === undefined ? 'module' : 'modules'} ${[op.module, ...(op.also ?? [])].join(', ')}`;
     case 'parameter.write':
       return `set ${op.module}.${op.parameter} to ${op.text}`;
     case 'override.write':

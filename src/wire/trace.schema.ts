@@ -103,7 +103,18 @@ export const traceOperation = z
     z.strictObject({ op: z.literal('device.sriov_numvfs'), device: text, text }),
     z.strictObject({ op: z.literal('device.sriov_autoprobe'), device: text, text }),
     z.strictObject({ op: z.literal('iommu_group.type'), group: word, text }),
-    z.strictObject({ op: z.literal('node.own'), path: text, uid: word, gid: word, mode: word }),
+    z.strictObject({
+      op: z.literal('node.own'),
+      path: text,
+      of: text
+        .exactOptional()
+        .describe(
+          'whose node it is, where its number is handed out by the kernel: then whichever that function has',
+        ),
+      uid: word,
+      gid: word,
+      mode: word,
+    }),
     // --- configuration files
     z.strictObject({ op: z.literal('config.write'), path: text, text }),
     z.strictObject({ op: z.literal('config.remove'), path: text }),

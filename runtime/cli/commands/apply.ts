@@ -3,6 +3,7 @@ import { report } from '../../../src/diagnostics/report.ts';
 import type { Snapshot } from '../../../src/machine/snapshot.ts';
 import type { Plan } from '../../../src/plan/plan.ts';
 import { staleness } from '../../../src/plan/stale.ts';
+import { established } from '../acting.ts';
 import { executionView, nothingTouched, rehearsalView } from '../apply-view.ts';
 import { type Ending, hasErrors, refusal } from '../exit.ts';
 import type { Exit } from '../exit-codes.ts';
@@ -22,6 +23,9 @@ export async function apply(invocation: Invocation): Promise<Ending> {
   const { native } = invocation.options;
   const obstacle = native ? await obstacleTo('apply', invocation) : null;
   if (obstacle !== null) return refusal([obstacle], new Map());
+  // What is unfinished, or waits to be confirmed, is not built upon, even where nothing is to be done.
+  const earlier = native ? established(invocation) : undefined;
+  if (earlier !== undefined && 'diagnostics' in earlier) return refusal(earlier.diagnostics, new Map());
   const live = native ? await takeSnapshot(invocation) : undefined;
   if (live !== undefined && live.snapshot === undefined) return refusal(live.diagnostics, new Map());
   const prepared = preparations(invocation, live?.snapshot);

@@ -67,6 +67,8 @@ function refusal(subject: Subject, group: number, bind: Bind, blocking: readonly
   const { world, snapshot } = subject;
   const mine = bind.functions.filter((address) => world.devices.get(address)?.group === group);
   const keeps = (fn: PciFunction): string => String(finalDriver(subject, fn));
+  const stays = (fn: PciFunction): string =>
+    subject.returning.has(fn.address) ? 'goes back to' : 'stays with';
   const needs = blocking.flatMap((fn) => uses(snapshot, fn));
   const movable = !bind.wholeGroup && needs.length === 0 && blocking.every(comesWithGroup);
   return found(
@@ -82,7 +84,7 @@ function refusal(subject: Subject, group: number, bind: Bind, blocking: readonly
         causes: [
           ...blocking.map(
             (fn) =>
-              `${fn.address}, ${fn.label ?? className(fn.class)}, stays with ${keeps(fn)}, which does DMA for the host`,
+              `${fn.address}, ${fn.label ?? className(fn.class)}, ${stays(fn)} ${keeps(fn)}, which does DMA for the host`,
           ),
           ...needs,
         ],

@@ -182,6 +182,11 @@ export const topology = {
     title: "somebody else's file stands where one of vfioplan's would be written",
     message: '`{path}` is there, and vfioplan did not write it',
   },
+  VP3138: {
+    severity: 'warning',
+    title: 'what an earlier plan left is not put back',
+    message: '{address} is named by no policy any more and stays as it is: {reason}',
+  },
   VP3301: {
     severity: 'warning',
     title: 'choosing a device rests on facts that the machine did not tell',

@@ -85,6 +85,8 @@ export interface Snapshot {
   }[] | Unknown;
   /** files by which a policy lasts; not told: nobody knows what stands in their places */
   readonly configuration?: Configuration | Unknown;
+  /** what plans of vfioplan that are in effect have changed on the running machine, from their journals; not told: nothing is put back */
+  readonly established?: readonly Established[] | Unknown;
 }
 
 /** Something that the snapshot could not tell, and why. */
@@ -263,4 +265,21 @@ export interface Configuration {
     readonly path: string;
     readonly text: string | Unknown;
   }[];
+}
+
+export interface Established {
+  /** a file, named and shown as in a plan: a driver link, an override, a node */
+  readonly path: string;
+  /** what it showed before; null: it was not there */
+  readonly found: string | null;
+  /** what it showed when the plan was done */
+  readonly left: string | null;
+  /** vendor and device of the function that it belongs to; null: it belongs to none */
+  readonly identity: string | null;
+  /** of a node that has a number: the function whose node it is, whatever its number is by now */
+  readonly of?: Address;
+  /** of the journal that tells it last */
+  readonly generation: number;
+  /** the machine was started again since */
+  readonly earlierBoot: boolean;
 }

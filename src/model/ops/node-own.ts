@@ -1,8 +1,8 @@
 import { everywhere, type Rule, zero } from '../guard.ts';
-import { changeNode, nodeAt } from '../nodes.ts';
+import { changeNode, nodeAt, presentPath } from '../nodes.ts';
 import type { Op } from '../op.ts';
 import { memberOf } from '../permission.ts';
-import type { Node } from '../state.ts';
+import type { Node, State, World } from '../state.ts';
 
 type Own = Extract<Op, { op: 'node.own' }>;
 
@@ -15,6 +15,7 @@ export const nodeOwn: Rule<Own> = {
     call: 'chown(path), chmod(path)',
     arguments: {
       path: 'a node below /dev/vfio',
+      of: 'the function whose node it is, if it may have come back with another number',
       uid: 'the owner; 2^32-1 leaves it',
       gid: 'the group; 2^32-1 leaves it',
       mode: 'permission bits',
@@ -28,7 +29,7 @@ export const nodeOwn: Rule<Own> = {
       words: 'there is no such node',
       errno: 'ENOENT',
       citation: 'fs/open.c:do_fchownat',
-      applies: (_world, state, op) => nodeAt(state, op.path) === null,
+      applies: (world, state, op) => placeOf(world, state, op) === null,
     },
     {
       id: 'node.own.chown',
@@ -36,7 +37,7 @@ export const nodeOwn: Rule<Own> = {
       errno: 'EPERM',
       citation: 'fs/attr.c:setattr_prepare (chown_ok, chgrp_ok)',
       applies: (world, state, op) => {
-        const node = nodeAt(state, op.path)?.node;
+        const node = placeOf(world, state, op)?.node;
         const process = world.processes.get(op.pid);
         if (node === undefined || process === undefined || process.capabilities.has('CAP_CHOWN'))
           return false;
@@ -54,7 +55,7 @@ export const nodeOwn: Rule<Own> = {
       errno: 'EPERM',
       citation: 'fs/attr.c:setattr_prepare (inode_owner_or_capable)',
       applies: (world, state, op) => {
-        const node = nodeAt(state, op.path)?.node;
+        const node = placeOf(world, state, op)?.node;
         const process = world.processes.get(op.pid);
         if (node === undefined || process === undefined || process.capabilities.has('CAP_FOWNER'))
           return false;
@@ -62,18 +63,23 @@ export const nodeOwn: Rule<Own> = {
       },
     },
   ),
-  effect: (_world, state, op) => {
-    const place = nodeAt(state, op.path);
+  effect: (world, state, op) => {
+    const place = placeOf(world, state, op);
     if (place === null) return zero;
     const node = wanted(place.node, op);
     const same = node.uid === place.node.uid && node.gid === place.node.gid && node.mode === place.node.mode;
     return { state: same ? state : changeNode(state, place, node), value: 0 };
   },
-  undo: (_world, before, op) => {
-    const place = nodeAt(before, op.path);
+  undo: (world, before, op) => {
+    const place = placeOf(world, before, op);
     return place === null ? { none: 'there is no such node' } : { ...op, ...place.node };
   },
 };
+
+function placeOf(world: World, state: State, { path, of }: Own): ReturnType<typeof nodeAt> {
+  const present = of === undefined ? path : presentPath(world, state, path, of);
+  return present === null ? null : nodeAt(state, present);
+}
 
 function wanted(node: Node, op: Own): Node {
   const uid = op.uid >>> 0;

@@ -120,6 +120,8 @@ export type PlanOperation = {
 } | {
   readonly op: "node.own";
   readonly path: string;
+  /** the function whose node it is: one that comes back may have another number by then */
+  readonly of?: string;
   readonly uid: number;
   readonly gid: number;
   readonly mode: number;

@@ -565,6 +565,11 @@ export const planSchema: JsonSchema = {
        "type": "string",
        "pattern": "^\\/dev\\/(vfio\\/[A-Za-z0-9/-]+|iommu)$"
       },
+      "of": {
+       "description": "the function whose node it is: one that comes back may have another number by then",
+       "type": "string",
+       "pattern": "^[0-9a-f]{4,8}:[0-9a-f]{2}:[01][0-9a-f]\\.[0-7]$"
+      },
       "uid": {
        "type": "integer",
        "minimum": 0,

@@ -654,6 +654,20 @@ export const snapshotSchema: JsonSchema = {
      "$ref": "#/$defs/Unknown"
     }
    ]
+  },
+  "established": {
+   "description": "what plans of vfioplan that are in effect have changed on the running machine, from their journals; not told: nothing is put back",
+   "anyOf": [
+    {
+     "type": "array",
+     "items": {
+      "$ref": "#/$defs/Established"
+     }
+    },
+    {
+     "$ref": "#/$defs/Unknown"
+    }
+   ]
   }
  },
  "required": [
@@ -1697,6 +1711,65 @@ export const snapshotSchema: JsonSchema = {
     "readOnly",
     "directories",
     "files"
+   ],
+   "additionalProperties": false
+  },
+  "Established": {
+   "type": "object",
+   "properties": {
+    "path": {
+     "type": "string",
+     "pattern": "^\\/(sys|dev)(\\/[^/]+)+$",
+     "description": "a file, named and shown as in a plan: a driver link, an override, a node"
+    },
+    "found": {
+     "description": "what it showed before; null: it was not there",
+     "type": [
+      "string",
+      "null"
+     ]
+    },
+    "left": {
+     "description": "what it showed when the plan was done",
+     "type": [
+      "string",
+      "null"
+     ]
+    },
+    "identity": {
+     "anyOf": [
+      {
+       "type": "string",
+       "pattern": "^[0-9a-f]{4}:[0-9a-f]{4}$"
+      },
+      {
+       "type": "null"
+      }
+     ],
+     "description": "vendor and device of the function that it belongs to; null: it belongs to none"
+    },
+    "of": {
+     "description": "of a node that has a number: the function whose node it is, whatever its number is by now",
+     "$ref": "#/$defs/Address"
+    },
+    "generation": {
+     "type": "integer",
+     "minimum": 1,
+     "maximum": 4294967295,
+     "description": "of the journal that tells it last"
+    },
+    "earlierBoot": {
+     "type": "boolean",
+     "description": "the machine was started again since"
+    }
+   },
+   "required": [
+    "path",
+    "found",
+    "left",
+    "identity",
+    "generation",
+    "earlierBoot"
    ],
    "additionalProperties": false
   }

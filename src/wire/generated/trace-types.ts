@@ -145,6 +145,8 @@ export type TraceOperation = {
 } | {
   readonly op: "node.own";
   readonly path: string;
+  /** whose node it is, where its number is handed out by the kernel: then whichever that function has */
+  readonly of?: string;
   readonly uid: number;
   readonly gid: number;
   readonly mode: number;

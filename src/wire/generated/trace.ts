@@ -729,6 +729,12 @@ export const traceSchema: JsonSchema = {
        "maxLength": 8192,
        "pattern": "^[^\\u0000]*$"
       },
+      "of": {
+       "description": "whose node it is, where its number is handed out by the kernel: then whichever that function has",
+       "type": "string",
+       "maxLength": 8192,
+       "pattern": "^[^\\u0000]*$"
+      },
       "uid": {
        "type": "integer",
        "minimum": -2147483648,
