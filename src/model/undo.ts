@@ -1,7 +1,7 @@
 import type { Op } from './op.ts';
 import { ruleOf } from './ops.ts';
 import { same } from './same.ts';
-import type { Device, State, VfioGroup, World } from './state.ts';
+import type { Device, IommuGroup, State, VfioGroup, World } from './state.ts';
 import { step } from './step.ts';
 
 /**
@@ -41,41 +41,42 @@ export function restored(before: State, after: State): boolean {
     same(rest, restNow) &&
     (devices === devicesNow || sameDevices(before, after)) &&
     sameGroups(groups, groupsNow) &&
-    (iommuGroups === iommuGroupsNow || same(named(iommuGroups), named(iommuGroupsNow)))
+    (iommuGroups === iommuGroupsNow || sameIommuGroups(iommuGroups, iommuGroupsNow))
   );
 }
 
 function sameDevices(before: State, after: State): boolean {
-  const [were, are] = [madeUp(before), madeUp(after)];
   return before.devices.every((device, index) => {
     const now = after.devices[index];
-    return now === device || (now !== undefined && same(unnumbered(device, were), unnumbered(now, are)));
+    return now === device || (now !== undefined && same(unnumbered(before, device), unnumbered(after, now)));
   });
 }
 
-/** Numbers of groups that stand for no IOMMU. */
-function madeUp({ iommuGroups }: State): ReadonlySet<number> {
-  return new Set(iommuGroups.flatMap(({ fake, id }) => (fake ? [id] : [])));
-}
-
 /** Which group it is in is said by the IOMMU group; the minor is a number, and its name but ends with one. */
-function unnumbered({ vfio, group, ...device }: Device, fakes: ReadonlySet<number>): unknown {
+function unnumbered({ iommuGroups }: State, { vfio, group, ...device }: Device): unknown {
+  const fake = group !== null && iommuGroups.some((each) => each.fake && each.id === group);
   return {
     ...device,
-    group: group !== null && fakes.has(group) ? 'its own' : group,
+    group: fake ? 'its own' : group,
     vfio: vfio && { ...vfio, index: 0, name: vfio.name.replace(/\d+$/, ''), group: 0 },
   };
 }
 
 /** Real groups by their numbers, those that VFIO made up by their device. */
-function named(groups: State['iommuGroups']): ReadonlyMap<string, unknown> {
-  return new Map(
-    groups
-      .map((group): [string, unknown] =>
-        group.fake ? [`of ${group.devices.join()}`, { ...group, id: 0 }] : [`${group.id}`, group],
-      )
-      .sort(([a], [b]) => (a < b ? -1 : 1)),
-  );
+function sameIommuGroups(before: State['iommuGroups'], after: State['iommuGroups']): boolean {
+  if (before.length !== after.length) return false;
+  // Most are what they were, and where they were: the others alone are sorted and compared.
+  const were = before.filter((group, place) => group !== after[place]);
+  const are = after.filter((group, place) => group !== before[place]);
+  return same(were.map(known).sort(byName), are.map(known).sort(byName));
+}
+
+function known(group: IommuGroup): readonly [string, IommuGroup] {
+  return group.fake ? [`of ${group.devices.join()}`, { ...group, id: 0 }] : [`${group.id}`, group];
+}
+
+function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return a < b ? -1 : 1;
 }
 
 /** By name. A group's list is in the order of registration, which nobody sees; its members count. */

@@ -4,6 +4,7 @@ import { intelIommu } from './scenarios/intel-iommu.ts';
 import { lasting, lastingWithoutIommu } from './scenarios/lasting.ts';
 import { noIommu } from './scenarios/no-iommu.ts';
 import { notViable } from './scenarios/not-viable.ts';
+import { puttingBack } from './scenarios/put-back.ts';
 import { recording } from './scenarios/record.ts';
 import { lateFailure, middleFailure } from './scenarios/rollback.ts';
 
@@ -15,6 +16,7 @@ export const scenarios: readonly Scenario[] = [
   lateFailure,
   middleFailure,
   confirmation,
+  puttingBack,
   lasting,
   lastingWithoutIommu,
   recording,

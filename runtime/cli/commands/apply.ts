@@ -9,7 +9,7 @@ import { type Ending, hasErrors, refusal } from '../exit.ts';
 import type { Exit } from '../exit-codes.ts';
 import type { Invocation } from '../invocation.ts';
 import { judge, plansOf } from '../judge.ts';
-import { takeSnapshot } from '../live.ts';
+import { takeWhole } from '../live.ts';
 import { carryOut, exitOf, type NativeDeed } from '../native.ts';
 import { obstacleTo } from '../obstacle.ts';
 import { type Rehearsal, rehearse } from '../rehearse.ts';
@@ -26,7 +26,7 @@ export async function apply(invocation: Invocation): Promise<Ending> {
   // What is unfinished, or waits to be confirmed, is not built upon, even where nothing is to be done.
   const earlier = native ? established(invocation) : undefined;
   if (earlier !== undefined && 'diagnostics' in earlier) return refusal(earlier.diagnostics, new Map());
-  const live = native ? await takeSnapshot(invocation) : undefined;
+  const live = native ? await takeWhole(invocation) : undefined;
   if (live !== undefined && live.snapshot === undefined) return refusal(live.diagnostics, new Map());
   const prepared = preparations(invocation, live?.snapshot);
   if (hasErrors(prepared.diagnostics)) return refusal(prepared.diagnostics, prepared.sources, prepared.exit);

@@ -4,7 +4,7 @@ import { report } from '../../../src/diagnostics/report.ts';
 import { type Ending, hasErrors, refusal } from '../exit.ts';
 import type { Invocation } from '../invocation.ts';
 import { type Judged, judge } from '../judge.ts';
-import { takeSnapshot } from '../live.ts';
+import { takeWhole } from '../live.ts';
 import { type Mended, madeText, mend, patch, write } from '../mend.ts';
 import { counted } from '../words.ts';
 
@@ -13,7 +13,7 @@ export async function check(invocation: Invocation): Promise<Ending> {
   const { options } = invocation;
   const mistake = options.fix || options.diff ? badFix(invocation) : null;
   if (mistake !== null) return mistake;
-  const live = options.live ? await takeSnapshot(invocation) : undefined;
+  const live = options.live ? await takeWhole(invocation) : undefined;
   const before = live?.diagnostics ?? [];
   if (!options.fix) return ending(judge(invocation, live?.snapshot), before);
   const mended = mend(invocation, live?.snapshot);

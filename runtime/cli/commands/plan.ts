@@ -5,14 +5,14 @@ import { writePretty } from '../../../src/wire/write.ts';
 import { type Ending, hasErrors, refusal } from '../exit.ts';
 import type { Invocation } from '../invocation.ts';
 import { judge, plansOf } from '../judge.ts';
-import { takeSnapshot } from '../live.ts';
+import { takeWhole } from '../live.ts';
 import { save } from '../save.ts';
 import { printableLines } from '../words.ts';
 
 /** `vfioplan plan POLICY…`: a plan for each host, or the refusal that `check` would give. */
 export async function plan(invocation: Invocation): Promise<Ending> {
   const { options } = invocation;
-  const live = options.live ? await takeSnapshot(invocation) : undefined;
+  const live = options.live ? await takeWhole(invocation) : undefined;
   const judged = judge(invocation, live?.snapshot);
   const diagnostics = [...(live?.diagnostics ?? []), ...judged.diagnostics];
   const { texts } = judged.loaded;

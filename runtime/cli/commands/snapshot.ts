@@ -5,14 +5,16 @@ import { readFacter, readSnapshot } from '../../../src/wire/read.ts';
 import { writePretty } from '../../../src/wire/write.ts';
 import { type Ending, hasErrors, refusal } from '../exit.ts';
 import type { Invocation } from '../invocation.ts';
-import { takeSnapshot } from '../live.ts';
+import { takeSnapshot, takeWhole } from '../live.ts';
 import { type Kind, kinds, readText } from '../read.ts';
 import { save } from '../save.ts';
 import { snapshotView } from '../snapshot-view.ts';
 
 /** `vfioplan snapshot`: this machine, or the tree of `--sysroot`. */
 export async function snapshot(invocation: Invocation): Promise<Ending> {
-  return ending(invocation, await takeSnapshot(invocation, invocation.options.sysroot), new Map());
+  const { sysroot } = invocation.options;
+  const reading = sysroot === undefined ? takeWhole(invocation) : takeSnapshot(invocation, sysroot);
+  return ending(invocation, await reading, new Map());
 }
 
 /** `vfioplan snapshot import FORMAT FILE`. */

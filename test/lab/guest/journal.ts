@@ -34,7 +34,7 @@ export function countSteps(guest: Guest, records: readonly JournalRecord[], fail
     const intent = intents.get(record.step);
     const undone = record.record === 'undone';
     const words = `${undone ? 'undo' : 'do'} ${record.step}: ${intent?.sentence}`;
-    const differs = unequal(undone ? afterUndo(intent) : intent?.after, record.observed);
+    const differs = unequal(undone ? afterUndo(intent, record.observed) : intent?.after, record.observed);
     if (record.errno !== null) differs.push(`answered ${record.errno}`);
     if (!undone && failing?.test(intent?.sentence ?? '')) {
       guest.check(`${words} fails, and the journal says so`, differs.length > 0 && !record.matches, record);
@@ -45,9 +45,16 @@ export function countSteps(guest: Guest, records: readonly JournalRecord[], fail
   }
 }
 
-/** What the paths show once the step is undone: as before, but for what lasts, such as the taint. */
-function afterUndo(intent: Intent | undefined): Shows | undefined {
-  return intent === undefined || 'none' in intent.undo ? intent?.before : intent.undo.after;
+/**
+ * What the paths show once the step is undone: as before, but for what lasts, such as the taint. A node that came back with its
+ * function may have another number: then it is the only path.
+ */
+function afterUndo(intent: Intent | undefined, observed: Shows): Shows | undefined {
+  if (intent === undefined || 'none' in intent.undo) return intent?.before;
+  const { operation, after } = intent.undo;
+  const [present = ''] = Object.keys(observed);
+  if (operation.op !== 'node.own' || operation.of === undefined || present in after) return after;
+  return { [present]: after[operation.path] ?? null };
 }
 
 function unequal(expected: Shows | undefined, observed: Shows): string[] {

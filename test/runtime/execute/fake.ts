@@ -104,8 +104,15 @@ export class FakeKernel {
       mmap: no,
       munmap: no,
       eventfd: no,
-      list: no,
+      list: (path) => this.#list(path),
     };
+  }
+
+  /** Only the one directory of which a plan wants to know what is in it. */
+  #list(path: string): readonly string[] | number {
+    const address = /^\/sys\/bus\/pci\/devices\/([^/]+)\/vfio-dev$/.exec(path)?.[1];
+    const device = this.state.devices[this.world.devices.get(address ?? '')?.index ?? -1];
+    return device?.vfio ? [device.vfio.name] : -errnoNumbers.ENOENT;
   }
 
   #stat(path: string): FileStatus | number {

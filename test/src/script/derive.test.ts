@@ -22,7 +22,7 @@ describe('from the state of the snapshot to what the policy says', () => {
       'driver.unbind e1000e 0000:03:00.0',
       'override.write 0000:03:00.0 vfio-pci',
       'driver.bind vfio-pci 0000:03:00.0',
-      'node.own /dev/vfio/noiommu-0 1000 0 384',
+      'node.own /dev/vfio/noiommu-0 0000:03:00.0 1000 0 384',
     ]);
   });
 
