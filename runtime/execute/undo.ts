@@ -60,10 +60,11 @@ function undoOne(run: Run, intent: JournalIntent, start: Shows, rebooted: boolea
   const { step } = intent;
   if ('none' in intent.undo) return null;
   run.tell({ kind: 'undo', step, sentence: intent.undo.sentence });
-  const { before, undo } = atPresent(run, intent, intent.undo);
+  const moved = atPresent(run, intent.undo);
+  const [before, undo] = [moved(intent.before), { ...intent.undo, after: moved(intent.undo.after) }];
   const now = look(run.backend, before);
   // Undone before, never done, or swept away by a reboot: in all three cases it shows what it should.
-  const fine = [undo.after, before, only(start, intent.before)];
+  const fine = [undo.after, before, moved(only(start, intent.before))];
   const swept = rebooted && fine.some((shows) => difference(onlyPresent(shows, now), now) === null);
   if (swept || fine.some((shows) => difference(shows, now) === null)) {
     run.append({ record: 'undone', step, errno: null, observed: now, matches: true });
@@ -81,20 +82,17 @@ function undoOne(run: Run, intent: JournalIntent, start: Shows, rebooted: boolea
   return found === null ? null : describeDifference(found);
 }
 
-/** A node that has come back with its function under another number is looked at where it is. */
+/** A node that has come back with its function under another number is looked at where it is: what paths show, by their present names. */
 function atPresent(
   { backend }: Run,
-  { before }: JournalIntent,
-  undo: Undo,
-): { readonly before: Shows; readonly undo: Undo } {
-  const { operation } = undo;
-  if (operation.op !== 'node.own' || operation.of === undefined) return { before, undo };
-  const present = presentNode(backend, operation.path, operation.of) ?? operation.path;
-  const moved = (shows: Shows): { [path: string]: string | null } =>
+  { operation }: Undo,
+): (shows: Shows) => { [path: string]: string | null } {
+  const own = operation.op === 'node.own' ? operation : undefined;
+  const present = own?.of === undefined ? null : presentNode(backend, own.path, own.of);
+  return (shows) =>
     Object.fromEntries(
-      Object.entries(shows).map(([path, value]) => [path === operation.path ? present : path, value]),
+      Object.entries(shows).map(([path, value]) => [path === own?.path ? (present ?? path) : path, value]),
     );
-  return { before: moved(before), undo: { ...undo, after: moved(undo.after) } };
 }
 
 /**

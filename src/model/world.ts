@@ -1,5 +1,6 @@
 import { coherenceOf } from '../machine/coherence.ts';
 import { isVfioDriver } from '../machine/drivers.ts';
+import { matchedBefore } from '../machine/established.ts';
 import { type Fact, isUnknown, type PciFunction, type Snapshot } from '../machine/snapshot.ts';
 import { disabledVirtualFunctions } from '../machine/virtual-functions.ts';
 import { bootState } from './boot.ts';
@@ -52,7 +53,8 @@ export function worldFrom(snapshot: Snapshot, options: WorldOptions = {}): { wor
   const disabled = options.virtualFunctions === true ? disabledVirtualFunctions(snapshot) : [];
   const functions = [...snapshot.functions, ...disabled].sort((a, b) => (a.address < b.address ? -1 : 1));
   const absent = new Set(disabled.map(({ address }) => address));
-  const facts = { reader, snapshot, claimed: claimedByFirmware(snapshot), absent };
+  const matched = matchedBefore(snapshot);
+  const facts = { reader, snapshot, claimed: claimedByFirmware(snapshot), absent, matched };
   const hardware = placed(
     functions,
     functions.map((pci, index) => hardwareOf(facts, pci, index)),
@@ -98,9 +100,15 @@ interface Facts {
   readonly claimed: ReadonlySet<number>;
   /** Virtual functions that are not enabled, by address. */
   readonly absent: ReadonlySet<string>;
+  /** Drivers that are known to match because they had the function before. */
+  readonly matched: ReadonlyMap<string, string>;
 }
 
-function hardwareOf({ reader, snapshot, claimed, absent }: Facts, pci: PciFunction, index: number): Alone {
+function hardwareOf(
+  { reader, snapshot, claimed, absent, matched }: Facts,
+  pci: PciFunction,
+  index: number,
+): Alone {
   const at = (name: string): string => `/functions/${pci.address}/${name}`;
   const capabilities = isUnknown(pci.capabilities) ? plainCapabilities : pci.capabilities;
   // What is not there yet will have a group of its own, if any: its id is not one of now.
@@ -120,7 +128,7 @@ function hardwareOf({ reader, snapshot, claimed, absent }: Facts, pci: PciFuncti
     id: idsOf(pci),
     headerType: reader.read(at('headerType'), pci.headerType, headerByClass(pci), 'by class'),
     group: isFake(snapshot, pci) ? null : group,
-    drivers: driversMatching(reader, pci),
+    drivers: driversMatching(reader, pci, matched.get(pci.address)),
     resetMethods,
     totalVfs: sriov?.totalVfs ?? null,
     sriov: sriov !== null || physicalFunction !== null,
@@ -170,8 +178,12 @@ function headerByClass(pci: PciFunction): number {
 /** What `candidates` goes by where several drivers match a function. */
 const unknownOrder = 'nothing shows in which order drivers registered';
 
-/** The drivers that match without an override; one that is bound without an override evidently matches. */
-function driversMatching(reader: FactReader, pci: PciFunction): readonly string[] {
+/** The drivers that match without an override; one that is bound without an override evidently matches, and one that was. */
+function driversMatching(
+  reader: FactReader,
+  pci: PciFunction,
+  before: string | undefined,
+): readonly string[] {
   const listed = isUnknown(pci.drivers) ? [] : pci.drivers.filter((name) => !matchesByOverrideOnly(name));
   const bound = reader.read<string | null>(`/functions/${pci.address}/driver`, pci.driver, null, 'none');
   const override = isUnknown(pci.driverOverride) ? null : pci.driverOverride;
@@ -180,7 +192,11 @@ function driversMatching(reader: FactReader, pci: PciFunction): readonly string[
     const fact = `/functions/${pci.address}/drivers`;
     reader.assumed.push({ fact, taken: `${first} before ${others.join(', ')}`, unknown: unknownOrder });
   }
-  return bound === null || listed.includes(bound) || override === bound ? listed : [bound, ...listed];
+  const evident = [
+    ...(bound === null || override === bound ? [] : [bound]),
+    ...(before === undefined ? [] : [before]),
+  ];
+  return [...new Set([...evident.filter((name) => !listed.includes(name)), ...listed])];
 }
 
 function matchesByOverrideOnly(name: string): boolean {

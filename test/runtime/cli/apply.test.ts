@@ -57,6 +57,36 @@ describe('in rehearsal', () => {
     }));
 });
 
+describe('an earlier generation', () => {
+  test('that is not finished is not built upon, even where nothing is to be done', () =>
+    onBench(async ({ folder, call }) => {
+      await call('apply @/p.vfio --native --state-dir @/state');
+      const journal = join(folder, 'state/journal-1.jsonl');
+      const lines = readFileSync(journal, 'utf8').trimEnd().split('\n');
+      writeFileSync(journal, `${lines.slice(0, -1).join('\n')}\n`);
+      const { code, err } = await call('apply @/p.vfio --native --state-dir @/state');
+      expect(code).toBe(1);
+      expect(err).toContain('error[VP6010]');
+      const planned = await call('plan @/p.vfio --live --state-dir @/state');
+      expect(planned.out).toContain('it is known what earlier plans have established');
+    }));
+
+  test('is told by a snapshot of the machine', () =>
+    onBench(async ({ call }) => {
+      await call('apply @/p.vfio --native --state-dir @/state');
+      const { out } = await call('snapshot --state-dir @/state');
+      expect(JSON.parse(out).established).toContainEqual({
+        path: '/dev/vfio/noiommu-0',
+        found: '600 0:0',
+        left: '600 990:0',
+        identity: null,
+        of: '0000:03:00.0',
+        generation: 1,
+        earlierBoot: false,
+      });
+    }));
+});
+
 describe('a saved plan', () => {
   test('is rehearsed without naming its policy again', () =>
     onBench(async ({ call }) => {

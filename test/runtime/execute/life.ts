@@ -57,8 +57,8 @@ export class Life {
     const established = 'established' in read ? [...read.established] : { unknown: 'it is not finished' };
     const { blockDevices, netdevs, routes, managementPeers, users, userGroups } = this.#first;
     const unseen = { blockDevices, netdevs, routes, managementPeers, users, userGroups };
-    const drivers = new Map(this.#first.functions.map((fn) => [fn.address, fn.drivers]));
-    const functions = snapshot.functions.map((fn) => ({ ...fn, drivers: drivers.get(fn.address) ?? [] }));
+    // Built-in drivers that do not tell what they match.
+    const functions = snapshot.functions.map((fn) => ({ ...fn, drivers: { unknown: 'nobody tells' } }));
     const { coherent, interruptRemapping } = this.#first.iommu;
     const iommu = { ...snapshot.iommu, interruptRemapping, coherent: coherent ?? interruptRemapping };
     const kernel = { ...snapshot.kernel, options: this.#first.kernel.options };
