@@ -1,5 +1,6 @@
-import type { Diagnostic, Place } from '../diagnostics/diagnostic.ts';
-import { removal } from '../diagnostics/fixes.ts';
+import { written } from '../../grammar/written.ts';
+import type { Diagnostic, Fix, Place } from '../diagnostics/diagnostic.ts';
+import { insertionAfter, removal } from '../diagnostics/fixes.ts';
 import { report } from '../diagnostics/report.ts';
 import { type Address, isUnknown } from '../machine/snapshot.ts';
 import { guardOf } from '../model/guards.ts';
@@ -35,7 +36,8 @@ export function checkAccess(
     if (explained.has(address)) continue;
     const way = wayOf(subject.world, allow, address);
     for (const [other, node] of nodesOf(view, address)) {
-      const reached = nodes.get(node) ?? { place: allow.place, address, allowed: [] };
+      const { place, device } = allow;
+      const reached = nodes.get(node) ?? { place, device, address, way: other, allowed: [] };
       nodes.set(node, reached);
       if (other === way) reached.allowed.push(allow);
     }
@@ -50,8 +52,9 @@ export function checkAccess(
   }
   for (const { fn, bind } of subject.taken) {
     if (explained.has(fn.address)) continue;
-    for (const [, node] of nodesOf(view, fn.address)) {
-      if (!nodes.has(node)) nodes.set(node, { place: bind.place, address: fn.address, allowed: [] });
+    const { place, device } = bind;
+    for (const [way, node] of nodesOf(view, fn.address)) {
+      if (!nodes.has(node)) nodes.set(node, { place, device, address: fn.address, way, allowed: [] });
     }
   }
   for (const [path, reached] of nodes) {
@@ -66,20 +69,18 @@ function foretold({ snapshot, world }: Subject): boolean {
   return world.strangers !== null && !isUnknown(IOMMUFD) && !isUnknown(VFIO_DEVICE_CDEV);
 }
 
-/** A node, one of its functions, and who is allowed it on the node's way. */
+/** A node, one of its functions with the name that a statement calls it by, and who is allowed it on the node's way. */
 interface Reached {
   readonly place: Place;
+  readonly device: string;
   readonly address: Address;
+  readonly way: Way;
   readonly allowed: Allow[];
 }
 
 /** Who can open a node and is allowed none of its functions: the mode speaks of its owner, its group and all others. */
-function strangers(
-  subject: Subject,
-  end: State,
-  path: string,
-  { place, address, allowed }: Reached,
-): Diagnostic[] {
+function strangers(subject: Subject, end: State, path: string, reached: Reached): Diagnostic[] {
+  const { place, address, allowed } = reached;
   const shown = show(subject.world, end, path);
   const [, uid = 0, gid = 0] = (/ (\d+):(\d+)$/.exec(shown ?? '') ?? []).map(Number);
   const { users, userGroups } = subject.snapshot;
@@ -89,21 +90,46 @@ function strangers(
     allowed.some(({ who }) => who.kind === kind && who.name === name);
   // What starts a virtual machine, a service or a container hands the node to whomever it runs it as.
   const handedOver = allowed.some(({ who }) => who.kind !== 'user' && who.kind !== 'group');
-  const suspects: [string, Partial<Process>][] = [['anyone', {}]];
+  const suspects: Suspect[] = [{ who: 'anyone', its: {}, fixes: [] }];
   if (uid !== 0 && !handedOver && !may('user', owner))
-    suspects.push([owner ? `user ${owner}` : `uid ${uid}`, { uid }]);
+    suspects.push(suspect(subject, reached, { uid }, ['user', owner]));
   if (gid !== 0 && !handedOver && !may('group', group))
-    suspects.push([group ? `group ${group}` : `gid ${gid}`, { gid }]);
-  for (const [who, its] of suspects) {
+    suspects.push(suspect(subject, reached, { gid }, ['group', group]));
+  for (const { who, its, fixes } of suspects) {
     const trial = trialOf(subject.world, { ...stranger, ...its });
     if (!step(trial, end, { op: 'open', pid, path }).result.ok) continue;
     const cures = [
       `let only those in who are allowed it: \`chown root:root ${path}\` and \`chmod 600 ${path}\`, and look for the udev rule that opens it`,
       'or allow it to whoever is meant to have it',
     ];
-    return [report('VP4197', place, { who, path, address }, { causes: [`${path} is ${shown}`], cures })];
+    return [
+      report('VP4197', place, { who, path, address }, { causes: [`${path} is ${shown}`], cures, fixes }),
+    ];
   }
   return [];
+}
+
+interface Suspect {
+  readonly who: string;
+  readonly its: Partial<Process>;
+  readonly fixes: readonly Fix[];
+}
+
+/**
+ * Whom the owner or the group of a node lets in. Where he has a name, and the statement is about the one function, the policy can
+ * allow it to him. Without an IOMMU that would claim a capability, too, which only a person can know of.
+ */
+function suspect(
+  { policy }: Subject,
+  { place, device, way }: Reached,
+  its: { readonly uid: number } | { readonly gid: number },
+  [kind, name]: readonly ['user' | 'group', string | undefined],
+): Suspect {
+  if (name === undefined) return { who: 'uid' in its ? `uid ${its.uid}` : `gid ${its.gid}`, its, fixes: [] };
+  const one = policy.devices.get(device)?.functions.length === 1;
+  const words = `allow ${kind} ${written(name)} to use ${written(device)} via ${way}`;
+  const fixes = one && way !== 'noiommu' ? [insertionAfter(place, words)] : [];
+  return { who: `${kind} ${name}`, its, fixes };
 }
 
 /** Whoever is not allowed could run a program with the capability: only the node's owner and mode keep him out. */

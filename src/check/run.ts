@@ -9,6 +9,7 @@ import { restored, undoOf } from '../model/undo.ts';
 import type { Script, ScriptStep } from '../script/script.ts';
 import type { Finding } from './finding.ts';
 import { Laws } from './laws.ts';
+import { unasked } from './leaving.ts';
 import { nowhere, type Subject } from './subject.ts';
 
 export interface Run {
@@ -62,10 +63,10 @@ function functionsOf({ world, state }: Subject, op: Op): readonly Address[] | 'a
 }
 
 /** A plan is carried out only if each of its steps can be undone exactly: that is what a rollback rests on. */
-function noWayBack({ world }: Subject, before: State, after: State, each: ScriptStep): Diagnostic | null {
+function noWayBack(subject: Subject, before: State, after: State, each: ScriptStep): Diagnostic | null {
   // Root can always give a node back.
   if (each.op.op === 'node.own') return null;
-  const undo = undoOf(world, before, each.op);
+  const undo = undoOf(subject.world, before, each.op);
   if (!('none' in undo) || restored(before, after)) return null;
   const [place = nowhere, ...others] = each.why;
   return report(
@@ -79,16 +80,17 @@ function noWayBack({ world }: Subject, before: State, after: State, each: Script
         'make the machine such that the way back is open (load what is missing, set the parameter), then take a new snapshot',
         'or do this step by hand, and let the policy begin after it',
       ],
+      fixes: unasked(subject, each.why),
     },
   );
 }
 
 function refusal(
-  { world }: Subject,
+  subject: Subject,
   { sentence, why }: ScriptStep,
   result: { readonly guard: string; readonly errno?: string },
 ): Diagnostic {
-  const { words, citation } = guardOf(world.profile, result.guard);
+  const { words, citation } = guardOf(subject.world.profile, result.guard);
   const errno = result.errno ?? 'no answer: the call waits';
   const [place = nowhere, ...others] = why;
   return report(
@@ -101,6 +103,7 @@ function refusal(
       cures: [
         'change what the statement asks for, or the machine, so that the kernel has no reason to refuse',
       ],
+      fixes: unasked(subject, why),
       kernel: { step: sentence, guard: words, errno, citation },
     },
   );

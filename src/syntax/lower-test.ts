@@ -1,8 +1,8 @@
-import { nearest } from '../../grammar/nearest.ts';
 import type { CallNode, FaultNode, TestNode, TestStatementNode, Token } from '../../grammar/tree.ts';
 import { isMissing } from '../../grammar/tree.ts';
 import { errnoPattern, ioAddressPattern } from '../../grammar/values.ts';
 import { explain, explainAll } from '../diagnostics/explain.ts';
+import { nameMeant } from '../diagnostics/fixes.ts';
 import type { Call, Declaration, Fault, Path, TestStatement, Word } from './ast.ts';
 import { lowerPrincipal } from './lower-policy.ts';
 import type { Lowering } from './lowering.ts';
@@ -117,11 +117,8 @@ function lowerAddress(at: Lowering, token: Token): Word | undefined {
 
 function lowerCode(at: Lowering, token: Token): Word | undefined {
   return at.shaped(token, { test: (text) => explain(text)?.code === text }, (text) => {
-    const meant = nearest(
-      text,
-      explainAll().map(({ code }) => code),
-    );
-    const cures = [...(meant ? [`did you mean \`${meant}\`?`] : []), '`vfioplan explain` lists the codes'];
-    at.report('VP1029', token, { text }, { cures });
+    const codes = explainAll().map(({ code }) => code);
+    const { cures, fixes } = nameMeant(at.place(token), text, codes);
+    at.report('VP1029', token, { text }, { cures: [...cures, '`vfioplan explain` lists the codes'], fixes });
   });
 }

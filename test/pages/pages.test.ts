@@ -13,6 +13,7 @@ import { replayed } from '../runtime/cli/provocations.ts';
 import { runAll } from '../runtime/tests/run-all.ts';
 import { type Example, type Page, readPage, readSetting } from './page.ts';
 import { provocations } from './provocations.ts';
+import { leavesAnother, withoutFix } from './without-fix.ts';
 
 /** A page is its own test: the bad example yields the code, the fixed one does not, and each quick fix mends it. */
 const directory = new URL('../../src/diagnostics/pages/', import.meta.url);
@@ -23,6 +24,12 @@ const pages = readdirSync(directory)
 
 test('each code has its page, and each page its code', () => {
   expect(pages.map(({ file }) => file.replace('.md', '')).sort()).toEqual(Object.keys(codes).sort());
+});
+
+test('what is said of a policy has a fix, or it is written down why no edit can be one', () => {
+  const ofPolicies = pages.filter(({ page }) => page.bad.some(({ language }) => language === 'vfio'));
+  const without = ofPolicies.filter(({ page }) => page.bad.every((bad) => fixesOf(page, bad).length === 0));
+  expect(without.map(({ page }) => page.code).sort()).toEqual(Object.keys(withoutFix).sort());
 });
 
 describe.each(pages)('$file', ({ file, page }) => {
@@ -57,7 +64,10 @@ describe.each(pages)('$file', ({ file, page }) => {
   if (fixes.length > 0) {
     test.each(fixes)('quick fix: $fix.title', ({ example, fix }) => {
       const mended = applied(example, fix);
-      expect(policyDiagnostics(mended).map(({ code }) => code)).not.toContain(page.code);
+      const after = policyDiagnostics(mended);
+      expect(after.map(({ code }) => code)).not.toContain(page.code);
+      const errors = after.filter(({ severity }) => severity === 'error').map(({ code }) => code);
+      expect(errors).toEqual(leavesAnother[`${page.code} ${fix.title}`] ?? []);
     });
 
     test('a quick fix turns a bad example into a fixed one', () => {

@@ -86,7 +86,8 @@ function* judge(subject: Subject, { place, count, countPlace }: Create, fn: PciF
     const cures = [
       'take a new snapshot on the machine: Linux shows them since 4.13 (sriov_offset, sriov_stride)',
     ];
-    yield found(report('VP3135', place, { address }, { causes, cures }), about);
+    const fixes = [removal(place, 'the statement')];
+    yield found(report('VP3135', place, { address }, { causes, cures, fixes }), about);
     return;
   }
   yield* byItsDriver(subject, fn, count, place);

@@ -5,6 +5,7 @@ import { isVfioDriver } from '../../machine/drivers.ts';
 import { isUnknown } from '../../machine/snapshot.ts';
 import type { Assumption } from '../../policy/policy.ts';
 import { type Finding, found, needed } from '../finding.ts';
+import { leaving } from '../leaving.ts';
 import { byBind, type Subject, type Wanted } from '../subject.ts';
 
 /** A driver that the kernel has not got, or a host driver whose id table does not name the function. */
@@ -43,11 +44,8 @@ function available(
   return isUnknown(snapshot.drivers) ? { fact: '/drivers', unknown: snapshot.drivers.unknown } : false;
 }
 
-function* absent(
-  { policy, snapshot }: Subject,
-  driver: string,
-  wanted: readonly Wanted[],
-): Iterable<Finding> {
+function* absent(subject: Subject, driver: string, wanted: readonly Wanted[]): Iterable<Finding> {
+  const { policy, snapshot } = subject;
   const names = isUnknown(snapshot.drivers) ? [] : snapshot.drivers;
   for (const { bind, addresses } of byBind(wanted)) {
     const meant = nameMeant(bind.toPlace, driver, [...names, 'vfio-pci']);
@@ -68,7 +66,7 @@ function* absent(
               ? 'boot a kernel that was built with `CONFIG_VFIO_PCI`'
               : 'load the module that brings the driver, and take the snapshot again',
           ],
-          fixes: meant.fixes,
+          fixes: [...meant.fixes, leaving(subject, bind)],
         },
       ),
       addresses,

@@ -1,7 +1,10 @@
-import type { KernelAnswer } from '../../diagnostics/diagnostic.ts';
+import type { Fix, KernelAnswer } from '../../diagnostics/diagnostic.ts';
+import { removal } from '../../diagnostics/fixes.ts';
 import { report } from '../../diagnostics/report.ts';
 import { isUnknown, type Snapshot } from '../../machine/snapshot.ts';
+import type { Allow } from '../../policy/policy.ts';
 import { type Finding, found, needed } from '../finding.ts';
+import { isAt, leaving } from '../leaving.ts';
 import { byAllow, groupOf, groupText, listed, pathOf, type Subject, uses } from '../subject.ts';
 
 /**
@@ -38,6 +41,7 @@ export function* interrupts(subject: Subject): Iterable<Finding> {
               'switch interrupt remapping on in the firmware (x2APIC, "interrupt remapping")',
               `a user who is trusted with the whole machine can be let in with \`allow_unsafe_interrupts=1\` for ${module}`,
             ],
+            fixes: givenUp(subject, allow, addresses),
             kernel: kernel(groupText(group)),
           },
         ),
@@ -45,6 +49,15 @@ export function* interrupts(subject: Subject): Iterable<Finding> {
       );
     }
   }
+}
+
+/** The device is left with its driver where nothing but this statement rests on its bind, or it is allowed to nobody. */
+function givenUp(subject: Subject, allow: Allow, addresses: readonly string[]): readonly Fix[] {
+  const binds = new Set(addresses.map((address) => subject.wanted.get(address)?.bind));
+  const [bind] = binds;
+  const left = binds.size === 1 && bind !== undefined ? [leaving(subject, bind)] : [];
+  const whole = left.filter(({ edits }) => edits.some((edit) => isAt(edit, allow.place)));
+  return [...whole, removal(allow.place, 'the allow')];
 }
 
 /** What is refused, by the module whose parameter would let it through. */

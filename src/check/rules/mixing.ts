@@ -1,3 +1,4 @@
+import { removal } from '../../diagnostics/fixes.ts';
 import { report } from '../../diagnostics/report.ts';
 import type { PciFunction } from '../../machine/snapshot.ts';
 import type { Allow } from '../../policy/policy.ts';
@@ -31,6 +32,7 @@ export function* mixing(subject: Subject): Iterable<Finding> {
             `${fake.address} has no IOMMU group`,
           ],
           cures: ['declare the two kinds apart and allow each by its own statement, for two containers'],
+          fixes: [removal(allow.place, 'the allow')],
           kernel: {
             step: 'VFIO_GROUP_SET_CONTAINER on the second group',
             guard: 'the container holds groups of the other kind',

@@ -4,17 +4,19 @@ import { isUnknown } from '../../machine/snapshot.ts';
 import { wishesOf } from '../../script/derive.ts';
 import type { Beyond, WantedFile } from '../../script/wishes.ts';
 import { type Finding, found } from '../finding.ts';
+import { unasked } from '../leaving.ts';
 import { listed, type Subject } from '../subject.ts';
 
 /**
  * What `limit` and `persist` want is written to files of vfioplan's own. Nobody else's file is overwritten, and what no file of
  * ours brings about is told.
  */
-export function* wishes({ policy, snapshot, world }: Subject): Iterable<Finding> {
+export function* wishes(subject: Subject): Iterable<Finding> {
+  const { policy, snapshot, world } = subject;
   const { files, beyond } = wishesOf(policy, world);
   for (const file of files) {
     const text = textAt(snapshot, file.path);
-    if (!isUnknown(text) && text !== null && !isOurs(text)) yield taken(file);
+    if (!isUnknown(text) && text !== null && !isOurs(text)) yield taken(subject, file);
   }
   const told = new Map<string, Beyond[]>();
   for (const each of beyond) {
@@ -25,7 +27,7 @@ export function* wishes({ policy, snapshot, world }: Subject): Iterable<Finding>
   for (const alike of told.values()) yield beyondFiles(alike);
 }
 
-function taken({ path, why }: WantedFile): Finding {
+function taken(subject: Subject, { path, why }: WantedFile): Finding {
   const [place, ...others] = why;
   if (place === undefined) throw new Error(`nobody wants ${path}`);
   return found(
@@ -40,6 +42,7 @@ function taken({ path, why }: WantedFile): Finding {
           'give the file another name, or take what it says into the policy and remove it',
           'or remove the statement',
         ],
+        fixes: unasked(subject, why),
       },
     ),
   );
