@@ -30,6 +30,8 @@ const roleRules = {
   Capability: { label: 'a capability, such as `CAP_SYS_RAWIO`' },
   LabelValue: { label: "the label's value in quotes" },
   File: { label: 'a file name in quotes' },
+  WrittenFile: { label: 'a file that plans write, in quotes' },
+  Said: { label: 'what the file says, in quotes' },
   Version: { label: 'a kernel version, such as `6.1`' },
   ResetMethod: { label: 'a way to reset it, such as `flr`' },
   TestName: { label: "the test's name in quotes" },

@@ -220,6 +220,13 @@ export type ExpectNode =
   | (Span & { readonly kind: 'refused'; readonly policy: Token; readonly code: Token })
   | (Span & { readonly kind: 'tainted'; readonly tainted: boolean })
   | (Span & { readonly kind: 'unchanged' })
+  | (Span & {
+      readonly kind: 'file';
+      readonly path: Token;
+      readonly says: 'present' | 'absent' | 'line' | 'text';
+      /** Of `line` and `text`. */
+      readonly texts: readonly Token[];
+    })
   | (Span & { readonly kind: 'bound'; readonly device: Token; readonly driver: Token });
 
 export type DeclarationNode = ImportNode | HostNode | DeviceNode | PolicyNode | TestNode | Skipped;

@@ -6,7 +6,9 @@ import { wordsOf } from '../../grammar/tokens.ts';
 import { inQuotes, written } from '../../grammar/written.ts';
 import type { Snapshot } from '../../src/machine/snapshot.ts';
 import { applies } from '../../src/policy/pattern.ts';
+import { writtenFiles } from '../../src/policy/tests.ts';
 import { snapshotsFor } from './machine.ts';
+import { fileMeaning } from './meanings.ts';
 import { sightings } from './occurrences.ts';
 import { type Value, valuesFor } from './values.ts';
 import type { Meaning, Spot, Workspace } from './workspace.ts';
@@ -106,6 +108,8 @@ function answersTo(
     case 'PrincipalName':
       // Whom the machine has is told as such; the policies may speak of others, too.
       return [...valuesFor(last, snapshots), ...used(workspace, last)];
+    case 'WrittenFile':
+      return files(workspace);
     case 'Property':
       return valuesFor(last, snapshots);
     default:
@@ -134,6 +138,19 @@ function used(workspace: Workspace, kind: string): readonly Value[] {
   const names = new Set<string>();
   for (const sighting of sightings(workspace)) if (sighting.kind === kind) names.add(sighting.text);
   return [...names].map((label) => ({ label, kind: 'name', detail: `a ${kind} of the policies` }));
+}
+
+/** Those that plans write, drop-ins of the services that the policies name among them. */
+function files({ readings }: Workspace): readonly Value[] {
+  const policies = [...readings.values()].flatMap(({ document }) =>
+    document.declarations.flatMap(({ node }) => (node.kind === 'policy' ? [node] : [])),
+  );
+  return writtenFiles(policies).map((label) => ({
+    label,
+    kind: 'value',
+    detail: fileMeaning(label).replaceAll('`', ''),
+    quoted: true,
+  }));
 }
 
 /** In `host role is`, and in `label role`: `role`. */

@@ -5,18 +5,20 @@ import { lineIndex, positionAt } from '../../grammar/lines.ts';
 import type { Span } from '../../grammar/span.ts';
 import { addressPattern, identityPattern } from '../../grammar/values.ts';
 import type { Diagnostic } from '../../src/diagnostics/diagnostic.ts';
+import { isOwnPath, textAt } from '../../src/machine/configuration.ts';
 import { isVfioDriver } from '../../src/machine/drivers.ts';
 import type { PciFunction, Snapshot } from '../../src/machine/snapshot.ts';
-import { known } from '../../src/machine/snapshot.ts';
+import { isUnknown, known } from '../../src/machine/snapshot.ts';
 import { topologyOf } from '../../src/machine/topology.ts';
 import { classPrefix } from '../../src/policy/classes.ts';
 import { fullAddress } from '../../src/policy/criteria.ts';
 import { describeFunction } from '../../src/policy/describe.ts';
 import { factsOf, policiesFor, snapshotsFor } from './machine.ts';
 import { code, escaped } from './markdown.ts';
-import { capabilityParagraphs, valueParagraphs } from './meanings.ts';
+import { capabilityParagraphs, fileMeaning, valueParagraphs } from './meanings.ts';
 import { nameAt } from './names.ts';
 import type { Sighting } from './occurrences.ts';
+import { testParagraphs } from './tested.ts';
 import type { Meaning, Spot, Workspace } from './workspace.ts';
 
 export interface Hover {
@@ -53,6 +55,7 @@ export function hoverAt(workspace: Workspace, meaning: Meaning | undefined, spot
         )
       : nameParagraphs(workspace, meaning, name);
   const all = [
+    ...testParagraphs(workspace, meaning, spot),
     ...paragraphs,
     ...stepsOf(reading.text, meaning, spot, token.image),
     ...citations(meaning, spot),
@@ -96,6 +99,7 @@ function wordParagraphs(
   if (facts.length > 0) return facts;
   const word = image.replace(/^"|"$/g, '');
   if (asDriver && !/^\d+$/.test(word)) return driverParagraphs(workspace, meaning, word, on);
+  if (isOwnPath(word)) return fileParagraphs(workspace, meaning, word, on);
   const value = valueParagraphs(word, before, after);
   if (value.length > 0) return value;
   const isMeant = functionsMeant(word);
@@ -157,6 +161,34 @@ function driverParagraphs(
       const mine = snapshot.functions.filter(({ driver }) => known(driver, null) === word);
       const its = mine.length === 0 ? 'no function' : listed(mine.map((fn) => escaped(describeFunction(fn))));
       return `On ${code(host)}: ${there}, bound to ${its}`;
+    }),
+  ];
+}
+
+/** What is written to a configuration file, and whether there is one already. */
+function fileParagraphs(
+  workspace: Workspace,
+  meaning: Meaning | undefined,
+  path: string,
+  on: string,
+): readonly string[] {
+  const machines = [...snapshotsFor(workspace, meaning, on)].slice(0, shownLimit);
+  return [
+    `**file** ${code(path)}: ${fileMeaning(path)}`,
+    ...machines.map(([host, snapshot]) => {
+      const text = textAt(snapshot, path);
+      if (isUnknown(text)) return `On ${code(host)}: not known: ${escaped(text.unknown)}`;
+      const lines = text === null ? [] : text.trimEnd().split('\n');
+      const there = lines.slice(0, shownLimit).map((line) => `\n- ${code(line)}`);
+      return `On ${code(host)}: ${text === null ? 'there is none' : `it says${there.join('')}`}`;
+    }),
+    ...(meaning?.plans ?? []).flatMap(({ host, steps }) => {
+      const [writes] = steps.filter(
+        ({ operation }) => operation.op === 'config.write' && operation.path === path,
+      );
+      return writes === undefined
+        ? []
+        : [`In the plan: ${code(host)} step ${writes.number}: ${escaped(writes.sentence)}`];
     }),
   ];
 }

@@ -1,6 +1,7 @@
 /** What a value means by itself, whatever the machine: errnos, codes of diagnostics, capabilities, ways to reset, amounts. */
 import { knownErrnos, refusalsWith } from '../../src/check/errnos.ts';
 import { explain } from '../../src/diagnostics/explain.ts';
+import { ownPaths } from '../../src/machine/configuration.ts';
 import { timeUnits, units } from '../../src/syntax/measures.ts';
 import { resetMethods } from '../../src/syntax/values.ts';
 import { code, escaped } from './markdown.ts';
@@ -28,6 +29,19 @@ const resets: Readonly<Record<string, string>> = {
   bus: 'a reset of the bus or the slot: only where the function is alone there',
   cxl_bus: 'a reset of the bus of a CXL device',
 };
+
+/** Who reads a file that plans write, and when. */
+const files: Readonly<Record<string, string>> = {
+  [ownPaths.modules]: 'modules that a boot loads, by `persist`',
+  [ownPaths.options]: 'parameters and order of modules from the next boot on, by `persist`',
+  [ownPaths.rules]: 'what udev does with functions and nodes as they come, by `persist`',
+  [ownPaths.limits]: 'memory that users and groups may lock from their next login on, by `limit`',
+};
+
+/** `path`: of a file that would be vfioplan's. */
+export function fileMeaning(path: string): string {
+  return files[path] ?? 'memory that the service may lock from its next start on, by `limit`';
+}
 
 /** Paragraphs of CommonMark; none for what is no such value. `before` and `after` are the text around the word. */
 export function valueParagraphs(word: string, before: string, after: string): readonly string[] {

@@ -190,6 +190,7 @@ export abstract class TestParser extends PolicyParser {
             return { kind: 'unchanged', start, end: this.end() };
           },
         },
+        { ALT: () => this.SUBRULE(this.expectedFile, { ARGS: [start] }) },
         { ALT: () => this.SUBRULE(this.expectedDriver, { ARGS: [start] }) },
       ]);
     },
@@ -223,6 +224,38 @@ export abstract class TestParser extends PolicyParser {
       });
       this.CONSUME(k.tainted);
       return { kind: 'tainted', tainted, start, end: this.end() };
+    },
+    inner,
+  );
+
+  protected readonly expectedFile: ParserMethod<[start: number], tree.ExpectNode> = this.RULE<
+    (start: number) => tree.ExpectNode
+  >(
+    'expectedFile',
+    (start) => {
+      const texts: tree.Token[] = [];
+      this.CONSUME(k.file);
+      const path = this.CONSUME(roles.WrittenFile);
+      const says = this.OR<'present' | 'absent' | 'line' | 'text'>([
+        { ALT: () => this.CONSUME(k.present) && 'present' },
+        { ALT: () => this.CONSUME(k.absent) && 'absent' },
+        {
+          ALT: () => {
+            this.CONSUME(k.with);
+            const what = this.OR2<'line' | 'text'>([
+              { ALT: () => this.CONSUME(k.line) && 'line' },
+              { ALT: () => this.CONSUME(k.text) && 'text' },
+            ]);
+            texts.push(this.CONSUME(roles.Said));
+            this.MANY(() => {
+              this.CONSUME(t.Comma);
+              texts.push(this.CONSUME2(roles.Said));
+            });
+            return what;
+          },
+        },
+      ]);
+      return { kind: 'file', path, says, texts, start, end: this.end() };
     },
     inner,
   );

@@ -9,7 +9,10 @@ import type { SimulatedProcess } from '../kernel/sandbox.ts';
 export type StepFault = Extract<Fault, { readonly step: number }>;
 
 /** Calls by which the steps of a plan change the machine; all others look. */
-const changing: ReadonlySet<string> = new Set(['write', 'chown', 'chmod', 'loadModule', 'unloadModule']);
+const changing: ReadonlySet<string> = new Set([
+  ...['write', 'chown', 'chmod', 'loadModule', 'unloadModule'],
+  ...['unlink', 'mkdir', 'rmdir'],
+]);
 
 /**
  * What goes wrong at one step of a plan: the kernel refuses its first call, which then does nothing, or the process is
@@ -43,16 +46,18 @@ export class Mishap {
       get: (process, name) => {
         const value: unknown = Reflect.get(process, name);
         if (typeof value !== 'function') return value;
-        return (...its: readonly unknown[]) => this.#meets(String(name)) ?? value.apply(process, its);
+        return (...its: readonly unknown[]) => this.#meets(String(name), its) ?? value.apply(process, its);
       },
     });
   }
 
   /** The answer that a call meets in place of the kernel's. */
-  #meets(call: string): number | undefined {
+  #meets(call: string, [path]: readonly unknown[]): number | undefined {
     const { kind, step } = this.#fault;
     if (this.#happened || this.#step !== step) return undefined;
-    if (changing.has(call)) {
+    // What is left of an earlier run is looked for by taking it away; mostly there is nothing.
+    const idle = call === 'unlink' && typeof this.#process.stat(String(path)) === 'number';
+    if (changing.has(call) && !idle) {
       if (kind === 'fails') {
         this.#happened = true;
         return -errno[this.#fault.errno.text as keyof typeof errno];

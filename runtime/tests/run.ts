@@ -1,8 +1,10 @@
 import type { CheckedHost } from '../../src/check/checked.ts';
 import type { Diagnostic, KernelAnswer, Place } from '../../src/diagnostics/diagnostic.ts';
+import { type Meant, nameMeant } from '../../src/diagnostics/fixes.ts';
 import { report } from '../../src/diagnostics/report.ts';
+import { textAt } from '../../src/machine/configuration.ts';
 import { isVfioDriver } from '../../src/machine/drivers.ts';
-import type { Address } from '../../src/machine/snapshot.ts';
+import { type Address, isUnknown } from '../../src/machine/snapshot.ts';
 import type { ResolvedDevice } from '../../src/policy/policy.ts';
 import { whoMay } from '../../src/policy/statements.ts';
 import { driverPath } from '../../src/script/paths.ts';
@@ -230,23 +232,48 @@ class Trial {
     const device = this.#devices.get(word.text);
     if (device !== undefined) return device.functions;
     const reason = `\`${word.text}\` is not found on \`${this.#case.host}\``;
-    const cures = ['see what `vfioplan check` says of the device'];
-    return report(
-      'VP6305',
-      placeOf(this.#case, word),
-      { name: this.#case.node.name.text, reason },
-      { cures },
-    );
+    return this.#unanswered(word, reason, 'see what `vfioplan check` says of the device');
+  }
+
+  #unanswered(word: Word, reason: string, cure: string): Diagnostic {
+    const holes = { name: this.#case.node.name.text, reason };
+    return report('VP6305', placeOf(this.#case, word), holes, { cures: [cure] });
+  }
+
+  /** Where the snapshot does not tell of the file, nobody knows it before a plan has looked. */
+  #file({ path, says, texts }: Extract<Expectation, { kind: 'file' }>, wrong: Wrong): Diagnostic | null {
+    const scene = this.#scene;
+    const told = textAt(scene.snapshot, path.text);
+    if (isUnknown(told) && !scene.touches(path.text)) {
+      const cure = 'take a new snapshot on the machine: `vfioplan snapshot` reads these files';
+      return this.#unanswered(
+        path,
+        `it is not known whether there is \`${path.text}\`: ${told.unknown}`,
+        cure,
+      );
+    }
+    const shown = scene.look(path.text);
+    const what = `\`${path.text}\``;
+    if (says === 'absent') return shown === null ? null : wrong(what, 'nothing', quoted(shown));
+    if (shown === null) return wrong(what, says === 'present' ? 'a file' : `a ${says} of a file`, 'nothing');
+    const lines = shown.split('\n');
+    for (const word of says === 'present' ? [] : texts) {
+      const { text } = word;
+      if (says === 'line' ? lines.includes(text) : shown.includes(text)) continue;
+      const meant = nameMeant(placeOf(this.#case, word), text, says === 'line' ? lines : []);
+      return wrong(what, `the ${says} \`${text}\``, quoted(shown), meant);
+    }
+    return null;
   }
 
   #holds(statement: Exclude<Expectation, { kind: 'refused' }>): Diagnostic | null {
     const scene = this.#scene;
-    const wrong = (what: string, expected: string, got: string): Diagnostic =>
+    const wrong: Wrong = (what, expected, got, { cures, fixes } = { cures: [], fixes: [] }) =>
       report(
         'VP6303',
         placeOf(this.#case, statement),
         { what, expected, got },
-        { cures: ['write what is true of it, or mend the policy'] },
+        { cures: [...cures, 'write what is true of it, or mend the policy'], fixes },
       );
     if (statement.kind === 'tainted') {
       const shown = scene.look(taintPath);
@@ -258,6 +285,7 @@ class Trial {
       const found = scene.changed();
       return found && wrong(`\`${found.path}\``, quoted(found.expected), quoted(found.found));
     }
+    if (statement.kind === 'file') return this.#file(statement, wrong);
     const functions = this.#functionsOf(statement.device);
     if (!Array.isArray(functions)) return functions as Diagnostic;
     for (const address of functions) {
@@ -269,6 +297,9 @@ class Trial {
     return null;
   }
 }
+
+/** What shows something else than was expected. */
+type Wrong = (what: string, expected: string, got: string, meant?: Meant) => Diagnostic;
 
 function isBoundTo(bound: string | null, word: string, { snapshot }: Scene, address: Address): boolean {
   if (word === 'none') return bound === null;

@@ -188,6 +188,11 @@ export class Scene {
     return { answer: reply.ok ? 'ok' : reply.errno, ioas };
   }
 
+  /** Whether a plan of this test has something to do with the path. */
+  touches(path: string): boolean {
+    return this.#before.has(path);
+  }
+
   look(path: string): string | null {
     return observe(this.#looker, path);
   }

@@ -19,6 +19,21 @@ export function dropInPath(unit: string): string {
   return `${unitDirectory}/${unit}.d/60-vfioplan.conf`;
 }
 
+/** The unit of a service as a policy calls it: `vpp` and `vpp.service` are one. */
+export function unitOf(service: string): string {
+  return service.endsWith('.service') ? service : `${service}.service`;
+}
+
+/** Names as systemd.unit(5) reads them for what they are, and for nothing else. */
+export const unitName = /^[A-Za-z0-9:_@-][A-Za-z0-9:_.@-]{0,199}$/;
+
+/** Whether a file of that name would be vfioplan's. */
+export function isOwnPath(path: string): boolean {
+  const paths: readonly string[] = Object.values(ownPaths);
+  const unit = path.slice(unitDirectory.length + 1, path.lastIndexOf('.d/'));
+  return paths.includes(path) || (unitName.test(unit) && dropInPath(unitOf(unit)) === path);
+}
+
 /** The directories that those files need, with the ones above; a distribution with udev, kmod, PAM and systemd has them. */
 export const usualDirectories: readonly string[] = [
   '/etc/modprobe.d',

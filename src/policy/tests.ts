@@ -1,10 +1,11 @@
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import { nameMeant } from '../diagnostics/fixes.ts';
 import { report } from '../diagnostics/report.ts';
-import type { TestDeclaration, TestStatement, Word } from '../syntax/ast.ts';
+import { dropInPath, isOwnPath, ownPaths, unitOf } from '../machine/configuration.ts';
+import type { PolicyDeclaration, TestDeclaration, TestStatement, Word } from '../syntax/ast.ts';
 import { type Origin, placeOf } from '../syntax/places.ts';
 import type { Host } from './hosts.ts';
-import { applies } from './pattern.ts';
+import { applies, isPattern } from './pattern.ts';
 import type { Sited, Sources } from './sources.ts';
 
 /** The devices that a test names. */
@@ -21,7 +22,7 @@ function policiesTested(statement: TestStatement): readonly Word[] {
   return statement.kind === 'refused' ? [statement.policy] : [];
 }
 
-/** Policies that a test names and nobody declares, and policies and devices that are for other hosts than its own. */
+/** Policies that a test names and nobody declares, policies and devices that are for other hosts than its own, and files that no plan writes. */
 export function checkTests(sources: Sources, hosts: readonly Host[]): Diagnostic[] {
   const policies = scopesOf(sources.policies);
   const devices = scopesOf(sources.devices);
@@ -43,6 +44,10 @@ export function checkTests(sources: Sources, hosts: readonly Host[]): Diagnostic
       const holes = { name: word.text, host: host?.name ?? '' };
       if (host) found.push(report('VP2015', placeOf(sited, word), holes, { cures }));
     }
+    for (const statement of node.statements) {
+      if (statement.kind !== 'file' || isOwnPath(statement.path.text)) continue;
+      found.push(unwrittenFile(sited, statement.path, sources));
+    }
     for (const word of devicesTested(node)) {
       const scopes = devices.get(word.text);
       const host = scopes && elsewhere(scopes);
@@ -52,6 +57,29 @@ export function checkTests(sources: Sources, hosts: readonly Host[]): Diagnostic
     }
     return found;
   });
+}
+
+/** Files of which a test can expect something: those of the machine, and drop-ins of the services that policies name. */
+export function writtenFiles(policies: Iterable<PolicyDeclaration>): readonly string[] {
+  const services = new Set<string>();
+  for (const { statements } of policies) {
+    for (const statement of statements) {
+      if (statement.kind === 'limit' && statement.who === 'service') services.add(statement.name.text);
+      if (statement.kind !== 'allow' || statement.principal.kind !== 'service') continue;
+      if (statement.principal.name !== undefined) services.add(statement.principal.name.text);
+    }
+  }
+  const units = [...services].filter((name) => !isPattern(name)).map((name) => dropInPath(unitOf(name)));
+  return [...Object.values(ownPaths), ...new Set(units)];
+}
+
+/** No snapshot tells of other files, so that nobody knows whether they are there. */
+function unwrittenFile(origin: Origin, word: Word, { policies }: Sources): Diagnostic {
+  const place = placeOf(origin, word);
+  const files = writtenFiles(policies.map(({ node }) => node));
+  const { cures, fixes } = nameMeant(place, word.text, files);
+  const all = `plans write ${files.map((file) => `\`${file}\``).join(', ')}, and drop-ins of other services`;
+  return report('VP2019', place, { path: word.text }, { cures: [...cures, all], fixes });
 }
 
 /** The hosts that declarations of one name are for; undefined: every host. */

@@ -1,5 +1,5 @@
 import type { Place } from '../diagnostics/diagnostic.ts';
-import { dropInPath, ownPaths } from '../machine/configuration.ts';
+import { dropInPath, ownPaths, unitName, unitOf } from '../machine/configuration.ts';
 import type { World } from '../model/state.ts';
 import { sizeText } from '../policy/describe.ts';
 import { applies, isPattern } from '../policy/pattern.ts';
@@ -63,9 +63,8 @@ function limitedOf(policy: HostPolicy, world: World): readonly Limited[] {
   return [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, each]) => each);
 }
 
-/** Names as limits.conf(5) and systemd.unit(5) read them for what they are, and for nothing else. */
+/** Names as limits.conf(5) reads them for what they are, and for nothing else. */
 const loginName = /^[A-Za-z_][A-Za-z0-9_.-]{0,63}\$?$/;
-const unitName = /^[A-Za-z0-9:_@-][A-Za-z0-9:_.@-]{0,199}$/;
 
 function unwritable(
   { snapshot }: HostPolicy,
@@ -118,10 +117,6 @@ function dropIn(limited: Limited): WantedFile {
     effect: `${says(limited)}, from its next start after \`systemctl daemon-reload\` on`,
     why: [limited.limit.place],
   };
-}
-
-function unitOf(name: string): string {
-  return name.endsWith('.service') ? name : `${name}.service`;
 }
 
 function some(sentences: readonly string[]): string {

@@ -349,4 +349,12 @@ export type Expectation =
   | { readonly kind: 'tainted'; readonly tainted: boolean; readonly span: Span }
   /** The machine shows what its snapshot shows. */
   | { readonly kind: 'unchanged'; readonly span: Span }
+  /** A configuration file is there or not, or says each of the texts: as a line, or anywhere. */
+  | {
+      readonly kind: 'file';
+      readonly path: Word;
+      readonly says: 'present' | 'absent' | 'line' | 'text';
+      readonly texts: readonly Word[];
+      readonly span: Span;
+    }
   | { readonly kind: 'bound'; readonly device: Word; readonly driver: Word; readonly span: Span };

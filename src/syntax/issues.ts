@@ -4,7 +4,7 @@ import { type Context, type Keyword, keywords } from '../../grammar/keywords.ts'
 import { blockLimit, declarationLimit } from '../../grammar/parse.ts';
 import { beginnersOf, labelOf, wordsOf } from '../../grammar/tokens.ts';
 import type { Diagnostic, Place } from '../diagnostics/diagnostic.ts';
-import { insertionBefore, removal, wordMeant } from '../diagnostics/fixes.ts';
+import { insertionBefore, type Meant, removal, wordMeant } from '../diagnostics/fixes.ts';
 import { report } from '../diagnostics/report.ts';
 import { shown } from './hidden.ts';
 
@@ -19,6 +19,8 @@ const blockNames: Readonly<Record<Context, string>> = {
   expectation: 'after `expect`',
 };
 
+type Missing = Issue & { kind: 'missing' };
+
 /** What the grammar found, as a person is told. `base` is the block's offset in the file. */
 export function diagnose(file: string, base: number, text: string, issue: Issue): Diagnostic {
   const place: Place = { file, span: { start: base + issue.start, end: base + issue.end } };
@@ -30,7 +32,7 @@ export function diagnose(file: string, base: number, text: string, issue: Issue)
     case 'unclosed-block':
       return unclosedBlock(place, text, base, issue);
     case 'missing':
-      return missing(place, issue);
+      return missing(place, issue, base);
     case 'stray':
       return stray(place, issue.text, text.slice(0, issue.start));
     case 'unknown':
@@ -107,7 +109,7 @@ function unclosedBlock(
   return report('VP1003', place, {}, { cures, fixes: [{ title: 'close the block', safe: false, edits }] });
 }
 
-function missing(place: Place, issue: Issue & { kind: 'missing' }): Diagnostic {
+function missing(place: Place, issue: Missing, base: number): Diagnostic {
   const words = issue.expected.flatMap(wordsOf);
   const { found, after } = issue;
   const holes = {
@@ -117,6 +119,8 @@ function missing(place: Place, issue: Issue & { kind: 'missing' }): Diagnostic {
   };
   const meant = found === undefined ? undefined : wordMeant(place, found, words);
   if (meant !== undefined && meant.fixes.length > 0) return report('VP1004', place, holes, meant);
+  const slip = expectationMeant(place.file, base, issue);
+  if (slip !== undefined) return report('VP1004', place, holes, slip);
   const single = issue.expected.length === 1 || words[0] === 'on' ? labelOf(issue.expected[0] ?? '') : '';
   const insertable = found === undefined ? undefined : /^`([^`]+)`$/.exec(single)?.[1];
   if (found !== undefined && found in keywords && insertable === undefined && words.length === 0) {
@@ -141,12 +145,20 @@ function missing(place: Place, issue: Issue & { kind: 'missing' }): Diagnostic {
   });
 }
 
+/** What follows `expect` is taken for a device's name, if it is none of the words that may stand there: it may be a slip in one. */
+function expectationMeant(file: string, base: number, { expected, after }: Missing): Meant | undefined {
+  if (expected.length !== 1 || expected[0] !== '"bound"' || after === undefined) return undefined;
+  const span = { start: base + after.startOffset, end: base + after.startOffset + after.image.length };
+  const meant = wordMeant({ file, span }, after.image, beginnersOf('expectation'));
+  return meant.fixes.length === 0 ? undefined : meant;
+}
+
 /**
  * A word that joins two others; a brace, or `on`, is one of several things that could be missing. Where the same word stands
  * before it already, a name was left out instead; and what stands before `bound` could be a device's name, or a slip in one
  * of the words that may follow `expect`.
  */
-function canBeNoOther(word: string, { expected, after }: Issue & { kind: 'missing' }): boolean {
+function canBeNoOther(word: string, { expected, after }: Missing): boolean {
   return word in keywords && expected.length === 1 && after?.image !== word && word !== 'bound';
 }
 
@@ -158,7 +170,7 @@ function breaksOff(word: string, missing: string | undefined): boolean {
 }
 
 /** "`to`", "`isolated` or `resets`"; for a property, what that property takes. */
-function expectedText({ expected, after }: Issue & { kind: 'missing' }): string {
+function expectedText({ expected, after }: Missing): string {
   const keyword: Keyword | undefined = (keywords as Readonly<Record<string, Keyword>>)[after?.image ?? ''];
   if (expected.length === 1 && expected[0] === 'Property' && keyword?.takes !== undefined)
     return keyword.takes;

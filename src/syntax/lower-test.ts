@@ -1,9 +1,11 @@
 import type { CallNode, FaultNode, TestNode, TestStatementNode, Token } from '../../grammar/tree.ts';
 import { isMissing } from '../../grammar/tree.ts';
 import { errnoPattern, ioAddressPattern } from '../../grammar/values.ts';
+import { inQuotes } from '../../grammar/written.ts';
 import { explain, explainAll } from '../diagnostics/explain.ts';
-import { nameMeant } from '../diagnostics/fixes.ts';
+import { nameMeant, replacement } from '../diagnostics/fixes.ts';
 import type { Call, Declaration, Fault, Path, TestStatement, Word } from './ast.ts';
+import { shown } from './hidden.ts';
 import { lowerPrincipal } from './lower-policy.ts';
 import type { Lowering } from './lowering.ts';
 import { lowerSize, whole } from './measures.ts';
@@ -59,6 +61,12 @@ function lowerStatement(at: Lowering, node: TestStatementNode): TestStatement {
       return { kind: 'tainted', tainted: node.tainted, span };
     case 'unchanged':
       return { kind: 'unchanged', span };
+    case 'file': {
+      const { says } = node;
+      const path = at.text(node.path);
+      const texts = whole(node.texts.map((token) => lowerSaid(at, token, says)));
+      return path && texts ? { kind: 'file', path, says, texts, span } : at.hole(node);
+    }
     case 'bound': {
       const device = at.name(node.device, aDevice);
       const driver = at.name(node.driver, "a driver's name");
@@ -101,6 +109,17 @@ function lowerErrno(at: Lowering, token: Token, orOk = true): Word | undefined {
   const fits = (text: string) => (orOk && text === 'ok') || errnoPattern.test(text);
   const cures = [`write ${orOk ? '`ok`, or ' : ''}the errno in capitals, like \`EACCES\``];
   return at.shaped(token, { test: fits }, (text) => at.report('VP1027', token, { text }, { cures }));
+}
+
+/** What a file can say: something, and in one line where that is asked for. Nothing is in every file. */
+function lowerSaid(at: Lowering, token: Token, what: string): Word | undefined {
+  const word = at.text(token);
+  if (word === undefined) return undefined;
+  const lines = word.text.split('\n').filter((line) => line !== '');
+  if (lines.length > 0 && (what === 'text' || lines[0] === word.text)) return word;
+  const cures = [lines.length === 0 ? 'write what the file says' : 'write each line by itself: `"…", "…"`'];
+  const fixes = lines.length === 0 ? [] : [replacement(at.place(token), lines.map(inQuotes).join(', '))];
+  return at.report('VP1032', token, { text: shown(word.text), what }, { cures, fixes });
 }
 
 function lowerAddress(at: Lowering, token: Token): Word | undefined {

@@ -94,15 +94,19 @@ export class Lowering {
   text(token: Token): Word | undefined {
     if (isMissing(token)) return undefined;
     if (isQuoted(token)) return this.word(token);
-    const quoted = `"${token.image}"`;
-    return this.report(
-      'VP1021',
-      token,
-      { text: shown(token.image) },
-      {
-        cures: [`write ${shown(quoted)}`],
-        fixes: [replacement(this.place(token), quoted, true)],
-      },
+    const place = this.placeOf({ start: token.startOffset - this.rootBefore(token), end: endOf(token) });
+    const text = this.own.slice(place.span.start - this.base, place.span.end - this.base);
+    const quoted = `"${text}"`;
+    const cures = [`write ${shown(quoted)}`];
+    const fixes = [replacement(place, quoted, true)];
+    this.diagnostics.push(report('VP1021', place, { text: shown(text) }, { cures, fixes }));
+    return undefined;
+  }
+
+  /** What a path without quotes begins with, `/` or `./`, is no part of a word. */
+  private rootBefore({ startOffset }: Token): number {
+    return (
+      /(?:^|\s)([.~]?\/)$/.exec(this.own.slice(Math.max(0, startOffset - 3), startOffset))?.[1]?.length ?? 0
     );
   }
 

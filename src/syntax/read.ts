@@ -104,7 +104,16 @@ function lowerBlock(block: Block, file: string, start: number, text: string): Lo
   const own = text.slice(start, start + block.length);
   const at = new Lowering(file, start, own);
   const declarations = block.declarations.map((node) => lower(at, node));
-  const issues = block.issues.filter((issue) => issue.kind !== 'unexpected' || !isInvisible(issue.text));
+  const unquoted = at.diagnostics.filter(({ code }) => code === 'VP1021').map(({ place }) => place.span);
+  const issues = block.issues.filter(
+    (issue) =>
+      issue.kind !== 'unexpected' ||
+      // Of hidden characters, and of a path that lacks its quotes, more is told.
+      !(
+        isInvisible(issue.text) ||
+        unquoted.some((span) => span.start <= start + issue.start && start + issue.end <= span.end)
+      ),
+  );
   const diagnostics = [
     ...issues.map((issue) => diagnose(file, start, own, issue)),
     ...invisible(file, start, own),

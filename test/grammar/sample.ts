@@ -82,6 +82,10 @@ test "a stranger is refused, and the owner gets no DMA mapping" on edge-01 {
   expect machine unchanged
   apply dataplane when killed after step 5
   expect kernel not tainted
+  expect file "/etc/udev/rules.d/60-vfioplan.rules" present
+  expect file "/etc/modprobe.d/vfioplan.conf" absent
+  expect file "/etc/modules-load.d/vfioplan.conf" with line "vfio", "vfio-pci"
+  expect file "/etc/udev/rules.d/60-vfioplan.rules" with text "0000:03:00.0"
 }
 
 test "the boot disk's neighbour cannot be taken" on snapshot "machines/hetzner-ex.json" {

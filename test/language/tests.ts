@@ -6,6 +6,7 @@ device a { at 03:00.0 }
 policy p { bind a to vfio-pci allow user dpdk to use a via group }
 policy q { forbid vm * to use any device }
 `;
+const limits = '/etc/security/limits.d/60-vfioplan.conf';
 const without = `${permitted}
 device a { at 03:00.0 }
 policy p { bind a to vfio-pci allow user dpdk to use a via noiommu }
@@ -61,6 +62,34 @@ host edge { noiommu allowed { until 2027-03-01 } }`,
     'What one policy established and the next does not name is put back as it was found.',
     'apply p expect a bound to vfio-pci apply q expect a bound to default expect machine unchanged',
   ),
+  {
+    sentence: 'What lasts is written to files; a test says that one is there, or not, and what it says.',
+    text: `host box {}
+device a { at 03:00.0 }
+policy p { bind a to vfio-pci allow user dpdk to use a via group limit user dpdk to 4 GiB locked memory }
+policy q { forbid vm * to use any device }
+test "it" on box {
+  expect file "${limits}" absent
+  apply p
+  expect file "${limits}" present
+  expect file "${limits}" with line "dpdk - memlock 4194304"
+  expect file "${limits}" with text "dpdk", "memlock"
+  expect file "/etc/systemd/system/vpp.service.d/60-vfioplan.conf" absent
+  apply q
+  expect file "${limits}" absent
+}`,
+    tests: 1,
+  },
+  {
+    sentence: 'A test speaks of files that plans write.',
+    text: `${base}test "it" on box {\nexpect file "/etc/passwd" present }`,
+    said: ['error VP2019 6'],
+  },
+  {
+    sentence: 'A line of a file has no line break.',
+    text: `${base}test "it" on box {\nexpect file "${limits}" with line "a\\nb" }`,
+    said: ['error VP1032 6'],
+  },
   {
     sentence: 'A test names policies that there are.',
     text: `${base}test "it" on box {\napply r }`,

@@ -86,6 +86,11 @@ export const names = {
     title: 'a test maps memory before it uses a device',
     message: 'nothing was used before this `map`, so that it is answered with EBADF, and not with {expected}',
   },
+  VP2019: {
+    severity: 'error',
+    title: 'a test expects a file that no plan writes',
+    message: 'no plan writes `{path}`',
+  },
   VP2101: {
     severity: 'error',
     title: 'a device matches nothing on the machine',

@@ -147,6 +147,11 @@ export const words = {
     title: 'not a unit of time',
     message: '`{text}` is no unit of time',
   },
+  VP1032: {
+    severity: 'error',
+    title: 'not what a file can say',
+    message: '`{text}` is no {what} of a file',
+  },
   VP1024: {
     severity: 'error',
     title: 'empty range',

@@ -47,6 +47,20 @@ describe('completion', () => {
     ).toEqual(['"lab"']);
   });
 
+  it('offers the files that plans write, and what a test says of one', () => {
+    const text = 'policy p { limit service vpp to 1 GiB locked memory }\ntest "t" on edge-01 { expect file';
+    expect(offered(`${text} |`)).toEqual([
+      '"/etc/modules-load.d/vfioplan.conf"',
+      '"/etc/modprobe.d/vfioplan.conf"',
+      '"/etc/udev/rules.d/60-vfioplan.rules"',
+      '"/etc/security/limits.d/60-vfioplan.conf"',
+      '"/etc/systemd/system/vpp.service.d/60-vfioplan.conf"',
+    ]);
+    expect(offered(`${text} "/etc/mod|`)).toContain('"/etc/modprobe.d/vfioplan.conf"');
+    expect(offered(`${text} "a" |`)).toEqual(['present', 'absent', 'with']);
+    expect(offered(`${text} "a" with |`)).toEqual(['line', 'text']);
+  });
+
   it('offers what the machine has', () => {
     expect(offered('device d on edge-01 { at | }')).toContain('0000:00:03.0');
     expect(offered('device d on edge-01 { id 80| }')).toContain('8086:10d3');

@@ -96,6 +96,71 @@ describe('hover', () => {
     }
   });
 
+  it('says what a test does, where, and what it covers when it passes', () => {
+    const policies = `host edge-0* { noiommu forbidden }
+device d on edge-01 { at 0000:00:03.0 }
+policy p on edge-01 { bind d to vfio-pci allow user dpdk to use d via noiommu limit user dpdk to 1 GiB locked memory }\n`;
+    const test = (name: string, on: string, statements: string) =>
+      hover(at({ 'a.vfio': `${policies}test "${name}" on ${on} {\n${statements}\n}` }));
+    expect(
+      test(
+        'it g|oes `well`',
+        'edge-01',
+        `apply  p
+  as user dpdk with CAP_SYS_RAWIO { open d -> ok use d via noiommu -> ok map 2 MiB at 0x0 -> ENOTTY }
+  as anyone { open d -> EACCES }
+  expect apply p refused VP3113
+  apply p when step 1 fails with EBUSY
+  expect machine unchanged`,
+      ),
+    ).toBe(
+      [
+        '**test** `it goes  well `: what is done on a simulated machine, and what must hold then',
+        'On `edge-01`',
+        `6 steps:
+- \`apply p\`
+- \`as user dpdk with CAP_SYS_RAWIO\` 3 calls
+- \`as anyone\` one call
+- \`expect apply p refused VP3113\`
+- \`apply p when step 1 fails with EBUSY\`
+- \`expect machine unchanged\``,
+        'Covers `bind` of `p`, `limit` of `p`, `allow` of user dpdk for `d`, `p` refused with `VP3113`',
+      ].join('\n\n'),
+    );
+    expect(test('|', 'edge-*', '')).toContain('On each of `edge-*`: `edge-01`\n\nIt does nothing');
+    expect(test('|', 'snapshot "m.json"', 'apply p when not confirmed')).toMatch(
+      /On the machine of `m\.json`[\s\S]*One step:[\s\S]*Covers `confirm`$/,
+    );
+    expect(test('|', 'edge-01', 'expect kernel tainted '.repeat(9))).toContain('and 1 more');
+  });
+
+  it('says what a file of ours is for, and what the machine and the plan have of it', () => {
+    const kept = example('01-nic-without-iommu/policy.vfio').replace('allow ', 'persist across boots allow ');
+    const rules = '/etc/udev/rules.d/60-vfioplan.rules';
+    const test = `${kept}\ntest "t" on edge-01 { expect file "/etc/ud|ev/rules.d/60-vfioplan.rules" present }`;
+    expect(hover(at({ 'policy.vfio': test }))).toMatch(
+      new RegExp(
+        `^\\*\\*file\\*\\* .${rules}.: what udev does .*\n\nOn .edge-01.: (there is none|not known: .*)\n\nIn the plan: .edge-01. step \\d+: write `,
+      ),
+    );
+    const { workspace, meaning, spot } = at({
+      'a.vfio': 'test "t" on edge-01 { expect file "/etc/modp|robe.d/vfioplan.conf" absent }',
+    });
+    const configuration = {
+      readOnly: false,
+      directories: [],
+      files: [{ path: '/etc/modprobe.d/vfioplan.conf', text: 'a\nb\n' }],
+    };
+    const machines = workspace.machines.map((each) => ({
+      ...each,
+      snapshot: { ...each.snapshot, configuration },
+    }));
+    const there = { ...workspace, machines };
+    expect(hover({ workspace: there, meaning: { ...meaning, hosts: [] }, spot })).toMatch(
+      /it says\n- `a`\n- `b`$/,
+    );
+  });
+
   it('shows text of policies and machines as text', () => {
     const { workspace, meaning, spot } = at({
       'a.vfio': 'policy p { allow vm "a`<b>|" to use any device via any }',

@@ -2,13 +2,16 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { coverageOf } from '../../../runtime/tests/coverage.ts';
 import type { TestResult } from '../../../runtime/tests/result.ts';
+import { ownMark } from '../../../src/machine/configuration.ts';
 import { readDocument } from '../../../src/syntax/read.ts';
-import { type MachineWords, machine } from '../../machines.ts';
+import { type MachineWords, machine, usualConfiguration } from '../../machines.ts';
 import { runAll } from './run-all.ts';
 
 const words = (name: string) =>
   readFileSync(new URL(`../../pages/machines/${name}.json`, import.meta.url), 'utf8');
 const server = machine(JSON.parse(words('server')) as MachineWords);
+
+const limits = '/etc/security/limits.d/60-vfioplan.conf';
 
 const policy = `
 host server { iommu required }
@@ -71,6 +74,14 @@ test.each([
   'apply dataplane when killed after step 1 expect machine unchanged',
   'apply dataplane when killed after step 4 expect machine unchanged expect uplink bound to default',
   'apply dataplane apply dataplane when killed after step 2 expect machine unchanged',
+  `expect file "${limits}" absent apply dataplane expect file "${limits}" present`,
+  `apply dataplane expect file "${limits}" with line "dpdk - memlock 65536", "${ownMark}"`,
+  `apply dataplane expect file "${limits}" with text "memlock 6", "dpdk - memlock 65536"`,
+  `apply dataplane expect file "${limits}" with text "vfioplan(1).\\ndpdk"`,
+  `apply dataplane apply law expect file "${limits}" absent`,
+  `apply dataplane when step 5 fails with EROFS expect file "${limits}" absent`,
+  `apply dataplane when step 5 fails with ENOENT expect file "${limits}" absent`,
+  `apply dataplane when killed after step 5 expect file "${limits}" absent`,
 ])('holds: %s', async (statements) => {
   expect(await failure(statements)).toBeUndefined();
 });
@@ -86,10 +97,63 @@ test.each([
   ['apply dataplane expect uplink bound to none', 'VP6303 expect uplink bound to none'],
   ['apply dataplane expect uplink bound to default', 'VP6303 expect uplink bound to default'],
   ['apply dataplane expect kernel tainted', 'VP6303 expect kernel tainted'],
+  [`expect file "${limits}" present`, `VP6303 expect file "${limits}" present`],
+  [`apply dataplane expect file "${limits}" absent`, `VP6303 expect file "${limits}" absent`],
+  // A line is whole, and every one that is named has to be there.
+  [
+    `apply dataplane expect file "${limits}" with line "dpdk - memlock"`,
+    `VP6303 expect file "${limits}" with line "dpdk - memlock"`,
+  ],
+  [
+    `apply dataplane expect file "${limits}" with text "dpdk", "spdk"`,
+    `VP6303 expect file "${limits}" with text "dpdk", "spdk"`,
+  ],
+  [`expect file "${limits}" with text "a"`, `VP6303 expect file "${limits}" with text "a"`],
   ['expect apply dataplane refused VP4101', 'VP6304 expect apply dataplane refused VP4101'],
 ])('does not hold: %s', async (statements, expected) => {
   expect(await failure(statements)).toBe(expected);
 });
+
+test('a line that is misspelt is told with the one that is meant', async () => {
+  const wrong = 'dpdk - memlok 65536';
+  const statements = `apply dataplane expect file "${limits}" with line "${wrong}"`;
+  const [diagnostic] = (await run(statements)).diagnostics;
+  expect(diagnostic?.message).toBe(
+    `\`${limits}\` shows \`${ownMark}\` and 1 more lines instead of the line \`${wrong}\``,
+  );
+  expect(diagnostic?.cures[0]).toBe('did you mean `dpdk - memlock 65536`?');
+  const [edit] = diagnostic?.fixes[0]?.edits ?? [];
+  expect(text(statements).slice(edit?.span.start, edit?.span.end)).toBe(`"${wrong}"`);
+  expect(edit?.text).toBe('"dpdk - memlock 65536"');
+});
+
+test('of files that the snapshot does not tell nothing is said before a plan has looked', async () => {
+  const { configuration: _, ...older } = server;
+  const outcome = async (statements: string) => {
+    const sources = [{ file: 'policy.vfio', text: text(statements) }];
+    const machines = [{ name: 'server', snapshot: older }];
+    const [result] = await runAll({ sources, machines, today: '2026-11-22' });
+    return result?.diagnostics.map(({ code, message }) => `${code} ${message}`);
+  };
+  expect(await outcome(`expect file "${limits}" absent`)).toEqual([
+    `VP6305 the test "it" cannot run: it is not known whether there is \`${limits}\`: the snapshot does not tell it`,
+  ]);
+  expect(await outcome(`apply dataplane expect file "${limits}" present`)).toEqual([]);
+});
+
+test.each(['fails with EACCES', 'fails with ENOENT'])(
+  'a file that is there stays when its removal %s',
+  async (fault) => {
+    const file = { path: limits, text: `${ownMark}\ndpdk - memlock 1\n` };
+    const configuration = { ...usualConfiguration, files: [file] };
+    const statements = `apply law when step 1 ${fault} expect file "${limits}" with line "dpdk - memlock 1"
+    apply law expect file "${limits}" absent`;
+    const sources = [{ file: 'policy.vfio', text: text(statements) }];
+    const machines = [{ name: 'server', snapshot: { ...server, configuration } }];
+    const [result] = await runAll({ sources, machines, today: '2026-11-22' });
+    expect(result?.diagnostics).toEqual([]);
+  },
+);
 
 test('what other policies forbid holds too', async () => {
   const { passed, trace, refusals } = await run('expect apply passthrough refused VP4101');

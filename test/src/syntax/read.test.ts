@@ -22,6 +22,13 @@ function applied(text: string, edits: readonly Edit[]): string {
   return changed.text;
 }
 
+/** The text with the first fix of its only diagnostic made. */
+function mended(text: string): string {
+  const [diagnostic, ...others] = readDocument('a.vfio', text).diagnostics;
+  expect(others).toEqual([]);
+  return applied(text, diagnostic?.fixes[0]?.edits ?? []);
+}
+
 /** Every span anywhere in a value. */
 function* spansIn(value: unknown): Generator<Span> {
   if (typeof value !== 'object' || value === null) return;
@@ -185,6 +192,17 @@ describe('one broken thing gives one message', () => {
     [inTest('expect apply p accepted'), 'VP1004'],
     [inTest('expect d bound vfio-pci'), 'VP1004'],
     [inTest('bind d to vfio-pci'), 'VP1005'],
+    [inTest('expect kernl tainted'), 'VP1004'],
+    [inTest('expect file "/etc/a"'), 'VP1004'],
+    [inTest('expect file "/etc/a" not present'), 'VP1004'],
+    [inTest('expect file "/etc/a" with lien "b"'), 'VP1004'],
+    [inTest('expect file "/etc/a" with line "b",'), 'VP1004'],
+    [inTest('expect file "/etc/a" with line b'), 'VP1021'],
+    [inTest('expect file /etc/a present'), 'VP1021'],
+    [inTest('expect file ./a present'), 'VP1021'],
+    [inTest('expect file "/etc/a" with line ""'), 'VP1032'],
+    [inTest('expect file "/etc/a" with text ""'), 'VP1032'],
+    [inTest('expect file "/etc/a" with line "b\\nc"'), 'VP1032'],
     ['test x on h { apply p }', 'VP1021'],
     ['test "x" { apply p }', 'VP1004'],
     ['test "x" on { apply p }', 'VP1004'],
@@ -245,6 +263,24 @@ describe('one broken thing gives one message', () => {
       expect(document.declarations.map(({ node }) => node.kind)).toEqual(['hole']);
     },
   );
+
+  it('puts the whole of a path into quotes', () => {
+    for (const path of ['/etc/a.conf', './a', '~/a', 'etc/a'])
+      for (const before of ['import ', 'import\n'])
+        expect(mended(`${before}${path} host h {}`)).toBe(`${before}"${path}" host h {}`);
+    // What is no beginning of a path is told by itself.
+    expect(codesOf('import ;/a')).toEqual(['VP1001', 'VP1021']);
+  });
+
+  it('takes a slip in the word after `expect` for one', () => {
+    for (const [slip, right] of [
+      ['kernl tainted', 'kernel tainted'],
+      ['fiel "/etc/a" present', 'file "/etc/a" present'],
+      ['machin unchanged', 'machine unchanged'],
+      ['aply p refused VP4101', 'apply p refused VP4101'],
+    ] as const)
+      expect(mended(inTest(`expect ${slip}`))).toBe(inTest(`expect ${right}`));
+  });
 
   it('stops telling after a hundred', () => {
     const codes = codesOf(inPolicy('bind a b\n'.repeat(5000)));
