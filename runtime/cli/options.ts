@@ -1,4 +1,5 @@
 import { longestTime, timeUnits } from '../../src/syntax/measures.ts';
+import { isDate } from '../../src/syntax/values.ts';
 import type { Format, Options } from './invocation.ts';
 import { dateOf, type Io } from './io.ts';
 
@@ -124,11 +125,4 @@ function secondsOf(text: string): number | null {
   const [, amount, unit] = /^([1-9]\d{0,4}) ?([a-z]+)$/.exec(text) ?? [];
   const seconds = Number(amount) * (timeUnits[unit ?? ''] ?? Number.NaN);
   return seconds <= longestTime ? seconds : null;
-}
-
-/** A day of the calendar: 2027-02-30 is none. */
-function isDate(text: string): boolean {
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;
-  const date = new Date(`${text}T00:00:00Z`);
-  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text);
 }

@@ -29,6 +29,7 @@ const lacks: ReadonlySet<Code> = new Set<Code>([
   'VP2010', // not declared for this host
   'VP2014', // no such policy declared
   'VP2015', // no policy of that name for this host
+  'VP2020', // a permission that lacks a part
   'VP2102', // more functions than one: a further property may choose
   'VP2103', // as many as the set may not have
   'VP3113', // no-IOMMU mode not allowed

@@ -9,6 +9,7 @@ import { checkConditions } from './conditions.ts';
 import { type Host, hostsOf, type Machine, settingsOf } from './hosts.ts';
 import { checkImports } from './imports.ts';
 import { checkNames, strayDevices } from './names.ts';
+import { checkPermissions } from './permissions.ts';
 import type { HostPolicy } from './policy.ts';
 import { type Sources, sourcesOf } from './sources.ts';
 import { declaredIn, resolveStatements } from './statements.ts';
@@ -76,6 +77,7 @@ function generally(
     ...checkClasses(sources),
     ...checkNames(sources, hosts),
     ...checkConditions(sources),
+    ...checkPermissions(sources),
     ...checkTests(sources, hosts),
     ...(hosts.length === 0 ? nowhere(sources) : []),
   ];

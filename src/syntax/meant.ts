@@ -57,7 +57,7 @@ export function dateMeant(text: string): Meant | undefined {
   const [, year = '', month = '', day = ''] =
     /^(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})$/.exec(text) ?? /^(\d{4})(\d{2})(\d{2})$/.exec(text) ?? [];
   const days = daysOf(Number(year), Number(month));
-  if (days === 0 || Number(day) < 1 || Number(day) > 31) return undefined;
+  if (days === 0 || Number(year) < 1 || Number(day) < 1 || Number(day) > 31) return undefined;
   const last = String(Math.min(days, Number(day)));
   const date = `${year}-${month.padStart(2, '0')}-${last.padStart(2, '0')}`;
   return passing(date, datePattern, Number(day) <= days);

@@ -1,10 +1,10 @@
 import { datePattern } from '../../grammar/values.ts';
 
-/** A day of the Gregorian calendar, `2027-03-01`. */
+/** A day of the Gregorian calendar, `2027-03-01`; the year 1 is the first. */
 export function isDate(text: string): boolean {
   const [, year, month, day] = (datePattern.exec(text) ?? []).map(Number);
   if (year === undefined || month === undefined || day === undefined) return false;
-  return day >= 1 && day <= daysOf(year, month);
+  return year >= 1 && day >= 1 && day <= daysOf(year, month);
 }
 
 /** How many days a month has, counted from 1; 0: there is no such month. */

@@ -38,7 +38,7 @@ export const tests: readonly Example[] = [
 policy p { bind d to vfio-pci }
 test "two ports" on snapshot "machines/box.json" { expect apply p refused VP2102 }
 test "one port" on edge { apply p expect d bound to vfio-pci }
-host edge { noiommu allowed { until 2027-03-01 } }`,
+host edge { noiommu allowed { owner "net" reason "lab" until 2027-03-01 } }`,
     machines: { edge, 'machines/box.json': { ...box, hostname: 'edge' } },
     said: ['error VP2102 1'],
     tests: 2,

@@ -37,6 +37,7 @@ export const leavesAnother: Readonly<Record<string, readonly string[]>> = {
   'VP1004 write `noiommu`': ['VP3109'],
   // The two differ, and this one is wrong about the machine.
   'VP2007 remove the other one': ['VP3111'],
-  // It has blanks to be filled in.
+  // They have blanks to be filled in.
+  'VP2020 write `noiommu allowed { owner "…" reason "…" u…`': ['VP1009'],
   'VP3113 insert `noiommu allowed { owner "…" reason "…" until YYYY-MM-DD }`': ['VP1009'],
 };

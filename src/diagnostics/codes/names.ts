@@ -91,6 +91,11 @@ export const names = {
     title: 'a test expects a file that no plan writes',
     message: 'no plan writes `{path}`',
   },
+  VP2020: {
+    severity: 'warning',
+    title: 'a permission for no-IOMMU mode is not whole',
+    message: 'no-IOMMU mode is allowed without {missing}',
+  },
   VP2101: {
     severity: 'error',
     title: 'a device matches nothing on the machine',

@@ -14,6 +14,7 @@ const mistakes: readonly (readonly [string, RegExp, RegExp])[] = [
   ['check a.vfio --machin m.json', /unknown option `--machin`/, /`--machine`/],
   ['check a.vfio --format xml', /`xml`/, /human|--help/],
   ['check a.vfio --today 2026-02-30', /`2026-02-30` is not a date/, /YYYY-MM-DD/],
+  ['check a.vfio --today 0000-01-01', /`0000-01-01` is not a date/, /YYYY-MM-DD/],
   ['check a.vfio --machine', /--machine .*argument missing/, nothing],
   ['editor --port 70000', /`70000` is not a TCP port/, nothing],
   ['editor --port -1', /`-1` is not a TCP port|argument missing/, nothing],

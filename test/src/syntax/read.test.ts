@@ -235,6 +235,7 @@ describe('one broken thing gives one message', () => {
     ['host a { kernel 6.1 }', 'VP1004'],
     ['host a { iommu any iommu absent }', 'VP1020'],
     ['host a { noiommu allowed { until 2027-02-29 } }', 'VP1009'],
+    ['host a { noiommu allowed { until 0000-02-29 } }', 'VP1009'],
     ['device d { at 000:01:00.0 }', 'VP1007'],
     ['device d { id 8086 }', 'VP1008'],
     ['device d { mac 00:11 }', 'VP1022'],
