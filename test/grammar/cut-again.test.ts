@@ -4,10 +4,9 @@ import { changeOf } from '../../grammar/changed.ts';
 import { keywords } from '../../grammar/keywords.ts';
 import { type PlacedBlock, parse } from '../../grammar/parse.ts';
 import { readDocument } from '../../src/syntax/read.ts';
+import { seed } from '../seed.ts';
 import { sample } from './sample.ts';
 import { sentences } from './sentences.ts';
-
-const seed = Number(process.env['SEED'] ?? 20261122);
 
 const marks = [
   '{',

@@ -7,9 +7,9 @@ import { keywords } from '../../grammar/keywords.ts';
 import { endOf, lex } from '../../grammar/lexer.ts';
 import { blockLimit, parse } from '../../grammar/parse.ts';
 import { DeclarationParser } from '../../grammar/parser.ts';
+import { seed } from '../seed.ts';
 import { sample } from './sample.ts';
 
-const seed = Number(process.env['SEED'] ?? 20261122);
 const runs = { seed, numRuns: 300 };
 
 /** Texts that look like the language, broken in every way. */

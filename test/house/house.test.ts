@@ -97,6 +97,24 @@ function tooLong(file: SourceFile): readonly string[] {
   return found;
 }
 
+/** Properties whose cases are drawn anew in each run; the second argument may be a constant of the same file. */
+function unseeded(file: SourceFile): readonly string[] {
+  const found: string[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isCallExpression(node) && /^fc\.(assert|check|sample)$/.test(node.expression.getText(file.tree))) {
+      const given = node.arguments[1]?.getText(file.tree) ?? '';
+      const words = /^\w+$/.test(given)
+        ? (new RegExp(`const ${given} = (\\{.*)`).exec(file.text)?.[1] ?? '')
+        : given;
+      if (!/\bseed\b/.test(words))
+        found.push(`${file.path}:${lineOf(file, node)}: give it the seed of test/seed.ts`);
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(file.tree);
+  return found;
+}
+
 describe('the house', () => {
   it('keeps the import table of ARCHITECTURE.md', () => {
     expect(everything.flatMap(wrongImports)).toEqual([]);
@@ -129,6 +147,11 @@ describe('the house', () => {
 
   it('has no file over 400 lines and no function over 70', () => {
     expect(everything.flatMap(tooLong)).toEqual([]);
+  });
+
+  it('draws the same in each run of a test, unless it is told another seed', () => {
+    expect(everything.flatMap(unseeded)).toEqual([]);
+    expect(everything.filter(({ text }) => text.includes('fc.assert(')).length).toBeGreaterThan(20);
   });
 
   it('has no room or file that is named for nothing', () => {

@@ -6,6 +6,7 @@ import { makePlan } from '../../src/plan/make.ts';
 import type { Declaration } from '../../src/syntax/ast.ts';
 import { placeOf } from '../../src/syntax/places.ts';
 import { readDocument } from '../../src/syntax/read.ts';
+import { seed } from '../seed.ts';
 import { devices } from './devices.ts';
 import { type Example, inputOf } from './example.ts';
 import { files } from './files.ts';
@@ -156,6 +157,6 @@ test('order never matters', () => {
         expect(verdict(other)).toEqual(verdict(input));
       },
     ),
-    { numRuns: 300 },
+    { seed, numRuns: 300 },
   );
 }, 120_000);

@@ -11,6 +11,7 @@ import { step } from '../../../src/model/step.ts';
 import { show, touched } from '../../../src/model/view.ts';
 import { worldFrom } from '../../../src/model/world.ts';
 import { machine } from '../../machines.ts';
+import { seed } from '../../seed.ts';
 import { beginning, type Draw, draws, operation, physical, type Regions } from './random-operations.ts';
 
 /**
@@ -165,6 +166,7 @@ describe.each(['6.1', '6.12'] as const)('random operations on %s', (profile) => 
         await run(profile, drawn);
       }),
       {
+        seed,
         numRuns: Number(process.env['VFIOPLAN_RUNS'] ?? 10),
         endOnFailure: process.env['VFIOPLAN_RUNS'] !== undefined,
       },
@@ -176,7 +178,7 @@ describe.each(['6.1', '6.12'] as const)('random operations on %s', (profile) => 
       fc.asyncProperty(draws, async (drawn) => {
         expect(await run(profile, drawn)).toEqual(await run(profile, drawn));
       }),
-      { numRuns: 3 },
+      { seed, numRuns: 3 },
     );
   });
 });

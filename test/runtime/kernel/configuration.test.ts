@@ -15,6 +15,7 @@ import { step } from '../../../src/model/step.ts';
 import { show, touched } from '../../../src/model/view.ts';
 import { ROOT, worldFrom } from '../../../src/model/world.ts';
 import { machine } from '../../machines.ts';
+import { seed } from '../../seed.ts';
 
 /**
  * Configuration files as the model has them, as the simulated kernel has them, and as the kernel has them on which the tests
@@ -72,7 +73,7 @@ test('the simulated kernel answers and shows what the model does', { timeout: 12
       compare(sandbox.process(root), '/etc', ops);
       sandbox.dispose();
     }),
-    { numRuns: 40 },
+    { seed, numRuns: 40 },
   );
 });
 
@@ -88,6 +89,6 @@ test('the kernel of the tests answers and shows what the model does', { timeout:
       compare(linux, join(folder, 'etc'), ops);
       rmSync(folder, { recursive: true });
     }),
-    { numRuns: 100 },
+    { seed, numRuns: 100 },
   );
 });

@@ -11,6 +11,7 @@ import { readTrace } from '../../../src/wire/read-trace.ts';
 import type { Trace, TraceCall, TraceRecord } from '../../../src/wire/trace.ts';
 import { writeLines } from '../../../src/wire/write.ts';
 import { machine } from '../../machines.ts';
+import { seed } from '../../seed.ts';
 import { beginning, type Draw, draws, operation } from '../kernel/random-operations.ts';
 import { Scribe } from './scripts.ts';
 
@@ -85,7 +86,7 @@ describe.each(['seed', '6.1', '6.12'] as const)('random scripts on %s', (profile
         expect(divergence).toBeUndefined();
         expect([compared, untold]).toEqual([calls.length, 0]);
       }),
-      { numRuns: 6, endOnFailure: true },
+      { seed, numRuns: 6, endOnFailure: true },
     );
     expect(seen.has('errno') && seen.has('value')).toBe(true);
   });
@@ -103,7 +104,7 @@ describe.each(['seed', '6.1', '6.12'] as const)('random scripts on %s', (profile
         expect(divergence?.call.line).toBe(place + 1);
         expect(divergence?.differences[0]).toMatchObject({ subject: 'answer', expected: 'EXDEV' });
       }),
-      { numRuns: 3, endOnFailure: true },
+      { seed, numRuns: 3, endOnFailure: true },
     );
   });
 });

@@ -9,6 +9,7 @@ import { readTrace } from '../../../src/wire/read-trace.ts';
 import type { TraceCall, TraceRecord } from '../../../src/wire/trace.ts';
 import { writeLines } from '../../../src/wire/write.ts';
 import { machine } from '../../machines.ts';
+import { seed } from '../../seed.ts';
 
 const isCall = (record: TraceRecord): record is TraceCall => record.record === 'call';
 
@@ -202,7 +203,7 @@ describe('any text', () => {
         const text = writeLines([trace.header.record, ...trace.records.map(({ record }) => record)]);
         expect(readTrace('t.jsonl', text).diagnostics).toEqual([]);
       }),
-      { numRuns: 2000 },
+      { seed, numRuns: 2000 },
     );
   });
 

@@ -11,8 +11,7 @@ import { report } from '../../../src/diagnostics/report.ts';
 import { diff } from '../../../src/format/diff.ts';
 import { readDocument } from '../../../src/syntax/read.ts';
 import { sample } from '../../grammar/sample.ts';
-
-const seed = Number(process.env['SEED'] ?? 20261122);
+import { seed } from '../../seed.ts';
 
 function edit(start: number, end: number, text = '', file = 'a.vfio'): Edit {
   return { file, span: { start, end }, text };

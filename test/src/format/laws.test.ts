@@ -8,8 +8,8 @@ import { format } from '../../../src/format/format.ts';
 import { readDocument } from '../../../src/syntax/read.ts';
 import { sentences, wordLists } from '../../grammar/sentences.ts';
 import { anyText } from '../../grammar/texts.ts';
+import { seed } from '../../seed.ts';
 
-const seed = Number(process.env['SEED'] ?? 20261122);
 const runs = { seed, numRuns: Number(process.env['RUNS'] ?? 200) };
 
 /** What a person sees of a comment's place: the words beside it, and whether it stands behind the first of them. */

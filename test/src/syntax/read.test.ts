@@ -9,8 +9,7 @@ import type { HostDeclaration } from '../../../src/syntax/ast.ts';
 import { diagnosticLimit, fileLimit, readDocument } from '../../../src/syntax/read.ts';
 import { type Reference, referencesOf } from '../../../src/syntax/references.ts';
 import { sample } from '../../grammar/sample.ts';
-
-const seed = Number(process.env['SEED'] ?? 20261122);
+import { seed } from '../../seed.ts';
 
 function codesOf(text: string): string[] {
   return readDocument('a.vfio', text).diagnostics.map(({ code }) => code);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { locate, type Path, problemOf } from '../../../src/wire/json.ts';
+import { seed } from '../../seed.ts';
 
 function accepted(text: string): boolean {
   try {
@@ -21,7 +22,7 @@ test('the scanner accepts exactly what JSON.parse accepts', () => {
       if (problem?.kind === 'duplicate') return;
       expect(problem === null).toBe(accepted(text));
     }),
-    { numRuns: 5000 },
+    { seed, numRuns: 5000 },
   );
 });
 
@@ -46,6 +47,7 @@ test('every value is found where it stands', () => {
         expect(JSON.parse(text.slice(span?.start, span?.end))).toEqual(each.value);
       });
     }),
+    { seed },
   );
   expect(locate('{"a":1}', [['b'], ['a', 'c']])).toEqual([undefined, undefined]);
 });

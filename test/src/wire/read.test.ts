@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { maxDiagnostics, maxDocumentBytes } from '../../../src/wire/document.ts';
 import { readPlan, readSnapshot } from '../../../src/wire/read.ts';
 import { writeCanonical, writePretty } from '../../../src/wire/write.ts';
+import { seed } from '../../seed.ts';
 import { pciFunction, snapshotOf } from '../machine/handmade.ts';
 
 const machine = snapshotOf({ functions: [pciFunction('0000:03:00.0'), pciFunction('0000:03:00.1')] });
@@ -132,7 +133,7 @@ describe('hostile documents', () => {
           }
         }
       }),
-      { numRuns: 2000 },
+      { seed, numRuns: 2000 },
     );
   });
 });

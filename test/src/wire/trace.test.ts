@@ -16,6 +16,7 @@ import {
 } from '../../../src/wire/trace.ts';
 import { writeCanonical, writeLines } from '../../../src/wire/write.ts';
 import type { Frozen } from '../../frozen.ts';
+import { seed } from '../../seed.ts';
 import { snapshotOf } from '../machine/handmade.ts';
 
 const header = { record: 'header', format: 'vfioplan.trace', version: 1, profile: '6.12' };
@@ -178,7 +179,7 @@ describe('reading', () => {
         expect(diagnostics.length).toBeLessThanOrEqual(20);
         expect(trace === undefined).toBe(diagnostics.some(({ severity }) => severity === 'error'));
       }),
-      { numRuns: 500 },
+      { seed, numRuns: 500 },
     );
   });
 
