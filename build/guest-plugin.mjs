@@ -41,6 +41,13 @@ export function guestPlugin() {
     name: 'guest',
     setup(bundler) {
       bundler.onResolve({ filter: /^guest:/ }, ({ path }) => ({ path, namespace: 'guest' }));
+      // The package names four builds of QuickJS; what three of them would load is never asked for.
+      const others =
+        /^@jitl\/quickjs-wasmfile-(debug-sync|(debug|release)-asyncify)\/(ffi|emscripten-module)$/;
+      bundler.onResolve({ filter: others }, () => ({ path: 'left-out', namespace: 'guest' }));
+      bundler.onLoad({ filter: /^left-out$/, namespace: 'guest' }, () => ({
+        contents: `throw new Error('this build of QuickJS is no part of the bundle')`,
+      }));
       bundler.onLoad({ filter: /^guest:kernel$/, namespace: 'guest' }, async () => {
         const { text, inputs } = await bundleGuest();
         return { contents: text, loader: 'text', watchFiles: inputs };

@@ -53,6 +53,23 @@ describe('the VS Code extension', () => {
     for (const name of listed) expect(types).toContain(`Extension=".${name.split('.').at(-1)}"`);
   });
 
+  it('carries one QuickJS, for the lens on a test; the language server loads none', () => {
+    const chunks = join(folder, 'server/chunks');
+    const names = readdirSync(chunks);
+    expect(names.filter((name) => name.startsWith('emscripten-module'))).toHaveLength(1);
+    // How a WebAssembly module begins, in base64.
+    const holdsWasm = (name: string) => readFileSync(join(chunks, name), 'utf8').includes('"AGFzbQEAAAA');
+    expect(names.filter(holdsWasm)).toHaveLength(1);
+    const loaded = new Set(names.filter((name) => name.startsWith('lsp-')));
+    for (const name of loaded)
+      for (const [, other = ''] of readFileSync(join(chunks, name), 'utf8').matchAll(
+        /(?:from|import)"\.\/([^"]+)"/g,
+      ))
+        loaded.add(other);
+    expect(loaded.size).toBeGreaterThan(3);
+    expect([...loaded].filter(holdsWasm)).toEqual([]);
+  });
+
   it('has every file that it names, the version of the program, and the generated grammar', () => {
     const manifest = JSON.parse(read('editor/vscode/dist/extension/package.json'));
     const { languages, grammars } = manifest.contributes;
