@@ -22,6 +22,7 @@ export const withoutFix: Readonly<Record<string, string>> = {
   VP3124: 'the unit of the service has to change',
   VP3127: 'the claim is told of, and is no mistake',
   VP3133: 'somebody else brings it about, as the diagnostic says',
+  VP3138: 'somebody else has changed it, or a policy protects it: what it shall be, nobody has said',
   VP3301: untold,
   VP3302: untold,
   VP3303: untold,
