@@ -56,6 +56,9 @@ function numbered<
 type Lowered = Extract<
   OpKind,
   | `iommufd.ioas_${string}`
+  | `iommufd.hwpt_${string}`
+  | 'iommufd.get_hw_info'
+  | 'iommufd.fault_queue_alloc'
   | 'iommufd.destroy'
   | 'iommufd.option'
   | 'iommufd.vfio_ioas'
@@ -113,6 +116,47 @@ function ioasAllowIovas(backend: Backend, op: Of<'iommufd.ioas_allow_iovas'>): A
   return { answer: withPointed(backend, op.fd, given, call).answer };
 }
 
+/** No more is there, whatever `length` says; what an IOMMU's driver tells is far less. */
+const mostInfo = 1 << 20;
+
+/** What is told stands in memory that the structure points to. */
+function getHwInfo(backend: Backend, op: Of<'iommufd.get_hw_info'>): Answered {
+  const ask = request(
+    'IOMMU_GET_HW_INFO',
+    iommufdLayouts.iommu_hw_info,
+    ['data_len', 'out_data_type', 'out_capabilities'],
+    ({ at }: At) => ({
+      flags: op.flags,
+      dev_id: op.deviceId,
+      data_len: op.length,
+      data_uptr: at,
+      '__reserved[0]': op.reserved ?? 0,
+    }),
+  );
+  if (op.buffer === 'none') return ask(backend, { ...op, at: 0n });
+  let answered: Answered = { answer: 0 };
+  const room = new Uint8Array(Math.min(op.length >>> 0, mostInfo));
+  const { answer } = withPointed(backend, op.fd, room, (at) => {
+    answered = ask(backend, { ...op, at });
+    return answered.answer;
+  });
+  return { ...answered, answer };
+}
+
+/** The descriptor comes back in the structure; it is what the operation answers. */
+function faultQueueAlloc(backend: Backend, op: Of<'iommufd.fault_queue_alloc'>): Answered {
+  const layout = iommufdLayouts.iommu_fault_alloc;
+  const ask = request(
+    'IOMMU_FAULT_QUEUE_ALLOC',
+    layout,
+    ['out_fault_id', 'out_fault_fd'],
+    ({ flags }: typeof op) => ({ flags }),
+  );
+  const { answer, out } = ask(backend, op);
+  if (answer < 0 || out === undefined) return { answer };
+  return { answer: Number(out['out_fault_fd']), out: { out_fault_id: out['out_fault_id'] ?? 0 } };
+}
+
 export const iommufdLowerings: {
   readonly [Kind in Lowered]: (backend: Backend, op: Of<Kind>) => Answered;
 } = {
@@ -153,6 +197,53 @@ export const iommufdLowerings: {
     object_id: op.object,
     val64: op.value,
   })),
+  'iommufd.hwpt_alloc': request(
+    'IOMMU_HWPT_ALLOC',
+    iommufdLayouts.iommu_hwpt_alloc,
+    ['out_hwpt_id'],
+    (op) => ({
+      flags: op.flags,
+      dev_id: op.deviceId,
+      pt_id: op.target,
+      __reserved: op.reserved ?? 0,
+      data_type: op.dataType,
+      data_len: op.dataLength,
+    }),
+  ),
+  'iommufd.get_hw_info': getHwInfo,
+  'iommufd.hwpt_set_dirty_tracking': request(
+    'IOMMU_HWPT_SET_DIRTY_TRACKING',
+    iommufdLayouts.iommu_hwpt_set_dirty_tracking,
+    [],
+    (op) => ({ hwpt_id: op.hwpt, flags: op.flags }),
+  ),
+  'iommufd.hwpt_get_dirty_bitmap': request(
+    'IOMMU_HWPT_GET_DIRTY_BITMAP',
+    iommufdLayouts.iommu_hwpt_get_dirty_bitmap,
+    [],
+    (op) => ({
+      hwpt_id: op.hwpt,
+      flags: op.flags,
+      __reserved: op.reserved ?? 0,
+      iova: op.iova,
+      length: op.length,
+      page_size: op.pageSize,
+    }),
+  ),
+  'iommufd.hwpt_invalidate': request(
+    'IOMMU_HWPT_INVALIDATE',
+    iommufdLayouts.iommu_hwpt_invalidate,
+    [],
+    (op) => ({
+      hwpt_id: op.hwpt,
+      // Nobody reads there before a nested page table is found, which none is.
+      data_uptr: op.array ? 1n : 0n,
+      entry_len: op.entryLength,
+      entry_num: op.entries,
+      __reserved: op.reserved ?? 0,
+    }),
+  ),
+  'iommufd.fault_queue_alloc': faultQueueAlloc,
   'iommufd.vfio_ioas': request('IOMMU_VFIO_IOAS', iommufdLayouts.iommu_vfio_ioas, ['ioas_id'], (op) => ({
     ioas_id: op.ioas,
     op: op.operation,

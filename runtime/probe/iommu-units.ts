@@ -28,7 +28,21 @@ function intelUnit(files: MachineFiles, name: string, at: string): IommuUnit {
     addressBits: cap === null ? unknownCap : ecap === null ? unknownEcap : intelBits(cap, ecap),
     pageSizes: cap === null ? unknownCap : intelPageSizes(cap),
     snoopControl: ecap === null ? unknownEcap : bit(ecap, 7n),
+    dirtyTracking: ecap === null ? unknownEcap : intelDirtyTracking(files, ecap),
   };
+}
+
+/** drivers/iommu/intel/iommu.h:ssads_supported: in scalable mode, which the command line may say, or the build. */
+function intelDirtyTracking(files: MachineFiles, ecap: bigint): IommuUnit['dirtyTracking'] & {} {
+  if (!(bit(ecap, 43n) && bit(ecap, 45n) && bit(ecap, 48n))) return false;
+  const text = textOf(files, '/proc/cmdline');
+  const words = isMissing(text) ? [] : text.trim().split(/\s+/);
+  const modes = words
+    .filter((word) => word.startsWith('intel_iommu='))
+    .flatMap((word) => word.slice('intel_iommu='.length).split(','));
+  const last = modes.findLast((mode) => mode === 'sm_on' || mode === 'sm_off');
+  if (last === undefined) return { unknown: 'no file tells whether the unit is in scalable mode' };
+  return last === 'sm_on';
 }
 
 function registerAt(files: MachineFiles, path: string): bigint | null {

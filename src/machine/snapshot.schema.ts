@@ -187,6 +187,9 @@ const iommuUnit = z
     snoopControl: fact(z.boolean()).describe(
       'it can make all DMA coherent with caches, whatever a device asks for: VFIO_DMA_CC_IOMMU',
     ),
+    dirtyTracking: fact(z.boolean())
+      .exactOptional()
+      .describe('it can tell which pages devices wrote to: IOMMU_CAP_DIRTY_TRACKING; not told: it cannot'),
   })
   .meta({ id: 'IommuUnit' });
 

@@ -1,7 +1,7 @@
 import { type Draft, draftOf } from './draft.ts';
 import type { Errno } from './errno.ts';
 import type { Guard } from './guard.ts';
-import { beyondAperture, inUse, pageSize, reservedBy } from './ioas.ts';
+import { beyondAperture, inUse, iommuOf, pageSize, reservedBy, snooped } from './ioas.ts';
 import {
   boundOf,
   changeContext,
@@ -16,7 +16,7 @@ import {
   withoutUnused,
   withTable,
 } from './iommufd.ts';
-import type { BoundDevice, Ioas, Iommufd } from './iommufd-state.ts';
+import type { BoundDevice, Hwpt, Ioas, Iommufd } from './iommufd-state.ts';
 import { once } from './once.ts';
 import type { Op } from './op.ts';
 import { type FillRefusal, fillRefusal } from './pinning.ts';
@@ -24,8 +24,8 @@ import type { State, World } from './state.ts';
 
 /**
  * Attaching devices to address spaces (drivers/iommu/iommufd/device.c:iommufd_device_change_pt). All devices of an IOMMU
- * group share one page table, and the devices of an address space do too here, where one kind of IOMMU serves them all;
- * those without an IOMMU share another.
+ * group share one page table, and so do the devices of an address space, as far as what their IOMMUs have in common
+ * allows it; those without an IOMMU share another. A page table that HWPT_ALLOC made is taken by who names it alone.
  */
 
 /** A device of a context, bound or about to be, and what it shall be attached to. */
@@ -41,6 +41,7 @@ type Refusal =
   | 'elsewhere'
   | 'reserved'
   | 'foreign'
+  | 'unit'
   | 'alignment'
   | 'aperture'
   | FillRefusal;
@@ -62,9 +63,21 @@ function attachedBeside(state: State, context: Iommufd, device: number): readonl
 }
 
 /** The page table that a device would get: the target itself, or that of an address space, null while there is none. */
-function tableOf(state: State, { context, device, target }: Attaching): number | null {
+function tableOf(world: World, state: State, { context, device, target }: Attaching): number | null {
   if (objectOf(context, target)?.kind === 'hwpt') return target;
-  return tableFor(context, target, withoutIommu(state, device));
+  const its = freshTable(world, state, device, target);
+  return tableFor(
+    context,
+    target,
+    ({ software, coherent }) => software === its.software && (its.coherent || !coherent),
+  );
+}
+
+/** A page table of an address space as an attach of this device makes it (iommufd_hwpt_paging_alloc). */
+export function freshTable(world: World, state: State, device: number, ioas: number): Hwpt {
+  const software = withoutIommu(state, device);
+  const coherent = snooped(world, state, device);
+  return { kind: 'hwpt', ioas, automatic: true, coherent, tracksDirty: false, software };
 }
 
 function refusalOf(world: World, state: State, attaching: Attaching): Refusal | null {
@@ -74,22 +87,35 @@ function refusalOf(world: World, state: State, attaching: Attaching): Refusal | 
   const ioas = id === null ? null : ioasOf(context, id);
   if (ioas === null) return 'type';
   const beside = attachedBeside(state, context, device);
-  const table = tableOf(state, attaching);
+  const table = tableOf(world, state, attaching);
   const replaces = beside.some((object) => object.device === device);
   if (!replaces && beside.some(({ hwpt }) => hwpt !== table)) return 'elsewhere';
   if (table !== null && beside[0]?.hwpt === table) return null;
   const software = withoutIommu(state, device);
   const fresh = () => (table === null ? freshRefusal(world, state, ioas, software) : null);
-  const foreign = table !== null && tableOfOtherKind(context, table, software) ? 'foreign' : null;
   const devices = replaces ? beside.map((object) => object.device) : [device];
-  const reserved = () => reservedRefusal(world, state, ioas, devices) ?? foreign;
+  const reserved = () =>
+    reservedRefusal(world, state, ioas, devices) ??
+    (table === null ? null : unfit(world, state, attaching, table));
   return replaces ? (fresh() ?? reserved()) : (reserved() ?? fresh());
 }
 
-/** A page table is for devices behind an IOMMU, or for those without (domain->owner). */
-function tableOfOtherKind(context: Iommufd, id: number, software: boolean): boolean {
+/**
+ * A page table is for devices behind an IOMMU, or for those without (domain->owner); and it may need what only some
+ * units have.
+ */
+function unfit(
+  world: World,
+  state: State,
+  { context, device }: Attaching,
+  id: number,
+): 'foreign' | 'unit' | null {
   const table = objectOf(context, id);
-  return table?.kind === 'hwpt' && table.software !== software;
+  if (table?.kind !== 'hwpt') return null;
+  if (table.software !== withoutIommu(state, device)) return 'foreign';
+  const coherent = !table.coherent || snooped(world, state, device);
+  const tracks = !table.tracksDirty || iommuOf(world, state, device)?.tracksDirty === true;
+  return coherent && tracks ? null : 'unit';
 }
 
 /** iopt_table_enforce_dev_resv_regions. */
@@ -100,8 +126,11 @@ function reservedRefusal(world: World, state: State, ioas: Ioas, devices: readon
   return conflicts ? 'reserved' : null;
 }
 
+/** What is against a further page table of an address space. */
+export type FreshRefusal = Extract<Refusal, 'alignment' | 'aperture' | FillRefusal>;
+
 /** iopt_table_add_domain. The table that no IOMMU reads has room for every address. */
-function freshRefusal(world: World, state: State, ioas: Ioas, software: boolean): Refusal | null {
+export function freshRefusal(world: World, state: State, ioas: Ioas, software: boolean): FreshRefusal | null {
   if (ioas.largePages && misaligned(ioas)) return 'alignment';
   if (!software && inUse(ioas, beyondAperture(world))) return 'aperture';
   return fillRefusal(world, state, ioas.areas);
@@ -116,17 +145,17 @@ export function misaligned({ areas }: Ioas): boolean {
 
 /** The context with the device attached, and the id of the page table; nothing refuses it. */
 function attached(
+  world: World,
   state: State,
   attaching: Attaching,
   object: number,
 ): { readonly context: Iommufd; readonly id: number } {
   const { context, device, target } = attaching;
-  const known = tableOf(state, attaching);
+  const known = tableOf(world, state, attaching);
   const beside = attachedBeside(state, context, device);
   const old = beside.find((other) => other.device === device)?.hwpt ?? null;
-  const software = withoutIommu(state, device);
   const made =
-    known === null ? withTable(context, { kind: 'hwpt', ioas: target, software }) : { context, id: known };
+    known === null ? withTable(context, freshTable(world, state, device, target)) : { context, id: known };
   let now = made.context;
   const moved = old === null ? [] : beside;
   now.objects.forEach((other, place) => {
@@ -149,11 +178,11 @@ export function detachDevice(state: State, device: number): State {
 }
 
 /** Attaches a bound device in a draft; answers the id of its page table. */
-export function attachIn(draft: Draft, device: number, target: number): number {
+export function attachIn(world: World, draft: Draft, device: number, target: number): number {
   const its = boundOf(draft, device);
   const context = contextAt(draft, its?.iommufd);
   if (its === null || context === null) return 0;
-  const made = attached(draft, { context, device, target }, its.id);
+  const made = attached(world, draft, { context, device, target }, its.id);
   changeContext(draft, its.iommufd, made.context);
   return made.id;
 }
@@ -161,6 +190,25 @@ export function attachIn(draft: Draft, device: number, target: number): number {
 const change = 'drivers/iommu/iommufd/device.c:iommufd_device_change_pt';
 const addDomain = 'drivers/iommu/iommufd/io_pagetable.c:iopt_table_add_domain';
 const fill = 'drivers/iommu/iommufd/pages.c:iopt_area_fill_domain';
+
+/** Why no page table can be made, in words: what an attach and HWPT_ALLOC may meet alike. */
+export const freshRefusals: readonly (readonly [FreshRefusal, Errno, string, string])[] = [
+  [
+    'alignment',
+    'EADDRINUSE',
+    'a mapping is not made of whole pages',
+    'drivers/iommu/iommufd/io_pagetable.c:iopt_check_iova_alignment',
+  ],
+  [
+    'aperture',
+    'EADDRINUSE',
+    'the address space uses or promises what the IOMMU does not translate',
+    addDomain,
+  ],
+  ['memory', 'EFAULT', 'a process has no such memory as it mapped, or may not write it', fill],
+  ['access', 'EINVAL', 'a mapping may be neither read nor written', fill],
+  ['memlock', 'ENOMEM', 'a process may not pin what it mapped: RLIMIT_MEMLOCK', fill],
+];
 
 const table: readonly (readonly [Refusal, Errno, string, string])[] = [
   ['missing', 'ENOENT', 'the iommufd has no object of this id', change],
@@ -184,20 +232,12 @@ const table: readonly (readonly [Refusal, Errno, string, string])[] = [
     'drivers/iommu/iommufd/device.c:iommufd_hwpt_attach_device',
   ],
   [
-    'alignment',
-    'EADDRINUSE',
-    'a mapping is not made of whole pages',
-    'drivers/iommu/iommufd/io_pagetable.c:iopt_check_iova_alignment',
+    'unit',
+    'EINVAL',
+    'the page table needs coherency or bits of dirty pages, which the IOMMU of the device has not',
+    'drivers/iommu/intel/iommu.c:prepare_domain_attach_device',
   ],
-  [
-    'aperture',
-    'EADDRINUSE',
-    'the address space uses or promises what the IOMMU does not translate',
-    addDomain,
-  ],
-  ['memory', 'EFAULT', 'a process has no such memory as it mapped, or may not write it', fill],
-  ['access', 'EINVAL', 'a mapping may be neither read nor written', fill],
-  ['memlock', 'ENOMEM', 'a process may not pin what it mapped: RLIMIT_MEMLOCK', fill],
+  ...freshRefusals,
 ];
 
 /** The tests of an attach. */

@@ -156,6 +156,18 @@ function zeroedOfIommufd(name: Op['op'], call: Omit<Ioctl, 'op' | 'request'>, fl
       return { ...call, op: name, option: 0, operation: 0, object: 0, value: 0n };
     case 'iommufd.vfio_ioas':
       return { ...call, op: name, operation: 0, ioas: 0 };
+    case 'iommufd.hwpt_alloc':
+      return { ...call, op: name, flags, deviceId: 0, target: 0, dataType: 0, dataLength: 0 };
+    case 'iommufd.get_hw_info':
+      return { ...call, op: name, flags, deviceId: 0, length: 0, buffer: 'none' };
+    case 'iommufd.hwpt_set_dirty_tracking':
+      return { ...call, op: name, flags, hwpt: 0 };
+    case 'iommufd.hwpt_get_dirty_bitmap':
+      return { ...call, op: name, hwpt: flags, flags: 0, iova: 0n, length: 0n, pageSize: 0n };
+    case 'iommufd.hwpt_invalidate':
+      return { ...call, op: name, hwpt: flags, array: false, entryLength: 0, entries: 0 };
+    case 'iommufd.fault_queue_alloc':
+      return { ...call, op: name, flags };
     case 'iommufd.noiommu_get_pa':
       return { ...call, op: name, flags, ioas: 0, iova: 0n, length: 0n };
     case 'iommufd.check_extension':

@@ -173,7 +173,14 @@ export function drop(world: World, draft: Draft, id: number): void {
   else if (file.kind === 'group') releaseGroup(world, draft, file.group);
   else if (file.kind === 'device') releaseDevice(world, draft, file);
   else if (file.kind === 'iommufd') set(draft, 'iommufds', file.iommufd, null);
+  else if (file.kind === 'fault-queue') releaseFaults(world, draft, file.iommufd);
   else if (file.kind === 'eventfd') draft.devices = forgetEventfd(draft.devices, id);
+}
+
+/** Its hold on the iommufd; the queue stays there until DESTROY (drivers/iommu/iommufd/fault.c:iommufd_fault_fops_release). */
+function releaseFaults(world: World, draft: Draft, iommufd: number): void {
+  const context = contextAt(draft, iommufd);
+  if (context !== null) drop(world, draft, context.file);
 }
 
 function releaseContainer(draft: Draft, index: number): void {

@@ -1,8 +1,8 @@
-import { ioasOf, tableFor, translated, withObject } from './iommufd.ts';
+import { ioasOf, tablesOf, translated, withObject } from './iommufd.ts';
 import type { Area, Ioas, Iommufd, Pages } from './iommufd-state.ts';
 import { originOf } from './origin.ts';
 import { byId } from './places.ts';
-import type { IovaRange, State, World } from './state.ts';
+import type { IommuHardware, IovaRange, State, World } from './state.ts';
 
 /** Address spaces of iommufd (drivers/iommu/iommufd/io_pagetable.c). Addresses are unsigned 64-bit. */
 
@@ -21,29 +21,27 @@ export function alignmentOf(context: Iommufd, id: number): bigint {
   return translated(context, id) || ioasOf(context, id)?.largePages === false ? pageSize : 1n;
 }
 
-/** Ranges that may not be mapped: those that attached devices reserve, and what their IOMMU does not translate. */
+/** Ranges that may not be mapped: those that attached devices reserve, and what an IOMMU with a table does not translate. */
 export function reservedOf(world: World, state: State, context: Iommufd, id: number): readonly IovaRange[] {
-  const table = tableFor(context, id, false);
-  if (table === null) return [];
+  if (!tablesOf(context, id).some(({ software }) => !software)) return [];
+  const tables = ioasOf(context, id)?.tables ?? [];
   const ranges = [beyondAperture(world)];
   for (const object of context.objects) {
-    if (object?.kind === 'device' && object.hwpt === table) {
+    if (object?.kind === 'device' && object.hwpt !== null && tables.includes(object.hwpt)) {
       ranges.push(...reservedBy(world, state, object.device));
     }
   }
   return merged(ranges);
 }
 
-/** Whether the page tables of an address space enforce coherency; there may be none. */
-export function snooped(world: World, state: State, context: Iommufd, id: number): boolean {
-  const tables = ioasOf(context, id)?.tables ?? [];
-  return context.objects.every(
-    (object) =>
-      object?.kind !== 'device' ||
-      object.hwpt === null ||
-      !tables.includes(object.hwpt) ||
-      world.snooped.has(originAt(world, state, object.device)),
-  );
+/** Whether the IOMMU of a device makes all its DMA coherent with the caches. */
+export function snooped(world: World, state: State, device: number): boolean {
+  return world.snooped.has(originAt(world, state, device));
+}
+
+/** What IOMMU a device is behind, as far as the model asks; undefined: behind none. */
+export function iommuOf(world: World, state: State, device: number): IommuHardware | undefined {
+  return world.iommus.get(originAt(world, state, device));
 }
 
 export function beyondAperture({ aperture }: World): IovaRange {

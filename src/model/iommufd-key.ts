@@ -20,13 +20,19 @@ function keyOf(state: State, context: Iommufd, place: number, holders: readonly 
   const devices: string[] = [];
   state.files.forEach((other, id) => {
     if (other?.kind === 'device' && other.iommufd === place) devices.push(`${other.device}:${holders[id]}`);
+    if (other?.kind === 'fault-queue' && other.iommufd === place)
+      devices.push(`f${other.object}:${holders[id]}`);
   });
   return `${key},${devices.sort().join()}`;
 }
 
 function objectKey(object: IommufdObject): string {
   if (object.kind === 'device') return `d${object.device}/${object.hwpt ?? ''}`;
-  if (object.kind === 'hwpt') return `${object.software ? 'w' : 'h'}${object.ioas}`;
+  if (object.kind === 'fault-queue') return 'f';
+  if (object.kind === 'hwpt') {
+    const { ioas, automatic, coherent, tracksDirty, software } = object;
+    return `${software ? 'w' : 'h'}${automatic ? '' : 'm'}${coherent ? 'c' : ''}${tracksDirty ? 'd' : ''}${ioas}`;
+  }
   let key = `${object.largePages ? 'i' : 's'}${object.tables.length > 1 ? object.tables.join('+') : ''}`;
   for (const { iova, length, access, start, pages } of object.areas) {
     key += `,${iova}+${length}@${pages.vaddr + start}^${access}${pages.memory}${pages.writable}${pages.pid}`;

@@ -17,7 +17,7 @@ export interface Iommufd {
   readonly perProcess: boolean;
 }
 
-export type IommufdObject = Ioas | Hwpt | BoundDevice;
+export type IommufdObject = Ioas | Hwpt | BoundDevice | FaultQueue;
 
 /** An address space. */
 export interface Ioas {
@@ -31,10 +31,16 @@ export interface Ioas {
   readonly tables: readonly number[];
 }
 
-/** A page table that an attach made for an address space; it goes with the last device. */
+/** A page table of an address space (struct iommufd_hwpt_paging). */
 export interface Hwpt {
   readonly kind: 'hwpt';
   readonly ioas: number;
+  /** An attach made it, and it goes with the last device; otherwise HWPT_ALLOC did, and it stays until DESTROY. */
+  readonly automatic: boolean;
+  /** Made for a device whose IOMMU enforces coherency: one whose IOMMU does not cannot have it. */
+  readonly coherent: boolean;
+  /** It tells which pages devices wrote to (IOMMU_HWPT_ALLOC_DIRTY_TRACKING). */
+  readonly tracksDirty: boolean;
   /** A table that no IOMMU reads, for devices without one (drivers/iommu/iommufd/hwpt_noiommu.c). */
   readonly software: boolean;
 }
@@ -45,6 +51,11 @@ export interface BoundDevice {
   readonly device: number;
   /** Id of the page table that it is attached to. */
   readonly hwpt: number | null;
+}
+
+/** Where page faults of devices would be told (struct iommufd_fault); its descriptor uses it while it is open. */
+export interface FaultQueue {
+  readonly kind: 'fault-queue';
 }
 
 /** A range of an address space, and the bytes of memory behind it. */

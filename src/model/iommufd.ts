@@ -50,15 +50,27 @@ export function translated(context: Iommufd, ioas: number): boolean {
   return (ioasOf(context, ioas)?.tables.length ?? 0) > 0;
 }
 
+/** The page tables of an address space. */
+export function tablesOf(context: Iommufd, ioas: number): readonly Hwpt[] {
+  return (ioasOf(context, ioas)?.tables ?? []).flatMap((id) => {
+    const table = objectOf(context, id);
+    return table?.kind === 'hwpt' ? [table] : [];
+  });
+}
+
 /**
- * Id of the page table that an address space has for a kind of device, or null: those behind an IOMMU share one, since they
- * share one kind of IOMMU here, and those without share one that no IOMMU reads.
+ * Id of the page table that an attach to an address space takes for a device, or null when it makes one: the first that an
+ * attach made and that fits (iommufd_device_auto_get_domain).
  */
-export function tableFor(context: Iommufd, ioas: number, software: boolean): number | null {
+export function tableFor(
+  context: Iommufd,
+  ioas: number,
+  fits: (table: Pick<Hwpt, 'software' | 'coherent'>) => boolean,
+): number | null {
   return (
     ioasOf(context, ioas)?.tables.find((id) => {
       const table = objectOf(context, id);
-      return table?.kind === 'hwpt' && table.software === software;
+      return table?.kind === 'hwpt' && table.automatic && fits(table);
     }) ?? null
   );
 }
@@ -73,7 +85,7 @@ export function withTable(context: Iommufd, table: Hwpt): { readonly context: Io
 }
 
 /** The context without a page table; the last of its address space takes its place (iopt_table_remove_domain). */
-function withoutTable(context: Iommufd, id: number): Iommufd {
+export function withoutTable(context: Iommufd, id: number): Iommufd {
   const table = objectOf(context, id);
   const ioas = table?.kind === 'hwpt' ? ioasOf(context, table.ioas) : null;
   if (table?.kind !== 'hwpt' || ioas === null) return context;
@@ -145,17 +157,30 @@ export function unbindDevice(draft: Draft, index: number): void {
   }));
 }
 
-/** The context with a device object off its page table, which goes with the last one (iommufd_hw_pagetable_put). */
+/** The context with a device object off its page table, which may go with it (iommufd_hw_pagetable_put). */
 export function detached(context: Iommufd, id: number): Iommufd {
   const device = objectOf(context, id);
   if (device?.kind !== 'device' || device.hwpt === null) return context;
   return withoutUnused(withObject(context, id, { ...device, hwpt: null }), device.hwpt);
 }
 
-/** Without a page table that no device is attached to any more. */
+/** Without a page table that an attach made and no device is attached to any more. */
 export function withoutUnused(context: Iommufd, hwpt: number): Iommufd {
-  const used = context.objects.some((object) => object?.kind === 'device' && object.hwpt === hwpt);
-  return used ? context : withoutTable(context, hwpt);
+  const table = objectOf(context, hwpt);
+  const stays = table?.kind === 'hwpt' && !table.automatic;
+  return stays || tableInUse(context, hwpt) ? context : withoutTable(context, hwpt);
+}
+
+/** Whether a device is attached to a page table. */
+export function tableInUse(context: Iommufd, hwpt: number): boolean {
+  return context.objects.some((object) => object?.kind === 'device' && object.hwpt === hwpt);
+}
+
+/** What one attaches to so that a device has this page table again. */
+export function targetOf(context: Iommufd | null, hwpt: number): number | null {
+  const table = objectOf(context, hwpt);
+  if (table?.kind !== 'hwpt') return null;
+  return table.automatic ? table.ioas : hwpt;
 }
 
 function markBound(draft: Draft, index: number, its: VfioDevice['bound']): void {

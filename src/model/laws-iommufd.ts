@@ -1,5 +1,6 @@
 import { deviceFileOf, granted } from './cdev.ts';
-import { boundOf, contextAt, objectOf } from './iommufd.ts';
+import { boundOf, contextAt, ioasOf, objectOf, tableInUse } from './iommufd.ts';
+import type { Iommufd } from './iommufd-state.ts';
 import type { Law } from './law.ts';
 import { profilesSince } from './profiles.ts';
 import type { IommuGroup, State } from './state.ts';
@@ -101,9 +102,48 @@ export const iommufdLaws: readonly Law[] = [
     profiles: withIommufd,
     onState: (_world, state) =>
       state.groups.every((group) => lives(state, group?.iommufd)) &&
-      state.devices.every(({ vfio }) => lives(state, vfio?.bound?.iommufd)),
+      state.devices.every(({ vfio }) => lives(state, vfio?.bound?.iommufd)) &&
+      state.files.every((file) => file?.kind !== 'fault-queue' || lives(state, file.iommufd)),
+  },
+  {
+    id: 'P44',
+    statement:
+      'No object of an iommufd goes that another one needs: a page table has its address space, an attached device its page table, a descriptor its queue of faults; and a page table that an attach made has a device.',
+    enforcedBy:
+      'drivers/iommu/iommufd/main.c:iommufd_object_remove; drivers/iommu/iommufd/iommufd_private.h:iommufd_hw_pagetable_put',
+    profiles: withIommufd,
+    onState: (_world, { iommufds, files }) =>
+      iommufds.every(
+        (context) =>
+          context === null ||
+          (whole(context) &&
+            context.objects.every(
+              (object, place) =>
+                object?.kind !== 'hwpt' || !object.automatic || tableInUse(context, place + 1),
+            )),
+      ) &&
+      files.every(
+        (file) =>
+          file?.kind !== 'fault-queue' ||
+          objectOf(iommufds[file.iommufd] ?? null, file.object)?.kind === 'fault-queue',
+      ),
   },
 ];
+
+/** Whether what the objects of an iommufd need is among them, and known to what is needed. */
+function whole(context: Iommufd): boolean {
+  return context.objects.every((object, place) => {
+    if (object?.kind === 'hwpt') return ioasOf(context, object.ioas)?.tables.includes(place + 1) === true;
+    if (object?.kind === 'ioas')
+      return object.tables.every((id) => {
+        const table = objectOf(context, id);
+        return table?.kind === 'hwpt' && table.ioas === place + 1;
+      });
+    return (
+      object?.kind !== 'device' || object.hwpt === null || objectOf(context, object.hwpt)?.kind === 'hwpt'
+    );
+  });
+}
 
 /** Whether what a holder needs is there; who needs none is content. */
 function lives(state: State, place: number | null | undefined): boolean {

@@ -177,6 +177,46 @@ export type Op =
       readonly value: bigint;
     } & Reserved)
   | ({ readonly op: 'iommufd.vfio_ioas'; readonly operation: number; readonly ioas: number } & Reserved)
+  /** `target`: id of an address space, or of the page table that it shall be nested in. */
+  | ({
+      readonly op: 'iommufd.hwpt_alloc';
+      readonly flags: number;
+      readonly deviceId: number;
+      readonly target: number;
+      readonly dataType: number;
+      readonly dataLength: number;
+    } & Reserved)
+  /** `buffer`: what stands behind the address for `length` bytes; more than 1 MiB never does. */
+  | ({
+      readonly op: 'iommufd.get_hw_info';
+      readonly flags: number;
+      readonly deviceId: number;
+      readonly length: number;
+      readonly buffer: 'writable' | 'none';
+    } & Reserved)
+  | ({
+      readonly op: 'iommufd.hwpt_set_dirty_tracking';
+      readonly hwpt: number;
+      readonly flags: number;
+    } & Structure)
+  | ({
+      readonly op: 'iommufd.hwpt_get_dirty_bitmap';
+      readonly hwpt: number;
+      readonly flags: number;
+      readonly iova: bigint;
+      readonly length: bigint;
+      readonly pageSize: bigint;
+    } & Reserved)
+  /** `array`: whether an address is given, of as many entries as `entries` says. */
+  | ({
+      readonly op: 'iommufd.hwpt_invalidate';
+      readonly hwpt: number;
+      readonly array: boolean;
+      readonly entryLength: number;
+      readonly entries: number;
+    } & Reserved)
+  /** Answers the descriptor that faults are read from. */
+  | ({ readonly op: 'iommufd.fault_queue_alloc'; readonly flags: number } & Structure)
   /** In kernels of the series of 2026 alone. */
   | ({
       readonly op: 'iommufd.noiommu_get_pa';

@@ -55,6 +55,11 @@ import {
   iommufdGetInfo,
   iommufdSetIommu,
 } from './ops/iommufd-compat.ts';
+import { iommufdFaultQueueAlloc } from './ops/iommufd-fault-queue.ts';
+import { iommufdGetHwInfo } from './ops/iommufd-hw-info.ts';
+import { iommufdHwptAlloc } from './ops/iommufd-hwpt-alloc.ts';
+import { iommufdHwptGetDirtyBitmap, iommufdHwptSetDirtyTracking } from './ops/iommufd-hwpt-dirty.ts';
+import { iommufdHwptInvalidate } from './ops/iommufd-hwpt-invalidate.ts';
 import { iommufdIoasCopy } from './ops/iommufd-ioas-copy.ts';
 import { iommufdIoasMap } from './ops/iommufd-ioas-map.ts';
 import { iommufdIoasUnmap } from './ops/iommufd-ioas-unmap.ts';
@@ -127,6 +132,12 @@ export const rules: { readonly [Kind in OpKind]: Rule<Extract<Op, { op: Kind }>>
   'iommufd.ioas_unmap': iommufdIoasUnmap,
   'iommufd.option': iommufdOption,
   'iommufd.vfio_ioas': iommufdVfioIoas,
+  'iommufd.hwpt_alloc': iommufdHwptAlloc,
+  'iommufd.get_hw_info': iommufdGetHwInfo,
+  'iommufd.hwpt_set_dirty_tracking': iommufdHwptSetDirtyTracking,
+  'iommufd.hwpt_get_dirty_bitmap': iommufdHwptGetDirtyBitmap,
+  'iommufd.hwpt_invalidate': iommufdHwptInvalidate,
+  'iommufd.fault_queue_alloc': iommufdFaultQueueAlloc,
   'iommufd.noiommu_get_pa': iommufdNoiommuGetPa,
   'iommufd.api_version': iommufdApiVersion,
   'iommufd.check_extension': iommufdCheckExtension,

@@ -76,7 +76,7 @@ function fileGuards<O extends Access>(name: O['op']): readonly Guard<O>[] {
       'the file has no positions',
       'ESPIPE',
       vfs,
-      onFile(({ kind }) => kind === 'eventfd'),
+      onFile(({ kind }) => kind === 'eventfd' || kind === 'fault-queue'),
     ),
     refuse(
       'no-data',

@@ -33,6 +33,8 @@ export interface World {
   readonly aperture: bigint;
   /** Real groups whose IOMMU makes all their DMA coherent with the caches (VFIO_DMA_CC_IOMMU). */
   readonly snooped: ReadonlySet<number>;
+  /** Real groups with the kind of IOMMU that they are behind. */
+  readonly iommus: ReadonlyMap<number, IommuHardware>;
   /** Sizes of pages that the IOMMU has, one bit each; 4 KiB is always among them. */
   readonly pageSizes: bigint;
   /** Addresses that iommufd chooses are aligned to huge pages (TRANSPARENT_HUGEPAGE). */
@@ -45,6 +47,14 @@ export interface World {
   readonly strangers: readonly number[] | null;
   /** What the snapshot did not tell, and what was assumed instead; the checker makes preconditions of them. */
   readonly assumed: readonly Assumption[];
+}
+
+/** What iommufd tells of an IOMMU unit, or asks of it. */
+export interface IommuHardware {
+  /** IOMMU_HW_INFO_TYPE_…: 1 is Intel VT-d, 0 one whose driver tells nothing of it (enum iommu_hw_info_type). */
+  readonly type: 0 | 1;
+  /** It can tell which pages were written to (IOMMU_CAP_DIRTY_TRACKING). */
+  readonly tracksDirty: boolean;
 }
 
 /** First and last address. */
@@ -360,6 +370,13 @@ export type OpenFile =
       readonly iommufd: number | null;
     }
   | { readonly kind: 'iommufd'; readonly refs: number; readonly iommufd: number }
+  /** `object`: id of the queue of page faults that it reads from. It keeps the iommufd open. */
+  | {
+      readonly kind: 'fault-queue';
+      readonly refs: number;
+      readonly iommufd: number;
+      readonly object: number;
+    }
   | { readonly kind: 'eventfd'; readonly refs: number }
   | { readonly kind: 'other'; readonly refs: number; readonly path: string };
 

@@ -1,6 +1,6 @@
 import { type Fact, type IommuUnit, isUnknown, type Snapshot } from '../machine/snapshot.ts';
 import type { FactReader } from './facts.ts';
-import type { Hardware, IovaRange } from './state.ts';
+import type { Hardware, IommuHardware, IovaRange } from './state.ts';
 
 /** What the IOMMU units of a machine translate, and for which groups. */
 interface Translation {
@@ -8,13 +8,14 @@ interface Translation {
   /** What a group's own unit does not translate of that. */
   readonly beyond: ReadonlyMap<number, IovaRange>;
   readonly snooped: ReadonlySet<number>;
+  readonly iommus: ReadonlyMap<number, IommuHardware>;
   readonly pageSizes: bigint;
 }
 
 /** Every unit has tables of three levels; more it may have. */
 const fewestBits = 39;
 
-interface Unit {
+interface Unit extends IommuHardware {
   readonly name: string;
   readonly bits: number;
   readonly snoops: boolean;
@@ -35,6 +36,7 @@ export function translationOf(
   const aperture = lastAddress(Math.max(fewestBits, ...units.map(({ bits }) => bits)));
   const beyond = new Map<number, IovaRange>();
   const snooped = new Set<number>();
+  const iommus = new Map<number, IommuHardware>();
   for (const { group } of hardware) {
     if (group === null) continue;
     const its = behind.get(group) ?? units;
@@ -43,9 +45,13 @@ export function translationOf(
     const last = lastAddress(Math.min(...its.map(({ bits }) => bits)));
     if (last < aperture) beyond.set(group, { start: last + 1n, end: aperture });
     if (its.every(({ snoops }) => snoops)) snooped.add(group);
+    iommus.set(group, {
+      type: its.every(({ type }) => type === 1) ? 1 : 0,
+      tracksDirty: its.every(({ tracksDirty }) => tracksDirty),
+    });
   }
   const pageSizes = units.reduce((all, its) => all & its.pageSizes, (1n << 64n) - 1n);
-  return { aperture, beyond, snooped, pageSizes };
+  return { aperture, beyond, snooped, iommus, pageSizes };
 }
 
 function lastAddress(bits: number): bigint {
@@ -61,17 +67,27 @@ function unitsOf(reader: FactReader, { iommu }: Snapshot): readonly Unit[] {
   if (isUnknown(told)) {
     const taken = `${fewestBits} bits, no snoop control, pages of 4 KiB`;
     reader.read('/iommu/translation', told, [], taken);
-    return [{ name: '', bits: fewestBits, snoops: false, pageSizes: 0x1000n }];
+    const [name = ''] = isUnknown(iommu.units) ? [] : iommu.units;
+    const hardware = { type: typeOf(name), tracksDirty: false };
+    return [{ name: '', bits: fewestBits, snoops: false, pageSizes: 0x1000n, ...hardware }];
   }
-  return told.map(({ name, addressBits, snoopControl, pageSizes }): Unit => {
+  return told.map(({ name, addressBits, snoopControl, pageSizes, dirtyTracking }): Unit => {
     const at = `/iommu/translation/${name}`;
     return {
       name,
       bits: reader.read(`${at}/addressBits`, addressBits, fewestBits, `${fewestBits}`),
       snoops: reader.read(`${at}/snoopControl`, snoopControl, false, 'none'),
       pageSizes: BigInt(reader.read<string>(`${at}/pageSizes`, pageSizes, '0x1000', '4 KiB')),
+      type: typeOf(name),
+      // No plan asks for it: what is not known is no precondition of one.
+      tracksDirty: dirtyTracking === true,
     };
   });
+}
+
+/** By the name that its driver gives it (drivers/iommu/intel/dmar.c:alloc_iommu): no other tells of its hardware in 6.12. */
+function typeOf(name: string): IommuHardware['type'] {
+  return /^dmar\d+$/.test(name) ? 1 : 0;
 }
 
 /** The unit of each group whose functions tell it. */

@@ -8,15 +8,23 @@ type Structure = { readonly argsz?: number | null; readonly tail?: boolean };
 
 const fops = 'drivers/iommu/iommufd/main.c:iommufd_fops_ioctl';
 
-export function framed<O extends Op & Structure>(op: O['op'], size: number): readonly Guard<O>[] {
+/** Of a structure of `size` bytes, of which a caller has to have the first `least` (struct iommufd_ioctl_op's min_size). */
+export function framed<O extends Op & Structure>(
+  op: O['op'],
+  size: number,
+  least = size,
+): readonly Guard<O>[] {
   return [
     unreadable<O>(op, fops),
     {
       id: `${op}.argsz`,
-      words: `the size is less than the ${size} bytes of the structure`,
+      words:
+        least === size
+          ? `the size is less than the ${size} bytes of the structure`
+          : `the size is less than the first ${least} bytes of the structure`,
       errno: 'EINVAL',
       citation: fops,
-      applies: (_world, _state, asked) => shorter(asked, size),
+      applies: (_world, _state, asked) => shorter(asked, least),
     },
     tail<O>(op, size),
   ];

@@ -84,6 +84,7 @@ export function worldFrom(snapshot: Snapshot, options: WorldOptions = {}): { wor
     groupTypes: groupTypesOf(snapshot, hardware),
     aperture: units.aperture,
     snooped: units.snooped,
+    iommus: units.iommus,
     pageSizes: profile.tellsPageSizes ? units.pageSizes : 0xffff_ffff_ffff_f000n,
     hugePages: snapshot.kernel.options.TRANSPARENT_HUGEPAGE !== 'n',
     nesting: snapshot.architecture === 'aarch64',

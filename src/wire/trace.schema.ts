@@ -1,75 +1,29 @@
 import { z } from 'zod';
+import {
+  as,
+  call,
+  descriptor,
+  dirty,
+  memory,
+  on,
+  processName,
+  register,
+  structure,
+  text,
+  wide,
+  word,
+} from './trace-fields.schema.ts';
+import { iommufdOperations } from './trace-iommufd.schema.ts';
 
 /**
  * The one definition of a trace: JSON Lines, each line one record, the first the header. A trace without results is a
  * script. docs/traces.md says what the records mean.
  *
- * There is one entry below for each operation of the model (`src/model/op.ts`), with the same fields but `pid`; a test
- * holds the two together, and nothing else needs to be told of a new operation. What a field means follows from its
- * definition: `wide` is a bigint of the model, `descriptor` a descriptor, `processName` a pid, and an operation with `as`
- * answers a descriptor.
+ * There is one entry here, or in what is imported here, for each operation of the model (`src/model/op.ts`), with the
+ * same fields but `pid`; a test holds the two together, and nothing else needs to be told of a new operation. What a field
+ * means follows from its definition: `wide` is a bigint of the model, `descriptor` a descriptor, `processName` a pid, and
+ * an operation with `as` answers a descriptor.
  */
-const name = z
-  .string()
-  .regex(/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/)
-  .meta({ id: 'TraceName' });
-
-const descriptor = z
-  .union([name, z.int().min(-2147483648).max(2147483647)])
-  .describe('the name that the operation gave which opened it; a number stands for itself')
-  .meta({ id: 'TraceDescriptor' });
-
-const processName = z
-  .string()
-  .regex(/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/)
-  .describe('a process that an earlier record introduced')
-  .meta({ id: 'TraceProcessName' });
-
-/** Numbers of more than 53 bits do not survive JSON readers. */
-const wide = z
-  .string()
-  .regex(/^0x[0-9a-f]{1,16}$/)
-  .describe('an unsigned number of 64 bits, in hexadecimal')
-  .meta({ id: 'TraceWide' });
-
-/** What a call passes as a C string: no NUL in it. */
-const text = z
-  .string()
-  .max(8192)
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: exactly this character ends a C string
-  .regex(/^[^\u0000]*$/);
-
-/** 32 bits in a register: a negative number is the same bits. */
-const word = z.int().min(-2147483648).max(4294967295);
-
-/** An ioctl's argument by value, an unsigned long. */
-const register = z.int();
-
-/** `null`: a pointer that cannot be read. Left out: as large as the structure. */
-const argsz = z.union([word, z.null()]).exactOptional();
-
-const as = name
-  .exactOptional()
-  .describe('names the descriptor that it answers, for the operations that follow');
-
-const pgsize = wide.exactOptional();
-const bitmapSize = wide.exactOptional();
-const bitmap = z
-  .enum(['writable', 'read-only', 'none', 'kernel', 'unreadable'])
-  .exactOptional()
-  .describe('what stands behind the address of a bitmap of dirty pages');
-
-const on = { fd: descriptor };
-const call = { fd: descriptor, argsz };
-const dirty = { flags: word, iova: wide, size: wide, pgsize, bitmapSize, bitmap };
-const structure = {
-  ...call,
-  tail: z.boolean().exactOptional().describe('bytes that are not 0 stand behind the structure'),
-};
-const reserved = { ...structure, reserved: word.exactOptional() };
-
-const memory = z.enum(['writable', 'untouched', 'read-only', 'none']).describe('what stands behind vaddr');
-
 export const traceOperation = z
   .discriminatedUnion('op', [
     // --- sysfs, modules, nodes
@@ -163,74 +117,7 @@ export const traceOperation = z
     }),
     z.strictObject({ op: z.literal('device.attach_ioas'), ...call, target: word, flags: word }),
     z.strictObject({ op: z.literal('device.detach_ioas'), ...call, flags: word }),
-    // --- iommufd
-    z.strictObject({ op: z.literal('iommufd.destroy'), ...structure, id: word }),
-    z.strictObject({ op: z.literal('iommufd.ioas_alloc'), ...structure, flags: word }),
-    z.strictObject({ op: z.literal('iommufd.ioas_iova_ranges'), ...reserved, ioas: word, room: word }),
-    z.strictObject({
-      op: z.literal('iommufd.ioas_allow_iovas'),
-      ...reserved,
-      ioas: word,
-      ranges: z.array(wide).max(4096),
-    }),
-    z.strictObject({
-      op: z.literal('iommufd.ioas_map'),
-      ...reserved,
-      flags: word,
-      ioas: word,
-      vaddr: wide,
-      length: wide,
-      iova: wide,
-      memory,
-    }),
-    z.strictObject({
-      op: z.literal('iommufd.ioas_copy'),
-      ...structure,
-      flags: word,
-      dst: word,
-      src: word,
-      length: wide,
-      dstIova: wide,
-      srcIova: wide,
-    }),
-    z.strictObject({
-      op: z.literal('iommufd.ioas_unmap'),
-      ...structure,
-      ioas: word,
-      iova: wide,
-      length: wide,
-    }),
-    z.strictObject({
-      op: z.literal('iommufd.option'),
-      ...reserved,
-      option: word,
-      operation: word,
-      object: word,
-      value: wide,
-    }),
-    z.strictObject({ op: z.literal('iommufd.vfio_ioas'), ...reserved, operation: word, ioas: word }),
-    z.strictObject({
-      op: z.literal('iommufd.noiommu_get_pa'),
-      ...reserved,
-      flags: word,
-      ioas: word,
-      iova: wide,
-      length: wide,
-    }),
-    z.strictObject({ op: z.literal('iommufd.api_version'), ...on }),
-    z.strictObject({ op: z.literal('iommufd.check_extension'), ...on, extension: register }),
-    z.strictObject({ op: z.literal('iommufd.set_iommu'), ...on, type: register }),
-    z.strictObject({ op: z.literal('iommufd.get_info'), ...call }),
-    z.strictObject({
-      op: z.literal('iommufd.map_dma'),
-      ...call,
-      flags: word,
-      vaddr: wide,
-      iova: wide,
-      size: wide,
-      memory,
-    }),
-    z.strictObject({ op: z.literal('iommufd.unmap_dma'), ...call, flags: word, iova: wide, size: wide }),
+    ...iommufdOperations,
     z.strictObject({ op: z.literal('device.get_info'), ...call }),
     z.strictObject({ op: z.literal('device.region_info'), ...call, index: word }),
     z.strictObject({ op: z.literal('device.irq_info'), ...call, index: word }),

@@ -56,7 +56,7 @@ function operationOf(draw: Draw, world: World, state: State, cast: Cast, theme: 
 
 /** Operations whose value is a descriptor; a passed one is the receiver's. */
 export function makesDescriptor({ op }: Op): boolean {
-  return /^(open|eventfd|descriptor\.pass|group\.get_device_fd)$/.test(op);
+  return /^(open|eventfd|descriptor\.pass|group\.get_device_fd|iommufd\.fault_queue_alloc)$/.test(op);
 }
 
 class Maker {

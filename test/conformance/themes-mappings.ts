@@ -2,6 +2,7 @@
 import { containerOf, iommufdOf } from '../../src/model/files.ts';
 import type { IommufdObject } from '../../src/model/iommufd-state.ts';
 import type { Memory, Op } from '../../src/model/op.ts';
+import type { OpenFile } from '../../src/model/state.ts';
 import { type1Of } from '../../src/model/type1.ts';
 import { type Context, type Maker, surely } from '../runtime/kernel/random-context.ts';
 import { pick } from '../runtime/kernel/random-mappings.ts';
@@ -15,7 +16,7 @@ interface Range {
 }
 
 /** The process acts on what it has; who has nothing is given what another one has before. */
-function on(its: Context, kind: 'container' | 'iommufd'): { pid: number; fd: number } {
+export function on(its: Context, kind: 'container' | 'iommufd'): { pid: number; fd: number } {
   return { pid: its.pid, fd: pick(surely(its, kind), its.a >> 2) };
 }
 
@@ -156,8 +157,8 @@ const dirty: Maker = (its) => {
 };
 
 /** Another process gets the container, so that memory of two is in it. */
-const hand =
-  (kind: 'container' | 'iommufd' | 'device'): Maker =>
+export const hand =
+  (kind: OpenFile['kind']): Maker =>
   (its) => ({
     op: 'descriptor.pass',
     pid: 1,
@@ -191,7 +192,7 @@ export const typeOne: readonly Maker[] = [
 ];
 
 /** Of a kind mostly. */
-function objectOf(its: Context, fd: number, kind: IommufdObject['kind'], number: number): number {
+export function objectOf(its: Context, fd: number, kind: IommufdObject['kind'], number: number): number {
   const objects = iommufdOf(its.state, { pid: its.pid, fd })?.objects ?? [];
   const wanted = objects.flatMap((object, place) => (object?.kind === kind ? [place + 1] : []));
   return wanted.length > 0 && number % 9 !== 0 ? pick(wanted, number) : pick([1, 2, 3, 99], number);
@@ -211,7 +212,7 @@ const odd: readonly Range[] = [
   { iova: 0x20_0010n, size: page },
 ];
 
-const mapSpace: Maker = (its) => {
+export const mapSpace: Maker = (its) => {
   const call = on(its, 'iommufd');
   const ioas = objectOf(its, call.fd, 'ioas', its.a >> 3);
   const fresh = { iova: pick([0n, 0x4000n, 0x10000n], its.c), size: pick([4n, 1n, 3n], its.a) * page };
@@ -232,7 +233,7 @@ const mapSpace: Maker = (its) => {
   };
 };
 
-const unmapSpace: Maker = (its) => {
+export const unmapSpace: Maker = (its) => {
   const call = on(its, 'iommufd');
   const ioas = objectOf(its, call.fd, 'ioas', its.a >> 3);
   const { iova, size } = around(areasOf(its, call.fd, ioas), its.b, its.c);
@@ -257,7 +258,7 @@ const copySpace: Maker = (its) => {
   };
 };
 
-const attach: Maker = (its) => {
+export const attach: Maker = (its) => {
   const fd = pick(surely(its, 'device'), its.a);
   const file = its.state.files[its.state.descriptors.find(({ pid }) => pid === its.pid)?.files[fd - 3] ?? -1];
   const place = file?.kind === 'device' ? file.iommufd : null;
@@ -266,7 +267,7 @@ const attach: Maker = (its) => {
   return { op: 'device.attach_ioas', pid: its.pid, fd, target: pick([...ids, ...ids, 99], its.b), flags: 0 };
 };
 
-const onDevice = (its: Context) => ({
+export const onDevice = (its: Context) => ({
   pid: its.pid,
   fd: pick(surely(its, 'device'), its.a),
 });

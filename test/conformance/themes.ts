@@ -11,6 +11,7 @@ import { type Actor, actors, regions } from './cast.ts';
 import { allowVirtual, enableVirtual, functions } from './themes-functions.ts';
 import { meanwhile, resettable } from './themes-leaving.ts';
 import { addressSpaces, typeOne } from './themes-mappings.ts';
+import { pageTables } from './themes-pagetables.ts';
 
 /** How a prelude opens a device: by container and group, with an iommufd in the container's place, by its own node. */
 export type Way = 'container' | 'compat' | 'cdev';
@@ -223,6 +224,15 @@ const spaces: Theme = {
   makers: addressSpaces,
 };
 
+const pagetables: Theme = {
+  name: 'pagetables',
+  about:
+    'page tables of an iommufd that are made, attached, shared and destroyed by their own ids, what the IOMMU tells of itself, dirty pages, and queues of page faults',
+  ways: ['cdev', 'cdev', 'cdev', 'compat'],
+  attaches: false,
+  makers: pageTables,
+};
+
 const virtual: Theme = {
   name: 'virtual',
   about:
@@ -243,7 +253,7 @@ const unbinding: Theme = {
 };
 
 export const themes: Readonly<Record<string, Theme>> = Object.fromEntries(
-  [mappings, spaces, interrupts, resets, pointers, limits, virtual, unbinding].map((theme) => [
+  [mappings, spaces, interrupts, resets, pointers, limits, virtual, unbinding, pagetables].map((theme) => [
     theme.name,
     theme,
   ]),

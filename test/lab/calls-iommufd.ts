@@ -6,8 +6,9 @@ import { fcntl } from '../../runtime/abi/fcntl.ts';
 import { mman } from '../../runtime/abi/mman.ts';
 import type { Backend } from '../../runtime/backend.ts';
 import type { Op } from '../../src/model/op.ts';
+import { tableShape } from './calls-pagetables.ts';
 
-type IommufdOp = Exclude<
+export type IommufdOp = Exclude<
   Extract<
     Op,
     {
@@ -16,6 +17,9 @@ type IommufdOp = Exclude<
         | 'iommufd.destroy'
         | 'iommufd.option'
         | 'iommufd.vfio_ioas'
+        | `iommufd.hwpt_${string}`
+        | 'iommufd.get_hw_info'
+        | 'iommufd.fault_queue_alloc'
         | 'iommufd.noiommu_get_pa';
     }
   >,
@@ -25,7 +29,7 @@ type IommufdOp = Exclude<
 /** Fields at their places: 4 bytes each, or as wide as said. */
 type Fields = readonly (readonly [offset: number, value: number | bigint, bytes?: 2 | 8])[];
 
-interface Shape {
+export interface Shape {
   readonly number: number;
   readonly size: number;
   readonly fields: Fields;
@@ -53,6 +57,9 @@ export function iommufdCall(
   if (op.op === 'iommufd.ioas_iova_ranges') {
     return { answer, out: { ...answeredFields(view, out), ...rangesAt(backend, view) } };
   }
+  // The descriptor that is made stands in the structure.
+  if (op.op === 'iommufd.fault_queue_alloc')
+    return { answer: view.getUint32(12, true), out: answeredFields(view, out) };
   return { answer, out: answeredFields(view, out) };
 }
 
@@ -81,7 +88,7 @@ function rangesAt(backend: Backend, view: DataView): Record<string, bigint> {
 }
 
 /** A page that the kernel may write to; it is never given back. */
-function page(backend: Backend): bigint {
+export function page(backend: Backend): bigint {
   const address = backend.mmap(
     4096,
     mman.PROT_READ | mman.PROT_WRITE,
@@ -141,6 +148,13 @@ function shapeOf(backend: Backend, op: IommufdOp): Shape {
         ],
         out: [['ioas_id', 4, false]],
       };
+    case 'iommufd.hwpt_alloc':
+    case 'iommufd.get_hw_info':
+    case 'iommufd.hwpt_set_dirty_tracking':
+    case 'iommufd.hwpt_get_dirty_bitmap':
+    case 'iommufd.hwpt_invalidate':
+    case 'iommufd.fault_queue_alloc':
+      return tableShape(backend, op);
     case 'iommufd.noiommu_get_pa':
       return {
         number: 0x3b95,

@@ -297,6 +297,12 @@ function onIommufd(backend: Backend, op: OfIommufd): Answer {
     case 'iommufd.ioas_unmap':
     case 'iommufd.option':
     case 'iommufd.vfio_ioas':
+    case 'iommufd.hwpt_alloc':
+    case 'iommufd.get_hw_info':
+    case 'iommufd.hwpt_set_dirty_tracking':
+    case 'iommufd.hwpt_get_dirty_bitmap':
+    case 'iommufd.hwpt_invalidate':
+    case 'iommufd.fault_queue_alloc':
     case 'iommufd.noiommu_get_pa':
       return ofIommufd(backend, op);
   }

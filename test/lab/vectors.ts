@@ -12,6 +12,7 @@ import { cdevVectors } from '../src/model/vectors-cdev.ts';
 import { deviceVectors } from '../src/model/vectors-device.ts';
 import { compatVectors, ioasVectors } from '../src/model/vectors-iommufd.ts';
 import { noiommuVectors } from '../src/model/vectors-noiommu.ts';
+import { pageTableVectors } from '../src/model/vectors-pagetables.ts';
 import { realVectors } from '../src/model/vectors-real.ts';
 import { sysfsVectors } from '../src/model/vectors-sysfs.ts';
 import { GuestExecutor } from './agent/executor.ts';
@@ -88,7 +89,7 @@ function tableOf(series: Asked['series']): readonly Vector[] {
         : (expected as Record<string, readonly unknown[]>)[series];
       return { ...rest, run: (session: Session) => vector.run(session), expected: told ?? [] };
     });
-  return cdevs ? [...its, ...cdevVectors, ...ioasVectors, ...compatVectors] : its;
+  return cdevs ? [...its, ...cdevVectors, ...ioasVectors, ...pageTableVectors, ...compatVectors] : its;
 }
 
 export function vectors(asked: Asked, say: (line: string) => void): VectorTally {

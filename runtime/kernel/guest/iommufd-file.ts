@@ -4,8 +4,10 @@ import { piecesAt } from '../../../src/model/ioas.ts';
 import { ioasOf } from '../../../src/model/iommufd.ts';
 import type { Op } from '../../../src/model/op.ts';
 import { iommufdLayouts as layoutsOf, noiommuGetPa, iommufdRequests as numbers } from '../../abi/iommufd.ts';
-import { type Field, type Layout, layout, u64 as u64At } from '../../abi/layout.ts';
+import { layout, u64 as u64At } from '../../abi/layout.ts';
 import { layouts } from '../../abi/vfio.ts';
+import { framed, request } from './iommufd-request.ts';
+import { tableHandlers } from './iommufd-tables.ts';
 import type { Argument } from './open-file.ts';
 import type { Process } from './process.ts';
 import { refuse } from './refuse.ts';
@@ -55,42 +57,6 @@ export function detachPt({ machine, fd }: On, { pid }: Process, argument: Argume
   const its = argument.structure(size);
   const flags = u32(its, fields.flags);
   return machine.value({ op: 'device.detach_ioas', pid, fd, argsz: argszOf(its), flags });
-}
-
-/** What a request knows of its caller's structure: its size, and whether more than zeros stand behind it. */
-interface Framing {
-  readonly pid: number;
-  readonly fd: number;
-  readonly argsz: number | null;
-  readonly tail: boolean;
-}
-
-/** drivers/iommu/iommufd/main.c:iommufd_fops_ioctl: get_user of the size, copy_struct_from_user of it all. */
-function framed(fd: number, { pid }: Process, argument: Argument, known: number): Framing {
-  const argsz = argszOf(argument.structure(4));
-  if (argsz === null || argsz <= known) return { pid, fd, argsz, tail: false };
-  const memory = argument.memory();
-  if (memory === null || memory.length < argsz) return { pid, fd, argsz: null, tail: false };
-  return { pid, fd, argsz, tail: memory.subarray(known, argsz).some((byte) => byte !== 0) };
-}
-
-/** A request: its structure becomes an operation, and the fields named are written back. */
-function request<Fields extends { readonly size: Field; readonly [name: string]: Field }>(
-  { size, fields }: Layout<Fields>,
-  out: readonly (keyof Fields & string)[],
-  opOf: (framing: Framing, its: DataView | null, process: Process) => Op,
-): (on: On, process: Process, argument: Argument) => number {
-  return ({ machine, fd }, process, argument) => {
-    const its = argument.structure(size);
-    const result = machine.step(opOf(framed(fd, process, argument, size), its, process));
-    if (typeof result === 'number') return result;
-    if (its === null) return refuse('EFAULT');
-    for (const name of out) {
-      const place = fields[name];
-      if (place !== undefined && result.out?.[name] !== undefined) put(its, place, field(result, name));
-    }
-    return result.value;
-  };
 }
 
 const destroy = layoutsOf.iommu_destroy.fields;
@@ -251,6 +217,7 @@ export const iommufdHandlers: Readonly<
     value: u64(its, option.val64),
     reserved: u16(its, option.__reserved),
   })),
+  ...tableHandlers,
   [noiommuGetPa.request]: getPa,
   [numbers.IOMMU_VFIO_IOAS]: request(layoutsOf.iommu_vfio_ioas, ['ioas_id'], (framing, its) => ({
     op: 'iommufd.vfio_ioas',

@@ -240,6 +240,26 @@ export class NullFile extends OpenFile {
   }
 }
 
+/**
+ * A queue of page faults (drivers/iommu/iommufd/fault.c): structures of 40 bytes are read and responses of 8 written. No
+ * fault ever comes, so there is nothing to read and nothing to respond to. It has no positions.
+ */
+export class FaultQueueFile extends OpenFile {
+  override read(_process: Process, length: number): Uint8Array | number {
+    return length % 40 === 0 ? new Uint8Array(0) : refuse('ESPIPE');
+  }
+  override write(_process: Process, bytes: Uint8Array): number {
+    if (bytes.length % 8 !== 0) return refuse('ESPIPE');
+    return bytes.length === 0 ? 0 : refuse('EINVAL');
+  }
+  override pread(): number {
+    return refuse('ESPIPE');
+  }
+  override pwrite(): number {
+    return refuse('ESPIPE');
+  }
+}
+
 /** eventfd(2) (fs/eventfd.c). It has no positions, so pread and pwrite refuse it. */
 export class CounterFile extends OpenFile {
   private count: bigint;

@@ -1,10 +1,11 @@
 /** /sys/kernel/iommu_groups, /sys/class/vfio, /sys/class/iommu and /dev/vfio: what VFIO and the IOMMU show of themselves. */
-import { type IommuUnit, isUnknown, type Snapshot } from '../../../src/machine/snapshot.ts';
+import { isUnknown, type Snapshot } from '../../../src/machine/snapshot.ts';
 import { isListed } from '../../../src/model/leaving.ts';
 import { nodeAt } from '../../../src/model/nodes.ts';
 import { originOf } from '../../../src/model/origin.ts';
 import type { IommuGroup, Node as Owned, VfioGroup } from '../../../src/model/state.ts';
 import { collection, directory, kept, link, shows, takes } from './build.ts';
+import { registersOf, unitNamed } from './iommu-units.ts';
 import type { Machine } from './machine.ts';
 import type { DeviceNode, Directory, Node } from './node.ts';
 import type { PciBus } from './pci-bus.ts';
@@ -78,28 +79,22 @@ export function classes(machine: Machine, bus: PciBus): Directory {
 }
 
 /** Units with the registers that say what they can do, as drivers/iommu/intel/iommu.c shows them. */
-function iommuUnits({ iommu }: Snapshot, names: readonly string[]): Directory {
-  const told = iommu.translation === undefined || isUnknown(iommu.translation) ? [] : iommu.translation;
+function iommuUnits(snapshot: Snapshot, names: readonly string[]): Directory {
   return directory(
     Object.fromEntries(
       names.map((name) => {
-        const unit = told.find((each) => each.name === name);
+        const unit = unitNamed(snapshot, name);
         if (name.startsWith('ivhd')) return [name, directory({ 'amd-iommu': empty })];
-        const registers = unit === undefined ? null : intelRegisters(unit);
-        return [name, registers === null ? empty : directory({ 'intel-iommu': directory(registers) })];
+        const registers = unit === undefined ? null : registersOf(unit);
+        if (registers === null) return [name, empty];
+        const files = {
+          cap: shows(registers.cap.toString(16)),
+          ecap: shows(registers.ecap.toString(16)),
+        };
+        return [name, directory({ 'intel-iommu': directory(files) })];
       }),
     ),
   );
-}
-
-function intelRegisters({ addressBits, pageSizes, snoopControl }: IommuUnit) {
-  if (isUnknown(addressBits) || isUnknown(pageSizes) || isUnknown(snoopControl)) return null;
-  const levels = addressBits > 48 ? 3n : addressBits > 39 ? 2n : 1n;
-  const sizes = BigInt(pageSizes);
-  const large = ((sizes >> 21n) & 1n) | (((sizes >> 30n) & 1n) << 1n);
-  const cap = (large << 34n) | (BigInt(addressBits - 1) << 16n) | (1n << (8n + levels));
-  const ecap = snoopControl ? 1n << 7n : 0n;
-  return { cap: shows(cap.toString(16)), ecap: shows(ecap.toString(16)) };
 }
 
 /** /sys/class/vfio-dev, there while module vfio is (drivers/vfio/vfio_main.c:vfio_init). */

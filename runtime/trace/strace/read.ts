@@ -183,7 +183,9 @@ class Reader {
   /** The operation with the answer that the log tells; what it opened gets a name. */
   private emit(process: LoggedProcess, call: StraceCall, { operation, untold }: Operation): void {
     const { value, errno, path } = call.returned;
-    const opened = errno === undefined && value !== null && opens(operation.op);
+    const told = errno === undefined && value !== null && opens(operation.op);
+    // Its descriptor comes back in the structure, which strace does not show.
+    const opened = told && operation.op !== 'iommufd.fault_queue_alloc';
     const fd = Number(value ?? 0n);
     const as = opened ? nameOf(process, fd) : undefined;
     this.push(

@@ -103,6 +103,8 @@ export interface IommuUnit {
   readonly pageSizes: string | Unknown;
   /** it can make all DMA coherent with caches, whatever a device asks for: VFIO_DMA_CC_IOMMU */
   readonly snoopControl: boolean | Unknown;
+  /** it can tell which pages devices wrote to: IOMMU_CAP_DIRTY_TRACKING; not told: it cannot */
+  readonly dirtyTracking?: boolean | Unknown;
 }
 
 export interface IommuGroup {

@@ -3,7 +3,7 @@ import { type Attaching, attachGuards, attachIn } from '../attach.ts';
 import { deviceFileOf } from '../cdev.ts';
 import { draftOf } from '../draft.ts';
 import type { Guard, Rule } from '../guard.ts';
-import { boundOf, contextAt, objectOf } from '../iommufd.ts';
+import { boundOf, contextAt, objectOf, targetOf } from '../iommufd.ts';
 import type { Op } from '../op.ts';
 import type { State, World } from '../state.ts';
 
@@ -61,13 +61,13 @@ export const deviceAttachIoas: Rule<Attach> = {
   ioctl: { on: 'device', request: 0x3b77 },
   guards: {
     seed: [unknown],
-    // Page tables are of one kind there.
+    // Every page table is one that an IOMMU reads there.
     '6.12': [...argument, ...attachGuards<Attach>('device.attach_ioas', attaching, ['foreign'])],
     'noiommu-cdev': [...argument, ...attachGuards<Attach>('device.attach_ioas', attaching)],
   },
-  effect: (_world, state, op) => {
+  effect: (world, state, op) => {
     const draft = draftOf(state);
-    const id = attachIn(draft, deviceFileOf(state, op)?.device ?? -1, op.target);
+    const id = attachIn(world, draft, deviceFileOf(state, op)?.device ?? -1, op.target);
     return { state: draft, value: 0, out: { pt_id: id } };
   },
   undo: (_world, before, op) => {
@@ -75,8 +75,7 @@ export const deviceAttachIoas: Rule<Attach> = {
     const { pid, fd } = op;
     if (was === null) return { op: 'device.detach_ioas', pid, fd, flags: 0 };
     const context = contextAt(before, boundOf(before, deviceFileOf(before, op)?.device ?? -1)?.iommufd);
-    const table = objectOf(context, was);
-    return { op: 'device.attach_ioas', pid, fd, flags: 0, target: table?.kind === 'hwpt' ? table.ioas : was };
+    return { op: 'device.attach_ioas', pid, fd, flags: 0, target: targetOf(context, was) ?? was };
   },
 };
 

@@ -2,7 +2,7 @@ import { structure } from '../argument.ts';
 import { detachDevice } from '../attach.ts';
 import { deviceFileOf } from '../cdev.ts';
 import type { Rule } from '../guard.ts';
-import { boundOf, contextAt, objectOf } from '../iommufd.ts';
+import { boundOf, contextAt, objectOf, targetOf } from '../iommufd.ts';
 import type { Op } from '../op.ts';
 import { cdevOnly } from './device-attach-ioas.ts';
 
@@ -16,7 +16,7 @@ export const deviceDetachIoas: Rule<Detach> = {
     object: 'cdev',
     call: 'ioctl(fd, VFIO_DEVICE_DETACH_IOMMUFD_PT, &detach)',
     arguments: { flags: 'none are known' },
-    effect: 'The device reaches no memory. A page table that it was the last one of goes.',
+    effect: 'The device reaches no memory. A page table that an attach made goes with the last device.',
     undo: '`device.attach_ioas`',
   },
   ioctl: { on: 'device', request: 0x3b78 },
@@ -42,8 +42,8 @@ export const deviceDetachIoas: Rule<Detach> = {
     const its = boundOf(before, deviceFileOf(before, { pid, fd })?.device ?? -1);
     const context = contextAt(before, its?.iommufd);
     const object = its === null ? null : objectOf(context, its.id);
-    const table = object?.kind === 'device' && object.hwpt !== null ? objectOf(context, object.hwpt) : null;
-    if (table?.kind !== 'hwpt') return { none: 'the device was not attached' };
-    return { op: 'device.attach_ioas', pid, fd, flags: 0, target: table.ioas };
+    const target = object?.kind === 'device' && object.hwpt !== null ? targetOf(context, object.hwpt) : null;
+    if (target === null) return { none: 'the device was not attached' };
+    return { op: 'device.attach_ioas', pid, fd, flags: 0, target };
   },
 };

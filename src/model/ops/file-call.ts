@@ -97,9 +97,17 @@ const undecodedMemory: Guard<Call> = {
   },
 };
 
+const faults = calls(null, {
+  id: 'file.call.faults',
+  words: 'faults are read, and responses written, whole',
+  errno: 'ESPIPE',
+  citation: 'drivers/iommu/iommufd/fault.c:iommufd_fault_fops_read, iommufd_fault_fops_write',
+  on: (file) => file.kind === 'fault-queue',
+});
+
 const guards = [...first, ...rest];
 const guardsWithDecoding = [...guards, undecodedMemory];
-const guardsWithCdevs = [...first, unbound, ...rest, undecodedMemory];
+const guardsWithCdevs = [...first, unbound, ...rest, faults, undecodedMemory];
 
 /** VFIO's container and group files have no read, write, mmap and llseek; its device files lack llseek alone. */
 export const fileCall: Rule<Call> = {

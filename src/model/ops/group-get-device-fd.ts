@@ -166,7 +166,7 @@ const throughIommufd: readonly Guard<Get>[] = [
       if (its === null || context === null || context.compat === null) return null;
       return { context, device: its.device, target: context.compat };
     },
-    ['missing', 'type', 'foreign'],
+    ['missing', 'type', 'foreign', 'unit'],
   ),
 ];
 
@@ -179,14 +179,14 @@ const taking = throughIommufd.map(
 );
 
 /** The state with the opened device bound to its group's iommufd, and attached to the address space for VFIO. */
-function attachedTo(state: State, device: number): State {
+function attachedTo(world: World, state: State, device: number): State {
   const place = state.groups[state.devices[device]?.vfio?.group ?? -1]?.iommufd ?? -1;
   const context = contextAt(state, place);
   if (context === null) return state;
   const draft = draftOf(state);
   hold(draft, context.file);
   bindDevice(draft, device, place);
-  attachIn(draft, device, context.compat ?? 0);
+  attachIn(world, draft, device, context.compat ?? 0);
   return draft;
 }
 
@@ -212,7 +212,7 @@ export const groupGetDeviceFd: Rule<Get> = {
     const token = tokenGiven(world, state, op);
     const opened = openDevice(world, state, op.pid, group, index);
     const { fd } = opened;
-    const after = taken(world, state, op) === null ? opened.state : attachedTo(opened.state, index);
+    const after = taken(world, state, op) === null ? opened.state : attachedTo(world, opened.state, index);
     return { state: token === null ? after : withToken(after, index, token), value: fd };
   },
   undo: (_world, before, op) => ({ op: 'close', pid: op.pid, fd: nextDescriptor(before, op.pid) }),

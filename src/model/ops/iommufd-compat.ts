@@ -2,8 +2,7 @@ import { structure } from '../argument.ts';
 import { noCompat } from '../compat.ts';
 import { iommufdOf, placeOfIommufd } from '../files.ts';
 import { type Rule, since612, zero } from '../guard.ts';
-import { snooped } from '../ioas.ts';
-import { ioasOf, tableFor, withContext, withObject } from '../iommufd.ts';
+import { ioasOf, tablesOf, withContext, withObject } from '../iommufd.ts';
 import type { Op } from '../op.ts';
 import { capable } from '../permission.ts';
 import { rangeFields } from './container-get-info.ts';
@@ -53,12 +52,11 @@ export const iommufdCheckExtension: Rule<Check> = {
   guards: since612<Check>(
     noCompat<Check>('iommufd.check_extension', ({ extension }) => extension === coherent),
   ),
-  effect: (world, state, op) => {
-    const context = iommufdOf(state, op);
+  effect: (world, _state, op, context) => {
     const there =
-      (translating.includes(op.extension) && context?.noiommu === false) ||
+      (translating.includes(op.extension) && !context.noiommu) ||
       (op.extension === noiommu && world.profile.build.noiommu) ||
-      (op.extension === coherent && context !== null && snooped(world, state, context, context.compat ?? 0));
+      (op.extension === coherent && tablesOf(context, context.compat ?? 0).every((table) => table.coherent));
     return { value: there ? 1 : 0 };
   },
   undo: () => ({ none: 'it only asks' }),
@@ -154,7 +152,7 @@ export const iommufdGetInfo: Rule<Info> = {
     const compat = context?.compat ?? 0;
     const ranges = usable(world, state, op, compat);
     const total = beforeRanges + 16 * ranges.length;
-    const translated = context !== null && tableFor(context, compat, false) !== null;
+    const translated = context !== null && tablesOf(context, compat).some(({ software }) => !software);
     const asked = op.argsz ?? Number.POSITIVE_INFINITY;
     const sizes = translated ? world.pageSizes : 0xfffffffffffff000n;
     const needed = asked === total ? {} : { argsz: total };

@@ -1,10 +1,19 @@
 import { iommufdOf, placeOfIommufd } from '../files.ts';
 import { type Guard, type Rule, since612, zero } from '../guard.ts';
-import { addObject, freshIoas, objectOf, withContext, withObject } from '../iommufd.ts';
-import type { Iommufd } from '../iommufd-state.ts';
+import {
+  addObject,
+  freshIoas,
+  objectOf,
+  tableInUse,
+  withContext,
+  withObject,
+  withoutTable,
+} from '../iommufd.ts';
+import type { Hwpt, Iommufd } from '../iommufd-state.ts';
 import type { Op } from '../op.ts';
 import type { State } from '../state.ts';
 import { framed, reservedField } from '../user-structure.ts';
+import { withDirtyTracking } from './iommufd-hwpt-alloc.ts';
 
 /** Making and destroying objects of an iommufd. */
 
@@ -53,12 +62,23 @@ const missing: Guard<Destroy> = {
 
 const used: Guard<Destroy> = {
   id: 'iommufd.destroy.used',
-  words: 'a device uses the object: it is attached there, or is it',
+  words: 'something uses the object: a page table, a device that is attached or is it, or a descriptor',
   errno: 'EBUSY',
   citation: remove,
-  applies: (_world, state, op) => {
-    const object = objectOf(iommufdOf(state, op), op.id);
-    return object !== null && (object.kind !== 'ioas' || object.tables.length > 0);
+  applies: (_world, state, { id }, context) => {
+    const object = objectOf(context, id);
+    switch (object?.kind) {
+      case 'ioas':
+        return object.tables.length > 0;
+      case 'hwpt':
+        return tableInUse(context, id);
+      case 'fault-queue':
+        return state.files.some(
+          (file) => file?.kind === 'fault-queue' && file.iommufd === context.index && file.object === id,
+        );
+      default:
+        return object !== null;
+    }
   },
 };
 
@@ -68,8 +88,8 @@ export const iommufdDestroy: Rule<Destroy> = {
     call: 'ioctl(fd, IOMMU_DESTROY, &destroy)',
     arguments: { id: 'of an object', tail: 'bytes that are not 0 follow the structure' },
     effect:
-      'The address space is gone with all that was mapped in it. A device’s object goes with its descriptor only.',
-    undo: '`iommufd.ioas_alloc`, where the address space was as new and gets its id again',
+      'The address space is gone with all that was mapped in it, or the page table, or the queue of faults. A device’s object goes with its descriptor only.',
+    undo: '`iommufd.ioas_alloc` or `iommufd.hwpt_alloc`, where it was as new and gets its id again',
   },
   ioctl: { on: 'iommufd', request: 0x3b80 },
   guards: since612<Destroy>(...framed<Destroy>('iommufd.destroy', 8), missing, used),
@@ -77,8 +97,27 @@ export const iommufdDestroy: Rule<Destroy> = {
     const context = iommufdOf(state, op);
     if (context === null) return zero;
     const compat = context.compat === op.id ? null : context.compat;
-    const left: Iommufd = withObject({ ...context, compat }, op.id, null);
+    const table = objectOf(context, op.id)?.kind === 'hwpt';
+    const left: Iommufd = table
+      ? withoutTable(context, op.id)
+      : withObject({ ...context, compat }, op.id, null);
     return { state: withContext(state, placeOfIommufd(state, op), left), value: 0 };
   },
-  undo: (_world, _before: State, { pid, fd }) => ({ op: 'iommufd.ioas_alloc', pid, fd, flags: 0 }),
+  undo: (_world, before: State, { pid, fd, id }) => {
+    const context = iommufdOf(before, { pid, fd });
+    const object = objectOf(context, id);
+    if (object?.kind === 'ioas') return { op: 'iommufd.ioas_alloc', pid, fd, flags: 0 };
+    const place = context?.objects.findIndex((other) => other?.kind === 'device') ?? -1;
+    if (object?.kind !== 'hwpt' || place === -1) return { none: 'nothing makes such an object alone' };
+    return remade(object, { pid, fd, deviceId: place + 1 });
+  },
 };
+
+/** A page table as another one was. */
+function remade(
+  { ioas, tracksDirty }: Hwpt,
+  on: { readonly pid: number; readonly fd: number; readonly deviceId: number },
+): Op {
+  const flags = tracksDirty ? withDirtyTracking : 0;
+  return { op: 'iommufd.hwpt_alloc', ...on, flags, target: ioas, dataType: 0, dataLength: 0 };
+}

@@ -748,6 +748,17 @@ export const snapshotSchema: JsonSchema = {
       }
      ],
      "description": "it can make all DMA coherent with caches, whatever a device asks for: VFIO_DMA_CC_IOMMU"
+    },
+    "dirtyTracking": {
+     "description": "it can tell which pages devices wrote to: IOMMU_CAP_DIRTY_TRACKING; not told: it cannot",
+     "anyOf": [
+      {
+       "type": "boolean"
+      },
+      {
+       "$ref": "#/$defs/Unknown"
+      }
+     ]
     }
    },
    "required": [

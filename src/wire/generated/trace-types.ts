@@ -360,6 +360,71 @@ export type TraceOperation = {
   readonly operation: number;
   readonly ioas: number;
 } | {
+  readonly op: "iommufd.hwpt_alloc";
+  readonly fd: TraceDescriptor;
+  readonly argsz?: number | null;
+  /** bytes that are not 0 stand behind the structure */
+  readonly tail?: boolean;
+  readonly reserved?: number;
+  readonly flags: number;
+  readonly deviceId: number;
+  readonly target: number;
+  readonly dataType: number;
+  readonly dataLength: number;
+} | {
+  readonly op: "iommufd.get_hw_info";
+  readonly fd: TraceDescriptor;
+  readonly argsz?: number | null;
+  /** bytes that are not 0 stand behind the structure */
+  readonly tail?: boolean;
+  readonly reserved?: number;
+  readonly flags: number;
+  readonly deviceId: number;
+  readonly length: number;
+  /** what stands behind the address */
+  readonly buffer: "writable" | "none";
+} | {
+  readonly op: "iommufd.hwpt_set_dirty_tracking";
+  readonly fd: TraceDescriptor;
+  readonly argsz?: number | null;
+  /** bytes that are not 0 stand behind the structure */
+  readonly tail?: boolean;
+  readonly hwpt: number;
+  readonly flags: number;
+} | {
+  readonly op: "iommufd.hwpt_get_dirty_bitmap";
+  readonly fd: TraceDescriptor;
+  readonly argsz?: number | null;
+  /** bytes that are not 0 stand behind the structure */
+  readonly tail?: boolean;
+  readonly reserved?: number;
+  readonly hwpt: number;
+  readonly flags: number;
+  readonly iova: TraceWide;
+  readonly length: TraceWide;
+  readonly pageSize: TraceWide;
+} | {
+  readonly op: "iommufd.hwpt_invalidate";
+  readonly fd: TraceDescriptor;
+  readonly argsz?: number | null;
+  /** bytes that are not 0 stand behind the structure */
+  readonly tail?: boolean;
+  readonly reserved?: number;
+  readonly hwpt: number;
+  /** whether the address of entries is given */
+  readonly array: boolean;
+  readonly entryLength: number;
+  readonly entries: number;
+} | {
+  readonly op: "iommufd.fault_queue_alloc";
+  readonly fd: TraceDescriptor;
+  readonly argsz?: number | null;
+  /** bytes that are not 0 stand behind the structure */
+  readonly tail?: boolean;
+  readonly flags: number;
+  /** names the descriptor that it answers, for the operations that follow */
+  readonly as?: TraceName;
+} | {
   readonly op: "iommufd.noiommu_get_pa";
   readonly fd: TraceDescriptor;
   readonly argsz?: number | null;

@@ -1942,6 +1942,350 @@ export const traceSchema: JsonSchema = {
      "properties": {
       "op": {
        "type": "string",
+       "const": "iommufd.hwpt_alloc"
+      },
+      "fd": {
+       "$ref": "#/$defs/TraceDescriptor"
+      },
+      "argsz": {
+       "anyOf": [
+        {
+         "type": "integer",
+         "minimum": -2147483648,
+         "maximum": 4294967295
+        },
+        {
+         "type": "null"
+        }
+       ]
+      },
+      "tail": {
+       "description": "bytes that are not 0 stand behind the structure",
+       "type": "boolean"
+      },
+      "reserved": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      },
+      "flags": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      },
+      "deviceId": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      },
+      "target": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      },
+      "dataType": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      },
+      "dataLength": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      }
+     },
+     "required": [
+      "op",
+      "fd",
+      "flags",
+      "deviceId",
+      "target",
+      "dataType",
+      "dataLength"
+     ],
+     "additionalProperties": false
+    },
+    {
+     "type": "object",
+     "properties": {
+      "op": {
+       "type": "string",
+       "const": "iommufd.get_hw_info"
+      },
+      "fd": {
+       "$ref": "#/$defs/TraceDescriptor"
+      },
+      "argsz": {
+       "anyOf": [
+        {
+         "type": "integer",
+         "minimum": -2147483648,
+         "maximum": 4294967295
+        },
+        {
+         "type": "null"
+        }
+       ]
+      },
+      "tail": {
+       "description": "bytes that are not 0 stand behind the structure",
+       "type": "boolean"
+      },
+      "reserved": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      },
+      "flags": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      },
+      "deviceId": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      },
+      "length": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      },
+      "buffer": {
+       "type": "string",
+       "enum": [
+        "writable",
+        "none"
+       ],
+       "description": "what stands behind the address"
+      }
+     },
+     "required": [
+      "op",
+      "fd",
+      "flags",
+      "deviceId",
+      "length",
+      "buffer"
+     ],
+     "additionalProperties": false
+    },
+    {
+     "type": "object",
+     "properties": {
+      "op": {
+       "type": "string",
+       "const": "iommufd.hwpt_set_dirty_tracking"
+      },
+      "fd": {
+       "$ref": "#/$defs/TraceDescriptor"
+      },
+      "argsz": {
+       "anyOf": [
+        {
+         "type": "integer",
+         "minimum": -2147483648,
+         "maximum": 4294967295
+        },
+        {
+         "type": "null"
+        }
+       ]
+      },
+      "tail": {
+       "description": "bytes that are not 0 stand behind the structure",
+       "type": "boolean"
+      },
+      "hwpt": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      },
+      "flags": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      }
+     },
+     "required": [
+      "op",
+      "fd",
+      "hwpt",
+      "flags"
+     ],
+     "additionalProperties": false
+    },
+    {
+     "type": "object",
+     "properties": {
+      "op": {
+       "type": "string",
+       "const": "iommufd.hwpt_get_dirty_bitmap"
+      },
+      "fd": {
+       "$ref": "#/$defs/TraceDescriptor"
+      },
+      "argsz": {
+       "anyOf": [
+        {
+         "type": "integer",
+         "minimum": -2147483648,
+         "maximum": 4294967295
+        },
+        {
+         "type": "null"
+        }
+       ]
+      },
+      "tail": {
+       "description": "bytes that are not 0 stand behind the structure",
+       "type": "boolean"
+      },
+      "reserved": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      },
+      "hwpt": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      },
+      "flags": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      },
+      "iova": {
+       "$ref": "#/$defs/TraceWide"
+      },
+      "length": {
+       "$ref": "#/$defs/TraceWide"
+      },
+      "pageSize": {
+       "$ref": "#/$defs/TraceWide"
+      }
+     },
+     "required": [
+      "op",
+      "fd",
+      "hwpt",
+      "flags",
+      "iova",
+      "length",
+      "pageSize"
+     ],
+     "additionalProperties": false
+    },
+    {
+     "type": "object",
+     "properties": {
+      "op": {
+       "type": "string",
+       "const": "iommufd.hwpt_invalidate"
+      },
+      "fd": {
+       "$ref": "#/$defs/TraceDescriptor"
+      },
+      "argsz": {
+       "anyOf": [
+        {
+         "type": "integer",
+         "minimum": -2147483648,
+         "maximum": 4294967295
+        },
+        {
+         "type": "null"
+        }
+       ]
+      },
+      "tail": {
+       "description": "bytes that are not 0 stand behind the structure",
+       "type": "boolean"
+      },
+      "reserved": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      },
+      "hwpt": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      },
+      "array": {
+       "type": "boolean",
+       "description": "whether the address of entries is given"
+      },
+      "entryLength": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      },
+      "entries": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      }
+     },
+     "required": [
+      "op",
+      "fd",
+      "hwpt",
+      "array",
+      "entryLength",
+      "entries"
+     ],
+     "additionalProperties": false
+    },
+    {
+     "type": "object",
+     "properties": {
+      "op": {
+       "type": "string",
+       "const": "iommufd.fault_queue_alloc"
+      },
+      "fd": {
+       "$ref": "#/$defs/TraceDescriptor"
+      },
+      "argsz": {
+       "anyOf": [
+        {
+         "type": "integer",
+         "minimum": -2147483648,
+         "maximum": 4294967295
+        },
+        {
+         "type": "null"
+        }
+       ]
+      },
+      "tail": {
+       "description": "bytes that are not 0 stand behind the structure",
+       "type": "boolean"
+      },
+      "flags": {
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      },
+      "as": {
+       "description": "names the descriptor that it answers, for the operations that follow",
+       "$ref": "#/$defs/TraceName"
+      }
+     },
+     "required": [
+      "op",
+      "fd",
+      "flags"
+     ],
+     "additionalProperties": false
+    },
+    {
+     "type": "object",
+     "properties": {
+      "op": {
+       "type": "string",
        "const": "iommufd.noiommu_get_pa"
       },
       "fd": {

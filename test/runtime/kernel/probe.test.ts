@@ -43,7 +43,10 @@ function known(pci: PciFunction, of: PciFunction): object {
   return Object.fromEntries(entries);
 }
 
-const unit = { name: 'dmar0', addressBits: 39, pageSizes: '0x201000', snoopControl: false } as const;
+const unit = {
+  ...{ name: 'dmar0', addressBits: 39, pageSizes: '0x201000' },
+  ...{ snoopControl: false, dirtyTracking: false },
+} as const;
 const capable = machine({
   functions: [
     {

@@ -63,6 +63,23 @@ test.each<[bigint, bigint, object]>([
   expect(intel(cap | sagaw(levels.four) | mgaw(48n), ecap)).toMatchObject(expected);
 });
 
+const scalableDirty = (1n << 43n) | (1n << 45n) | (1n << 48n);
+
+test.each<[string, bigint, string | undefined, unknown]>([
+  ['has it in scalable mode', scalableDirty, 'ro intel_iommu=on,sm_on quiet', true],
+  ['takes the last word', scalableDirty, 'intel_iommu=sm_on intel_iommu=on,sm_off', false],
+  ['may be built to have it', scalableDirty, 'intel_iommu=on', { unknown: expect.any(String) }],
+  ['shows no command line', scalableDirty, undefined, { unknown: expect.any(String) }],
+  ['lacks SMTS', scalableDirty & ~(1n << 43n), 'intel_iommu=sm_on', false],
+  ['lacks SLADS', scalableDirty & ~(1n << 45n), 'intel_iommu=sm_on', false],
+  ['lacks SMPWC', scalableDirty & ~(1n << 48n), 'intel_iommu=sm_on', false],
+])('dirty tracking of a unit that %s', (_, ecap, commandLine, expected) => {
+  const at = '/sys/class/iommu/dmar0/intel-iommu';
+  const texts = { [`${at}/cap`]: '660462', [`${at}/ecap`]: ecap.toString(16) };
+  const more = commandLine === undefined ? {} : { '/proc/cmdline': `${commandLine}\n` };
+  expect(unitOf(filesOf({ ...texts, ...more }), 'dmar0').dirtyTracking).toEqual(expected);
+});
+
 test('a unit of AMD takes any address', () => {
   expect(unitOf(filesOf({ '/sys/class/iommu/ivhd0/amd-iommu/cap': '300b0b0f' }), 'ivhd0')).toEqual({
     name: 'ivhd0',
@@ -78,9 +95,9 @@ test('registers that are missing or none leave what they tell unknown', () => {
   expect(unitOf(filesOf({}), 'virtio0')).toEqual({ name: 'virtio0', ...none });
   const at = '/sys/class/iommu/dmar0/intel-iommu';
   expect(unitOf(filesOf({ [`${at}/cap`]: 'what', [`${at}/ecap`]: '80' }), 'dmar0')).toEqual({
-    ...{ name: 'dmar0', ...none, snoopControl: true },
+    ...{ name: 'dmar0', ...none, snoopControl: true, dirtyTracking: false },
   });
   expect(unitOf(filesOf({ [`${at}/cap`]: '660462' }), 'dmar0')).toEqual({
-    ...{ name: 'dmar0', ...none, pageSizes: '0x1000' },
+    ...{ name: 'dmar0', ...none, pageSizes: '0x1000', dirtyTracking: unknown },
   });
 });

@@ -190,7 +190,12 @@ describe('a captured tree', () => {
     });
     expect(snapshot.iommu).toEqual({
       units: ['dmar0'],
-      translation: [{ name: 'dmar0', addressBits: 48, pageSizes: '0x40201000', snoopControl: true }],
+      translation: [
+        {
+          ...{ name: 'dmar0', addressBits: 48, pageSizes: '0x40201000' },
+          ...{ snoopControl: true, dirtyTracking: false },
+        },
+      ],
       interruptRemapping: true,
       groups: [1, 2, 3].map((id) => ({
         id,

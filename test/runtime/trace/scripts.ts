@@ -3,6 +3,10 @@ import type { Op } from '../../../src/model/op.ts';
 import type { Result } from '../../../src/model/outcome.ts';
 import type { TraceRecord } from '../../../src/wire/trace.ts';
 
+const openers: readonly string[] = [
+  ...['open', 'group.get_device_fd', 'descriptor.pass', 'iommufd.fault_queue_alloc'],
+];
+
 /** Writes down operations of a model as a trace has them: descriptors and processes get names. */
 export class Scribe {
   readonly records: TraceRecord[] = [];
@@ -17,7 +21,7 @@ export class Scribe {
   /** The operation as the next record; what it answers, where that is told. */
   take(op: Op, result: Result, told: 'answers' | 'nothing'): void {
     const owner = op.op === 'descriptor.pass' ? op.to : op.pid;
-    const opened = ['open', 'group.get_device_fd', 'descriptor.pass'].includes(op.op) && result.ok;
+    const opened = openers.includes(op.op) && result.ok;
     const as = opened ? nameOf(owner, result.value) : undefined;
     const operation = operationOf(
       op,

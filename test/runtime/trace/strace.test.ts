@@ -74,6 +74,24 @@ describe('what a log tells', () => {
     expect(callsOf(none)[2]).toMatchObject({ operation: { argsz: null }, untold: ['container'] });
   });
 
+  test('a descriptor that comes back in a structure has no name', () => {
+    const lines = [
+      'openat(AT_FDCWD, "/dev/iommu", O_RDWR) = 3</dev/iommu>',
+      'ioctl(3</dev/iommu>, _IOC(_IOC_NONE, 0x3b, 0x8e, 0), 0x7ffc) = 0',
+      'ioctl(3</dev/iommu>, _IOC(_IOC_NONE, 0x3b, 0x8a, 0), 0x7ffc) = -1 ENOENT (No such file or directory)',
+      'openat(AT_FDCWD, "/dev/vfio/vfio", O_RDWR) = 0</dev/vfio/vfio>',
+    ];
+    const [, queue, info, opened] = callsOf(`${lines.join('\n')}\n`);
+    expect(queue).toMatchObject({
+      operation: { op: 'iommufd.fault_queue_alloc', fd: 'process.fd3' },
+      untold: ['argsz', 'flags'],
+      result: { value: 0 },
+    });
+    expect(queue?.operation).not.toHaveProperty('as');
+    expect(info).toMatchObject({ operation: { op: 'iommufd.get_hw_info' }, result: { errno: 'ENOENT' } });
+    expect(opened?.operation).toMatchObject({ as: 'process.fd0' });
+  });
+
   test('writes to sysfs are operations, and other files are nobody here', () => {
     const write = (path: string, text: string) =>
       `openat(AT_FDCWD, "${path}", O_WRONLY) = 5<${path}>\nwrite(5<${path}>, "${text}", 9) = 9\nclose(5) = 0\n`;

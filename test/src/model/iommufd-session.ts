@@ -107,6 +107,24 @@ export class IommufdSession extends Session {
     return this.ask('iommufd.option', { fd, option, operation, object, value });
   }
 
+  /** A page table for the first device and the address space after it, unless something else is said; answers its id. */
+  hwpt(fd: number, over: Partial<Extract<Op, { op: 'iommufd.hwpt_alloc' }>> = {}): unknown {
+    const plain = { flags: 0, deviceId: 1, target: 2, dataType: 0, dataLength: 0 };
+    return this.ask('iommufd.hwpt_alloc', { ...plain, ...over, fd });
+  }
+
+  /** A bound device with id 1, an address space with id 2, and a page table of it with id 3 that nobody is attached to. */
+  tabled(device = single): { d: number; i: number } {
+    const { d, i } = this.bound(device);
+    this.alloc(i);
+    this.hwpt(i);
+    return { d, i };
+  }
+
+  destroy(fd: number, id: number): unknown {
+    return this.ask('iommufd.destroy', { fd, id });
+  }
+
   /** A bound device and a fresh address space that it is attached to. */
   attached(device = single): { d: number; i: number; ioas: number } {
     const { d, i } = this.bound(device);

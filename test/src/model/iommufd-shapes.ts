@@ -74,7 +74,66 @@ export function iommufdShapes(lots: Lots): {
       iova: anyWord,
       length: anyWord,
     }),
+    ...tableShapes({ framing, reserved, id }, lots),
     ...compatShapes(lots),
+  };
+}
+
+/** Page tables and what belongs to them. */
+function tableShapes(
+  {
+    framing,
+    reserved,
+    id,
+  }: {
+    readonly framing: Readonly<Record<string, fc.Arbitrary<unknown>>>;
+    readonly reserved: fc.Arbitrary<unknown>;
+    readonly id: fc.Arbitrary<unknown>;
+  },
+  { anyNumber, anyWord }: Lots,
+): {
+  readonly [Kind in
+    | Extract<OpKind, `iommufd.hwpt_${string}`>
+    | 'iommufd.get_hw_info'
+    | 'iommufd.fault_queue_alloc']: Shape;
+} {
+  return {
+    'iommufd.hwpt_alloc': fc.record({
+      ...framing,
+      reserved,
+      flags: fc.oneof({ weight: 6, arbitrary: fc.constantFrom(0, 0, 1, 2, 4) }, anyNumber),
+      deviceId: id,
+      target: id,
+      dataType: mostlyZero,
+      dataLength: mostlyZero,
+    }),
+    'iommufd.get_hw_info': fc.record({
+      ...framing,
+      reserved,
+      flags: mostlyZero,
+      deviceId: id,
+      length: anyNumber,
+      buffer: fc.constantFrom('writable', 'none'),
+    }),
+    'iommufd.hwpt_set_dirty_tracking': fc.record({ ...framing, hwpt: id, flags: mostlyZero }),
+    'iommufd.hwpt_get_dirty_bitmap': fc.record({
+      ...framing,
+      reserved,
+      hwpt: id,
+      flags: mostlyZero,
+      iova: anyWord,
+      length: anyWord,
+      pageSize: anyWord,
+    }),
+    'iommufd.hwpt_invalidate': fc.record({
+      ...framing,
+      reserved,
+      hwpt: id,
+      array: fc.boolean(),
+      entryLength: anyNumber,
+      entries: mostlyZero,
+    }),
+    'iommufd.fault_queue_alloc': fc.record({ ...framing, flags: mostlyZero }),
   };
 }
 

@@ -2,8 +2,9 @@ import { expect, test } from 'vitest';
 import { IommufdSession } from './iommufd-session.ts';
 import { cdevVectors } from './vectors-cdev.ts';
 import { compatVectors, ioasVectors } from './vectors-iommufd.ts';
+import { pageTableVectors } from './vectors-pagetables.ts';
 
-const vectors = [...cdevVectors, ...ioasVectors, ...compatVectors];
+const vectors = [...cdevVectors, ...ioasVectors, ...pageTableVectors, ...compatVectors];
 
 test.each(vectors.map((vector) => [vector.id, vector.sequence, vector] as const))(
   '%s: %s',

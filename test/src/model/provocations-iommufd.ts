@@ -6,7 +6,7 @@ import { device, group, type Provocation, pid, plain } from './provocation.ts';
 const highest = 2n ** 64n - 1n;
 
 /** The three tests that every structure of iommufd's has first. */
-function framing(
+export function framing(
   op: { readonly op: `iommufd.${string}`; readonly [argument: string]: unknown },
   size: number,
 ): { readonly [guard: string]: Provocation } {
@@ -47,7 +47,7 @@ const copy = {
   srcIova: 0n,
 } as const;
 const msi = 0xfee00000n;
-const onGroup8 = {
+export const onGroup8 = {
   iommu: {
     units: ['dmar0'],
     interruptRemapping: true,

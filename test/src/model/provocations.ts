@@ -10,6 +10,7 @@ import { iommufds } from './provocations-iommufd.ts';
 import { interrupts } from './provocations-irqs.ts';
 import { leavers } from './provocations-leaving.ts';
 import { noiommuCdevs } from './provocations-noiommu.ts';
+import { pageTables } from './provocations-pagetables.ts';
 import { regions, resets } from './provocations-regions.ts';
 import { sysfs } from './provocations-sysfs.ts';
 import { type1 } from './provocations-type1.ts';
@@ -28,6 +29,7 @@ export const provocations: Readonly<Record<string, Provocation>> = {
   ...deviceCdevs,
   ...iommufds,
   ...noiommuCdevs,
+  ...pageTables,
   ...compat,
   ...interrupts,
   ...ioeventfds,

@@ -1,0 +1,149 @@
+import { u64 } from '../argument.ts';
+import { type Guard, type Rule, since612, zero } from '../guard.ts';
+import { alignmentOf, highest } from '../ioas.ts';
+import { objectOf } from '../iommufd.ts';
+import type { Hwpt, Iommufd } from '../iommufd-state.ts';
+import type { Op } from '../op.ts';
+import { framed, reservedField } from '../user-structure.ts';
+
+/** Which pages devices wrote to, by page table. No device of the model writes to any. */
+
+type SetTracking = Extract<Op, { op: 'iommufd.hwpt_set_dirty_tracking' }>;
+type GetBitmap = Extract<Op, { op: 'iommufd.hwpt_get_dirty_bitmap' }>;
+
+const setTracking = 'drivers/iommu/iommufd/hw_pagetable.c:iommufd_hwpt_set_dirty_tracking';
+const getBitmap = 'drivers/iommu/iommufd/hw_pagetable.c:iommufd_hwpt_get_dirty_bitmap';
+const checkRange = 'drivers/iommu/iommufd/io_pagetable.c:iommufd_check_iova_range';
+
+function tableAt(context: Iommufd, id: number): Hwpt | null {
+  const object = objectOf(context, id);
+  return object?.kind === 'hwpt' ? object : null;
+}
+
+/** The page table that is to be there. */
+function missing<O extends SetTracking | GetBitmap>(op: O['op']): Guard<O> {
+  return {
+    id: `${op}.missing`,
+    words: 'the iommufd has no page table of this id',
+    errno: 'ENOENT',
+    citation: 'drivers/iommu/iommufd/main.c:iommufd_get_object',
+    applies: (_world, _state, asked, context) => tableAt(context as Iommufd, asked.hwpt) === null,
+  };
+}
+
+/** It was not made for that (domain->dirty_ops). */
+function untracked<O extends SetTracking | GetBitmap>(op: O['op'], citation: string): Guard<O> {
+  return {
+    id: `${op}.untracked`,
+    words: 'the page table was made without dirty tracking',
+    errno: 'EOPNOTSUPP',
+    citation,
+    applies: (_world, _state, asked, context) =>
+      tableAt(context as Iommufd, asked.hwpt)?.tracksDirty !== true,
+  };
+}
+
+export const iommufdHwptSetDirtyTracking: Rule<SetTracking> = {
+  words: {
+    object: 'iommufd',
+    call: 'ioctl(fd, IOMMU_HWPT_SET_DIRTY_TRACKING, &set)',
+    arguments: {
+      hwpt: 'id of a page table',
+      flags: 'ENABLE 1; without it tracking ends',
+      tail: 'bytes that are not 0 follow the structure',
+    },
+    effect: 'From now on pages that are written to are marked, or no more. Nothing else tells of it.',
+    undo: 'none: what was marked is gone',
+  },
+  ioctl: { on: 'iommufd', request: 0x3b8b },
+  guards: since612<SetTracking>(
+    ...framed<SetTracking>('iommufd.hwpt_set_dirty_tracking', 16),
+    reservedField<SetTracking>('iommufd.hwpt_set_dirty_tracking', setTracking, 1),
+    missing<SetTracking>('iommufd.hwpt_set_dirty_tracking'),
+    untracked<SetTracking>(
+      'iommufd.hwpt_set_dirty_tracking',
+      'drivers/iommu/iommufd/io_pagetable.c:iopt_set_dirty_tracking',
+    ),
+  ),
+  effect: () => zero,
+  undo: () => ({ none: 'what was marked is gone' }),
+};
+
+const range: readonly Guard<GetBitmap>[] = [
+  {
+    id: 'iommufd.hwpt_get_dirty_bitmap.length',
+    words: 'the length is 0',
+    errno: 'EINVAL',
+    citation: checkRange,
+    applies: (_world, _state, op) => u64(op.length) === 0n,
+  },
+  {
+    id: 'iommufd.hwpt_get_dirty_bitmap.overflow',
+    words: 'the range ends beyond the highest address',
+    errno: 'EOVERFLOW',
+    citation: checkRange,
+    applies: (_world, _state, op) => u64(op.iova) + u64(op.length) - 1n > highest,
+  },
+  {
+    id: 'iommufd.hwpt_get_dirty_bitmap.alignment',
+    words: 'the range is not made of whole pages of the IOMMU',
+    errno: 'EINVAL',
+    citation: checkRange,
+    applies: (_world, _state, op, context) => {
+      const table = tableAt(context, op.hwpt);
+      return table !== null && splits(op, alignmentOf(context, table.ioas));
+    },
+  },
+  {
+    id: 'iommufd.hwpt_get_dirty_bitmap.page-size',
+    words: 'a bit stands for no bytes',
+    errno: 'EINVAL',
+    citation: checkRange,
+    applies: (_world, _state, op) => u64(op.pageSize) === 0n,
+  },
+  {
+    id: 'iommufd.hwpt_get_dirty_bitmap.bits',
+    words: 'the range is not made of whole bits',
+    errno: 'EINVAL',
+    citation: checkRange,
+    applies: (_world, _state, op) => splits(op, u64(op.pageSize)),
+  },
+];
+
+/** Whether a range begins or ends within a unit, as the kernel asks it: with a mask, whatever the unit is. */
+function splits(op: GetBitmap, unit: bigint): boolean {
+  const mask = u64(unit - 1n);
+  return (u64(op.iova) & mask) !== 0n || (u64(op.iova + op.length) & mask) !== 0n;
+}
+
+export const iommufdHwptGetDirtyBitmap: Rule<GetBitmap> = {
+  words: {
+    object: 'iommufd',
+    call: 'ioctl(fd, IOMMU_HWPT_GET_DIRTY_BITMAP, &get)',
+    arguments: {
+      hwpt: 'id of a page table',
+      flags: 'NO_CLEAR 1: marks stay',
+      iova: 'the first address',
+      length: 'bytes from there on',
+      pageSize: 'bytes that a bit stands for',
+      reserved: 'a field that must be 0',
+      tail: 'bytes that are not 0 follow the structure',
+    },
+    effect:
+      'Sets a bit for each page that a device wrote to, which none did here, and takes the marks away. Where nothing is mapped it finds nothing, and memory that cannot be written keeps it from nothing else: 6.12 asks for no answer of the walk.',
+    undo: 'none: it only asks',
+  },
+  ioctl: { on: 'iommufd', request: 0x3b8c },
+  guards: since612<GetBitmap>(
+    ...framed<GetBitmap>('iommufd.hwpt_get_dirty_bitmap', 48),
+    reservedField<GetBitmap>('iommufd.hwpt_get_dirty_bitmap', getBitmap, 1),
+    missing<GetBitmap>('iommufd.hwpt_get_dirty_bitmap'),
+    ...range,
+    untracked<GetBitmap>(
+      'iommufd.hwpt_get_dirty_bitmap',
+      'drivers/iommu/iommufd/io_pagetable.c:iommu_read_and_clear_dirty',
+    ),
+  ),
+  effect: () => zero,
+  undo: () => ({ none: 'it only asks' }),
+};

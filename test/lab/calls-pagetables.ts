@@ -1,0 +1,105 @@
+/** iommufd's requests on page tables, byte by byte from its header, as calls-iommufd.ts has the others. */
+import type { Backend } from '../../runtime/backend.ts';
+import { type IommufdOp, page, type Shape } from './calls-iommufd.ts';
+
+type TableOp = Extract<
+  IommufdOp,
+  { op: `iommufd.hwpt_${string}` | 'iommufd.get_hw_info' | 'iommufd.fault_queue_alloc' }
+>;
+
+export function tableShape(backend: Backend, op: TableOp): Shape {
+  switch (op.op) {
+    case 'iommufd.hwpt_alloc':
+      return {
+        number: 0x3b89,
+        size: 48,
+        fields: [
+          [4, op.flags],
+          [8, op.deviceId],
+          [12, op.target],
+          [20, op.reserved ?? 0],
+          [24, op.dataType],
+          [28, op.dataLength],
+        ],
+        out: [['out_hwpt_id', 16, false]],
+      };
+    case 'iommufd.get_hw_info':
+      return {
+        number: 0x3b8a,
+        size: 40,
+        fields: [
+          [4, op.flags],
+          [8, op.deviceId],
+          [12, op.length],
+          [16, op.buffer === 'none' ? 0n : page(backend), 8],
+          [28, (op.reserved ?? 0) << 8],
+        ],
+        out: [
+          ['data_len', 12, false],
+          ['out_data_type', 24, false],
+          ['out_capabilities', 32, true],
+        ],
+      };
+    case 'iommufd.hwpt_set_dirty_tracking':
+    case 'iommufd.hwpt_get_dirty_bitmap':
+    case 'iommufd.hwpt_invalidate':
+      return madeTableShape(backend, op);
+    case 'iommufd.fault_queue_alloc':
+      return {
+        number: 0x3b8e,
+        size: 16,
+        fields: [[4, op.flags]],
+        out: [
+          ['out_fault_id', 8, false],
+          ['out_fault_fd', 12, false],
+        ],
+      };
+  }
+}
+
+/** Of a page table that is there. */
+function madeTableShape(
+  backend: Backend,
+  op: Extract<
+    TableOp,
+    { op: 'iommufd.hwpt_set_dirty_tracking' | 'iommufd.hwpt_get_dirty_bitmap' | 'iommufd.hwpt_invalidate' }
+  >,
+): Shape {
+  switch (op.op) {
+    case 'iommufd.hwpt_set_dirty_tracking':
+      return {
+        number: 0x3b8b,
+        size: 16,
+        fields: [
+          [4, op.flags],
+          [8, op.hwpt],
+        ],
+      };
+    case 'iommufd.hwpt_get_dirty_bitmap':
+      return {
+        number: 0x3b8c,
+        size: 48,
+        fields: [
+          [4, op.hwpt],
+          [8, op.flags],
+          [12, op.reserved ?? 0],
+          [16, op.iova, 8],
+          [24, op.length, 8],
+          [32, op.pageSize, 8],
+          [40, page(backend), 8],
+        ],
+      };
+    case 'iommufd.hwpt_invalidate':
+      return {
+        number: 0x3b8d,
+        size: 32,
+        fields: [
+          [4, op.hwpt],
+          [8, op.array ? page(backend) : 0n, 8],
+          [20, op.entryLength],
+          [24, op.entries],
+          [28, op.reserved ?? 0],
+        ],
+      };
+  }
+}
