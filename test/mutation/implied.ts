@@ -29,6 +29,10 @@ export const implied: Readonly<
     by: 'iommufd.map_dma.alignment',
     why: 'a length of 0, or one that ends in the last page, fits no alignment',
   },
+  'iommufd.hwpt_get_dirty_bitmap.page-size': {
+    by: 'iommufd.hwpt_get_dirty_bitmap.bits',
+    why: 'no range begins and ends between bits that stand for nothing',
+  },
   'group.get_device_fd.no-container': {
     by: 'group.get_device_fd.no-iommu',
     why: 'where there is no container there is no IOMMU driver of it',

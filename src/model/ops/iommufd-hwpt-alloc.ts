@@ -11,7 +11,10 @@ import { framed } from '../user-structure.ts';
 
 type Alloc = Extract<Op, { op: 'iommufd.hwpt_alloc' }>;
 
-/** Flags (enum iommufd_hwpt_alloc_flags). */
+/**
+ * Flags (enum iommufd_hwpt_alloc_flags). Kernels after 6.12 have more of them, here and in GET_HW_INFO, of which nothing was
+ * read: the newest profile knows those of 6.12.
+ */
 const nestParent = 1;
 export const withDirtyTracking = 2;
 const withFaults = 4;

@@ -96,7 +96,7 @@ const dirtyPages: Readonly<Record<string, Provocation>> = {
   'iommufd.hwpt_get_dirty_bitmap.missing': bitmap({ hwpt: 2 }),
   'iommufd.hwpt_get_dirty_bitmap.length': bitmap({ length: 0n }),
   'iommufd.hwpt_get_dirty_bitmap.overflow': bitmap({ iova: highest }),
-  'iommufd.hwpt_get_dirty_bitmap.alignment': bitmap({ iova: 0x10n }),
+  'iommufd.hwpt_get_dirty_bitmap.alignment': bitmap({ iova: 0x10n, pageSize: 1n }),
   'iommufd.hwpt_get_dirty_bitmap.page-size': bitmap({ pageSize: 0n }),
   'iommufd.hwpt_get_dirty_bitmap.bits': bitmap({ pageSize: 0x8000n }),
   'iommufd.hwpt_get_dirty_bitmap.untracked': bitmap({}),
