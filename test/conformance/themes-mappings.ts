@@ -16,7 +16,7 @@ interface Range {
 }
 
 /** The process acts on what it has; who has nothing is given what another one has before. */
-export function on(its: Context, kind: 'container' | 'iommufd'): { pid: number; fd: number } {
+function on(its: Context, kind: 'container' | 'iommufd'): { pid: number; fd: number } {
   return { pid: its.pid, fd: pick(surely(its, kind), its.a >> 2) };
 }
 
@@ -287,7 +287,7 @@ const options: Maker = (its) => {
 };
 
 /** As where the iommufd stands for a container. */
-const compat: Maker = (its) => {
+export const compat: Maker = (its) => {
   const call = on(its, 'iommufd');
   const id = iommufdOf(its.state, call)?.compat ?? 0;
   const { iova, size } = around(areasOf(its, call.fd, id), its.b, its.c);
