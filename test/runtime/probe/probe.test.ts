@@ -36,6 +36,8 @@ function captured(sshConnection?: string): Snapshot {
 
 const functionOf = (snapshot: Snapshot, address: string) => topologyOf(snapshot).functions.get(address);
 
+const unit = { name: 'dmar0', addressBits: 48, pageSizes: '0x40201000' };
+
 describe('a captured tree', () => {
   let snapshot: Snapshot;
   beforeAll(() => {
@@ -190,12 +192,7 @@ describe('a captured tree', () => {
     });
     expect(snapshot.iommu).toEqual({
       units: ['dmar0'],
-      translation: [
-        {
-          ...{ name: 'dmar0', addressBits: 48, pageSizes: '0x40201000' },
-          ...{ snoopControl: true, dirtyTracking: false },
-        },
-      ],
+      translation: [{ ...unit, snoopControl: true, dirtyTracking: false }],
       interruptRemapping: true,
       groups: [1, 2, 3].map((id) => ({
         id,
