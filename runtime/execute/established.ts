@@ -1,7 +1,7 @@
 import type { Diagnostic } from '../../src/diagnostics/diagnostic.ts';
 import type { Established } from '../../src/machine/snapshot.ts';
 import type { JournalIntent } from '../../src/wire/journal.ts';
-import { readHistory, unfinished, unusable } from './run.ts';
+import { placeOfStore, readHistory, unfinished, unusable } from './run.ts';
 import { isFailure, type JournalStore } from './store.ts';
 
 type Reading =
@@ -16,7 +16,7 @@ type Reading =
  */
 export function establishedBy(store: JournalStore, bootId: string | null): Reading {
   const generations = store.generations();
-  const place = { file: store.place, span: { start: 0, end: 0 } };
+  const place = placeOfStore(store);
   if (isFailure(generations)) {
     // Nothing was ever begun.
     return generations.errno === 'ENOENT'

@@ -9,6 +9,7 @@ import {
   type Ending,
   locked,
   placeOf,
+  placeOfStore,
   Run,
   type RunOptions,
   readHistory,
@@ -33,7 +34,7 @@ export function revert(
   options: RunOptions,
   generation?: number,
 ): Ending {
-  return locked(store, options.time, { file: store.place, span: { start: 0, end: 0 } }, () => {
+  return locked(store, options.time, placeOfStore(store), () => {
     const chosen = inEffect(store, generation);
     if ('diagnostics' in chosen) return refused(chosen.diagnostics);
     const { history } = chosen;
@@ -49,7 +50,7 @@ export function revert(
  * stopped goes on. Nothing unfinished: nothing is done.
  */
 export function recover(backend: Backend, store: JournalStore, options: RunOptions): Ending {
-  return locked(store, options.time, { file: store.place, span: { start: 0, end: 0 } }, () => {
+  return locked(store, options.time, placeOfStore(store), () => {
     const nothing: Ending = { ...refused([]), verdict: 'done' };
     const newest = newestHistory(store);
     if ('diagnostics' in newest) return refused(newest.diagnostics);
@@ -65,7 +66,7 @@ export function recover(backend: Backend, store: JournalStore, options: RunOptio
  * machine after everything was done. Refused when nothing waits.
  */
 export function confirm(backend: Backend, store: JournalStore, options: RunOptions): Ending {
-  const place = { file: store.place, span: { start: 0, end: 0 } };
+  const place = placeOfStore(store);
   return locked(store, options.time, place, () => {
     const newest = newestHistory(store);
     if ('diagnostics' in newest) return refused(newest.diagnostics);
@@ -215,7 +216,7 @@ type Chosen = { readonly history: History } | { readonly diagnostics: readonly D
 /** The generation to revert: the given one or the newest, when it is in effect and nothing later is. */
 function inEffect(store: JournalStore, wanted: number | undefined): Chosen {
   const generations = store.generations();
-  const place = { file: store.place, span: { start: 0, end: 0 } };
+  const place = placeOfStore(store);
   if (isFailure(generations)) return { diagnostics: [unusable(place, generations)] };
   if (wanted !== undefined && !generations.includes(wanted)) {
     const cures = [generations.length === 0 ? 'there are none' : `there are ${generations.join(', ')}`];
@@ -242,7 +243,7 @@ function newestHistory(
   store: JournalStore,
 ): { readonly history: History | undefined } | { readonly diagnostics: readonly Diagnostic[] } {
   const generations = store.generations();
-  const place = { file: store.place, span: { start: 0, end: 0 } };
+  const place = placeOfStore(store);
   if (isFailure(generations)) return { diagnostics: [unusable(place, generations)] };
   const newest = generations[generations.length - 1];
   if (newest === undefined) return { history: undefined };

@@ -136,6 +136,11 @@ export function unusable(place: Place, { path, errno }: Failure): Diagnostic {
   return report('VP6002', place, { path, errno }, { cures });
 }
 
+/** Where journals are kept, of which something is to be said. */
+export function placeOfStore({ place }: JournalStore): Place {
+  return { file: place, span: { start: 0, end: 0 } };
+}
+
 export function placeOf(generation: number): Place {
   return { file: `journal:${generation}`, span: { start: 0, end: 0 } };
 }

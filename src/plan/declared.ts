@@ -1,5 +1,4 @@
 import type { Place } from '../diagnostics/diagnostic.ts';
-import type { World } from '../model/state.ts';
 import type { HostPolicy } from '../policy/policy.ts';
 import { wishesOf } from '../script/derive.ts';
 import type { Plan, PlanPlace } from './plan.ts';
@@ -7,12 +6,8 @@ import type { Plan, PlanPlace } from './plan.ts';
 type Declared = Plan['declared'][number];
 
 /** What a policy says shall be and no step of a plan brings about: it is told, so that nobody takes it for done. */
-export function declaredOf(
-  policy: HostPolicy,
-  world: World,
-  place: (place: Place) => PlanPlace,
-): readonly Declared[] {
-  const declared = wishesOf(policy, world).beyond.map(
+export function declaredOf(policy: HostPolicy, place: (place: Place) => PlanPlace): readonly Declared[] {
+  const declared = wishesOf(policy).beyond.map(
     ({ what, sentence, cause, place: at }): Declared => ({
       what,
       sentence: `${sentence}: ${cause}`,

@@ -58,7 +58,7 @@ function draftPlan({ policy, script }: CheckedPolicy, { sources, today }: PlanCo
     steps,
     ...(confirm === undefined ? {} : { confirmWithin: confirm.seconds }),
     preconditions: script.preconditions.map(({ why, ...rest }) => ({ ...rest, why: why.map(place) })),
-    declared: [...declaredOf(policy, world, place)],
+    declared: [...declaredOf(policy, place)],
     access: accessOf(policy, world, end),
   };
 }

@@ -45,7 +45,7 @@ export function prove(plan: Plan, policy: HostPolicy): void {
   proveGoal(world, end, policy);
   proveReturned(world, end, policy);
   proveOwners(world, end, plan, policy);
-  proveConfiguration(world, end, policy);
+  proveConfiguration(end, policy);
   proveReverse(world, start, end, plan.steps);
 }
 
@@ -157,8 +157,8 @@ function proveOwners(world: World, end: State, { access }: Plan, policy: HostPol
 }
 
 /** Every wanted file has its text, and no other of ours is left; what of it is not known is for a precondition. */
-function proveConfiguration(world: World, end: State, policy: HostPolicy): void {
-  const { files } = wishesOf(policy, world);
+function proveConfiguration(end: State, policy: HostPolicy): void {
+  const { files } = wishesOf(policy);
   const { snapshot } = policy;
   const wanted = new Map(files.map((file) => [file.path, textOf(snapshot, file)]));
   const dark = new Set(files.map(({ path }) => path).filter((path) => isUnknown(textAt(snapshot, path))));

@@ -1,6 +1,5 @@
 import type { Place } from '../diagnostics/diagnostic.ts';
 import { isUnknown } from '../machine/snapshot.ts';
-import type { World } from '../model/state.ts';
 import { ROOT } from '../model/world.ts';
 import type { HostPolicy } from '../policy/policy.ts';
 import { asBefore, bindFunction, inGroups, returnedOf, type Wanted, wantedOf } from './binding.ts';
@@ -53,7 +52,7 @@ function drafted(policy: HostPolicy, quiet: boolean): Draft {
   switchNoIommuOff(draft, putBack);
   const owned = ownNodes(draft);
   giveNodesBack(draft, putBack, owned);
-  writeFiles(draft, wishesOf(policy, draft.world));
+  writeFiles(draft, wishesOf(policy));
   unloadModules(draft, putBack);
   return draft;
 }
@@ -66,13 +65,21 @@ function relyOnEstablished(draft: Draft): void {
   draft.need({ fact: '/established', sentence, unknown: established.unknown, why: [] });
 }
 
-/** What `limit` and `persist` want, beside the running machine. */
-export function wishesOf(policy: HostPolicy, world: World): Wishes {
-  const [limits, persist] = [limitWishes(policy, world), persistWishes(policy, world)];
-  return {
-    files: [...limits.files, ...persist.files],
-    beyond: [...limits.beyond, ...persist.beyond],
-  };
+const known = new WeakMap<HostPolicy, Wishes>();
+
+/** What `limit` and `persist` want, beside the running machine. Asked by script, checker and proof: worked out once. */
+export function wishesOf(policy: HostPolicy): Wishes {
+  let wishes = known.get(policy);
+  if (wishes === undefined) {
+    const { world } = worldOf(policy);
+    const [limits, persist] = [limitWishes(policy, world), persistWishes(policy, world)];
+    wishes = {
+      files: [...limits.files, ...persist.files],
+      beyond: [...limits.beyond, ...persist.beyond],
+    };
+    known.set(policy, wishes);
+  }
+  return wishes;
 }
 
 /** modprobe for each wanted driver that is not registered; a driver that no module brings is the checker's to refuse. */

@@ -12,8 +12,8 @@ import { listed, type Subject } from '../subject.ts';
  * ours brings about is told.
  */
 export function* wishes(subject: Subject): Iterable<Finding> {
-  const { policy, snapshot, world } = subject;
-  const { files, beyond } = wishesOf(policy, world);
+  const { policy, snapshot } = subject;
+  const { files, beyond } = wishesOf(policy);
   for (const file of files) {
     const text = textAt(snapshot, file.path);
     if (!isUnknown(text) && text !== null && !isOurs(text)) yield taken(subject, file);
