@@ -212,10 +212,16 @@ function unexpected(place: Place, step: PlanStep, { path, expected, found }: Dif
 }
 
 function denied(place: Place, step: PlanStep, errno: string): Diagnostic {
+  // The kernel counts who has a module's files open, and a snapshot does not tell that.
+  const busy = step.operation.op === 'module.unload' && errno === 'EAGAIN';
   const cures =
     errno === 'EACCES' || errno === 'EPERM'
       ? ['run as root']
-      : ['see the kernel log for its reason; report the difference from the model, with the journal'];
+      : busy
+        ? [
+            'end the process that has a file of VFIO open: `fuser -v /dev/vfio/* /dev/vfio/devices/* /dev/iommu`',
+          ]
+        : ['see the kernel log for its reason; report the difference from the model, with the journal'];
   const holes = { step: step.number, errno, sentence: step.sentence };
   return report('VP6005', place, holes, { causes: [whyOf(step)], cures });
 }
