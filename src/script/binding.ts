@@ -6,7 +6,7 @@ import { ROOT } from '../model/world.ts';
 import type { HostPolicy } from '../policy/policy.ts';
 import type { Draft } from './draft.ts';
 import { overridePath } from './paths.ts';
-import type { PutBack } from './put-back.ts';
+import { type PutBack, putBackOf } from './put-back.ts';
 
 /** What one function shall be bound to. */
 export interface Wanted {
@@ -17,6 +17,8 @@ export interface Wanted {
   readonly byKernel: boolean;
   /** The override that it shall have in the end, whatever binds it; left out: the one that the binding takes. */
   readonly override?: string | null;
+  /** The override that an earlier plan found, where the one that is there is that plan's. */
+  readonly before?: string | null;
   /** The statement that wants it; none: an earlier plan found it so. */
   readonly why: readonly Place[];
   /** What its steps say behind what they do. */
@@ -25,12 +27,15 @@ export interface Wanted {
 
 /** One entry for each function that a `bind` names. Two statements that differ are refused by the checker. */
 export function wantedOf(policy: HostPolicy): readonly Wanted[] {
+  const { overrides } = putBackOf(policy);
   const wanted = new Map<Address, Wanted>();
   for (const bind of policy.binds) {
     for (const address of bind.functions) {
       if (wanted.has(address)) continue;
       const byKernel = bind.to === 'default';
-      wanted.set(address, { address, driver: bind.driver(address), byKernel, why: [bind.place] });
+      const before = overrides.get(address);
+      const found = before === undefined ? {} : { before };
+      wanted.set(address, { address, driver: bind.driver(address), byKernel, ...found, why: [bind.place] });
     }
   }
   return [...wanted.values()];
@@ -70,7 +75,7 @@ export function inGroups(draft: Draft, wanted: readonly Wanted[]): readonly Want
  * Binds by name, so that nothing but the named driver can take the function; only `default` asks the kernel to
  * choose. The override is written while no driver is bound, because an override that names another driver would
  * refuse the way back. `none` leaves the override alone: with no driver to match it has no effect, and it is not ours
- * to clear.
+ * to clear, unless an earlier plan wrote it.
  */
 export function bindFunction(draft: Draft, wanted: Wanted): void {
   const { address, driver, byKernel } = wanted;
@@ -119,8 +124,13 @@ function overrideFor(draft: Draft, wanted: Wanted, bound: string | null): string
   const override = overrideOf(draft, address);
   if (wanted.override !== undefined) return wanted.override === override ? null : (wanted.override ?? '');
   if (byKernel) return override === null ? null : '';
-  if (driver === null || driver === bound || override === driver) return null;
-  return override === null && idTableNames(draft, address, driver) ? null : driver;
+  if (driver !== null && driver === bound) return null;
+  const own = wanted.before === undefined ? override : wanted.before;
+  const needed =
+    driver === null || own === driver || (own === null && idTableNames(draft, address, driver))
+      ? own
+      : driver;
+  return needed === override ? null : (needed ?? '');
 }
 
 function writeOverride(draft: Draft, wanted: Wanted, text: string): void {

@@ -15,6 +15,8 @@ import { driverPath, overridePath, virtualCountPath } from './paths.ts';
  */
 export interface PutBack {
   readonly functions: readonly Return[];
+  /** Overrides before earlier plans wrote theirs, of functions that the policy binds and that still show those. */
+  readonly overrides: ReadonlyMap<Address, string | null>;
   readonly virtual: readonly VirtualReturn[];
   /** Files of /dev that were given to somebody, as they were found. Whose they shall be now is the policy's. */
   readonly nodes: readonly Established[];
@@ -70,6 +72,7 @@ function workOut(policy: HostPolicy): PutBack {
   const virtual = marks.size === 0 ? [] : virtualReturns(policy, marks, functions, kept);
   return {
     functions,
+    overrides: marks.size === 0 ? new Map() : overridesBefore(policy, marks),
     virtual,
     kept,
     nodes: told.filter(({ path }) => path.startsWith('/dev/')),
@@ -107,6 +110,20 @@ function returns(
       const text = overrideThen.text === '(null)' ? null : overrideThen.text;
       found.push({ address, driver: driverThen.text, override: text, generation });
     }
+  }
+  return found;
+}
+
+function overridesBefore(
+  { binds, snapshot }: HostPolicy,
+  marks: ReadonlyMap<string, Established>,
+): ReadonlyMap<Address, string | null> {
+  const bound = new Set(binds.flatMap(({ functions }) => functions));
+  const found = new Map<Address, string | null>();
+  for (const fn of snapshot.functions) {
+    const mark = bound.has(fn.address) ? markOf(marks, overridePath(fn.address), fn) : undefined;
+    if (mark === undefined || overrideText(fn) !== mark.left) continue;
+    found.set(fn.address, mark.found === '(null)' ? null : mark.found);
   }
   return found;
 }
