@@ -49,7 +49,8 @@ export class Laws {
   *after(step: ScriptStep, before: State, after: State): Iterable<Finding> {
     for (const hardware of this.#changed(step.op, before, after)) {
       this.#touched.add(hardware.index);
-      yield* this.#protected(step, hardware);
+      // Who is allowed nothing any more loses the node of what is protected, too.
+      if (step.op.op !== 'node.own' || step.why.length > 0) yield* this.#protected(step, hardware);
       yield* this.#never(hardware, after, `the plan comes to it: ${step.sentence}`, step.why[0]);
     }
     yield* this.#shared(step, after);

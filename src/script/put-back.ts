@@ -1,3 +1,5 @@
+import { isVfioDriver } from '../machine/drivers.ts';
+import { holds } from '../machine/holdings.ts';
 import {
   type Address,
   type Established,
@@ -68,11 +70,12 @@ function workOut(policy: HostPolicy): PutBack {
   const told = established === undefined || isUnknown(established) ? [] : established;
   const marks = new Map(told.map((mark) => [mark.path, mark]));
   const kept: Kept[] = [];
-  const functions = marks.size === 0 ? [] : returns(policy, marks, kept);
-  const virtual = marks.size === 0 ? [] : virtualReturns(policy, marks, functions, kept);
+  const isGuarded = guardOf(policy);
+  const candidates = marks.size === 0 ? [] : returns(policy, marks, isGuarded, kept);
+  const virtual = marks.size === 0 ? [] : virtualReturns(policy, marks, candidates, isGuarded, kept);
   return {
-    functions,
     overrides: marks.size === 0 ? new Map() : overridesBefore(policy, marks),
+    functions: keepingVirtual(policy, candidates, virtual, kept),
     virtual,
     kept,
     nodes: told.filter(({ path }) => path.startsWith('/dev/')),
@@ -87,10 +90,10 @@ function workOut(policy: HostPolicy): PutBack {
 function returns(
   policy: HostPolicy,
   marks: ReadonlyMap<string, Established>,
+  isGuarded: (address: Address) => boolean,
   kept: Kept[],
 ): readonly Return[] {
   const bound = new Set(policy.binds.flatMap((bind) => bind.functions));
-  const guarded = guardedBy(policy);
   const found: Return[] = [];
   for (const fn of policy.snapshot.functions) {
     const { address } = fn;
@@ -104,12 +107,13 @@ function returns(
     if (driverThen.is === 'changed' || overrideThen.is === 'changed') {
       const whose = 'it shows neither what the plan left nor what it found';
       if (!first.earlierBoot) kept.push({ address, generation, reason: whose });
-    } else if (guarded.has(address))
-      kept.push({ address, generation, reason: 'it, or what shares its group, is protected' });
-    else {
-      const text = overrideThen.text === '(null)' ? null : overrideThen.text;
-      found.push({ address, driver: driverThen.text, override: text, generation });
+      continue;
     }
+    const guarded = isGuarded(address) ? 'it, or what shares its group, is protected' : null;
+    const reason = guarded ?? servesHost(policy, fn, driverThen.text);
+    const text = overrideThen.text === '(null)' ? null : overrideThen.text;
+    if (reason !== null) kept.push({ address, generation, reason });
+    else found.push({ address, driver: driverThen.text, override: text, generation });
   }
   return found;
 }
@@ -128,19 +132,58 @@ function overridesBefore(
   return found;
 }
 
-/** What a plan must not come to: what is protected, what shares its IOMMU group, and the physical function of a virtual one. */
-function guardedBy({ protects, snapshot }: HostPolicy): ReadonlySet<Address> {
+/**
+ * Whether a plan must not come to a function: it is protected, by its name or by what it holds, or something that shares its
+ * IOMMU group is, or a virtual function of it.
+ */
+function guardOf({ protects, snapshot }: HostPolicy): (address: Address) => boolean {
   const guarded = new Set(protects.flatMap(({ functions }) => functions));
-  if (guarded.size === 0) return guarded;
-  const groups = new Set<number>();
+  const holding = new Set(protects.flatMap((protect) => protect.holding));
+  if (guarded.size === 0 && holding.size === 0) return () => false;
+  const members = new Map<number | Address, Address[]>();
+  const groupOf = new Map<Address, number | Address>();
   for (const { address, iommuGroup, physicalFunction } of snapshot.functions) {
-    if (!guarded.has(address)) continue;
-    if (typeof iommuGroup === 'number') groups.add(iommuGroup);
-    if (typeof physicalFunction === 'string') guarded.add(physicalFunction);
+    const group = typeof iommuGroup === 'number' ? iommuGroup : address;
+    groupOf.set(address, group);
+    members.set(group, [...(members.get(group) ?? []), address]);
+    if (guarded.has(address) && typeof physicalFunction === 'string') guarded.add(physicalFunction);
   }
-  for (const { address, iommuGroup } of snapshot.functions)
-    if (typeof iommuGroup === 'number' && groups.has(iommuGroup)) guarded.add(address);
-  return guarded;
+  const isProtected = (address: Address): boolean =>
+    guarded.has(address) || [...holding].some((kind) => holds(snapshot, address, kind).is === 'held');
+  return (address) => (members.get(groupOf.get(address) ?? address) ?? [address]).some(isProtected);
+}
+
+/**
+ * Why a function is not taken from a driver of the host: it serves what the host runs on, or nobody tells that it does not.
+ * Null: it may be taken.
+ */
+function servesHost({ snapshot }: HostPolicy, fn: PciFunction, then: string | null): string | null {
+  const { address, driver } = fn;
+  if (isUnknown(driver) || driver === null || driver === then || isVfioDriver(driver)) return null;
+  for (const kind of ['any', 'management'] as const) {
+    const held = holds(snapshot, address, kind);
+    if (held.is === 'held') return `the host needs it: ${held.chain.join('; ')}`;
+    if (held.is === 'unknown') return `nobody tells whether the host needs it: ${held.unknown}`;
+  }
+  return null;
+}
+
+/** Virtual functions go away with the driver of their physical one: it stays while any of them does. */
+function keepingVirtual(
+  { snapshot }: HostPolicy,
+  candidates: readonly Return[],
+  virtual: readonly VirtualReturn[],
+  kept: Kept[],
+): readonly Return[] {
+  const going = new Set(virtual.map(({ address }) => address));
+  const physical = new Set(snapshot.functions.map(({ physicalFunction }) => physicalFunction));
+  const bound = new Map(snapshot.functions.map(({ address, driver }) => [address, driver]));
+  return candidates.filter(({ address, driver, generation }) => {
+    const stays = physical.has(address) && !going.has(address) && bound.get(address) !== driver;
+    if (stays)
+      kept.push({ address, generation, reason: 'its virtual functions stay, and go with its driver' });
+    return !stays;
+  });
 }
 
 /** What was said of a function of this address; another device at it has nothing to do with that. */
@@ -174,12 +217,12 @@ function virtualReturns(
   policy: HostPolicy,
   marks: ReadonlyMap<string, Established>,
   returned: readonly Return[],
+  isGuarded: (address: Address) => boolean,
   kept: Kept[],
 ): readonly VirtualReturn[] {
   const drivers = new Map(returned.map(({ address, driver }) => [address, driver]));
   const named = new Set([...policy.binds, ...policy.allows].flatMap(({ functions }) => functions));
   const created = new Set(policy.creates.flatMap(({ functions }) => functions));
-  const guarded = guardedBy(policy);
   const found: VirtualReturn[] = [];
   for (const fn of policy.snapshot.functions) {
     const { address, sriov } = fn;
@@ -193,7 +236,7 @@ function virtualReturns(
       drivers.has(each.address) ? drivers.get(each.address) : each.driver,
     );
     if (virtual.some((each) => named.has(each.address))) continue;
-    if (guarded.has(address) || virtual.some((each) => guarded.has(each.address)))
+    if (isGuarded(address) || virtual.some((each) => isGuarded(each.address)))
       kept.push({ address, generation, reason: 'it, or a virtual function of it, is protected' });
     else if (used.length > 0) {
       const names = used.map((each) => each.address).join(', ');

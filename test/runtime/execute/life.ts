@@ -35,6 +35,8 @@ export class Life {
   readonly #first: Snapshot;
   readonly #end: () => void;
   boot = 'first boot';
+  /** What the host has begun to do since. */
+  since: Partial<Pick<Snapshot, 'blockDevices' | 'netdevs' | 'routes'>> = {};
 
   private constructor(first: Snapshot, kernel: SimulatedProcess, end: () => void) {
     [this.#first, this.kernel, this.#end] = [first, kernel, end];
@@ -56,7 +58,7 @@ export class Life {
     const read = establishedBy(this.store, this.boot);
     const established = 'established' in read ? [...read.established] : { unknown: 'it is not finished' };
     const { blockDevices, netdevs, routes, managementPeers, users, userGroups } = this.#first;
-    const unseen = { blockDevices, netdevs, routes, managementPeers, users, userGroups };
+    const unseen = { blockDevices, netdevs, routes, managementPeers, users, userGroups, ...this.since };
     // Built-in drivers that do not tell what they match.
     const functions = snapshot.functions.map((fn) => ({ ...fn, drivers: { unknown: 'nobody tells' } }));
     const { coherent, interruptRemapping } = this.#first.iommu;
