@@ -50,15 +50,18 @@ function take(
     const found = before[path] ?? null;
     const of = operation.op === 'node.own' && operation.path === path ? operation.of : undefined;
     const key = of === undefined ? path : `${path.replace(/\d+$/, '')} of ${of}`;
-    const known = marks.get(key);
-    if (known === undefined && !isDeed(path, operation)) continue;
+    const deed = isDeed(path, operation);
+    const last = marks.get(key);
+    // What was done to another device at the same address has nothing to do with this one.
+    const known = deed && last !== undefined && last.identity !== identity ? undefined : last;
+    if (known === undefined && !deed) continue;
     if (known !== undefined && known.left === found) {
       if (found === left) continue;
       if (left === known.found) marks.delete(key);
       else marks.set(key, { ...known, path, left, ...its });
-    } else if (found !== left)
+    } else if (found !== left && deed)
       marks.set(key, { path, found, left, identity, ...(of === undefined ? {} : { of }), ...its });
-    // Somebody else changed it, and then it was looked at: it is his.
+    // Somebody else changed it, and then it was looked at: it is his. What came or went along begins anew.
     else marks.delete(key);
   }
 }

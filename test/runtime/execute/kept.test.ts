@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest';
+import { machine } from '../../machines.ts';
+import { fromStart, living, more, names, nic, said, seen, sentences, words } from './lives.ts';
+
+describe('what no policy names any more', () => {
+  it('stays where the host has come to need it, whatever an earlier plan found it at', () =>
+    living(
+      (life) => {
+        const before = seen(life);
+        sentences(life, `${names} policy d { bind a to nvme bind b to i40e }`);
+        const { blockDevices, netdevs, routes } = machine({
+          disks: [{ name: 'nvme0n1', on: '03:00.0', parts: [{ name: 'nvme0n1p1', mounts: ['/'] }] }],
+          nics: [{ name: 'eno1', on: '04:00.0' }],
+          routes: { default: 'eno1' },
+        });
+        life.since = { blockDevices, netdevs, routes };
+        expect(said(life, 'policy d {}')).toEqual([
+          'VP3138 0000:03:00.0 is named by no policy any more and stays as it is: the host needs it: nvme0n1 is a disk of 0000:03:00.0; nvme0n1p1 is a partition of nvme0n1; nvme0n1p1 is mounted at /',
+          'VP3138 0000:04:00.0 is named by no policy any more and stays as it is: the host needs it: eno1 is a network device of 0000:04:00.0; eno1 carries the default route',
+        ]);
+        expect(sentences(life, 'policy d {}')).toEqual([]);
+        life.since = { blockDevices: { unknown: 'not told' } };
+        expect(said(life, 'policy d {}')[0]).toContain('nobody tells whether the host needs it: not told');
+        life.since = {};
+        sentences(life, 'policy d {}');
+        expect(seen(life)).toEqual(before);
+      },
+      {
+        ...words,
+        functions: [
+          { id: '144d:a808', class: 'nvme', at: '03:00.0', ...fromStart, drivers: ['nvme'] },
+          { ...nic, at: '04:00.0', ...fromStart },
+        ],
+        replace: {
+          drivers: ['i40e', 'nvme', 'vfio-pci'],
+          vfioDevices: [
+            { index: 0, function: '0000:03:00.0' },
+            { index: 1, function: '0000:04:00.0' },
+          ],
+        },
+      },
+    ));
+
+  it('is not taken from its driver while virtual functions of it stay', () =>
+    living((life) => {
+      life.write('/sys/bus/pci/drivers/i40e/unbind', '0000:06:00.0');
+      const given = 'bind vfs to vfio-pci allow user dpdk to use vfs via group';
+      sentences(life, `${more} policy d { bind p to i40e create 2 virtual functions on p ${given} }`);
+      const stays =
+        'VP3138 0000:06:00.0 is named by no policy any more and stays as it is: its virtual functions stay, and go with its driver';
+      expect(said(life, `${more} policy d { ${given} }`)).toContain(stays);
+      expect(sentences(life, `${more} policy d { ${given} }`)).toEqual([]);
+      expect(sentences(life, 'policy d {}')).toContain(
+        'unbind 0000:06:00.0 from i40e, as before generation 1',
+      );
+    }));
+
+  it('stays where what it holds, or what shares its group does, is protected', () =>
+    living((life) => {
+      sentences(life, 'device one { at 0000:05:00.0 } policy d { bind one to none }');
+      const { blockDevices } = machine({ disks: [{ name: 'sda', on: '05:00.1', mounts: ['/'] }] });
+      life.since = { blockDevices };
+      const text = 'policy d { protect devices that hold root }';
+      expect(said(life, text)).toEqual([
+        'VP3138 0000:05:00.0 is named by no policy any more and stays as it is: it, or what shares its group, is protected',
+      ]);
+      expect(sentences(life, text)).toEqual([]);
+    }));
+
+  it('leaves nobody the node of what is protected, who is allowed it no more', () =>
+    living((life) => {
+      sentences(life, `${names} policy d { bind a to vfio-pci allow user dpdk to use a via iommufd }`);
+      expect(sentences(life, 'device a { at 0000:03:00.0 } policy d { protect a }')).toEqual([
+        'give /dev/iommu to 0:0 with mode 0660, as before generation 1',
+        'give /dev/vfio/devices/vfio0 to 0:0 with mode 0600, as before generation 1',
+      ]);
+    }));
+});
