@@ -52,12 +52,10 @@ export function revert(
 export function recover(backend: Backend, store: JournalStore, options: RunOptions): Ending {
   return locked(store, options.time, placeOfStore(store), () => {
     const nothing: Ending = { ...refused([]), verdict: 'done' };
-    const newest = newestHistory(store);
-    if ('diagnostics' in newest) return refused(newest.diagnostics);
-    const { history } = newest;
-    if (history === undefined) return nothing;
-    if (history.verdict !== null && history.verdict !== 'incomplete') return nothing;
-    return takeUp(backend, store, options, history, 'recover');
+    const open = openHistory(store);
+    if ('diagnostics' in open) return refused(open.diagnostics);
+    const { history } = open;
+    return history === undefined ? nothing : takeUp(backend, store, options, history, 'recover');
   });
 }
 
@@ -237,6 +235,23 @@ function inEffect(store: JournalStore, wanted: number | undefined): Chosen {
     if (wanted === generation) break;
   }
   return { diagnostics: [report('VP6011', place, {}, { cures: ['nothing has to be done'] })] };
+}
+
+/** The newest generation that is neither finished nor taken back: a revert that did not come to its end leaves later ones closed. */
+function openHistory(
+  store: JournalStore,
+): { readonly history: History | undefined } | { readonly diagnostics: readonly Diagnostic[] } {
+  const generations = store.generations();
+  const place = { file: store.place, span: { start: 0, end: 0 } };
+  if (isFailure(generations)) return { diagnostics: [unusable(place, generations)] };
+  for (const generation of generations.toReversed()) {
+    const read = readHistory(store, generation);
+    if ('diagnostics' in read) return read;
+    const { history } = read;
+    if (history !== undefined && (history.verdict === null || history.verdict === 'incomplete'))
+      return { history };
+  }
+  return { history: undefined };
 }
 
 function newestHistory(
