@@ -3,11 +3,11 @@ import { report } from '../../diagnostics/report.ts';
 import { isVfioDriver } from '../../machine/drivers.ts';
 import { isUnknown } from '../../machine/snapshot.ts';
 import { type Finding, found, needed } from '../finding.ts';
-import { describeWho, listed, type Subject } from '../subject.ts';
+import { describeWho, finalDriver, listed, type Subject } from '../subject.ts';
 
 /**
  * An allowed function that is not with a VFIO driver when the policy is established: no statement binds it and it is
- * not bound so now, or a statement binds it to something else. Nobody could open it.
+ * not bound so now or goes back from there, or a statement binds it to something else. Nobody could open it.
  */
 export function* unbound(subject: Subject): Iterable<Finding> {
   for (const allow of subject.policy.allows) {
@@ -16,7 +16,8 @@ export function* unbound(subject: Subject): Iterable<Finding> {
     const elsewhere = new Map<string, string[]>();
     for (const address of allow.functions) {
       const wanted = subject.wanted.get(address);
-      const driver = wanted ? wanted.driver : (subject.functions.get(address)?.driver ?? null);
+      const fn = subject.functions.get(address);
+      const driver = fn === undefined ? (wanted?.driver ?? null) : finalDriver(subject, fn);
       if (isUnknown(driver)) {
         const sentence = `${address} is bound to vfio-pci`;
         const fact = `/functions/${address}/driver`;

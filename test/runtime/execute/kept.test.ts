@@ -75,4 +75,13 @@ describe('what no policy names any more', () => {
         'give /dev/vfio/devices/vfio0 to 0:0 with mode 0600, as before generation 1',
       ]);
     }));
+
+  it('goes back though an `allow` names it, which is said as on a fresh machine', () =>
+    living((life) => {
+      const allow = `device a { at 0000:03:00.0 } policy d { allow user dpdk to use a via group }`;
+      const fresh = said(life, allow);
+      expect(fresh.map((each) => each.slice(0, 6))).toEqual(['VP3109']);
+      sentences(life, `${names} policy d { bind a to vfio-pci }`);
+      expect(said(life, allow)).toEqual(fresh);
+    }));
 });
