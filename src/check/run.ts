@@ -79,17 +79,26 @@ function noWayBack(subject: Subject, before: State, after: State, each: ScriptSt
       cures: [
         'make the machine such that the way back is open (load what is missing, set the parameter), then take a new snapshot',
         'or do this step by hand, and let the policy begin after it',
+        ...namingIt(each),
       ],
       fixes: unasked(subject, each.why),
     },
   );
 }
 
+/** What no statement wants is put back, and is not when one says what it shall be. */
+function namingIt({ op, why }: ScriptStep): readonly string[] {
+  return why.length === 0 && 'device' in op
+    ? [`or name ${op.device} in a policy, which then says what it shall be, so that it is not put back`]
+    : [];
+}
+
 function refusal(
   subject: Subject,
-  { sentence, why }: ScriptStep,
+  each: ScriptStep,
   result: { readonly guard: string; readonly errno?: string },
 ): Diagnostic {
+  const { sentence, why } = each;
   const { words, citation } = guardOf(subject.world.profile, result.guard);
   const errno = result.errno ?? 'no answer: the call waits';
   const [place = nowhere, ...others] = why;
@@ -102,6 +111,7 @@ function refusal(
       causes: [words],
       cures: [
         'change what the statement asks for, or the machine, so that the kernel has no reason to refuse',
+        ...namingIt(each),
       ],
       fixes: unasked(subject, why),
       kernel: { step: sentence, guard: words, errno, citation },
