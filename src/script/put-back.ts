@@ -110,7 +110,8 @@ function returns(
       continue;
     }
     const guarded = isGuarded(address) ? 'it, or what shares its group, is protected' : null;
-    const reason = guarded ?? servesHost(policy, fn, driverThen.text);
+    const reason =
+      guarded ?? withoutPermission(policy, fn, driverThen.text) ?? servesHost(policy, fn, driverThen.text);
     const text = overrideThen.text === '(null)' ? null : overrideThen.text;
     if (reason !== null) kept.push({ address, generation, reason });
     else found.push({ address, driver: driverThen.text, override: text, generation });
@@ -151,6 +152,14 @@ function guardOf({ protects, snapshot }: HostPolicy): (address: Address) => bool
   const isProtected = (address: Address): boolean =>
     guarded.has(address) || [...holding].some((kind) => holds(snapshot, address, kind).is === 'held');
   return (address) => (members.get(groupOf.get(address) ?? address) ?? [address]).some(isProtected);
+}
+
+/** Why a function does not go back to VFIO: without an IOMMU group that takes a permission. Null: it needs none, or has it. */
+function withoutPermission({ noiommu }: HostPolicy, fn: PciFunction, then: string | null): string | null {
+  if (then === null || then === fn.driver || !isVfioDriver(then) || fn.iommuGroup !== null) return null;
+  return noiommu.allowed && !noiommu.expired
+    ? null
+    : 'it has no IOMMU group, and nothing permits no-IOMMU mode';
 }
 
 /**

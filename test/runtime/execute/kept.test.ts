@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { check } from '../../../src/check/check.ts';
 import { machine } from '../../machines.ts';
-import { fromStart, living, more, names, nic, said, seen, sentences, words } from './lives.ts';
+import { fromStart, living, more, names, nic, said, seen, sentences, without, words } from './lives.ts';
 
 describe('what no policy names any more', () => {
   it('stays where the host has come to need it, whatever an earlier plan found it at', () =>
@@ -84,4 +85,47 @@ describe('what no policy names any more', () => {
       sentences(life, `${names} policy d { bind a to vfio-pci }`);
       expect(said(life, allow)).toEqual(fresh);
     }));
+
+  it('goes back to no-IOMMU mode only as long as that is permitted', () =>
+    living(
+      (life) => {
+        const host = (until: string) =>
+          `host testbox { noiommu allowed { owner "n" reason "r" until ${until} } } ${names}`;
+        life.write('/sys/bus/pci/drivers/i40e/unbind', '0000:03:00.0');
+        life.write('/sys/module/vfio/parameters/enable_unsafe_noiommu_mode', 'Y');
+        life.write('/sys/bus/pci/devices/0000:03:00.0/driver_override', 'vfio-pci');
+        life.write('/sys/bus/pci/drivers/vfio-pci/bind', '0000:03:00.0');
+        sentences(life, `${host('2027-03-01')} policy d { bind a to i40e }`);
+        const ended = `${host('2026-01-01')} policy d {}`;
+        expect(said(life, ended)).toContain(
+          'VP3138 0000:03:00.0 is named by no policy any more and stays as it is: it has no IOMMU group, and nothing permits no-IOMMU mode',
+        );
+        expect(sentences(life, ended)).toEqual(['set vfio.enable_unsafe_noiommu_mode to N']);
+        expect(sentences(life, `${host('2027-03-01')} policy d {}`)).toContain(
+          'bind 0000:03:00.0 to vfio-pci, as before generation 1',
+        );
+      },
+      { ...without, replace: { vfioDevices: [] } },
+    ));
+
+  it('can be named where the way back is closed, as its driver is not there any more', () => {
+    const path = '/sys/bus/pci/devices/0000:03:00.0/driver';
+    const told = { identity: '8086:1572', generation: 1, earlierBoot: true };
+    const snapshot = machine({
+      functions: [{ ...nic, at: '03:00.0', ...fromStart }],
+      replace: { established: [{ path, found: 'gone', left: 'vfio-pci', ...told }] },
+    });
+    const judged = (text: string) =>
+      check({
+        sources: [{ file: 'policy.vfio', text }],
+        machines: [{ name: 'testbox', snapshot }],
+        today: '2026-11-22',
+      }).diagnostics;
+    const [refused] = judged('policy d {}');
+    expect(refused?.code).toBe('VP4199');
+    expect(refused?.cures.at(-1)).toBe(
+      'or name 0000:03:00.0 in a policy, which then says what it shall be, so that it is not put back',
+    );
+    expect(judged('device a { at 0000:03:00.0 } policy d { bind a to vfio-pci }')).toEqual([]);
+  });
 });
