@@ -78,13 +78,20 @@ export function inGroups(draft: Draft, wanted: readonly Wanted[]): readonly Want
  * to clear, unless an earlier plan wrote it.
  */
 export function bindFunction(draft: Draft, wanted: Wanted): void {
-  const { address, driver, byKernel } = wanted;
+  const { address, driver } = wanted;
   const bound = draft.boundTo(address);
   relyOnBinding(draft, wanted, bound);
   if (bound !== null && bound !== driver) unbind(draft, wanted, bound);
   const override = overrideFor(draft, wanted, bound);
   if (override !== null) writeOverride(draft, wanted, override);
-  if (bound === driver) return;
+  if (bound !== driver) bind(draft, wanted);
+  // An override that names another driver, which somebody wrote behind the binding, goes back behind it.
+  const last = wanted.override;
+  if (last !== undefined && overrideOf(draft, address) !== last) writeOverride(draft, wanted, last ?? '');
+}
+
+function bind(draft: Draft, wanted: Wanted): void {
+  const { address, driver, byKernel } = wanted;
   if (byKernel) add(draft, wanted, { op: 'drivers.probe', pid: ROOT, device: address });
   else if (driver !== null) add(draft, wanted, { op: 'driver.bind', pid: ROOT, driver, device: address });
 }
@@ -122,7 +129,12 @@ function unbind(draft: Draft, wanted: Wanted, bound: string): void {
 function overrideFor(draft: Draft, wanted: Wanted, bound: string | null): string | null {
   const { address, driver, byKernel } = wanted;
   const override = overrideOf(draft, address);
-  if (wanted.override !== undefined) return wanted.override === override ? null : (wanted.override ?? '');
+  if (wanted.override !== undefined) {
+    const matches =
+      wanted.override === null ? idTableNames(draft, address, driver ?? '') : wanted.override === driver;
+    const text = driver === null || driver === bound || matches ? wanted.override : driver;
+    return text === override ? null : (text ?? '');
+  }
   if (byKernel) return override === null ? null : '';
   if (driver !== null && driver === bound) return null;
   const own = wanted.before === undefined ? override : wanted.before;

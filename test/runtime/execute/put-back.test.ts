@@ -31,6 +31,20 @@ describe('what no policy names any more', () => {
       });
     }));
 
+  it('is an override that named another driver than the one that was bound', () =>
+    living((life) => {
+      life.write('/sys/bus/pci/devices/0000:03:00.0/driver_override', 'vfio-pci');
+      const before = seen(life);
+      sentences(life, `${names} policy d { bind a to vfio-pci }`);
+      sentences(life, `${names} policy d { bind a to none }`);
+      expect(sentences(life, 'policy d {}').slice(0, 3)).toEqual([
+        'let only i40e bind 0000:03:00.0, as before generation 2',
+        'bind 0000:03:00.0 to i40e, as before generation 2',
+        'let only vfio-pci bind 0000:03:00.0, as before generation 2',
+      ]);
+      expect(seen(life)).toEqual(before);
+    }));
+
   it('is a node, too: who is no longer allowed loses it, though the function stays bound', () =>
     living((life) => {
       const bound = `${names} policy d { bind a to vfio-pci`;
