@@ -34,13 +34,15 @@ export function factOf(files: MachineFiles, path: string): Fact<string> {
   return text.trim() === '' ? { unknown: `${path} is empty` } : text.trim();
 }
 
+type Known<T> = Exclude<T, { readonly unknown: string }>;
+
 /** Modules that VFIO consists of or that it works for; others do not matter to a plan. */
 const relevant = /^(vfio|iommufd$|kvm|irqbypass$|pci_stub$|virqfd$|mdev$)/;
 
 export function readModules(files: MachineFiles): Snapshot['modules'] {
   const names = files.list('/sys/module');
   if (isMissing(names)) return reason(names);
-  const modules: Record<string, { parameters: Record<string, Fact<string>> }> = {};
+  const modules: Record<string, Known<Snapshot['modules']>[string]> = {};
   for (const name of names.filter((each) => relevant.test(each))) {
     const listed = files.list(`/sys/module/${name}/parameters`);
     const parameters: Record<string, Fact<string>> = {};
@@ -48,9 +50,19 @@ export function readModules(files: MachineFiles): Snapshot['modules'] {
       const text = textOf(files, `/sys/module/${name}/parameters/${parameter}`);
       parameters[parameter] = isMissing(text) ? reason(text) : text;
     }
-    modules[name] = { parameters };
+    modules[name] = { parameters, ...keepersOf(files, `/sys/module/${name}`) };
   }
   return modules;
+}
+
+/** What keeps a module loaded (kernel/module/sysfs.c, kernel/module/main.c:show_refcnt): one that is built in does not tell. */
+function keepersOf(files: MachineFiles, directory: string) {
+  const [holders, references] = [files.list(`${directory}/holders`), textOf(files, `${directory}/refcnt`)];
+  const number = isMissing(references) ? Number.NaN : Number(references);
+  return {
+    ...(isMissing(holders) ? {} : { holders: [...holders] }),
+    ...(Number.isInteger(number) && number >= 0 ? { references: number } : {}),
+  };
 }
 
 export function readDrivers(files: MachineFiles): Snapshot['drivers'] {

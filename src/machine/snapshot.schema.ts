@@ -287,6 +287,10 @@ export const snapshotSchema = z.strictObject({
       name,
       z.strictObject({
         parameters: z.record(name, fact(z.string())).describe('text as read, without the final newline'),
+        holders: fact(z.array(name))
+          .exactOptional()
+          .describe('loaded modules that need it; not told: it is built in, or the kernel unloads none'),
+        references: fact(count).exactOptional().describe('what keeps it loaded: holders, and open files'),
       }),
     ),
   ).describe('modules present under /sys/module'),

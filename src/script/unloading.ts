@@ -1,3 +1,4 @@
+import { isUnknown } from '../machine/snapshot.ts';
 import { moduleOf } from '../model/modules.ts';
 import type { Module } from '../model/state.ts';
 import { ROOT } from '../model/world.ts';
@@ -8,7 +9,7 @@ import type { PutBack } from './put-back.ts';
 /**
  * Unloads the modules that earlier plans loaded once nothing needs any of them: no function is with a driver of one, and no
  * other module rests on one. All or none, because VFIO needs some without saying so (vfio_iommu_type1). What would come back
- * otherwise than it is (ids that it was given) stays.
+ * otherwise than it is (ids that it was given) stays, and so does what others have begun to need: a module, or an open file.
  */
 export function unloadModules(draft: Draft, { modules }: PutBack): void {
   const { world } = draft;
@@ -16,7 +17,7 @@ export function unloadModules(draft: Draft, { modules }: PutBack): void {
     const module = moduleOf(world, path.slice('/sys/module/'.length));
     return module !== undefined && draft.shows(path) !== null ? [module] : [];
   });
-  if (loaded.length === 0 || isBusy(draft, loaded)) return;
+  if (loaded.length === 0 || isBusy(draft, loaded) || isKept(draft, loaded)) return;
   const generation = Math.max(...modules.map((each) => each.generation));
   for (const first of loaded) {
     const also = orderAfter(draft, loaded, first);
@@ -36,6 +37,21 @@ function isBusy(draft: Draft, modules: readonly Module[]): boolean {
   for (const address of draft.world.devices.keys()) {
     const driver = draft.boundTo(address);
     if (driver !== null && names.has(draft.world.drivers.get(driver)?.module ?? '')) return true;
+  }
+  return false;
+}
+
+/**
+ * Whether something keeps one of them that goes with none of them: a module that the model does not know (kvmgt), or who has
+ * a container, a group or /dev/iommu open. Where the kernel does not tell, only the model is asked.
+ */
+function isKept({ policy: { snapshot } }: Draft, modules: readonly Module[]): boolean {
+  if (isUnknown(snapshot.modules)) return false;
+  const names = new Set(modules.map(({ name }) => name));
+  for (const name of names) {
+    const { holders = [], references = 0 } = snapshot.modules[name] ?? {};
+    if (isUnknown(holders) || isUnknown(references)) continue;
+    if (holders.some((holder) => !names.has(holder)) || references > holders.length) return true;
   }
   return false;
 }

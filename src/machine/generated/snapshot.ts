@@ -52,6 +52,10 @@ export interface Snapshot {
       readonly parameters: {
         readonly [name: string]: string | Unknown;
       };
+      /** loaded modules that need it; not told: it is built in, or the kernel unloads none */
+      readonly holders?: readonly string[] | Unknown;
+      /** what keeps it loaded: holders, and open files */
+      readonly references?: number | Unknown;
     };
   } | Unknown;
   /** names under /sys/bus/pci/drivers */

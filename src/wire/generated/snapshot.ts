@@ -412,6 +412,35 @@ export const snapshotSchema: JsonSchema = {
          ]
         },
         "description": "text as read, without the final newline"
+       },
+       "holders": {
+        "description": "loaded modules that need it; not told: it is built in, or the kernel unloads none",
+        "anyOf": [
+         {
+          "type": "array",
+          "items": {
+           "type": "string",
+           "minLength": 1,
+           "maxLength": 255
+          }
+         },
+         {
+          "$ref": "#/$defs/Unknown"
+         }
+        ]
+       },
+       "references": {
+        "description": "what keeps it loaded: holders, and open files",
+        "anyOf": [
+         {
+          "type": "integer",
+          "minimum": 0,
+          "maximum": 4294967295
+         },
+         {
+          "$ref": "#/$defs/Unknown"
+         }
+        ]
        }
       },
       "required": [

@@ -128,4 +128,25 @@ describe('what no policy names any more', () => {
     );
     expect(judged('device a { at 0000:03:00.0 } policy d { bind a to vfio-pci }')).toEqual([]);
   });
+
+  it('are modules that something else keeps loaded, which would refuse to go', () =>
+    living((life) => {
+      sentences(life, `${names} policy d { bind a to vfio-pci }`);
+      const snapshot = life.read();
+      const steps = (vfio: { readonly holders: string[]; readonly references: number }) => {
+        const modules = { ...snapshot.modules, vfio: { parameters: {}, ...vfio } };
+        const machines = [{ name: 'testbox', snapshot: { ...snapshot, modules } }];
+        const { hosts } = check({
+          sources: [{ file: 'policy.vfio', text: 'policy d {}' }],
+          machines,
+          today: '2026-11-22',
+        });
+        return hosts[0]?.checked?.script.steps.map(({ op }) => op.op);
+      };
+      const back = ['driver.unbind', 'override.write', 'driver.bind'];
+      const own = ['vfio_iommu_type1', 'vfio_pci_core'];
+      expect(steps({ holders: own, references: 2 })).toEqual([...back, 'module.unload']);
+      expect(steps({ holders: [...own, 'kvmgt'], references: 3 })).toEqual(back);
+      expect(steps({ holders: own, references: 3 })).toEqual(back);
+    }));
 });

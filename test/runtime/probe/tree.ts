@@ -232,6 +232,7 @@ function kernel(tree: Tree): void {
     '/sys/kernel/irq/40/chip_name': 'IR-PCI-MSIX-0000:01:00.0\n',
     '/sys/module/vfio/initstate': 'live\n',
     '/sys/module/vfio/parameters/enable_unsafe_noiommu_mode': 'N\n',
+    '/sys/module/vfio/refcnt': '2\n',
     '/sys/module/i40e/initstate': 'live\n',
     '/boot/config-6.12.9-amd64':
       'CONFIG_PCI=y\nCONFIG_VFIO=m\nCONFIG_VFIO_PCI=m\nCONFIG_VFIO_GROUP=y\n# CONFIG_VFIO_NOIOMMU is not set\nCONFIG_IOMMUFD=m\n',
@@ -240,6 +241,7 @@ function kernel(tree: Tree): void {
     '/lib/modules/6.12.9-amd64/modules.builtin.modinfo': 'pcieport.alias=x\0',
   }))
     tree.file(path, content);
+  tree.link('/sys/module/vfio/holders/vfio_pci_core', '/sys/module/vfio_pci_core');
   tree.link('/sys/module/i40e/drivers/pci:i40e', '/sys/bus/pci/drivers/i40e');
   tree.link('/sys/bus/pci/drivers/i40e/module', '/sys/module/i40e');
   tree.link('/sys/bus/pci/drivers/nvme/module', '/sys/module/nvme');
