@@ -1,7 +1,7 @@
 import type { Address } from '../../src/machine/snapshot.ts';
 import type { PlanOperation, PlanStep } from '../../src/plan/plan.ts';
 import type { Backend } from '../backend.ts';
-import { observe, observeAll } from '../lower/observe.ts';
+import { observe, observeAll, presentNode } from '../lower/observe.ts';
 
 /** What paths show, predicted or observed. */
 export type Shows = { readonly [path: string]: string | null };
@@ -75,13 +75,14 @@ export function virtualFunctionsOf(backend: Backend, device: Address): readonly 
   }
 }
 
-/** The nodes through which a process can have the function open now. */
+/** The nodes through which a process can have the function open now: its group's, and its own. */
 export function nodesOf(backend: Backend, device: Address): readonly string[] {
   const group = observe(backend, `/sys/bus/pci/devices/${device}/iommu_group`);
-  if (group === null) return [];
-  return [`/dev/vfio/${group}`, `/dev/vfio/noiommu-${group}`].filter(
-    (path) => observe(backend, path) !== null,
-  );
+  const own = presentNode(backend, '/dev/vfio/devices/', device);
+  return [
+    ...(group === null ? [] : [`/dev/vfio/${group}`, `/dev/vfio/noiommu-${group}`]),
+    ...(own === null ? [] : [own]),
+  ].filter((path) => observe(backend, path) !== null);
 }
 
 /** A shown value as a message has it; of a text of several lines the first. */

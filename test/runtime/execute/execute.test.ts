@@ -203,7 +203,7 @@ describe('what a run refuses', () => {
     const ending = execute(back.plan, kernel.backend(), store, { ...options, holders });
     expect(ending).toMatchObject({ verdict: 'rolled back', diagnostics: [{ code: 'VP6008' }] });
     expect(ending.diagnostics[0]?.message).toContain('qemu-system-x86 (process 4711)');
-    expect(asked).toEqual([['/dev/vfio/7']]);
+    expect(asked).toEqual([['/dev/vfio/7', '/dev/vfio/devices/vfio0']]);
     expectStart(kernel, back.plan, showing(new FakeKernel(back.snapshot), back.plan));
   });
 

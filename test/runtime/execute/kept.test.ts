@@ -149,4 +149,17 @@ describe('what no policy names any more', () => {
       expect(steps({ holders: [...own, 'kvmgt'], references: 3 })).toEqual(back);
       expect(steps({ holders: own, references: 3 })).toEqual(back);
     }));
+
+  it('is asked for whoever has it open, by its group or by its own node', () =>
+    living((life) => {
+      sentences(life, `${names} policy d { bind a to vfio-pci }`);
+      const asked: (readonly string[])[] = [];
+      const holders = (_: string, nodes: readonly string[]) => {
+        asked.push(nodes);
+        return ['qemu-system-x86 (process 4711)'];
+      };
+      const { ending } = life.apply('policy d {}', { time: '', bootId: life.boot, holders });
+      expect(ending).toMatchObject({ verdict: 'rolled back', diagnostics: [{ code: 'VP6008' }] });
+      expect(asked).toEqual([['/dev/vfio/3', '/dev/vfio/devices/vfio0']]);
+    }));
 });

@@ -200,7 +200,7 @@ describe('who has a function open', () => {
     for (const [fd, text] of Object.entries(info))
       writeFileSync(join(directory, `${pid}/fdinfo/${fd}`), text);
   };
-  const holders = () => linuxHolders('0000:03:00.0', ['/dev/vfio/7'], directory);
+  const holders = () => linuxHolders('0000:03:00.0', ['/dev/vfio/7', '/dev/vfio/devices/vfio2'], directory);
 
   test('by its group, by its device, or perhaps', () => {
     proc(1, { 3: '/dev/null' });
@@ -213,7 +213,9 @@ describe('who has a function open', () => {
       { 5: 'pos: 0\nvfio-device-syspath:\t/sys/devices/a/0000:03:00.0\n' },
     );
     proc(60, { 5: 'anon_inode:[vfio-device]' }, { 5: 'vfio-device-syspath:\t/sys/devices/a/0000:04:00.0\n' });
-    expect(holders()).toEqual(['qemu (process 20)', 'qemu (process 40)', 'qemu (process 50)']);
+    proc(70, { 4: '/dev/vfio/devices/vfio2', 5: '/dev/iommu' });
+    proc(80, { 4: '/dev/vfio/devices/vfio1', 5: '/dev/iommu' });
+    expect(holders()).toEqual([20, 40, 50, 70].map((pid) => `qemu (process ${pid})`));
   });
 
   test('nobody, where nothing can be read', () => {
