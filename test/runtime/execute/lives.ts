@@ -41,10 +41,13 @@ device p { at 0000:06:00.0 }
 devices vfs { virtual functions 0..1 of p }
 `;
 
-export async function living(use: (life: Life) => void, of: MachineWords = words): Promise<void> {
+export async function living(
+  use: (life: Life) => void | Promise<void>,
+  of: MachineWords = words,
+): Promise<void> {
   const life = await Life.begin(machine(of));
   try {
-    use(life);
+    await use(life);
   } finally {
     life.end();
   }
@@ -65,11 +68,12 @@ export function said(life: Life, text: string): readonly string[] {
 /** What a machine shows that plans change; a node whose number the kernel hands out by its function. */
 export function seen(life: Life): object {
   const { functions, modules, nodes, drivers, vfioDevices } = life.read();
-  const owners = new Map(
-    Array.isArray(vfioDevices)
-      ? vfioDevices.map((each) => [`/dev/vfio/devices/vfio${each.index}`, each.function])
-      : [],
-  );
+  const owners = new Map([
+    ...functions.map(({ address, iommuGroup }) => [`/dev/vfio/noiommu-${iommuGroup}`, address] as const),
+    ...(Array.isArray(vfioDevices)
+      ? vfioDevices.map((each) => [`/dev/vfio/devices/vfio${each.index}`, each.function] as const)
+      : []),
+  ]);
   return {
     functions: functions.map(({ address, driver, driverOverride, sriov }) => ({
       ...{ address, driver, driverOverride },

@@ -1,9 +1,8 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { fcntl } from '../../../runtime/abi/fcntl.ts';
 import { recover, revert } from '../../../runtime/execute/revert.ts';
-import { machine } from '../../machines.ts';
-import { Life } from './life.ts';
-import { living, more, names, seen, sentences, without, words } from './lives.ts';
+import type { Life } from './life.ts';
+import { living, more, names, seen, sentences, without } from './lives.ts';
 
 function nodeOf(life: Life, address: string): string | null {
   const { vfioDevices } = life.read();
@@ -72,6 +71,19 @@ describe('what no policy names any more', () => {
       ]);
       expect(seen(life)).toEqual(before);
     }, without));
+
+  it('stays loaded, and everything as it is, while somebody has a file of its open', () =>
+    living((life) => {
+      sentences(life, `${names} policy d { bind a to vfio-pci }`);
+      const before = seen(life);
+      const container = life.kernel.open('/dev/vfio/vfio', fcntl.O_RDWR);
+      const { ending } = life.apply('policy d {}');
+      expect(ending).toMatchObject({ verdict: 'rolled back', diagnostics: [{ code: 'VP6005' }] });
+      expect(ending.diagnostics[0]?.cures.join()).toContain('fuser');
+      expect(seen(life)).toEqual(before);
+      life.kernel.close(container);
+      expect(sentences(life, 'policy d {}')).not.toEqual([]);
+    }));
 
   it('are virtual functions, unless somebody else has one of them by now', () =>
     living((life) => {
@@ -228,60 +240,4 @@ describe('after another boot', () => {
         'give /dev/vfio/3 to 0:0 with mode 0600, as before generation 2',
       ]);
     }));
-});
-
-const statements = [
-  'bind a to vfio-pci',
-  'bind a to none',
-  'bind b to vfio-pci allow user dpdk to use b via group',
-  'bind b to vfio-pci allow user spdk to use b via group',
-  'bind pair to vfio-pci',
-  'bind pair to vfio-pci allow user dpdk to use pair via group',
-  'create 2 virtual functions on p',
-  'create 2 virtual functions on p bind vfs to vfio-pci allow user dpdk to use vfs via group',
-] as const;
-const policies = fc.subarray([...statements]).map((chosen) => {
-  const [subjects, kept] = [new Set<string>(), [] as string[]];
-  for (const statement of chosen) {
-    const subject = statement.split(' ').find((word) => ['a', 'b', 'pair', 'p'].includes(word)) ?? '';
-    if (!subjects.has(subject)) kept.push(statement);
-    subjects.add(subject);
-  }
-  return `${more} policy d { ${kept.join(' ')} }`;
-});
-
-describe('whatever policies come after one another', () => {
-  it('the last one alone says what is, and none leads back to the beginning', async () => {
-    const fresh = new Map<string, object>();
-    const alone = async (text: string): Promise<object> => {
-      const known = fresh.get(text);
-      if (known !== undefined) return known;
-      let shown: object = {};
-      await living((life) => {
-        sentences(life, text);
-        shown = seen(life);
-      });
-      fresh.set(text, shown);
-      return shown;
-    };
-    await fc.assert(
-      fc.asyncProperty(fc.array(policies, { minLength: 1, maxLength: 3 }), async (sequence) => {
-        const life = await Life.begin(machine(words));
-        const before = seen(life);
-        for (const text of sequence) {
-          sentences(life, text);
-          expect(sentences(life, text)).toEqual([]);
-          expect(seen(life)).toEqual(await alone(text));
-        }
-        const last = seen(life);
-        if (sentences(life, 'policy d {}').length > 0) {
-          expect(seen(life)).toEqual(before);
-          expect(life.revert()).toMatchObject({ verdict: 'reverted', diagnostics: [] });
-        }
-        expect(seen(life)).toEqual(last);
-        life.end();
-      }),
-      { numRuns: 10, seed: 20261126 },
-    );
-  });
 });
