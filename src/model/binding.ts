@@ -115,19 +115,12 @@ export function bind(world: World, state: State, hardware: Hardware, driver: Dri
 export function unbind(world: World, state: State, hardware: Hardware): State {
   const { driver, vfio, group } = deviceOf(state, hardware);
   const draft = draftOf(state);
-  if (vfio !== null) {
-    finishUnbind(draft, hardware.index, vfio.group);
-    return draft;
-  }
-  deviceIn(draft, hardware.index).driver = null;
-  if (driver !== null && world.drivers.get(driver)?.managesDma === false) countOwner(draft, group, -1);
+  const device = deviceIn(draft, hardware.index);
+  device.driver = null;
+  device.leaving = null;
+  if (vfio !== null) unregister(draft, hardware.index, vfio.group);
+  else if (driver !== null && world.drivers.get(driver)?.managesDma === false) countOwner(draft, group, -1);
   return draft;
-}
-
-/** What is left to do of an unbind when nobody has the device, which is VFIO's, open. */
-export function finishUnbind(draft: Draft, index: number, minor: number): void {
-  deviceIn(draft, index).driver = null;
-  unregister(draft, index, minor);
 }
 
 /** Offers a newly registered driver every unbound device that it matches; failures are ignored (driver_attach). */
@@ -234,7 +227,6 @@ export function freshVfio(
     token: null,
     resetWorks: false,
     core: null,
-    leaving: null,
   };
 }
 

@@ -26,7 +26,7 @@ export function bootState(
   return {
     modules,
     taint,
-    bus: { autoprobe: true, ids: [], registered: [], arrived: [] },
+    bus: { autoprobe: true, ids: [], registered: [], arrived: [], removing: [] },
     ...registeredAtBoot(world, snapshot, nodes, {
       devices: devicesAtBoot(world, snapshot, reader, absent),
       iommuGroups: groupsAtBoot(world, snapshot),
@@ -144,6 +144,7 @@ function devicesAtBoot(
       override,
       group,
       vfio: null,
+      leaving: null,
       settings,
     };
   });

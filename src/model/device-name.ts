@@ -27,8 +27,8 @@ export const nameOf = once<Asked, Name | 'ENODEV' | 'EINVAL'>((world, state, op)
   for (let place = 0; place < devices.length; place += 1) {
     const device = devices[place] ?? -1;
     const hardware = world.hardware[device];
-    const vfio = state.devices[device]?.vfio;
-    if (hardware === undefined || (vfio && !isListed(world, vfio))) continue;
+    const its = state.devices[device];
+    if (hardware === undefined || (its?.vfio && !isListed(world, its))) continue;
     if (op.name === hardware.address) return { device, token: null };
     if (!op.name.startsWith(hardware.address)) continue;
     const rest = op.name.slice(hardware.address.length);

@@ -1,7 +1,7 @@
 import { detach } from './attachment.ts';
-import { finishUnbind } from './binding.ts';
 import { forgetEventfd } from './core-device.ts';
 import { containerIn, type Draft, draftOf, fileIn, groupIn, set, setDescriptor, vfioOf } from './draft.ts';
+import { goOn, isOpen } from './going.ts';
 import { boundOf, contextAt, unbindDevice } from './iommufd.ts';
 import type { Iommufd } from './iommufd-state.ts';
 import { lowestFree } from './places.ts';
@@ -120,9 +120,13 @@ export function closeDescriptor(world: World, state: State, { pid, fd }: Descrip
   const place = placeOf(state, pid);
   if (id === -1 || place === -1) return state;
   const draft = draftOf(state);
+  const file = state.files[id];
+  const device = file?.kind === 'device' ? file.device : -1;
   setDescriptor(draft, place, fd - firstDescriptor, -1);
   drop(world, draft, id);
-  return draft;
+  // The call that waited for this goes on (vfio_device_put_registration).
+  const its = draft.devices[device];
+  return its?.leaving != null && !isOpen(its) ? goOn(world, draft) : draft;
 }
 
 /** A new device file of a device in a group, which it keeps open (vfio_group_use_container's get_file). */
@@ -211,10 +215,6 @@ export function letGo(world: World, draft: Draft, minor: number): void {
 function releaseDevice(world: World, draft: Draft, file: DeviceFile): void {
   if (file.cdev && file.iommufd === null) changeVfio(draft, file.device, 0, -1);
   else releaseOpened(world, draft, file);
-  const vfio = draft.devices[file.device]?.vfio;
-  // The write to `unbind` that waited for this goes on (vfio_device_put_registration).
-  if (vfio && vfio.leaving !== null && vfio.opens + vfio.unbound === 0)
-    finishUnbind(draft, file.device, vfio.group);
 }
 
 function releaseOpened(world: World, draft: Draft, file: DeviceFile): void {

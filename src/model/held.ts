@@ -1,12 +1,13 @@
 import { holdersOf } from './files.ts';
+import { isOpen } from './going.ts';
 import type { Hardware, State } from './state.ts';
 
 /** Devices that cannot go before their descriptors are closed. */
 
 export function held(state: State, going: readonly Hardware[]): boolean {
   return going.some(({ index }) => {
-    const vfio = state.devices[index]?.vfio;
-    return (vfio?.opens ?? 0) + (vfio?.unbound ?? 0) > 0;
+    const device = state.devices[index];
+    return device !== undefined && isOpen(device);
   });
 }
 

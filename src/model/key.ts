@@ -146,12 +146,12 @@ function iommuGroupKey({ id, fake, devices, ownerCount, owner, iommufd }: IommuG
   return `${id},${fake},${devices},${ownerCount}${claimed}`;
 }
 
-function deviceKey({ present, driver, override, group, vfio, settings }: Device): string {
+function deviceKey({ present, driver, override, group, vfio, leaving, settings }: Device): string {
   const { resetMethods, enables, virtualFunctions, probesVirtual } = settings;
   const files = `${resetMethods},${enables},${virtualFunctions},${probesVirtual}`;
   const key = `${present},${driver},${override},${group},${files},${vfio && `${vfio.opens}-${vfio.unbound}@${nodeKey(vfio.node)}`}`;
-  if (vfio === null) return key;
-  const { core, token, leaving } = vfio;
+  if (vfio === null) return leaving === null ? key : `${key},${leaving}`;
+  const { core, token } = vfio;
   // Asked only of an open device, and worked out anew by the first open.
   const resetWorks = vfio.opens > 0 && vfio.resetWorks;
   return core === null && token === null && leaving === null

@@ -1,7 +1,9 @@
 import { containerOf, groupOf } from './files.ts';
+import { held } from './held.ts';
 import { claiming, everyKernel, type Law } from './law.ts';
 import type { Op } from './op.ts';
 import type { Outcome } from './outcome.ts';
+import { enabledVirtualFunctions, goingWith } from './presence.ts';
 import type { Device, State, World } from './state.ts';
 
 /** What VFIO promises of devices: which are taken, by what name they are opened, and when they are let go. */
@@ -19,7 +21,7 @@ export const deviceLaws: readonly Law[] = [
   {
     id: 'P25',
     statement:
-      'A device does not leave its driver while a descriptor of it is open, and one that is told to leave does with the last.',
+      'A device does not leave its driver while a descriptor of it is open, and one that is told to leave does with the last; a call that takes devices away waits no longer than one of them is open.',
     enforcedBy: 'drivers/vfio/vfio_main.c:vfio_unregister_group_dev',
     profiles: everyKernel,
     onStep: (_world, before, _op, { state }) =>
@@ -29,11 +31,10 @@ export const deviceLaws: readonly Law[] = [
           (is.vfio !== null && is.driver === was.driver) ||
           !state.files.some((file) => file?.kind === 'device' && file.device === index),
       ),
-    onState: (_world, state) =>
+    onState: (world, state) =>
       state.devices.every(
-        ({ vfio, driver }) =>
-          vfio === null || vfio.leaving === null || (driver !== null && vfio.opens + vfio.unbound > 0),
-      ),
+        (device, index) => device.leaving === null || (device.driver !== null && isHeld(world, state, index)),
+      ) && state.bus.removing.every(({ device }) => isHeld(world, state, device)),
   },
   {
     id: 'P26',
@@ -143,4 +144,15 @@ function tokenGiven(world: World, before: State, op: Op, index: number): boolean
   const driver = owner === undefined ? null : (before.devices[owner.index]?.driver ?? null);
   const guarded = driver !== null && world.drivers.get(driver)?.vfio === true;
   return !guarded || (op.op === 'group.get_device_fd' && op.name.includes('vf_token='));
+}
+
+/** Whether it, or what goes with it, is open. */
+function isHeld(world: World, state: State, index: number): boolean {
+  const hardware = world.hardware[index];
+  if (hardware === undefined) return false;
+  return held(state, [
+    ...goingWith(world, state, hardware),
+    ...enabledVirtualFunctions(world, state, hardware),
+    hardware,
+  ]);
 }

@@ -2,6 +2,7 @@ import { denylist, ownedByUser, type ProbeRefusal, probeRefusal } from './bindin
 import { errnoNumbers } from './errno.ts';
 import { candidates, matches, registered } from './matching.ts';
 import type { Op } from './op.ts';
+import { withdrawsVirtual } from './presence.ts';
 import { inProfile, type PerProfile } from './profiles.ts';
 import type { Device, Driver, Hardware, State, World } from './state.ts';
 
@@ -38,7 +39,7 @@ function groupLines({ world, before, after }: Change, { index, address }: Hardwa
   const was = before.devices[index];
   const is = after.devices[index];
   if (was === undefined || is === undefined || was === is) return [];
-  const lines: string[] = [];
+  const lines = [...leftBehind(world, was, is, address)];
   const leaves = was.group !== null && was.group !== is.group;
   if (leaves && (fake(before, was) || world.profile.logsLeaving)) {
     lines.push(`${placeOf(before, was, address)}: Removing from iommu group ${was.group}`);
@@ -53,6 +54,13 @@ function groupLines({ world, before, after }: Change, { index, address }: Hardwa
     }
   }
   return [...lines, ...capturedLine({ world, before, after }, index)];
+}
+
+/** drivers/pci/iov.c:pci_iov_remove, which the oldest kernels have not. */
+function leftBehind({ profile }: World, was: Device, is: Device, address: string): readonly string[] {
+  const left = was.driver !== null && is.driver === null && was.settings.virtualFunctions > 0;
+  if (!left || withdrawsVirtual(was) || profile.viability === 'walk') return [];
+  return [`${was.driver} ${address}: driver left SR-IOV enabled after remove`];
 }
 
 /** A group that VFIO makes up comes and goes while the driver has the device, a real one while no driver has. */

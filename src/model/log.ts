@@ -1,14 +1,15 @@
 import { deviceFileOf } from './cdev.ts';
 import { deviceNamed } from './device-name.ts';
 import { groupOf } from './files.ts';
-import { isLeaving } from './leaving.ts';
+import { isOpen } from './going.ts';
+import { isAwaited } from './leaving.ts';
 import { loadLines, refusedLoadLines, versionLine } from './log-modules.ts';
 import { deviceLines, failedProbe } from './log-probes.ts';
 import type { Op } from './op.ts';
 import { methodsOf } from './ops/device-reset-method.ts';
 import type { Outcome } from './outcome.ts';
-import { deviceAt, enabledVirtualFunctions, goingWith, goingWithDriver } from './presence.ts';
-import type { Hardware, State, World } from './state.ts';
+import { deviceAt, goingWithDriver } from './presence.ts';
+import type { State, World } from './state.ts';
 import { wholeNumber } from './text.ts';
 
 /**
@@ -74,7 +75,7 @@ export function logOf(
     case 'container.map_dma':
       return nothing;
     default:
-      return deviceLines({ world, before, after, op });
+      return [...deviceLines({ world, before, after, op }), ...requestLines(world, before, after)];
   }
 }
 
@@ -130,9 +131,10 @@ function refusal(world: World, before: State, after: State, op: Op, guard: strin
     case 'driver.unbind':
     case 'device.remove':
     case 'device.sriov_numvfs':
-    case 'module.unload':
       if (!guard.endsWith('.held')) return sriovLines(world, before, op, guard);
-      return [...deviceLines({ world, before, after, op }), ...requestLine(world, before, op)];
+      return [...deviceLines({ world, before, after, op }), ...requestLines(world, before, after)];
+    case 'module.unload':
+      return guard.endsWith('.held') ? unloadLine(world, before) : [];
     case 'device.reset_method':
       return /\.(invalid|unsupported|count)$/.test(guard) ? resetLines(world, before, op) : [];
     case 'group.get_device_fd':
@@ -185,37 +187,39 @@ function probeOf(
   return failedProbe(world, before, hardware, driver);
 }
 
-type Going = Extract<Op, { op: 'driver.unbind' | 'device.remove' | 'device.sriov_numvfs' | 'module.unload' }>;
+/** drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_request, of devices that are waited for from now on. */
+export function requestLines(world: World, before: State, after: State): readonly string[] {
+  if (before.devices === after.devices) return nothing;
+  return world.hardware.flatMap(({ index }) =>
+    isAwaited(after.devices[index]) && !isAwaited(before.devices[index])
+      ? [requestLine(world, before, index)]
+      : [],
+  );
+}
 
-/** drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_request, of the first device that is waited for. */
-function requestLine(world: World, before: State, op: Going): readonly string[] {
-  const first = goingIn(world, before, op).find(({ index }) => {
-    const vfio = before.devices[index]?.vfio;
-    return (vfio?.opens ?? 0) + (vfio?.unbound ?? 0) > 0;
+/** The same of the first device that an unload waits for, if nobody asked for it before. */
+function unloadLine(world: World, before: State): readonly string[] {
+  const going = world.hardware.flatMap((hardware) => [...goingWithDriver(world, before, hardware), hardware]);
+  const first = going.find(({ index }) => {
+    const device = before.devices[index];
+    return device !== undefined && isOpen(device);
   });
-  // Whoever unbinds it has said so, and holds the lock that is waited for.
-  if (first === undefined || isLeaving(before, first.index)) return [];
-  const asked = before.devices[first.index]?.vfio?.core?.request === true;
+  return first === undefined || isAwaited(before.devices[first.index])
+    ? nothing
+    : [requestLine(world, before, first.index)];
+}
+
+/** The request that a device be given back. */
+export function requestLine(world: World, state: State, index: number): string {
+  const asked = state.devices[index]?.vfio?.core?.request === true;
   const words = asked
     ? 'Relaying device request to user (#0)'
     : 'No device request channel registered, blocked until released by user';
-  return [`${place(world, before, first.index)}: ${words}`];
-}
-
-/** What an operation takes away, in its order. */
-function goingIn(world: World, before: State, op: Going): readonly Hardware[] {
-  if (op.op === 'module.unload') {
-    return world.hardware.flatMap((hardware) => [...goingWithDriver(world, before, hardware), hardware]);
-  }
-  const hardware = deviceAt(world, before, op.device);
-  if (hardware === undefined) return [];
-  if (op.op === 'device.sriov_numvfs') return enabledVirtualFunctions(world, before, hardware);
-  const others = op.op === 'device.remove' ? goingWith : goingWithDriver;
-  return [...others(world, before, hardware), hardware];
+  return `${place(world, state, index)}: ${words}`;
 }
 
 /** drivers/pci/iov.c:sriov_numvfs_store. */
-function sriovLines(world: World, before: State, op: Going, guard: string): readonly string[] {
+function sriovLines(world: World, before: State, op: Op, guard: string): readonly string[] {
   const hardware = op.op === 'device.sriov_numvfs' ? deviceAt(world, before, op.device) : undefined;
   if (hardware === undefined || op.op !== 'device.sriov_numvfs') return [];
   const enabled = before.devices[hardware.index]?.settings.virtualFunctions ?? 0;

@@ -1,4 +1,4 @@
-import { attachDevice, lowestFreeGroup, unbind } from './binding.ts';
+import { attachDevice, lowestFreeGroup } from './binding.ts';
 import { originOf } from './origin.ts';
 import { replace } from './places.ts';
 import type { Device, Hardware, Settings, State, World } from './state.ts';
@@ -36,7 +36,7 @@ export function possibleResets(
 
 export function absentDevice(hardware: Hardware): Device {
   const settings = freshSettings(hardware);
-  return { present: false, driver: null, override: null, group: null, vfio: null, settings };
+  return { present: false, driver: null, override: null, group: null, vfio: null, leaving: null, settings };
 }
 
 export function changeSettings(state: State, { index }: Hardware, settings: Partial<Settings>): State {
@@ -60,79 +60,47 @@ export function enabledVirtualFunctions(world: World, state: State, hardware: Ha
 const leaving: ReadonlySet<string> = new Set(['nvme', 'pci-pf-stub']);
 
 /**
- * What goes away when a device loses its driver: the virtual functions, which the drivers that can enable them disable
- * then (drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_unregister_device; igb_remove and its like).
+ * Whether virtual functions go away when the device loses its driver: the drivers that can enable them disable them then
+ * (drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_unregister_device; igb_remove and its like). Otherwise they stay, even
+ * without their physical function.
  */
+export function withdrawsVirtual({ driver, settings }: Device): boolean {
+  return driver !== null && settings.virtualFunctions > 0 && !leaving.has(driver);
+}
+
+/** The virtual functions that go away when a device loses its driver. */
 export function goingWithDriver(world: World, state: State, hardware: Hardware): readonly Hardware[] {
-  const driver = state.devices[hardware.index]?.driver ?? null;
-  if (driver === null || leaving.has(driver)) return [];
-  return enabledVirtualFunctions(world, state, hardware);
+  const device = state.devices[hardware.index];
+  return device !== undefined && withdrawsVirtual(device)
+    ? enabledVirtualFunctions(world, state, hardware)
+    : [];
 }
 
-/** What goes away with a device: what is behind it, its virtual functions and theirs, those that go first before. */
+/** What is on the bus behind a bridge, as the bus has it: what came since the snapshot last. */
+export function onBusBehind(
+  world: World,
+  state: State,
+  { index, headerType }: Hardware,
+): readonly Hardware[] {
+  if (headerType === 0) return [];
+  const { arrived } = state.bus;
+  const there = (its: Hardware | undefined): its is Hardware =>
+    its?.bridge === index && state.devices[its.index]?.present === true;
+  return [
+    ...world.hardware.filter((its) => there(its) && !arrived.includes(its.index)),
+    ...arrived.map((place) => world.hardware[place]).filter(there),
+  ];
+}
+
+/** What goes away with a device: what is behind it, and what goes with their drivers and its own, in the order of the kernel. */
 export function goingWith(world: World, state: State, hardware: Hardware): readonly Hardware[] {
-  const going: Hardware[] = [...enabledVirtualFunctions(world, state, hardware)];
-  if (hardware.headerType !== 0) {
-    for (let index = world.hardware.length - 1; index >= 0; index -= 1) {
-      const other = world.hardware[index];
-      if (
-        other === undefined ||
-        other.bridge !== hardware.index ||
-        state.devices[other.index]?.present !== true
-      )
-        continue;
-      if (other.physicalFunction !== null && going.includes(other)) continue;
-      going.push(...goingWith(world, state, other).filter((its) => !going.includes(its)), other);
-    }
+  const going = new Set<Hardware>();
+  for (const behind of [...onBusBehind(world, state, hardware)].reverse()) {
+    for (const its of goingWith(world, state, behind)) going.add(its);
+    going.add(behind);
   }
-  return going;
-}
-
-/** Takes the driver away from a device whose descriptors are all closed, and with it what it enabled. */
-export function release(world: World, state: State, hardware: Hardware): State {
-  const without = disable(world, state, hardware, goingWithDriver(world, state, hardware));
-  return without.devices[hardware.index]?.driver === null ? without : unbind(world, without, hardware);
-}
-
-/** Takes virtual functions away; the physical one then has none enabled. */
-export function disable(world: World, state: State, owner: Hardware, going: readonly Hardware[]): State {
-  if (going.length === 0) return state;
-  let now = state;
-  for (const hardware of going) now = leave(world, now, hardware);
-  return changeSettings(now, owner, { virtualFunctions: 0 });
-}
-
-/** Takes a device away with all that goes with it (drivers/pci/remove.c:pci_stop_and_remove_bus_device). */
-export function remove(world: World, state: State, hardware: Hardware): State {
-  let now = state;
-  // All drivers let go before the first device is gone.
-  const going = [...goingWith(world, state, hardware), hardware];
-  for (const its of going) now = release(world, now, its);
-  for (const its of going) if (now.devices[its.index]?.present === true) now = leave(world, now, its);
-  return now;
-}
-
-function leave(world: World, state: State, hardware: Hardware): State {
-  const freed = state.devices[hardware.index]?.driver === null ? state : unbind(world, state, hardware);
-  const group = freed.devices[hardware.index]?.group ?? null;
-  const { arrived } = freed.bus;
-  return {
-    ...freed,
-    devices: replace(freed.devices, hardware.index, absentDevice(hardware)),
-    iommuGroups: group === null ? freed.iommuGroups : withoutMember(freed.iommuGroups, group, hardware.index),
-    bus: arrived.includes(hardware.index)
-      ? { ...freed.bus, arrived: arrived.filter((index) => index !== hardware.index) }
-      : freed.bus,
-  };
-}
-
-/** A group that loses its last device is gone (drivers/iommu/iommu.c:iommu_group_remove_device). */
-function withoutMember(groups: State['iommuGroups'], id: number, member: number): State['iommuGroups'] {
-  return groups.flatMap((group) => {
-    if (group.id !== id) return [group];
-    const devices = group.devices.filter((index) => index !== member);
-    return devices.length === 0 ? [] : [{ ...group, devices }];
-  });
+  for (const virtual of goingWithDriver(world, state, hardware)) going.add(virtual);
+  return [...going];
 }
 
 /** A device is there: in its IOMMU group, with the override that somebody had ready for it, without a driver. */

@@ -80,6 +80,8 @@ interface KernelFacts {
   readonly logsLeaving: boolean;
   /** A device that is told to leave while it is open is taken off its group's list, with its vfio-dev, at once (6.6). */
   readonly unlistsLeaving: boolean;
+  /** A write to `sriov_numvfs` takes the lock of its device (4.13), and that of the bus (stable trees of 2025). */
+  readonly numvfsLocks: boolean;
   /** Firmware 1:1 mappings (RMRR) refuse the claim; earlier kernels refuse SET_IOMMU. */
   readonly reservedAt: 'set-container' | 'set-iommu';
   /** Extensions that the type1 driver answers 1 to before it is set, and those that it answers only once set; 4 is the IOMMU's to say. */
@@ -140,6 +142,7 @@ const seed: Profile = {
   dynamicMsix: false,
   logsLeaving: true,
   unlistsLeaving: false,
+  numvfsLocks: false,
   reservedAt: 'set-iommu',
   type1Extensions: { always: [1, 3, 6], onceSet: [] },
   iommuCapabilities: 'none',
@@ -213,6 +216,7 @@ const v6_1: Profile = {
   unmapFlags: 7,
   hidesBrokenIntx: true,
   msixMappable: true,
+  numvfsLocks: true,
 };
 
 const v6_12: Profile = {

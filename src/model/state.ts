@@ -232,6 +232,15 @@ export interface Bus {
   readonly registered: readonly string[];
   /** Devices that came since the snapshot, in their order: the bus has them behind all others. */
   readonly arrived: readonly number[];
+  /** Writes to `remove` and 0 to `sriov_numvfs` that have begun, and wait until what they take away is closed. */
+  readonly removing: readonly Removal[];
+}
+
+export interface Removal {
+  readonly op: 'device.remove' | 'device.sriov_numvfs';
+  /** By `Hardware.index`: whose file it is. */
+  readonly device: number;
+  readonly pid: number;
 }
 
 export interface Device {
@@ -242,6 +251,8 @@ export interface Device {
   /** IOMMU group now: the real one, the fake one while bound to VFIO, or null. */
   readonly group: number | null;
   readonly vfio: VfioDevice | null;
+  /** Pid of the process whose call takes its driver away, and waits until it, or a virtual function, is closed; null: it stays. */
+  readonly leaving: number | null;
   readonly settings: Settings;
 }
 
@@ -281,8 +292,6 @@ export interface VfioDevice {
   readonly resetWorks: boolean;
   /** What its users changed while it is open; null until they did, and again after the last close. */
   readonly core: CoreDevice | null;
-  /** Pid of the process whose write to `unbind` waits until it is closed; null: it stays. */
-  readonly leaving: number | null;
 }
 
 export interface IommuGroup {

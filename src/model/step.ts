@@ -19,10 +19,10 @@ import type { OpenFile, State, World } from './state.ts';
  * taken is not told by it and counts as closed, and one that is leaving as gone from its driver; ids that a driver was given
  * before are not told either.
  *
- * A call that waits answers that it does. An `unbind` that waits for the descriptors of its device leaves the device on
- * its way out, and the close of the last of them ends it. The others (`remove`, `sriov_numvfs`, an unload, whatever waits
- * for a lock, and an `unbind` that waits for a virtual function) change nothing here until they can be done, though the
- * kernel has begun them.
+ * A call that waits answers that it does. One that takes a device away (`unbind`, `remove`, and `sriov_numvfs` of 0) leaves
+ * it on its way out while it is open, and the close of the last descriptor goes on to the next device, or ends the call. The
+ * others (an unload, and whatever waits for a lock) change nothing here until they can be done, though the kernel has begun
+ * them.
  */
 export function step(world: World, state: State, op: Op): Outcome {
   return stepAsking(asking[world.profile.id], world, state, op);

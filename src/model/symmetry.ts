@@ -79,6 +79,7 @@ export function renamed(state: State, renaming: Renaming): State {
   return {
     ...state,
     devices: moved(state.devices, renaming, pid),
+    bus: busOf(state.bus, renaming, pid),
     iommuGroups: state.iommuGroups.map((group) => iommuGroup(group, renaming)).sort((a, b) => a.id - b.id),
     groups: state.groups.map((group) => group && vfioGroup(group, renaming)),
     containers: state.containers.map((container) => container && containerOf(container, pid)),
@@ -97,13 +98,23 @@ function moved(
 ): State['devices'] {
   const places: Device[] = [];
   devices.forEach((device, index) => {
-    const vfio = device.vfio && {
-      ...device.vfio,
-      leaving: device.vfio.leaving === null ? null : pid(device.vfio.leaving),
+    const leaving = device.leaving === null ? null : pid(device.leaving);
+    places[renaming.devices[index] ?? index] = {
+      ...device,
+      group: groupId(device.group, renaming),
+      leaving,
     };
-    places[renaming.devices[index] ?? index] = { ...device, group: groupId(device.group, renaming), vfio };
   });
   return places;
+}
+
+function busOf(bus: State['bus'], { devices }: Renaming, pid: (old: number) => number): State['bus'] {
+  const place = (old: number) => devices[old] ?? old;
+  return {
+    ...bus,
+    arrived: bus.arrived.map(place),
+    removing: bus.removing.map((its) => ({ ...its, device: place(its.device), pid: pid(its.pid) })),
+  };
 }
 
 function groupId<T extends number | null>(id: T, { groups }: Renaming): T | number {

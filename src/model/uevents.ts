@@ -2,7 +2,7 @@ import { dynamicIds, matchesId } from './dynamic-ids.ts';
 import { isListed } from './leaving.ts';
 import { loadOrder, moduleName } from './modules.ts';
 import type { Op } from './op.ts';
-import { enabledVirtualFunctions, goingWith, goingWithDriver } from './presence.ts';
+import { enabledVirtualFunctions, goingWith, goingWithDriver, onBusBehind } from './presence.ts';
 import type { Device, Hardware, State, VfioDevice, World } from './state.ts';
 
 /**
@@ -45,37 +45,55 @@ class Step {
   /** Drivers let go of all devices before the first one is removed, but virtual functions go one by one. */
   gone(): readonly Uevent[] {
     const events: Uevent[] = [];
-    const removed: Uevent[] = [];
+    const removed = new Set<Hardware>();
     for (const hardware of this.leaving()) {
       const was = this.before.devices[hardware.index];
       const is = this.after.devices[hardware.index];
       if (was === undefined || is === undefined || was === is) continue;
       if (was.driver !== null && was.driver !== is.driver) events.push(...this.unbound(hardware, was));
-      else if (was.vfio?.leaving === null && is.vfio !== null)
-        events.push(...this.unlisted(was.vfio, is.vfio));
+      else events.push(...this.unlisted(was, is));
       if (!was.present || is.present) continue;
-      const remove = { action: 'remove', subsystem: 'pci', name: hardware.address } as const;
-      if (hardware.physicalFunction === null) removed.push(remove);
-      else events.push(remove);
+      if (hardware.physicalFunction === null) removed.add(hardware);
+      else events.push({ action: 'remove', subsystem: 'pci', name: hardware.address });
     }
-    return [...events, ...removed];
+    // A bridge is the last of what goes with it.
+    const first = [...removed].reverse().flatMap((hardware) => this.behindFirst(hardware));
+    for (const { address } of new Set(first.filter((its) => removed.has(its)))) {
+      events.push({ action: 'remove', subsystem: 'pci', name: address });
+    }
+    return events;
   }
 
-  /** Those that the operation names last, behind what goes with them. */
+  /** drivers/pci/remove.c:pci_remove_bus_device: what is behind a bridge before it, in the order of its bus. */
+  private behindFirst(hardware: Hardware): readonly Hardware[] {
+    const behind = onBusBehind(this.world, this.before, hardware);
+    return [...behind.flatMap((its) => this.behindFirst(its)), hardware];
+  }
+
+  /** Those that the operation names last, behind what goes with them; what a close lets go of in the same order. */
   private leaving(): readonly Hardware[] {
     const { world, before, op } = this;
     const named = 'device' in op && op.device !== undefined ? world.devices.get(op.device) : undefined;
-    if (named === undefined) return world.hardware;
+    if (named === undefined) {
+      const removed = before.bus.removing.flatMap(({ device }) => world.hardware[device] ?? []);
+      const order = removed.flatMap((hardware) => [...goingWith(world, before, hardware), hardware]);
+      const rest = world.hardware.flatMap((hardware) => [
+        ...enabledVirtualFunctions(world, before, hardware),
+        hardware,
+      ]);
+      return [...new Set([...order, ...rest])];
+    }
     if (op.op === 'device.sriov_numvfs') return enabledVirtualFunctions(world, before, named);
     const others = op.op === 'device.remove' ? goingWith : goingWithDriver;
     return [...others(world, before, named), named];
   }
 
   /** drivers/vfio/vfio_main.c:vfio_unregister_group_dev, drivers/base/dd.c:__device_release_driver. */
-  private unbound({ address }: Hardware, { vfio }: Device): readonly Uevent[] {
+  private unbound({ address }: Hardware, device: Device): readonly Uevent[] {
     const events: Uevent[] = [];
+    const { vfio } = device;
     if (vfio !== null) {
-      if (this.world.profile.vfioDev && isListed(this.world, vfio)) events.push(vfioDevice('remove', vfio));
+      if (this.world.profile.vfioDev && isListed(this.world, device)) events.push(vfioDevice('remove', vfio));
       const left = (this.members[vfio.group] ?? 1) - 1;
       this.members[vfio.group] = left;
       const name = this.before.groups[vfio.group]?.name;
@@ -84,9 +102,10 @@ class Step {
     return [...events, { action: 'unbind', subsystem: 'pci', name: address }];
   }
 
-  /** Of a device that begins to leave. */
-  private unlisted(was: VfioDevice, is: VfioDevice): readonly Uevent[] {
-    return isListed(this.world, is) ? [] : [vfioDevice('remove', was)];
+  /** Of a device that is waited for from now on. */
+  private unlisted(was: Device, is: Device): readonly Uevent[] {
+    if (was.vfio === null || is.vfio === null) return [];
+    return isListed(this.world, was) && !isListed(this.world, is) ? [vfioDevice('remove', was.vfio)] : [];
   }
 
   modulesGone(): readonly Uevent[] {
@@ -195,7 +214,10 @@ class Step {
     const { op } = this;
     const hardware = op.op === 'device.sriov_numvfs' ? this.world.devices.get(op.device) : undefined;
     const is = hardware && this.after.devices[hardware.index];
-    if (hardware === undefined || is === undefined || is.settings.virtualFunctions === 0) return [];
+    const was = hardware && this.before.devices[hardware.index];
+    // Where they are to go, and one is waited for, there are some yet.
+    if (hardware === undefined || is === undefined || was?.settings.virtualFunctions !== 0) return [];
+    if (is.settings.virtualFunctions === 0) return [];
     const driver = is.driver === null ? {} : { driver: is.driver };
     return [{ action: 'change', subsystem: 'pci', name: hardware.address, ...driver }];
   }

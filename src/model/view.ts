@@ -89,7 +89,7 @@ function showDevice(
   const hardware = world.devices.get(address ?? '');
   const device = hardware && state.devices[hardware.index];
   if (hardware === undefined || device?.present !== true || more.length > 0) return null;
-  if (file === 'vfio-dev' && world.profile.vfioDev && device.vfio !== null && isListed(world, device.vfio)) {
+  if (file === 'vfio-dev' && world.profile.vfioDev && device.vfio !== null && isListed(world, device)) {
     return entry === undefined || entry === device.vfio.name ? 'directory' : null;
   }
   if (entry !== undefined) return null;

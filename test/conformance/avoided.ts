@@ -1,8 +1,11 @@
 /** What is not drawn, each with its reason: kernels do there what no model should say of them. */
 import { fileAt, fileOf, tableFull } from '../../src/model/files.ts';
+import { isRemoved } from '../../src/model/leaving.ts';
 import type { Op } from '../../src/model/op.ts';
+import { enabledVirtualFunctions, withdrawsVirtual } from '../../src/model/presence.ts';
 import type { State, World } from '../../src/model/state.ts';
 import { step } from '../../src/model/step.ts';
+import { asks } from '../../src/model/sysfs-file.ts';
 
 interface Avoided {
   readonly what: string;
@@ -39,6 +42,36 @@ export const avoided: readonly Avoided[] = [
       op.op === 'device.hot_reset' && op.groups.length > 4 && fileOf(state, op)?.kind !== 'device',
   },
   {
+    what: 'what is inside a virtual function: its regions, and its interrupts but for the request that it be given back',
+    why: 'the model was told of it before it was there, when nothing shows it, and takes it to have the least',
+    applies: (state, op, world) => {
+      if (!inside.test(op.op) || !('fd' in op) || (op.op === 'device.set_irqs' && op.index === 4))
+        return false;
+      const file = fileOf(state, op);
+      return file?.kind === 'device' && (world.hardware[file.device]?.physicalFunction ?? null) !== null;
+    },
+  },
+  {
+    what: 'removal of a physical function whose driver leaves its virtual ones',
+    why: 'they stay without it, and when it comes back the kernel makes others of the same names (drivers/pci/iov.c:pci_iov_remove warns of it)',
+    applies: (state, op, world) => {
+      if (op.op !== 'device.remove' || !asks(op.text)) return false;
+      const hardware = world.devices.get(op.device);
+      const device = hardware && state.devices[hardware.index];
+      if (hardware === undefined || device === undefined || withdrawsVirtual(device)) return false;
+      return enabledVirtualFunctions(world, state, hardware).length > 0;
+    },
+  },
+  {
+    what: 'a scan that is asked of a device which somebody removes, and waits',
+    why: 'the scan waits for the removal, which has the lock, and the removal for the file that is written (drivers/pci/pci-sysfs.c:dev_rescan_store): neither ends',
+    applies: (state, op, world) =>
+      op.op === 'bus.rescan' &&
+      op.device !== undefined &&
+      asks(op.text) &&
+      isRemoved(state, world.devices.get(op.device)?.index ?? -1),
+  },
+  {
     what: "An id, an override or a bind by which a host's driver would take a function that its own table does not name",
     why: 'the driver looks at the hardware and may refuse it, as virtio_pci refuses what is not virtio (drivers/virtio/virtio_pci_modern_dev.c:vp_modern_probe): that is its own affair, and the model takes it to agree',
     applies: (state, op, world) => {
@@ -56,6 +89,8 @@ export const avoided: readonly Avoided[] = [
 
 const writesSysfs =
   /^(module\.load|parameter|override|drivers?|bus|device\.(remove|enable|sysfs_reset|reset_method|sriov_\w+)|iommu_group)\b/;
+
+const inside = /^(ioctl|file\.call|device\.(region_info|irq_info|set_irqs|ioeventfd|read|write|mmap))$/;
 
 const bindsDrivers = /^(driver\.(bind|new_id)|drivers\.probe|bus\.rescan|module\.load|device\.sriov_numvfs)$/;
 

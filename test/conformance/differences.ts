@@ -11,6 +11,10 @@ export interface Differing {
 
 export const waits = /^\S+ \S+: (No device request channel registered, blocked until released by user)$/;
 
+/** The same, or that whoever has the device open is told by the eventfd that was given for it. */
+const requests = (line: unknown) =>
+  waits.test(`${line}`) || /: Relaying device request to user \(#0\)$/.test(`${line}`);
+
 interface Declared {
   readonly what: string;
   readonly why: string;
@@ -32,6 +36,11 @@ export const declared: Differences = {
     why: 'whether the descriptors of that one are closed by then, which all are closed together, only time tells',
     covers: ({ op, field, is, said }) =>
       op.op === 'module.unload' && field === 'log' && waits.test(`${is}`) && said === '',
+  },
+  'removal-again': {
+    what: 'whether a call that takes devices away waits for a further one, as the log names it, when the first is let go at the end of a sequence',
+    why: 'all descriptors are closed together then, and whether that of the further one is closed when the call comes to it only time tells',
+    covers: ({ op, field, is, said }) => op.op === 'close' && field === 'log' && is === '' && requests(said),
   },
 };
 

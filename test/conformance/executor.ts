@@ -15,6 +15,8 @@ export interface Executor {
   perform(op: Op): Reply;
   /** Makes a call that should not return, by somebody who can be spared; null: it returned. */
   waits(op: Op): Waiting | null;
+  /** Lets the kernel go on by itself for so many milliseconds, where it takes time. */
+  rest(milliseconds: number): void;
   shows(paths: readonly string[]): ReadonlyMap<string, string | null>;
   /** Whether such a call answers once the others let go; otherwise nobody hears of it again, and what it did not begin is not made. */
   readonly keepsWaiting: boolean;

@@ -1,19 +1,19 @@
 import { guardsOf } from '../../src/model/guards.ts';
-import { isLeaving } from '../../src/model/leaving.ts';
+import { isLocked } from '../../src/model/leaving.ts';
 import { cdevPath, nodePaths } from '../../src/model/nodes.ts';
 import type { State, World } from '../../src/model/state.ts';
 
 /**
- * Whether a reader is answered. A device that is leaving is locked, and under that lock drivers/pci/iov.c:sriov_numvfs_show
+ * Whether a reader is answered. A device that is leaving is locked, and one that loses its virtual functions; under that lock drivers/pci/iov.c:sriov_numvfs_show
  * reads, and where writers take it drivers/pci/pci-sysfs.c:driver_override_show.
  */
-export function isReadable({ profile, devices }: World, state: State, path: string): boolean {
+export function isReadable(world: World, state: State, path: string): boolean {
   const [, address = '', file = ''] = /^\/sys\/bus\/pci\/devices\/([^/]+)\/(\w+)$/.exec(path) ?? [];
-  const index = devices.get(address)?.index;
-  if (index === undefined || !isLeaving(state, index)) return true;
+  const index = world.devices.get(address)?.index;
+  if (index === undefined || !isLocked(world, state, index)) return true;
   return (
     file !== 'sriov_numvfs' &&
-    (file !== 'driver_override' || !guardsOf(profile).has('override.write.leaving'))
+    (file !== 'driver_override' || !guardsOf(world.profile).has('override.write.leaving'))
   );
 }
 

@@ -4,12 +4,15 @@
  * is compared as well.
  */
 import { dispatch } from '../../src/model/dispatch.ts';
-import { isLeaving } from '../../src/model/leaving.ts';
-import { logOf } from '../../src/model/log.ts';
+import { isOpen } from '../../src/model/going.ts';
+import { isAwaited } from '../../src/model/leaving.ts';
+import { logOf, requestLine, requestLines } from '../../src/model/log.ts';
 import type { Op } from '../../src/model/op.ts';
 import type { Outcome, Result } from '../../src/model/outcome.ts';
+import { replace } from '../../src/model/places.ts';
 import type { State, World } from '../../src/model/state.ts';
 import { step } from '../../src/model/step.ts';
+import { taken } from '../../src/model/text.ts';
 import { show, touched } from '../../src/model/view.ts';
 import { type Actor, actors } from './cast.ts';
 import { answersDiffer, type Logged, logsDiffer } from './compare.ts';
@@ -17,6 +20,10 @@ import type { Executor, Waiting } from './executor.ts';
 import { everyPath, isReadable } from './paths.ts';
 import { restoring, rests } from './restore.ts';
 import { makesDescriptor, resolve, type Sequence } from './sequence.ts';
+
+/** Milliseconds in which a kernel has disabled virtual functions, and in which a call goes on to what it waits for next. */
+const disabling = 1500;
+const going = 200;
 
 export interface Verdict {
   /** What differs, where, in words; empty: nothing. */
@@ -92,8 +99,10 @@ export class Run {
   /** A call that waits, while others go on. */
   private begin(op: Op, guard: string): readonly string[] {
     const paths = this.paths(op);
+    const before = this.state;
     this.advance(op);
     const call = this.executor.waits(op);
+    this.settle(before);
     this.operations += 1;
     if (call === null) return [returned(guard)];
     const device = 'device' in op ? (this.world.devices.get(op.device ?? '')?.index ?? -1) : -1;
@@ -108,7 +117,7 @@ export class Run {
     if (!this.executor.keepsWaiting) return [];
     const found: string[] = [];
     for (const its of [...this.waiting]) {
-      const ended = !isLeaving(this.state, its.device);
+      const ended = !goesOn(this.state, its.op, its.device);
       const reply = its.call.answer(ended);
       const name = `${its.op.op} that waited`;
       if (reply === null && ended) found.push(`${name} waits on, the model says that it has ended`);
@@ -116,8 +125,7 @@ export class Run {
       if (reply === null) continue;
       this.waiting.splice(this.waiting.indexOf(its), 1);
       if (!reply.ok) found.push(`${name} answers ${reply.errno}`);
-      else if ('device' in its.op && reply.value !== its.op.device?.length)
-        found.push(`${name} answers ${reply.value}`);
+      else if (reply.value !== written(its.op)) found.push(`${name} answers ${reply.value}`);
     }
     return found;
   }
@@ -127,13 +135,16 @@ export class Run {
     if (!this.executor.end()) return this.verdict(['a process would not end'], late, null);
     // What they waited for is closed, and so they have ended.
     this.waiting.length = 0;
+    const open = this.state;
     for (const { pid } of this.who) this.closeAll(pid);
+    if (late !== null) this.entered(late);
     this.executor.begin(late === null ? this.who.slice(0, 1) : this.who);
     if (late !== null && this.executor.keepsWaiting) this.advance(late);
     else if (late !== null) {
       const differs = this.make(late);
       if (differs.length > 0) return this.verdict(differs, late, null);
     }
+    const perhaps = this.perhapsAwaited(open);
     for (let guard = 0; guard < 60; guard += 1) {
       const op = restoring(this.world, this.begun, this.state, guard);
       if (op === null) break;
@@ -142,7 +153,7 @@ export class Run {
     }
     const differs = [
       ...this.filesDiffer(everyPath(this.world, this.begun, this.state)),
-      ...logsDiffer(this.expectedLog, this.executor.log()),
+      ...logsDiffer(this.expectedLog, this.executor.log(), perhaps),
     ];
     this.executor.end();
     return this.verdict(differs, null, null, rests(this.begun, this.state) ? this.state : null);
@@ -150,12 +161,40 @@ export class Run {
 
   private closeAll(pid: number): void {
     const files = this.state.descriptors.find((table) => table.pid === pid)?.files ?? [];
-    for (const place of files.keys()) this.advance({ op: 'close', pid, fd: place + 3 });
+    for (const place of files.keys()) {
+      const op = { op: 'close', pid, fd: place + 3 } as const;
+      this.advance(op, requestLines(this.world, this.state, step(this.world, this.state, op).state));
+    }
   }
 
-  private advance(op: Op): Result {
+  /** Devices that were open and went when all was closed: who took them away has waited for one more, or come too late. */
+  private perhapsAwaited(before: State): readonly Logged[] {
+    const fd = -1;
+    return this.world.hardware.flatMap(({ index }) => {
+      const was = before.devices[index];
+      if (was === undefined || !isOpen(was) || isAwaited(was)) return [];
+      if (was.driver === this.state.devices[index]?.driver) return [];
+      return [{ op: { op: 'close', pid: 0, fd } as const, lines: [requestLine(this.world, before, index)] }];
+    });
+  }
+
+  /** A write to `sriov_numvfs` that waited for the lock of a device has it before the device is gone, which waits for the write. */
+  private entered(late: Op): void {
+    const index = late.op === 'device.sriov_numvfs' ? (this.world.devices.get(late.device)?.index ?? -1) : -1;
+    const device = this.state.devices[index];
+    if (device === undefined || device.present || !this.executor.keepsWaiting) return;
+    const there = {
+      ...this.state,
+      devices: replace(this.state.devices, index, { ...device, present: true }),
+    };
+    const lines = logOf(this.world, there, late, step(this.world, there, late), 'vfioplan');
+    this.heldLog = [...(this.heldLog ?? []), ...lines];
+  }
+
+  private advance(op: Op, apart: readonly string[] = []): Result {
     const outcome = step(this.world, this.state, op);
-    const lines = logOf(this.world, this.state, op, outcome, 'vfioplan');
+    const all = logOf(this.world, this.state, op, outcome, 'vfioplan');
+    const lines = all.filter((line) => !apart.includes(line));
     // What ends with a close goes on beside it.
     if (op.op === 'close' && this.heldLog !== null) this.heldLog = [...this.heldLog, ...lines];
     else {
@@ -169,14 +208,27 @@ export class Run {
   private make(op: Op): readonly string[] {
     const paths = this.paths(op);
     const meant = dispatch(this.state, op).op === op.op && op.op !== 'ioctl';
+    const before = this.state;
     const result = this.advance(op);
     const reply = this.executor.perform(op);
+    this.settle(before);
     this.operations += 1;
     if (reply.ok) this.succeeded += 1;
     const answers = [...answersDiffer(op, result, reply, meant), ...this.heardDiffers()];
     const differs = [...answers, ...this.filesDiffer(paths)];
     if (differs.length === 0 && !result.ok) this.guards.add(result.guard);
     return differs;
+  }
+
+  /** Somebody who waited goes on to what is waited for next; drivers/pci/iov.c:sriov_disable sleeps a second on the way. */
+  private settle(before: State): void {
+    if (this.waiting.length === 0 && before.bus === this.state.bus) return;
+    const disabled = before.devices.some(
+      ({ settings }, index) =>
+        settings.virtualFunctions > 0 && this.state.devices[index]?.settings.virtualFunctions === 0,
+    );
+    if (disabled) this.executor.rest(disabling);
+    else if (requestLines(this.world, before, this.state).length > 0) this.executor.rest(going);
   }
 
   private paths(op: Op): readonly string[] {
@@ -203,6 +255,18 @@ export class Run {
     const guards = [...this.guards];
     return { differs, op, at, operations, succeeded, guards, rest: differs.length > 0 ? null : rest };
   }
+}
+
+/** Whether the model says that a call which has begun still waits. */
+function goesOn({ devices, bus }: State, { op }: Op, device: number): boolean {
+  if (op === 'driver.unbind') return devices[device]?.leaving !== null;
+  return bus.removing.some((its) => its.op === op && its.device === device);
+}
+
+/** What a write that was waited for answers. */
+function written(op: Op): number {
+  if ('text' in op) return taken(op.text ?? '');
+  return 'device' in op ? (op.device?.length ?? -1) : -1;
 }
 
 function returned(guard: string): string {

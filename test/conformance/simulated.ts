@@ -57,6 +57,9 @@ class Simulated implements Executor {
     return !reply.ok && reply.errno === 'blocked' ? { answer: () => null } : null;
   }
 
+  /** It takes no time. */
+  rest(): void {}
+
   shows(paths: readonly string[]): ReadonlyMap<string, string | null> {
     const [first] = this.processes.values();
     return new Map(first === undefined ? [] : Object.entries(observeAll(first, paths)));

@@ -7,8 +7,8 @@ import { pick } from '../runtime/kernel/random-mappings.ts';
 /** A device that is open, where there is one; that is leaving, if `leaves`. */
 function deviceOf({ cast, world, state, a }: Context, leaves: boolean): string {
   const open = cast.devices.filter((device) => {
-    const vfio = state.devices[world.devices.get(device)?.index ?? -1]?.vfio;
-    return vfio && vfio.opens + vfio.unbound > 0 && (vfio.leaving !== null) === leaves;
+    const its = state.devices[world.devices.get(device)?.index ?? -1];
+    return its?.vfio && its.vfio.opens + its.vfio.unbound > 0 && (its.leaving !== null) === leaves;
   });
   return pick(open.length > 0 && a % 8 !== 0 ? open : cast.devices, a);
 }
@@ -117,7 +117,7 @@ const wantLock: Maker = (its) => {
   const now = state.devices[hardware?.index ?? -1];
   const group = now?.group ?? 99;
   // Who of two drivers that match registered first, nothing tells: an id is given only where that need not be known.
-  const stub = now?.override === null && now.vfio?.leaving != null;
+  const stub = now?.override === null && now.leaving !== null;
   return pick(
     [
       { op: 'driver.bind', pid, driver: pick(['vfio-pci', 'pci-stub'], its.c), device },

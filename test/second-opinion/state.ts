@@ -28,9 +28,10 @@ export function textOf(bounds: Bounds, world: World, state: State, seen: Seen): 
   const parameter = state.modules[world.vfioModule]?.[world.profile.noiommuParameter] === 'Y';
   const tainted = Math.floor(state.taint / 64) % 2 === 1;
   const words = [digits(parameter ? 1 : 0, tainted ? 1 : 0)];
-  state.devices.forEach(({ driver, vfio }, device) => {
-    const leaving = vfio !== null && vfio.leaving !== null ? 1 : 0;
-    words.push(digits(drivers.indexOf(driver), leaving, deviceHolders(state, holders, device)));
+  state.devices.forEach(({ driver, leaving }, device) => {
+    words.push(
+      digits(drivers.indexOf(driver), leaving === null ? 0 : 1, deviceHolders(state, holders, device)),
+    );
   });
   groups.forEach((minor, place) => {
     words.push(groupText(bounds, state, holders, containers, minor, place));

@@ -7,7 +7,6 @@ import { disabledVirtualFunctions } from '../../../src/machine/virtual-functions
 import { changeInPlace } from '../../../src/model/draft.ts';
 import { fileAt } from '../../../src/model/files.ts';
 import type { Asked, Done } from '../../../src/model/guard.ts';
-import { isLeaving } from '../../../src/model/leaving.ts';
 import { logOf, logs, logsTheSame } from '../../../src/model/log.ts';
 import type { Op } from '../../../src/model/op.ts';
 import { type Asking, asking } from '../../../src/model/ops.ts';
@@ -90,7 +89,7 @@ export class Machine {
     // A close only logs what the end of an unbind does that waited for it.
     if (op.op === 'close') {
       const file = fileAt(this.state, op.pid, op.fd);
-      return file?.kind !== 'device' || !isLeaving(this.state, file.device);
+      return file?.kind !== 'device' || this.state.devices[file.device]?.leaving === null;
     }
     return logsTheSame.has(op.op);
   }
@@ -127,8 +126,9 @@ export class Machine {
   }
 
   private moveTo(state: State, { op }: Op): void {
+    // With a close devices may go whose end waited for it, and then it was not made in place.
+    if (moving.has(op) || (op === 'close' && state !== this.state)) this.moves += 1;
     if (state !== this.state) Object.assign(this.state, state);
-    if (moving.has(op)) this.moves += 1;
   }
 
   /** As `step`, for operations whose value alone matters. */

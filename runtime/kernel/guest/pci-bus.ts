@@ -1,6 +1,6 @@
 /** /sys/devices/pci*, where functions lie behind their bridges, and /sys/bus/pci, where they lie by address. */
 import { isUnknown, type PciFunction } from '../../../src/machine/snapshot.ts';
-import { linkedDriver } from '../../../src/model/leaving.ts';
+import { isRemoved, linkedDriver } from '../../../src/model/leaving.ts';
 import type { Driver } from '../../../src/model/state.ts';
 import { collection, directory, kept, link, takes } from './build.ts';
 import type { Machine } from './machine.ts';
@@ -110,10 +110,12 @@ export class PciBus {
           ...(its === undefined ? [] : functionNames(this.machine, its)),
           ...[...behind].filter((name) => this.there(name)),
         ],
-        // A function's files stay as long as it, whatever they say; its links and directories come and go.
+        // A function's files stay as long as it, whatever they say, but for `remove`; its links and directories come and go.
         (name) => {
           if (behind.has(name)) return this.there(name) ? this.at(`${path}/${name}`) : undefined;
-          return files.get(name) ?? entry(name);
+          const gone =
+            name === 'remove' && its !== undefined && isRemoved(this.machine.state, its.hardware.index);
+          return gone ? undefined : (files.get(name) ?? entry(name));
         },
       ),
     );

@@ -1,6 +1,6 @@
 /** The directory of one PCI function, with the files that Linux has and that the snapshot or the model can fill. */
 import { type Fact, isUnknown, type PciFunction } from '../../../src/machine/snapshot.ts';
-import { isListed, linkedDriver } from '../../../src/model/leaving.ts';
+import { isListed, isWithdrawn, linkedDriver } from '../../../src/model/leaving.ts';
 import type { Hardware } from '../../../src/model/state.ts';
 import { directory, link, shows } from './build.ts';
 import type { Machine } from './machine.ts';
@@ -25,15 +25,22 @@ export function functionEntry(machine: Machine, its: Placed, name: string): Node
   if (entry !== undefined) return entry(machine, its);
   const virtual = /^virtfn(0|[1-9]\d*)$/.exec(name);
   const target = virtual === null ? undefined : its.virtualFunctions[Number(virtual[1])];
-  return target === undefined || !machine.present(target.hardware) ? undefined : link(its.path, target.path);
+  return target === undefined || !isLinked(machine, target.hardware)
+    ? undefined
+    : link(its.path, target.path);
 }
 
 export function functionNames(machine: Machine, its: Placed): readonly string[] {
   const there = Object.keys(entries).filter((name) => entries[name]?.(machine, its) !== undefined);
   const enabled = its.virtualFunctions.flatMap(({ hardware }, index) =>
-    machine.present(hardware) ? [`virtfn${index}`] : [],
+    isLinked(machine, hardware) ? [`virtfn${index}`] : [],
   );
   return [...there, ...enabled];
+}
+
+/** Whether a virtual function and its physical one have links to each other. */
+function isLinked({ world, state }: Machine, hardware: Hardware): boolean {
+  return state.devices[hardware.index]?.present === true && !isWithdrawn(world, state, hardware);
 }
 
 function routing(
@@ -62,8 +69,8 @@ const entries: Readonly<Record<string, Entry>> = {
   sriov_offset: (_, { pci }) => shows(routing(pci, ({ offset }) => `${offset}`)),
   sriov_stride: (_, { pci }) => shows(routing(pci, ({ stride }) => `${stride}`)),
   sriov_vf_device: (_, { pci }) => shows(routing(pci, ({ device }) => device)),
-  physfn: (_, { path, physicalFunction }) =>
-    physicalFunction === undefined ? undefined : link(path, physicalFunction),
+  physfn: (machine, { path, hardware, physicalFunction }) =>
+    physicalFunction === undefined || !isLinked(machine, hardware) ? undefined : link(path, physicalFunction),
   subsystem: (_, { path }) => link(path, '/sys/bus/pci'),
   driver: (machine, { path, hardware }) => {
     const driver = linkedDriver(machine.device(hardware));
@@ -80,8 +87,9 @@ const entries: Readonly<Record<string, Entry>> = {
     return typeof unit === 'string' ? link(path, `/sys/class/iommu/${unit}`) : undefined;
   },
   'vfio-dev': (machine, { hardware }) => {
-    const { vfio } = machine.device(hardware);
-    if (vfio === null || !machine.world.profile.vfioDev || !isListed(machine.world, vfio)) return undefined;
+    const device = machine.device(hardware);
+    const { vfio } = device;
+    if (vfio === null || !machine.world.profile.vfioDev || !isListed(machine.world, device)) return undefined;
     return directory({ [vfio.name]: directory({}) });
   },
 };

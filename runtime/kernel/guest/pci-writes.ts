@@ -1,4 +1,5 @@
 /** Files of a PCI function that take writes (drivers/pci/pci-sysfs.c, pci.c, iov.c). */
+import { isRemoved } from '../../../src/model/leaving.ts';
 import type { Op } from '../../../src/model/op.ts';
 import type { Device, Hardware } from '../../../src/model/state.ts';
 import { takes } from './build.ts';
@@ -19,8 +20,14 @@ interface File {
 }
 
 const files: Readonly<Record<string, File>> = {
-  remove: { op: 'device.remove', mode: 0o220 },
-  rescan: { op: 'bus.rescan', mode: 0o200 },
+  // It is gone before its device (drivers/base/core.c:device_remove_file_self).
+  remove: {
+    op: 'device.remove',
+    mode: 0o220,
+    has: ({ index, physicalFunction }, { state }) => physicalFunction === null && !isRemoved(state, index),
+  },
+  // drivers/pci/pci-sysfs.c:pci_dev_hp_attrs_are_visible.
+  rescan: { op: 'bus.rescan', mode: 0o200, has: ({ physicalFunction }) => physicalFunction === null },
   reset: { op: 'device.sysfs_reset', mode: 0o200, has: ({ resetMethods }) => resetMethods.length > 0 },
   reset_method: {
     op: 'device.reset_method',

@@ -101,9 +101,10 @@ function iommuUnits(snapshot: Snapshot, names: readonly string[]): Directory {
 function vfioDevices({ world, state }: Machine, bus: PciBus): Directory | undefined {
   if (!world.profile.vfioDev || (state.modules[world.vfioModule] ?? null) === null) return undefined;
   const numbered = (name: string) =>
-    state.devices.findIndex(({ vfio }) => vfio?.name === name && isListed(world, vfio));
+    state.devices.findIndex((device) => device.vfio?.name === name && isListed(world, device));
   return collection(
-    () => state.devices.flatMap(({ vfio }) => (vfio !== null && isListed(world, vfio) ? [vfio.name] : [])),
+    () =>
+      state.devices.flatMap((device) => (isListed(world, device) && device.vfio ? [device.vfio.name] : [])),
     (name) => {
       const address = world.hardware[numbered(name)]?.address;
       const path = address === undefined ? undefined : bus.pathOf(address);

@@ -1,4 +1,5 @@
 import { everywhere, type Rule } from '../guard.ts';
+import { untilRemoved } from '../leaving.ts';
 import type { Op } from '../op.ts';
 import { rootOnly } from '../permission.ts';
 import { arrive, deviceAt, offered } from '../presence.ts';
@@ -7,6 +8,8 @@ import { asks, notNumber } from '../sysfs-file.ts';
 import { taken } from '../text.ts';
 
 type Rescan = Extract<Op, { op: 'bus.rescan' }>;
+
+const rescanStore = 'drivers/pci/pci-sysfs.c:rescan_store, dev_rescan_store';
 
 export const busRescan: Rule<Rescan> = {
   words: {
@@ -20,14 +23,18 @@ export const busRescan: Rule<Rescan> = {
   guards: everywhere<Rescan>(
     {
       id: 'bus.rescan.missing',
-      words: 'there is no such device',
+      words: 'there is no such device, or it is a virtual function',
       errno: 'ENOENT',
-      citation: 'drivers/pci/pci-sysfs.c:pci_dev_attrs (the file is in the device directory)',
-      applies: (world, state, op) =>
-        op.device !== undefined && deviceAt(world, state, op.device) === undefined,
+      citation: 'drivers/pci/pci-sysfs.c:pci_dev_hp_attrs_are_visible (the file is in the device directory)',
+      applies: (world, state, op) => {
+        if (op.device === undefined) return false;
+        const hardware = deviceAt(world, state, op.device);
+        return hardware === undefined || hardware.physicalFunction !== null;
+      },
     },
     rootOnly('bus.rescan', 'rescan'),
-    notNumber<Rescan>('bus.rescan', 'drivers/pci/pci-sysfs.c:rescan_store, dev_rescan_store'),
+    notNumber<Rescan>('bus.rescan', rescanStore),
+    untilRemoved<Rescan>('bus.rescan', rescanStore, (_world, _state, op) => asks(op.text)),
   ),
   effect: (world, state, op) => {
     const value = taken(op.text);

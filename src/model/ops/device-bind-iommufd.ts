@@ -4,7 +4,7 @@ import { bindCdev, deviceFileOf, granted } from '../cdev.ts';
 import { isToken, tokenRefusal, tokenSet } from '../device-name.ts';
 import { fileAt } from '../files.ts';
 import type { Guard, Rule } from '../guard.ts';
-import { isLeaving } from '../leaving.ts';
+import { isLocked } from '../leaving.ts';
 import type { Op } from '../op.ts';
 import { withToken as setToken } from '../open-device.ts';
 import type { DeviceFile } from '../state.ts';
@@ -149,8 +149,8 @@ const late: readonly Guard<Bind>[] = [
     errno: 'EAGAIN',
     citation:
       'drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_enable (drivers/pci/pci.c:pci_try_reset_function)',
-    applies: (_world, state, _op, { device }) =>
-      isLeaving(state, device) && state.devices[device]?.settings.resetMethods.length !== 0,
+    applies: (world, state, _op, { device }) =>
+      isLocked(world, state, device) && state.devices[device]?.settings.resetMethods.length !== 0,
   },
 ];
 

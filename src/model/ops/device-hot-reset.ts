@@ -4,7 +4,7 @@ import { deviceFileOf } from '../cdev.ts';
 import type { Errno } from '../errno.ts';
 import { fileAt } from '../files.ts';
 import { type Guard, type Rule, zero } from '../guard.ts';
-import { isLeaving } from '../leaving.ts';
+import { isLocked } from '../leaving.ts';
 import type { Op } from '../op.ts';
 import { hardwareOf } from '../open-device.ts';
 import { allWithVfio, heldBy, resetDomain } from '../reset-domain.ts';
@@ -154,11 +154,11 @@ const outside = refuse(
 
 const leaving = refuse(
   'leaving',
-  'a device that the reset concerns is about to leave its driver',
+  'a device that the reset concerns is about to leave its driver, or loses its virtual functions',
   'EAGAIN',
   'drivers/pci/pci.c:pci_reset_bus, pci_bus_trylock, pci_slot_trylock (before 5.2: pci_try_reset_bus)',
   onDomain((world, state, hardware) =>
-    resetDomain(world, state, hardware).some(({ index }) => isLeaving(state, index)),
+    resetDomain(world, state, hardware).some(({ index }) => isLocked(world, state, index)),
   ),
 );
 

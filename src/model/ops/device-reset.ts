@@ -1,5 +1,5 @@
 import { type Guard, type Rule, zero } from '../guard.ts';
-import { isLeaving } from '../leaving.ts';
+import { isLocked } from '../leaving.ts';
 import type { Op } from '../op.ts';
 
 type Reset = Extract<Op, { op: 'device.reset' }>;
@@ -25,13 +25,13 @@ const withoutMethods: Guard<Reset> = {
   applies: (_world, state, _op, { device }) => state.devices[device]?.settings.resetMethods.length === 0,
 };
 
-/** The process that unbinds it holds the lock that a reset takes only if it can. */
+/** The process that takes it away, or its virtual functions, holds the lock that a reset takes only if it can. */
 const leaving: Guard<Reset> = {
   id: 'device.reset.leaving',
-  words: 'the device is about to leave its driver',
+  words: 'the device is about to leave its driver, or loses its virtual functions',
   errno: 'EAGAIN',
   citation: 'drivers/pci/pci.c:pci_try_reset_function, pci_dev_trylock',
-  applies: (_world, state, _op, { device }) => isLeaving(state, device),
+  applies: (world, state, _op, { device }) => isLocked(world, state, device),
 };
 
 export const deviceReset: Rule<Reset> = {

@@ -1,8 +1,9 @@
+import { takeAway, withdraw } from '../going.ts';
 import type { Guard, Rule } from '../guard.ts';
 import { held, holders } from '../held.ts';
-import { untilLeft } from '../leaving.ts';
+import { untilLeft, untilRemoved } from '../leaving.ts';
 import type { Op } from '../op.ts';
-import { deviceAt, disable, enabledVirtualFunctions } from '../presence.ts';
+import { deviceAt, enabledVirtualFunctions } from '../presence.ts';
 import { configuresSriov, enable, sriovWithheld } from '../sriov.ts';
 import type { Device } from '../state.ts';
 import { deviceFile, handler, notNumber, onDevice } from '../sysfs-file.ts';
@@ -62,6 +63,15 @@ const able: readonly Guard<Write>[] = [
   }),
 ];
 
+/** Older kernels let devices come and go meanwhile. */
+const removing = handler(
+  untilRemoved<Write>('device.sriov_numvfs', store, (world, state, op) => {
+    const hardware = deviceAt(world, state, op.device);
+    const device = hardware && state.devices[hardware.index];
+    return device !== undefined && changes(device, op);
+  }),
+);
+
 const parameter = onDevice<Write>({
   id: 'device.sriov_numvfs.parameter',
   words: 'vfio-pci has enable_sriov off',
@@ -89,6 +99,11 @@ const blocked: Guard<Write> = {
     test: (world, state, hardware, device, op) =>
       changes(device, op) && held(state, enabledVirtualFunctions(world, state, hardware)),
   }),
+  leaves: (world, state, op) => {
+    const hardware = deviceAt(world, state, op.device);
+    if (hardware === undefined) return state;
+    return takeAway(world, state, { op: op.op, device: hardware.index, pid: op.pid });
+  },
   waitsFor: (world, state, op) => {
     const hardware = deviceAt(world, state, op.device);
     return hardware === undefined ? [] : holders(state, enabledVirtualFunctions(world, state, hardware));
@@ -101,12 +116,12 @@ export const deviceSriovNumvfs: Rule<Write> = {
     call: 'write(/sys/bus/pci/devices/DEVICE/sriov_numvfs, text)',
     arguments: { device: 'a physical function', text: 'how many virtual functions; 0 disables them' },
     effect:
-      'Virtual functions appear, each with its IOMMU group, and the drivers are asked; or all of them vanish. Those of a physical function with vfio-pci get its override.',
+      'Virtual functions appear, each with its IOMMU group, and the drivers are asked; or all of them vanish, one after the other. Those of a physical function with vfio-pci get its override. While one that is to vanish is open the call waits, with the lock of the physical function: the one is leaving, as with `driver.unbind`, those before it are gone, and the `close` of its last descriptor goes on with the next.',
     undo: '`device.sriov_numvfs` with what was before, where that is 0 or now is',
   },
   guards: {
     seed: [...asks, ...able, room, blocked],
-    '6.1': [...asks, leaving, ...able, parameter, room, blocked],
+    '6.1': [...asks, leaving, ...able, removing, parameter, room, blocked],
   },
   effect: (world, state, op) => {
     const hardware = deviceAt(world, state, op.device);
@@ -115,7 +130,7 @@ export const deviceSriovNumvfs: Rule<Write> = {
     if (hardware === undefined || device === undefined || op.text === '' || !changes(device, op))
       return { value };
     if (asked(op) > 0) return { state: enable(world, state, hardware, asked(op)), value };
-    return { state: disable(world, state, hardware, enabledVirtualFunctions(world, state, hardware)), value };
+    return { state: withdraw(world, state, hardware, null).state, value };
   },
   undo: (world, before, op) => {
     const hardware = deviceAt(world, before, op.device);

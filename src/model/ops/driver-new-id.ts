@@ -3,8 +3,7 @@ import { driverFile } from '../driver-directory.ts';
 import { tableCovers, takesData } from '../driver-table.ts';
 import { changeIds, dynamicIds, idOf, matchesId } from '../dynamic-ids.ts';
 import type { Guard, Rule } from '../guard.ts';
-import { holders } from '../held.ts';
-import { leavers, lockWords } from '../leaving.ts';
+import { leavers, lockHolders, lockWords } from '../leaving.ts';
 import { matches } from '../matching.ts';
 import type { Op } from '../op.ts';
 import type { DynamicId, Hardware, State, World } from '../state.ts';
@@ -64,7 +63,7 @@ const leaving: Guard<NewId> = {
   errno: null,
   citation: 'drivers/base/dd.c:__driver_attach (drivers/pci/pci-driver.c:pci_add_dynid)',
   applies: (world, state, op) => matched(world, state, op).length > 0,
-  waitsFor: (world, state, op) => holders(state, matched(world, state, op)),
+  waitsFor: (world, state, op) => lockHolders(world, state, matched(world, state, op)),
 };
 
 function matched(world: World, state: State, op: NewId): readonly Hardware[] {

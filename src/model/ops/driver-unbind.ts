@@ -1,10 +1,11 @@
 import { driverFile } from '../driver-directory.ts';
+import { letGo } from '../going.ts';
 import { everywhere, type Rule } from '../guard.ts';
-import { held, holders } from '../held.ts';
-import { beginToLeave } from '../leaving.ts';
+import { held } from '../held.ts';
+import { isLocked, lockHolders } from '../leaving.ts';
 import type { Op } from '../op.ts';
-import { deviceAt, goingWithDriver, release } from '../presence.ts';
-import type { Hardware, State, World } from '../state.ts';
+import { deviceAt, goingWithDriver } from '../presence.ts';
+import type { State, World } from '../state.ts';
 
 type Unbind = Extract<Op, { op: 'driver.unbind' }>;
 
@@ -14,7 +15,7 @@ export const driverUnbind: Rule<Unbind> = {
     call: 'write(/sys/bus/pci/drivers/DRIVER/unbind, device)',
     arguments: { driver: 'whose directory', device: 'the address that is written' },
     effect:
-      'The device has no driver. The last VFIO device of a group takes its node along: who still has the group open holds a revoked one, out of its container. A made-up group is gone. While the device is open the call waits, and the device is leaving: sysfs links no driver, and since 6.6 GET_DEVICE_FD does not find it and its node is gone; the `close` of its last descriptor does the rest.',
+      'The device has no driver. The last VFIO device of a group takes its node along: who still has the group open holds a revoked one, out of its container. A made-up group is gone. While the device is open the call waits, and the device is leaving: sysfs links no driver, and since 6.6 GET_DEVICE_FD does not find it and its node is gone; the `close` of its last descriptor does the rest. It waits for a virtual function before that, and nothing but the link is gone by then.',
     undo: '`driver.bind`',
   },
   guards: everywhere<Unbind>(
@@ -39,23 +40,30 @@ export const driverUnbind: Rule<Unbind> = {
         '6.1': 'drivers/vfio/vfio_main.c:vfio_unregister_group_dev',
         '6.12': 'drivers/vfio/vfio_main.c:vfio_unregister_group_dev',
       },
-      applies: (world, state, op) => held(state, going(world, state, op)),
-      leaves: (world, state, op) => {
+      applies: (world, state, op) => {
         const hardware = deviceAt(world, state, op.device);
-        return hardware === undefined ? state : beginToLeave(world, state, hardware, op.pid);
+        if (hardware === undefined) return false;
+        const going = [...goingWithDriver(world, state, hardware), hardware];
+        return held(state, going) || isLocked(world, state, hardware.index);
       },
-      waitsFor: (world, state, op) => holders(state, going(world, state, op)),
+      leaves: begin,
+      waitsFor: (world, state, op) => {
+        const hardware = deviceAt(world, state, op.device);
+        return hardware === undefined ? [] : lockHolders(world, state, [hardware]);
+      },
     },
   ),
   effect: (world, state, op) => {
     const hardware = world.devices.get(op.device);
     const value = op.device.length;
-    return { state: hardware === undefined ? state : release(world, state, hardware), value };
+    return { state: hardware === undefined ? state : letGo(world, state, hardware, null).state, value };
   },
   undo: (_world, _before, op) => ({ ...op, op: 'driver.bind' }),
 };
 
-function going(world: World, state: State, op: Unbind): readonly Hardware[] {
+/** The device on its way out, as far as it comes; nothing where another has its lock. */
+function begin(world: World, state: State, op: Unbind): State {
   const hardware = deviceAt(world, state, op.device);
-  return hardware === undefined ? [] : [...goingWithDriver(world, state, hardware), hardware];
+  if (hardware === undefined || isLocked(world, state, hardware.index)) return state;
+  return letGo(world, state, hardware, op.pid).state;
 }

@@ -7,6 +7,7 @@ import { draftOf } from '../draft.ts';
 import { groupOf, hold, nextDescriptor, openDevice, tableFull } from '../files.ts';
 import type { Guard, Rule } from '../guard.ts';
 import { bindDevice, contextAt } from '../iommufd.ts';
+import { isLocked } from '../leaving.ts';
 import { once } from '../once.ts';
 import type { Op } from '../op.ts';
 import { withToken } from '../open-device.ts';
@@ -146,8 +147,24 @@ const taken = once<Get, { readonly device: number; readonly iommufd: number } | 
   return { device: deviceNamed(world, state, op), iommufd: group.iommufd };
 });
 
-const throughIommufd: readonly Guard<Get>[] = [
-  ...bindGuards<Get>('group.get_device_fd', taken),
+/** A physical function of which virtual ones are waited for is found all the same, and its lock is held. */
+const leaving: Guard<Get> = {
+  id: 'group.get_device_fd.leaving',
+  words:
+    'the device loses its virtual functions, and cannot be reset meanwhile, which opening it for the first time begins with',
+  errno: 'EAGAIN',
+  citation:
+    'drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_enable (drivers/pci/pci.c:pci_try_reset_function)',
+  applies: (world, state, op) => {
+    const index = deviceNamed(world, state, op);
+    const device = state.devices[index];
+    return (
+      device?.vfio?.opens === 0 && isLocked(world, state, index) && device.settings.resetMethods.length > 0
+    );
+  },
+};
+
+const attaching: readonly Guard<Get>[] = [
   {
     id: 'group.get_device_fd.no-ioas',
     words: 'the iommufd has no address space for VFIO any more',
@@ -171,12 +188,15 @@ const throughIommufd: readonly Guard<Get>[] = [
 ];
 
 /** What is asked of a container otherwise. */
-const taking = throughIommufd.map(
-  (guard): Guard<Get> => ({
+function withIommufd(guard: Guard<Get>): Guard<Get> {
+  const { applies } = guard;
+  return {
     ...guard,
-    applies: (world, state, op, group) => group.iommufd !== null && guard.applies(world, state, op, group),
-  }),
-);
+    applies: (world, state, op, group) => group.iommufd !== null && applies(world, state, op, group),
+  };
+}
+
+const binding = bindGuards<Get>('group.get_device_fd', taken);
 
 /** The state with the opened device bound to its group's iommufd, and attached to the address space for VFIO. */
 function attachedTo(world: World, state: State, device: number): State {
@@ -204,8 +224,8 @@ export const groupGetDeviceFd: Rule<Get> = {
   ioctl: { on: 'group', request: 0x3b6a },
   guards: {
     seed: [fault, endless, noContainer, noIommu, unviable, rawio, stranger, full],
-    '6.1': now,
-    '6.12': [...now, untranslated, ...taking],
+    '6.1': [...now, leaving],
+    '6.12': [...now, untranslated, ...binding.map(withIommufd), leaving, ...attaching.map(withIommufd)],
   },
   effect: (world, state, op, group) => {
     const index = deviceNamed(world, state, op);

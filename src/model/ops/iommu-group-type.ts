@@ -1,6 +1,5 @@
 import type { Guard, Rule } from '../guard.ts';
-import { holders } from '../held.ts';
-import { isLeaving, leavers, lockWords } from '../leaving.ts';
+import { isLocked, leavers, lockHolders, lockWords } from '../leaving.ts';
 import type { Op } from '../op.ts';
 import { originOf } from '../origin.ts';
 import { capable, rootOnly } from '../permission.ts';
@@ -71,11 +70,12 @@ const leaving: Guard<Write> = {
     words: lockWords,
     errno: null,
     citation: store,
-    test: ({ devices }, state) => devices.some((index) => isLeaving(state, index)),
+    test: ({ devices }, state, _op, world) => devices.some((index) => isLocked(world, state, index)),
   }),
   waitsFor: (world, state, op) => {
     const its = groupOf(state, op)?.devices ?? [];
-    return holders(
+    return lockHolders(
+      world,
       state,
       leavers(world, state, ({ index }) => its.includes(index)),
     );
@@ -156,7 +156,7 @@ function onGroup(guard: {
   readonly words: string;
   readonly errno: 'EINVAL' | 'EBUSY' | 'EPERM' | null;
   readonly citation: string;
-  test(group: IommuGroup, state: State, op: Write): boolean;
+  test(group: IommuGroup, state: State, op: Write, world: World): boolean;
 }): Guard<Write> {
   const { id, words, errno, citation, test } = guard;
   return handler<Write>({
@@ -164,9 +164,9 @@ function onGroup(guard: {
     words,
     errno,
     citation,
-    applies: (_world, state, op) => {
+    applies: (world, state, op) => {
       const group = groupOf(state, op);
-      return group !== undefined && test(group, state, op);
+      return group !== undefined && test(group, state, op, world);
     },
   });
 }

@@ -1,8 +1,7 @@
 import { attachDriver } from '../binding.ts';
 import { changeIds, dynamicIds, idOf, matchesDynamically } from '../dynamic-ids.ts';
 import type { Guard, Rule } from '../guard.ts';
-import { holders } from '../held.ts';
-import { leavers, lockWords } from '../leaving.ts';
+import { leavers, lockHolders, lockWords } from '../leaving.ts';
 import { matches, registered } from '../matching.ts';
 import { givenTo, refusedBy } from '../module-arguments.ts';
 import { loadOrder, moduleOf } from '../modules.ts';
@@ -66,7 +65,7 @@ const leaving: Guard<Load> = {
   errno: null,
   citation: 'drivers/base/dd.c:__driver_attach (drivers/base/bus.c:bus_add_driver)',
   applies: (world, state, op) => matched(world, state, op).length > 0,
-  waitsFor: (world, state, op) => holders(state, matched(world, state, op)),
+  waitsFor: (world, state, op) => lockHolders(world, state, matched(world, state, op)),
 };
 
 function matched(world: World, state: State, op: Load): readonly Hardware[] {

@@ -1,11 +1,13 @@
 import { changeIds } from '../dynamic-ids.ts';
+import { letGo } from '../going.ts';
 import { everywhere, type Guard, type Rule } from '../guard.ts';
-import { held, holders } from '../held.ts';
+import { held } from '../held.ts';
+import { isLocked, lockHolders } from '../leaving.ts';
 import { loaded, moduleOf } from '../modules.ts';
 import type { Op } from '../op.ts';
 import { capable } from '../permission.ts';
 import { replace } from '../places.ts';
-import { goingWithDriver, release } from '../presence.ts';
+import { goingWithDriver } from '../presence.ts';
 import type { Hardware, Module, State, World } from '../state.ts';
 
 type Unload = Extract<Op, { op: 'module.unload' }>;
@@ -57,8 +59,11 @@ const waits: Guard<Unload> = {
     seed: 'drivers/vfio/vfio.c:vfio_del_group_dev (drivers/pci/iov.c:sriov_disable)',
     '6.1': 'drivers/vfio/vfio_main.c:vfio_unregister_group_dev (drivers/pci/iov.c:sriov_disable)',
   },
-  applies: (world, state, op) => held(state, going(world, state, op)),
-  waitsFor: (world, state, op) => holders(state, going(world, state, op)),
+  applies: (world, state, op) => {
+    const all = going(world, state, op);
+    return held(state, all) || all.some(({ index }) => isLocked(world, state, index));
+  },
+  waitsFor: (world, state, op) => lockHolders(world, state, going(world, state, op)),
 };
 
 export const moduleUnload: Rule<Unload> = {
@@ -133,7 +138,7 @@ function unloadModule(world: World, state: State, module: Module): State {
   for (const driver of world.drivers.values()) {
     if (driver.module !== module.name) continue;
     for (const hardware of world.hardware) {
-      if (now.devices[hardware.index]?.driver === driver.name) now = release(world, now, hardware);
+      if (now.devices[hardware.index]?.driver === driver.name) now = letGo(world, now, hardware, null).state;
     }
     now = unregistered(now, driver.name);
   }

@@ -70,6 +70,10 @@ export class GuestExecutor implements Executor {
     return made;
   }
 
+  rest(milliseconds: number): void {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+  }
+
   shows(paths: readonly string[]): ReadonlyMap<string, string | null> {
     return glimpse(this.guest.port, paths);
   }

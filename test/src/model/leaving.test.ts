@@ -112,9 +112,12 @@ describe.each(['6.1', '6.12'] as const)('Linux %s', (profile) => {
     host.override(vf);
     host.bind(vf);
     host.device(opened(host, vf), vf);
-    const before = host.state;
     expect(host.unbind(pf, 'igb')).toBe(`blocked by ${pid}`);
-    expect(host.state).toBe(before);
+    expect([host.of(pf)?.driver, host.of(pf)?.settings.virtualFunctions]).toEqual(['igb', 1]);
+    expect(host.shows(`/sys/bus/pci/devices/${pf}/driver`)).toBeNull();
+    expect(host.shows(`/sys/bus/pci/devices/${vf}/driver`)).toBeNull();
+    for (let fd = 3; fd < 6; fd += 1) host.close(fd);
+    expect([host.of(pf)?.driver, host.of(vf)?.present]).toEqual([null, false]);
   });
 });
 

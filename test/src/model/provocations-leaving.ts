@@ -1,8 +1,8 @@
 import type { Snapshot } from '../../../src/machine/snapshot.ts';
 import { cdevs } from './iommufd-session.ts';
 import { functionAt, pair, sibling, single, snapshotOf } from './machine.ts';
-import { later, on, type Provocation, pid, plain, since } from './provocation.ts';
-import { opened, pf, put, withSriov } from './provocations-bus.ts';
+import { device, later, on, type Provocation, pid, plain, since } from './provocation.ts';
+import { opened, openedVirtual, pf, physical, put, token, withSriov } from './provocations-bus.ts';
 import type { Session } from './session.ts';
 import { realInContainer } from './vector.ts';
 
@@ -69,6 +69,35 @@ export const leavers: Readonly<Record<string, Provocation>> = {
     s.device(opened(s, pf), pf);
     s.unbind(pf, 'vfio-pci');
     put(s, 'device.sriov_numvfs', pf, '1');
+    return s;
+  }),
+  'device.remove.again': plain((s) => {
+    device(s);
+    put(s, 'device.remove', single, '1');
+    put(s, 'device.remove', single, '1');
+  }),
+  'device.remove.removing': plain((s) => {
+    device(s);
+    put(s, 'device.remove', single, '1');
+    put(s, 'device.remove', pair, '1');
+  }),
+  'bus.rescan.removing': plain((s) => {
+    device(s);
+    put(s, 'device.remove', single, '1');
+    s.call({ op: 'bus.rescan', pid, text: '1' });
+  }),
+  'device.sriov_numvfs.removing': since('6.1', (profile) => {
+    const s = withSriov(profile, [physical, functionAt(single, { iommuGroup: 8 })]);
+    device(s);
+    put(s, 'device.remove', single, '1');
+    put(s, 'device.sriov_numvfs', pf, '1');
+    return s;
+  }),
+  'group.get_device_fd.leaving': since('6.1', (profile) => {
+    const s = withSriov(profile);
+    const { pfGroup } = openedVirtual(s);
+    put(s, 'device.sriov_numvfs', pf, '0');
+    s.device(pfGroup, `${pf} vf_token=${token}`);
     return s;
   }),
   'iommu_group.type.leaving': (profile) =>
