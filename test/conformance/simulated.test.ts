@@ -52,6 +52,7 @@ describe.each(['6.1', '6.12'] as const)('the simulated %s, asked at random', (pr
   const themed = [
     ['everything', undefined],
     ['unbinds that wait', themes['unbinding']],
+    ['devices that are taken away', themes['removing']],
     // Nothing of it is there before iommufd.
     ...(profile === '6.1' ? [] : [['page tables', themes['pagetables']] as const]),
   ] as const;

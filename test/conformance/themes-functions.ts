@@ -3,7 +3,7 @@ import { type Context, descriptors, type Maker, surely } from '../runtime/kernel
 import { pick } from '../runtime/kernel/random-mappings.ts';
 
 /** Where there is no physical function, any device. */
-function physical({ cast, world }: Context): string {
+export function physicalOf({ cast, world }: Context): string {
   const [first = ''] = cast.devices;
   return cast.devices.find((device) => (world.devices.get(device)?.totalVfs ?? null) !== null) ?? first;
 }
@@ -19,21 +19,21 @@ export const allowVirtual: Maker = (its) => ({
 export const enableVirtual: Maker = (its) => ({
   op: 'device.sriov_numvfs',
   pid: its.pid,
-  device: physical(its),
+  device: physicalOf(its),
   text: pick(['1', '2', '3', '2\n'], its.a),
 });
 
 const count: Maker = (its) => ({
   op: 'device.sriov_numvfs',
   pid: its.pid,
-  device: its.c % 9 === 0 ? pick(its.cast.devices, its.a) : physical(its),
+  device: its.c % 9 === 0 ? pick(its.cast.devices, its.a) : physicalOf(its),
   text: pick(['0', '0', '1', '2', '3', '4', '65535', '65536', 'x', '', '-1', '0x2'], its.b),
 });
 
 const probing: Maker = (its) => ({
   op: 'device.sriov_autoprobe',
   pid: its.pid,
-  device: its.c % 9 === 0 ? pick(its.cast.devices, its.a) : physical(its),
+  device: its.c % 9 === 0 ? pick(its.cast.devices, its.a) : physicalOf(its),
   text: pick(['0', '1', 'n', 'y', 'maybe', ''], its.b),
 });
 

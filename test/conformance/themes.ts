@@ -12,6 +12,7 @@ import { allowVirtual, enableVirtual, functions } from './themes-functions.ts';
 import { meanwhile, resettable } from './themes-leaving.ts';
 import { addressSpaces, typeOne } from './themes-mappings.ts';
 import { pageTables } from './themes-pagetables.ts';
+import { openFunctions, removals } from './themes-removing.ts';
 
 /** How a prelude opens a device: by container and group, with an iommufd in the container's place, by its own node. */
 export type Way = 'container' | 'compat' | 'cdev';
@@ -252,8 +253,18 @@ const unbinding: Theme = {
   makers: meanwhile,
 };
 
+const removing: Theme = {
+  name: 'removing',
+  about:
+    'devices and virtual functions that are taken away while they are open, and what others do meanwhile: opens, removals, scans, closes, until the last one ends them',
+  ways: ['container', 'container', 'container', 'cdev'],
+  goesOn: true,
+  before: [openFunctions, allowVirtual, enableVirtual, ...Array<Maker>(12).fill(openFunctions), eventfd],
+  makers: removals,
+};
+
 export const themes: Readonly<Record<string, Theme>> = Object.fromEntries(
-  [mappings, spaces, interrupts, resets, pointers, limits, virtual, unbinding, pagetables].map((theme) => [
+  [mappings, spaces, interrupts, resets, pointers, limits, virtual, unbinding, pagetables, removing].map((theme) => [
     theme.name,
     theme,
   ]),
