@@ -52,6 +52,17 @@ export const avoided: readonly Avoided[] = [
     },
   },
   {
+    what: 'a choice among ways to reset a function that was not alone on its bus and is now',
+    why: 'the snapshot told them when it was not, and nothing in it shows whether a reset of the bus would be one of them now',
+    applies: (state, op, world) =>
+      op.op === 'device.reset_method' &&
+      /default|bus/.test(op.text) &&
+      world.hardware.some(({ index, address, physicalFunction }) => {
+        const beside = address !== op.device && address.slice(0, -4) === op.device.slice(0, -4);
+        return beside && physicalFunction === null && state.devices[index]?.present === false;
+      }),
+  },
+  {
     what: 'removal of a physical function whose driver leaves its virtual ones',
     why: 'they stay without it, and when it comes back the kernel makes others of the same names (drivers/pci/iov.c:pci_iov_remove warns of it)',
     applies: (state, op, world) => {
