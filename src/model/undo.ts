@@ -35,7 +35,8 @@ export function restored(before: State, after: State): boolean {
     iommuGroups: iommuGroupsNow,
     ...restNow
   } = after;
-  const sameBus = bus.autoprobe === busNow.autoprobe && same(bus.ids, busNow.ids);
+  const sameBus =
+    bus.autoprobe === busNow.autoprobe && same([bus.ids, bus.removing], [busNow.ids, busNow.removing]);
   return (
     sameBus &&
     same(rest, restNow) &&

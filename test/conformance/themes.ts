@@ -264,10 +264,9 @@ const removing: Theme = {
 };
 
 export const themes: Readonly<Record<string, Theme>> = Object.fromEntries(
-  [mappings, spaces, interrupts, resets, pointers, limits, virtual, unbinding, pagetables, removing].map((theme) => [
-    theme.name,
-    theme,
-  ]),
+  [mappings, spaces, interrupts, resets, pointers, limits, virtual, unbinding, pagetables, removing].map(
+    (theme) => [theme.name, theme],
+  ),
 );
 
 /** Throws for a name that no theme has. */
