@@ -52,6 +52,17 @@ export const avoided: readonly Avoided[] = [
     },
   },
   {
+    what: "a host's driver for a virtual function without an override",
+    why: 'which drivers match it was not told before it was there, and the model takes none to',
+    applies: (state, op, world) => {
+      if (op.op !== 'driver.bind' || world.processes.get(op.pid)?.uid !== 0) return false;
+      const hardware = world.devices.get(op.device);
+      const device = hardware && state.devices[hardware.index];
+      if (hardware?.physicalFunction == null || !device?.present || device.override !== null) return false;
+      return op.driver !== 'pci-stub' && world.drivers.get(op.driver)?.vfio !== true;
+    },
+  },
+  {
     what: 'a choice among ways to reset a function that was not alone on its bus and is now',
     why: 'the snapshot told them when it was not, and nothing in it shows whether a reset of the bus would be one of them now',
     applies: (state, op, world) =>
