@@ -2,6 +2,7 @@ import type { Diagnostic, Place } from '../../src/diagnostics/diagnostic.ts';
 import { report } from '../../src/diagnostics/report.ts';
 import type { Address } from '../../src/machine/snapshot.ts';
 import { besideOf } from '../../src/model/configuration.ts';
+import { numbered } from '../../src/plan/numbered.ts';
 import { opOf } from '../../src/plan/operation.ts';
 import type { PlanOperation } from '../../src/plan/plan.ts';
 import type { JournalIntent, JournalLeft } from '../../src/wire/journal.ts';
@@ -61,11 +62,14 @@ function undoOne(run: Run, intent: JournalIntent, start: Shows, rebooted: boolea
   if ('none' in intent.undo) return null;
   run.tell({ kind: 'undo', step, sentence: intent.undo.sentence });
   const moved = atPresent(run, intent.undo);
-  const [before, undo] = [moved(intent.before), { ...intent.undo, after: moved(intent.undo.after) }];
-  const now = look(run.backend, before);
+  const its = certainOf(intent);
+  const [before, undo] = [moved(its), { ...intent.undo, after: moved(intent.undo.after) }];
+  const now = { ...look(run.backend, before), ...goneNode(run, undo.operation) };
   // Undone before, never done, or swept away by a reboot: in all three cases it shows what it should.
-  const fine = [undo.after, before, moved(only(start, intent.before))];
-  const swept = rebooted && fine.some((shows) => difference(onlyPresent(shows, now), now) === null);
+  const fine = [undo.after, before, moved(only(start, its))];
+  const present = fine.some((shows) => difference(onlyPresent(shows, now), now) === null);
+  // A module that is there after a boot somebody else has loaded, and functions of his may be with it.
+  const swept = rebooted && (present || undo.operation.op === 'module.unload');
   if (swept || fine.some((shows) => difference(shows, now) === null)) {
     run.append({ record: 'undone', step, errno: null, observed: now, matches: true });
     return null;
@@ -93,6 +97,19 @@ function atPresent(
     Object.fromEntries(
       Object.entries(shows).map(([path, value]) => [path === own?.path ? (present ?? path) : path, value]),
     );
+}
+
+/** What was shown before a step, without what has a number that the kernel hands out: another may have that by now. */
+function certainOf({ before, after, operation }: JournalIntent): Shows {
+  const isNumbered = numbered(before, after);
+  const own = operation.op === 'node.own' ? operation.path : null;
+  return Object.fromEntries(Object.entries(before).filter(([path]) => path === own || !isNumbered(path)));
+}
+
+/** A node with a number that went away with its function: what stands at its path by now belongs to another. */
+function goneNode({ backend }: Run, operation: PlanOperation): Shows {
+  if (operation.op !== 'node.own' || operation.of === undefined) return {};
+  return presentNode(backend, operation.path, operation.of) === null ? { [operation.path]: null } : {};
 }
 
 /**

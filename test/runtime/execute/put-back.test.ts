@@ -240,4 +240,19 @@ describe('after another boot', () => {
         'give /dev/vfio/3 to 0:0 with mode 0600, as before generation 2',
       ]);
     }));
+
+  it('revert leaves alone what others have begun there: a module, and a node with the number of ours', () =>
+    living((life) => {
+      sentences(life, `${names} policy d { bind a to vfio-pci allow user dpdk to use a via iommufd }`);
+      life.boot = 'second boot';
+      life.write('/sys/bus/pci/drivers/vfio-pci/unbind', '0000:03:00.0');
+      life.write('/sys/bus/pci/devices/0000:03:00.0/driver_override', '\n');
+      life.write('/sys/bus/pci/drivers/i40e/bind', '0000:03:00.0');
+      life.write('/sys/bus/pci/drivers/i40e/unbind', '0000:04:00.0');
+      life.write('/sys/bus/pci/devices/0000:04:00.0/driver_override', 'vfio-pci');
+      life.write('/sys/bus/pci/drivers/vfio-pci/bind', '0000:04:00.0');
+      expect(life.kernel.chown('/dev/vfio/devices/vfio0', 1001, 0)).toBe(0);
+      expect(life.revert()).toMatchObject({ verdict: 'reverted', diagnostics: [] });
+      expect(life.shows(['/dev/vfio/devices/vfio0'])).toEqual({ '/dev/vfio/devices/vfio0': '600 1001:0' });
+    }));
 });
