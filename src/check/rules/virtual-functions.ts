@@ -1,13 +1,16 @@
 import { report } from '../../diagnostics/report.ts';
 import { isVfioDriver } from '../../machine/drivers.ts';
 import { isUnknown } from '../../machine/snapshot.ts';
+import { putBackOf } from '../../script/put-back.ts';
 import { type Finding, found, needed } from '../finding.ts';
 import { leaving } from '../leaving.ts';
 import type { Subject } from '../subject.ts';
 
 /** A physical function whose virtual functions are enabled stays with the driver that enabled them. */
 export function* virtualFunctions(subject: Subject): Iterable<Finding> {
-  const { wanted } = subject;
+  const { wanted, policy } = subject;
+  // Those that an earlier plan made and no policy names any more are gone before their physical function is bound.
+  const going = new Set(putBackOf(policy).virtual.map(({ address }) => address));
   for (const { fn, bind, driver } of wanted.values()) {
     const { sriov, address } = fn;
     if (driver === fn.driver) continue;
@@ -20,7 +23,7 @@ export function* virtualFunctions(subject: Subject): Iterable<Finding> {
       yield needed({ fact, sentence, unknown: sriov.unknown, expects: [0, null], place: bind.place });
       continue;
     }
-    if (!sriov || sriov.numVfs === 0) continue;
+    if (!sriov || sriov.numVfs === 0 || going.has(address)) continue;
     yield found(
       report(
         'VP4104',

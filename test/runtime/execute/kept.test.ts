@@ -56,6 +56,21 @@ describe('what no policy names any more', () => {
       );
     }));
 
+  it('are virtual functions, before their physical one is bound elsewhere', () =>
+    living((life) => {
+      sentences(life, `${more} policy d { create 2 virtual functions on p bind vfs to vfio-pci }`);
+      expect(sentences(life, `${more} policy d { bind p to vfio-pci }`).slice(-5)).toEqual([
+        'take the virtual functions of 0000:06:00.0 (p) away, as before generation 1',
+        'let drivers take virtual functions of 0000:06:00.0 (p) by themselves again, as before generation 1',
+        'unbind 0000:06:00.0 (p) from i40e',
+        'let only vfio-pci bind 0000:06:00.0 (p)',
+        'bind 0000:06:00.0 (p) to vfio-pci',
+      ]);
+      sentences(life, 'policy d {}');
+      const { driver, sriov } = life.read().functions.find(({ address }) => address === '0000:06:00.0') ?? {};
+      expect({ driver, sriov }).toMatchObject({ driver: 'i40e', sriov: { numVfs: 0 } });
+    }));
+
   it('stays where what it holds, or what shares its group does, is protected', () =>
     living((life) => {
       sentences(life, 'device one { at 0000:05:00.0 } policy d { bind one to none }');
