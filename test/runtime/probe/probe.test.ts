@@ -200,13 +200,8 @@ describe('a captured tree', () => {
         reserved: [{ start: '0xfee00000', end: '0xfeefffff', type: 'msi' }],
       })),
     });
-    expect(snapshot.modules).toEqual({
-      vfio: {
-        parameters: { enable_unsafe_noiommu_mode: 'N' },
-        holders: ['vfio_pci_core'],
-        references: 2,
-      },
-    });
+    const parameters = { enable_unsafe_noiommu_mode: 'N' };
+    expect(snapshot.modules).toEqual({ vfio: { parameters, holders: ['vfio_pci_core'], references: 2 } });
     expect(snapshot.drivers).toEqual(['i40e', 'nvme', 'pcieport', 'simple-gpu']);
     expect(snapshot.users).toEqual([
       { name: 'root', uid: 0, gid: 0, groups: [], capabilities: [] },
