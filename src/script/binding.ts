@@ -80,9 +80,10 @@ export function inGroups(draft: Draft, wanted: readonly Wanted[]): readonly Want
 export function bindFunction(draft: Draft, wanted: Wanted): void {
   const { address, driver } = wanted;
   const bound = draft.boundTo(address);
+  const found = overrideOf(draft, address);
   relyOnBinding(draft, wanted, bound);
   if (bound !== null && bound !== driver) unbind(draft, wanted, bound);
-  const override = overrideFor(draft, wanted, bound);
+  const override = overrideFor(draft, wanted, bound, found);
   if (override !== null) writeOverride(draft, wanted, override);
   if (bound !== driver) bind(draft, wanted);
   // An override that names another driver, which somebody wrote behind the binding, goes back behind it.
@@ -125,8 +126,14 @@ function unbind(draft: Draft, wanted: Wanted, bound: string): void {
  * The text to write to driver_override, or null when it is right. A driver whose id table names the function binds it
  * without an override; any other one, vfio-pci above all, only when the override names it (drivers/pci/pci-driver.c
  * pci_match_device, 6.12). A bound function is not looked at again: the override matters at the next match only.
+ * `found`: what it was before the unbind, which may have named the driver for the way back.
  */
-function overrideFor(draft: Draft, wanted: Wanted, bound: string | null): string | null {
+function overrideFor(
+  draft: Draft,
+  wanted: Wanted,
+  bound: string | null,
+  found: string | null,
+): string | null {
   const { address, driver, byKernel } = wanted;
   const override = overrideOf(draft, address);
   if (wanted.override !== undefined) {
@@ -137,7 +144,7 @@ function overrideFor(draft: Draft, wanted: Wanted, bound: string | null): string
   }
   if (byKernel) return override === null ? null : '';
   if (driver !== null && driver === bound) return null;
-  const own = wanted.before === undefined ? override : wanted.before;
+  const own = wanted.before === undefined ? found : wanted.before;
   const needed =
     driver === null || own === driver || (own === null && idTableNames(draft, address, driver))
       ? own

@@ -44,6 +44,18 @@ describe('what no policy names any more', () => {
       expect(seen(life)).toEqual(before);
     }));
 
+  it('is no override that a plan wrote for the way back alone: it goes with the unbind', () =>
+    living((life) => {
+      life.write('/sys/bus/pci/devices/0000:03:00.0/driver_override', 'vfio-pci');
+      const text = `${names} policy d { bind a to none }`;
+      expect(sentences(life, text)).toEqual([
+        'let only i40e bind 0000:03:00.0 (a)',
+        'unbind 0000:03:00.0 (a) from i40e',
+        'let only vfio-pci bind 0000:03:00.0 (a)',
+      ]);
+      expect(sentences(life, text)).toEqual([]);
+    }));
+
   it('is a node, too: who is no longer allowed loses it, though the function stays bound', () =>
     living((life) => {
       const bound = `${names} policy d { bind a to vfio-pci`;
