@@ -92,7 +92,7 @@ function stepsOf(
       number: index + 1,
       operation: operationOf(each.op),
       sentence: each.sentence,
-      identity: ('device' in each.op && identities.get(each.op.device)) || null,
+      identity: identities.get(subjectOf(each.op) ?? '') ?? null,
       before: shown,
       after: shows,
       undo: undoFor(world, back, certain, names),
@@ -101,6 +101,11 @@ function stepsOf(
     };
   });
   return { steps, end: state };
+}
+
+/** The function that a step acts on, or whose node it gives away. */
+function subjectOf(op: Op): Address | undefined {
+  return op.op === 'node.own' ? op.of : 'device' in op ? op.device : undefined;
 }
 
 /** What takes a step back, with the state after it, or why nothing does. */

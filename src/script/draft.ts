@@ -73,6 +73,12 @@ export class Draft implements View {
     return viewOf(this.world, this.#state).cdevOf(address);
   }
 
+  /** `vendor:device` of a function; null: there is none. */
+  identityOf(address: Address): string | null {
+    const fn = this.functions.get(address);
+    return fn === undefined ? null : `${fn.vendor}:${fn.device}`;
+  }
+
   /** Where the function's node of the kind of `path` stands by now; null: it has none. */
   nodeNow(path: string, of: Address): string | null {
     return presentPath(this.world, this.#state, path, of);

@@ -63,7 +63,9 @@ export function ownNodes(draft: Draft): ReadonlySet<string> {
  * being the one of that plan, nobody asks.
  */
 export function giveNodesBack(draft: Draft, { nodes }: PutBack, owned: ReadonlySet<string>): void {
-  for (const { path: then, of, found, left, generation } of nodes) {
+  for (const { path: then, of, identity, found, left, generation } of nodes) {
+    // Another device at the address: what was given to whom is nothing of it.
+    if (of !== undefined && identity !== null && identity !== draft.identityOf(of)) continue;
     const path = of === undefined ? then : draft.nodeNow(then, of);
     if (path === null || owned.has(path) || found === null || draft.shows(path) !== left) continue;
     const [mode = '', owner = ''] = found.split(' ');

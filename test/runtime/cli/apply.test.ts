@@ -79,7 +79,7 @@ describe('an earlier generation', () => {
         path: '/dev/vfio/noiommu-0',
         found: '600 0:0',
         left: '600 990:0',
-        identity: null,
+        identity: '8086:1572',
         of: '0000:03:00.0',
         generation: 1,
         earlierBoot: false,

@@ -43,6 +43,23 @@ describe('from the state of the snapshot to what the policy says', () => {
     expect(bound.map((op) => op.split(' ')[2])).toEqual(['0000:01:00.0', '0000:05:00.0', '0000:02:00.0']);
   });
 
+  test('a node is taken back of the device that it was given with, not of another at its address', () => {
+    const given = (identity: string) => {
+      const path = '/dev/vfio/noiommu-0';
+      const mark = { path, of: '0000:03:00.0', identity, found: '600 0:0', left: '600 1000:0' };
+      const nodes = [
+        { path: '/dev/vfio/vfio', uid: 0, gid: 0, mode: 0o666 },
+        { path, uid: 1000, gid: 0, mode: 0o600 },
+      ];
+      const bound = { ...nic, driver: 'vfio-pci', driverOverride: 'vfio-pci', group: 0 } as const;
+      const established = [{ ...mark, generation: 1, earlierBoot: true }];
+      const snapshot = machine({ ...bare, functions: [bound], replace: { nodes, established } });
+      return opsOf({ snapshot, bind: { '03:00.0': 'vfio-pci' }, noiommu: 'allowed' });
+    };
+    expect(given('8086:1572')).toEqual(['node.own /dev/vfio/noiommu-0 0000:03:00.0 0 0 384']);
+    expect(given('8086:10fb')).toEqual([]);
+  });
+
   test('a function that is as it should be gives no step', () => {
     const snapshot = machine({
       functions: [{ ...nic, driver: 'vfio-pci', driverOverride: 'vfio-pci', group: 4 }],
