@@ -1,3 +1,4 @@
+import { isVfioDriver } from '../machine/drivers.ts';
 import { isUnknown } from '../machine/snapshot.ts';
 import { moduleOf } from '../model/modules.ts';
 import type { Module } from '../model/state.ts';
@@ -48,10 +49,14 @@ function isBusy(draft: Draft, modules: readonly Module[]): boolean {
 function isKept({ policy: { snapshot } }: Draft, modules: readonly Module[]): boolean {
   if (isUnknown(snapshot.modules)) return false;
   const names = new Set(modules.map(({ name }) => name));
+  // A function that is bound may hold a reference, too, which goes with its driver.
+  const bound = snapshot.functions.filter(
+    ({ driver }) => typeof driver === 'string' && isVfioDriver(driver),
+  ).length;
   for (const name of names) {
     const { holders = [], references = 0 } = snapshot.modules[name] ?? {};
     if (isUnknown(holders) || isUnknown(references)) continue;
-    if (holders.some((holder) => !names.has(holder)) || references > holders.length) return true;
+    if (holders.some((holder) => !names.has(holder)) || references > holders.length + bound) return true;
   }
   return false;
 }
