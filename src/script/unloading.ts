@@ -49,14 +49,13 @@ function isBusy(draft: Draft, modules: readonly Module[]): boolean {
 function isKept({ policy: { snapshot } }: Draft, modules: readonly Module[]): boolean {
   if (isUnknown(snapshot.modules)) return false;
   const names = new Set(modules.map(({ name }) => name));
-  // A function that is bound may hold a reference, too, which goes with its driver.
-  const bound = snapshot.functions.filter(
-    ({ driver }) => typeof driver === 'string' && isVfioDriver(driver),
-  ).length;
+  // While there are devices of VFIO, a file system of its own keeps vfio (drivers/vfio/vfio_main.c:vfio_fs_inode_new).
+  const bound = snapshot.functions.some(({ driver }) => typeof driver === 'string' && isVfioDriver(driver));
   for (const name of names) {
     const { holders = [], references = 0 } = snapshot.modules[name] ?? {};
     if (isUnknown(holders) || isUnknown(references)) continue;
-    if (holders.some((holder) => !names.has(holder)) || references > holders.length + bound) return true;
+    if (holders.some((holder) => !names.has(holder)) || references > holders.length + (bound ? 1 : 0))
+      return true;
   }
   return false;
 }
