@@ -14,15 +14,19 @@ export async function takeSnapshot({ io, line }: Invocation, sysroot?: string): 
 }
 
 /** A snapshot just taken of this machine, with what earlier plans established on it. */
-export async function takeWhole(invocation: Invocation): Promise<Reading> {
+export async function takeWhole(
+  invocation: Invocation,
+  earlier: Earlier = established(invocation),
+): Promise<Reading> {
   const reading = await takeSnapshot(invocation);
   const { snapshot } = reading;
   if (snapshot === undefined) return reading;
-  return { ...reading, snapshot: { ...snapshot, established: toldBy(invocation) } };
+  return { ...reading, snapshot: { ...snapshot, established: toldBy(earlier) } };
 }
 
-function toldBy(invocation: Invocation): NonNullable<Snapshot['established']> {
-  const read = established(invocation);
+type Earlier = ReturnType<typeof established>;
+
+function toldBy(read: Earlier): NonNullable<Snapshot['established']> {
   if ('established' in read) return [...read.established];
   const [{ message }] = read.diagnostics;
   return { unknown: message };

@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../../src/diagnostics/diagnostic.ts';
 import type { Established } from '../../src/machine/snapshot.ts';
 import type { JournalIntent } from '../../src/wire/journal.ts';
+import { isOpen } from './history.ts';
 import { placeOfStore, readHistory, unfinished, unusable } from './run.ts';
 import { isFailure, type JournalStore } from './store.ts';
 
@@ -31,7 +32,7 @@ export function establishedBy(store: JournalStore, bootId: string | null): Readi
       if (first !== undefined) return { diagnostics: [first, ...others] };
     } else if (read.history !== undefined) {
       const { header, steps, verdict } = read.history;
-      if (verdict === null || verdict === 'incomplete') return { diagnostics: [unfinished(read.history)] };
+      if (isOpen(read.history)) return { diagnostics: [unfinished(read.history)] };
       if (verdict !== 'done') continue;
       const earlierBoot = header.bootId !== null && bootId !== null && header.bootId !== bootId;
       for (const { intent } of steps) take(marks, intent, { generation, earlierBoot });

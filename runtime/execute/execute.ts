@@ -5,6 +5,7 @@ import { opOf } from '../../src/plan/operation.ts';
 import type { Plan, PlanStep } from '../../src/plan/plan.ts';
 import type { JournalHeader, JournalIntent } from '../../src/wire/journal.ts';
 import type { Backend } from '../backend.ts';
+import { isOpen } from './history.ts';
 import {
   type Ending,
   locked,
@@ -67,8 +68,7 @@ function nextGeneration(store: JournalStore, place: Place): number | readonly Di
   const read = readHistory(store, newest);
   if ('diagnostics' in read) return read.diagnostics;
   const { history } = read;
-  const open = history !== undefined && (history.verdict === null || history.verdict === 'incomplete');
-  return open ? [unfinished(history)] : newest + 1;
+  return history !== undefined && isOpen(history) ? [unfinished(history)] : newest + 1;
 }
 
 /** What is not as the plan expects before its first step: paths by their first mention, and identities. */
@@ -214,16 +214,13 @@ function unexpected(place: Place, step: PlanStep, { path, expected, found }: Dif
 function denied(place: Place, step: PlanStep, errno: string): Diagnostic {
   // The kernel counts who has a module's files open, and a snapshot does not tell that.
   const busy = step.operation.op === 'module.unload' && errno === 'EAGAIN';
-  const cures =
-    errno === 'EACCES' || errno === 'EPERM'
-      ? ['run as root']
-      : busy
-        ? [
-            'end the process that has a file of VFIO open: `fuser -v /dev/vfio/* /dev/vfio/devices/* /dev/iommu`',
-          ]
-        : ['see the kernel log for its reason; report the difference from the model, with the journal'];
+  let cure = 'see the kernel log for its reason; report the difference from the model, with the journal';
+  if (errno === 'EACCES' || errno === 'EPERM') cure = 'run as root';
+  else if (busy)
+    cure =
+      'end the process that has a file of VFIO open: `fuser -v /dev/vfio/* /dev/vfio/devices/* /dev/iommu`';
   const holes = { step: step.number, errno, sentence: step.sentence };
-  return report('VP6005', place, holes, { causes: [whyOf(step)], cures });
+  return report('VP6005', place, holes, { causes: [whyOf(step)], cures: [cure] });
 }
 
 function surprised(place: Place, step: PlanStep, { path, expected, found }: Difference): Diagnostic {

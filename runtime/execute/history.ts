@@ -85,6 +85,11 @@ export function wasDone({ header, steps, undoing }: History): boolean {
   return all && steps.every(({ outcome }) => outcome?.matches === true);
 }
 
+/** It is neither finished nor taken back: nothing new is begun before. */
+export function isOpen({ verdict }: History): boolean {
+  return verdict === null || verdict === 'incomplete';
+}
+
 /** All was done, somebody has to confirm that it may stay, and nobody did yet. */
 export function awaits(history: History): boolean {
   return history.header.confirmWithin !== undefined && history.verdict === null && wasDone(history);

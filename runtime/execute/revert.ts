@@ -4,7 +4,7 @@ import { numbered } from '../../src/plan/numbered.ts';
 import type { JournalRecord } from '../../src/wire/journal.ts';
 import type { Backend } from '../backend.ts';
 import { observe, presentNode } from '../lower/observe.ts';
-import { awaits, type History, wasDone } from './history.ts';
+import { awaits, type History, isOpen, wasDone } from './history.ts';
 import {
   type Ending,
   locked,
@@ -224,7 +224,7 @@ function inEffect(store: JournalStore, wanted: number | undefined): Chosen {
     const read = readHistory(store, generation);
     if ('diagnostics' in read) return read;
     const verdict = read.history === undefined ? 'rolled back' : read.history.verdict;
-    if (read.history !== undefined && (verdict === null || verdict === 'incomplete'))
+    if (read.history !== undefined && isOpen(read.history))
       return { diagnostics: [unfinished(read.history)] };
     if (verdict === 'done' && read.history !== undefined) {
       if (wanted === undefined || wanted === generation) return { history: read.history };
@@ -248,8 +248,7 @@ function openHistory(
     const read = readHistory(store, generation);
     if ('diagnostics' in read) return read;
     const { history } = read;
-    if (history !== undefined && (history.verdict === null || history.verdict === 'incomplete'))
-      return { history };
+    if (history !== undefined && isOpen(history)) return { history };
   }
   return { history: undefined };
 }

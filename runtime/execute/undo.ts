@@ -2,7 +2,7 @@ import type { Diagnostic, Place } from '../../src/diagnostics/diagnostic.ts';
 import { report } from '../../src/diagnostics/report.ts';
 import type { Address } from '../../src/machine/snapshot.ts';
 import { besideOf } from '../../src/model/configuration.ts';
-import { numbered } from '../../src/plan/numbered.ts';
+import { certain } from '../../src/plan/numbered.ts';
 import { opOf } from '../../src/plan/operation.ts';
 import type { PlanOperation } from '../../src/plan/plan.ts';
 import type { JournalIntent, JournalLeft } from '../../src/wire/journal.ts';
@@ -101,9 +101,8 @@ function atPresent(
 
 /** What was shown before a step, without what has a number that the kernel hands out: another may have that by now. */
 function certainOf({ before, after, operation }: JournalIntent): Shows {
-  const isNumbered = numbered(before, after);
-  const own = operation.op === 'node.own' ? operation.path : null;
-  return Object.fromEntries(Object.entries(before).filter(([path]) => path === own || !isNumbered(path)));
+  const isCertain = certain(operation, before, after);
+  return Object.fromEntries(Object.entries(before).filter(([path]) => isCertain(path)));
 }
 
 /** A node with a number that went away with its function: what stands at its path by now belongs to another. */

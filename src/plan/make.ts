@@ -12,7 +12,7 @@ import { worldOf } from '../script/world.ts';
 import { accessOf } from './access.ts';
 import { declaredOf } from './declared.ts';
 import { policyDigest, snapshotDigest } from './digest.ts';
-import { isNumberOfDevice, numbered } from './numbered.ts';
+import { certain, isNumberOfDevice } from './numbered.ts';
 import { operationOf } from './operation.ts';
 import { placesIn, type Sources } from './places.ts';
 import type { Plan, PlanPlace, PlanStep } from './plan.ts';
@@ -84,18 +84,17 @@ function stepsOf(
     const back = wayBack(world, before, state, each.op);
     const paths = foretold(world, before, each.op);
     const [shown, shows] = [showAll(world, before, paths), showAll(world, state, paths)];
-    const own = each.op.op === 'node.own' ? each.op.path : null;
-    const isNumbered = numbered(shown, shows);
+    const operation = operationOf(each.op);
     // When a step is taken back, other numbers may be free than when it was done.
-    const certain = paths.filter((path) => path === own || !isNumbered(path));
+    const told = paths.filter(certain(operation, shown, shows));
     return {
       number: index + 1,
-      operation: operationOf(each.op),
+      operation,
       sentence: each.sentence,
       identity: identities.get(subjectOf(each.op) ?? '') ?? null,
       before: shown,
       after: shows,
-      undo: undoFor(world, back, certain, names),
+      undo: undoFor(world, back, told, names),
       lasting: [...lastingOf(world, before, each.op)],
       why: each.why.map(place),
     };

@@ -19,6 +19,19 @@ export function numbered(...shows: readonly Shows[]): (path: string) => boolean 
   };
 }
 
+/**
+ * Whether what a path shows before and after a step is known whatever number comes back: it has none, or is the node that the
+ * step itself gives away, which is found by its function.
+ */
+export function certain(
+  operation: { readonly op: string; readonly path?: string },
+  ...shows: readonly Shows[]
+): (path: string) => boolean {
+  const isNumbered = numbered(...shows);
+  const own = operation.op === 'node.own' ? operation.path : undefined;
+  return (path) => path === own || !isNumbered(path);
+}
+
 /** Whether there is an X of vfioX in a path. */
 export function isNumberOfDevice(path: string): boolean {
   return /\/vfio-dev\/(noiommu-)?vfio\d+$|^\/dev\/vfio\/devices\//.test(path);

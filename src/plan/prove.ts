@@ -10,7 +10,7 @@ import { restored } from '../model/undo.ts';
 import { show } from '../model/view.ts';
 import type { HostPolicy } from '../policy/policy.ts';
 import { wishesOf } from '../script/derive.ts';
-import { parameterPath, virtualCountPath } from '../script/paths.ts';
+import { driverPath, overridePath, parameterPath, virtualCountPath } from '../script/paths.ts';
 import { putBackOf } from '../script/put-back.ts';
 import { textOf } from '../script/wishes.ts';
 import { worldOf } from '../script/world.ts';
@@ -109,10 +109,10 @@ function proveGoal(world: World, end: State, { binds, creates }: HostPolicy): vo
   }
   for (const bind of binds) {
     for (const address of bind.functions) {
-      const bound = show(world, end, `/sys/bus/pci/devices/${address}/driver`);
+      const bound = show(world, end, driverPath(address));
       // Which driver the kernel takes by itself is its own affair: `default` wants it to be free to choose.
       if (bind.to === 'default') {
-        const override = show(world, end, `/sys/bus/pci/devices/${address}/driver_override`);
+        const override = show(world, end, overridePath(address));
         if (override !== '(null)') bug(`${address} keeps the override ${override}`);
       } else if (bound !== bind.driver(address)) bug(`${address} ends at ${bound ?? 'no driver'}`);
     }
@@ -125,9 +125,9 @@ function proveReturned(world: World, end: State, policy: HostPolicy): void {
   const gone = new Set(virtual.flatMap((each) => each.functions));
   for (const { address, driver, override } of functions) {
     if (gone.has(address)) continue;
-    const bound = show(world, end, `/sys/bus/pci/devices/${address}/driver`);
+    const bound = show(world, end, driverPath(address));
     if (bound !== driver) bug(`${address} is put back to ${bound ?? 'no driver'}`);
-    const text = show(world, end, `/sys/bus/pci/devices/${address}/driver_override`);
+    const text = show(world, end, overridePath(address));
     if (text !== (override ?? '(null)')) bug(`${address} is put back with the override ${text}`);
   }
   for (const { address, count } of virtual) {

@@ -7,6 +7,7 @@ import type { HostPolicy } from '../policy/policy.ts';
 import type { Draft } from './draft.ts';
 import { overridePath } from './paths.ts';
 import { type PutBack, putBackOf } from './put-back.ts';
+import { asBefore } from './sentence.ts';
 
 /** What one function shall be bound to. */
 export interface Wanted {
@@ -51,10 +52,6 @@ export function returnedOf({ functions }: PutBack): readonly Wanted[] {
     why: [],
     because: asBefore(generation),
   }));
-}
-
-export function asBefore(generation: number): string {
-  return `, as before generation ${generation}`;
 }
 
 /** Sorted by address, but the functions of an IOMMU group together, where its first one stands. */

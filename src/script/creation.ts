@@ -2,10 +2,10 @@ import type { Place } from '../diagnostics/diagnostic.ts';
 import type { Address } from '../machine/snapshot.ts';
 import type { Op } from '../model/op.ts';
 import { ROOT } from '../model/world.ts';
-import { asBefore } from './binding.ts';
 import type { Draft } from './draft.ts';
 import { autoprobePath, virtualCountPath } from './paths.ts';
 import type { PutBack } from './put-back.ts';
+import { asBefore } from './sentence.ts';
 
 /**
  * Gives physical functions the virtual ones that the policy wants. They come without a driver of the host, whatever

@@ -2,11 +2,10 @@ import type { Place } from '../diagnostics/diagnostic.ts';
 import { type Address, isUnknown, type Snapshot, type Unknown } from '../machine/snapshot.ts';
 import { ROOT } from '../model/world.ts';
 import type { Allow, WhoMay } from '../policy/policy.ts';
-import { asBefore } from './binding.ts';
 import type { Draft } from './draft.ts';
 import { containerPath, iommuPath, isCdev } from './paths.ts';
 import type { PutBack } from './put-back.ts';
-import { modeText } from './sentence.ts';
+import { asBefore, modeText } from './sentence.ts';
 import { nodeOf, wayOf } from './ways.ts';
 
 /** Who shall own one node, gathered from all statements that allow its use. */
@@ -68,12 +67,17 @@ export function giveNodesBack(draft: Draft, { nodes }: PutBack, owned: ReadonlyS
     if (of !== undefined && identity !== null && identity !== draft.identityOf(of)) continue;
     const path = of === undefined ? then : draft.nodeNow(then, of);
     if (path === null || owned.has(path) || found === null || draft.shows(path) !== left) continue;
-    const [mode = '', owner = ''] = found.split(' ');
-    const [uid = 0, gid = 0] = owner.split(':').map(Number);
     const node = { path, ...(of === undefined ? {} : { of }) };
-    const op = { op: 'node.own', pid: ROOT, ...node, uid, gid, mode: Number.parseInt(mode, 8) } as const;
+    const op = { op: 'node.own', pid: ROOT, ...node, ...nodeOfText(found) } as const;
     draft.add(op, [], `${draft.sentence(op)}${asBefore(generation)}`);
   }
+}
+
+/** `660 0:1000`, as a node is shown. */
+function nodeOfText(shown: string): { readonly uid: number; readonly gid: number; readonly mode: number } {
+  const [mode = '', owner = ''] = shown.split(' ');
+  const [uid = 0, gid = 0] = owner.split(':').map(Number);
+  return { uid, gid, mode: Number.parseInt(mode, 8) };
 }
 
 /** Without the numbers that are taken nobody can say which node is the function's. */
@@ -108,9 +112,8 @@ function openContainer(draft: Draft, owners: readonly Ownership[]): void {
   const others = owners.filter(({ user, group }) => user?.uid !== 0 || group !== undefined);
   const shown = draft.shows(containerPath);
   if (others.length === 0 || shown === null) return;
-  const [mode = '', owner = ''] = shown.split(' ');
-  if ((Number.parseInt(mode, 8) & 0o006) === 0o006) return;
-  const [uid = 0, gid = 0] = owner.split(':').map(Number);
+  const { uid, gid, mode } = nodeOfText(shown);
+  if ((mode & 0o006) === 0o006) return;
   const why = [...new Set(others.flatMap((each) => each.why))];
   draft.add(
     { op: 'node.own', pid: ROOT, path: containerPath, uid, gid, mode: 0o666 },

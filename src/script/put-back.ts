@@ -65,16 +65,26 @@ export function putBackOf(policy: HostPolicy): PutBack {
   return found;
 }
 
+const nothing: PutBack = {
+  functions: [],
+  overrides: new Map(),
+  virtual: [],
+  nodes: [],
+  parameters: [],
+  modules: [],
+  kept: [],
+};
+
 function workOut(policy: HostPolicy): PutBack {
-  const { established } = policy.snapshot;
-  const told = established === undefined || isUnknown(established) ? [] : established;
+  const { established: told } = policy.snapshot;
+  if (told === undefined || isUnknown(told) || told.length === 0) return nothing;
   const marks = new Map(told.map((mark) => [mark.path, mark]));
   const kept: Kept[] = [];
   const isGuarded = guardOf(policy);
-  const candidates = marks.size === 0 ? [] : returns(policy, marks, isGuarded, kept);
-  const virtual = marks.size === 0 ? [] : virtualReturns(policy, marks, candidates, isGuarded, kept);
+  const candidates = returns(policy, marks, isGuarded, kept);
+  const virtual = virtualReturns(policy, marks, candidates, isGuarded, kept);
   return {
-    overrides: marks.size === 0 ? new Map() : overridesBefore(policy, marks),
+    overrides: overridesBefore(policy, marks),
     functions: keepingVirtual(policy, candidates, virtual, kept),
     virtual,
     kept,

@@ -47,6 +47,11 @@ export function sentenceOf(op: Op, names: ReadonlyMap<Address, string> = new Map
   }
 }
 
+/** What the sentence of a step says that puts back what was before an earlier plan. */
+export function asBefore(generation: number): string {
+  return `, as before generation ${generation}`;
+}
+
 /** Permission bits as people write them: `0600`. */
 export function modeText(mode: number): string {
   return mode.toString(8).padStart(4, '0');

@@ -3,9 +3,9 @@ import { isUnknown } from '../machine/snapshot.ts';
 import { moduleOf } from '../model/modules.ts';
 import type { Module } from '../model/state.ts';
 import { ROOT } from '../model/world.ts';
-import { asBefore } from './binding.ts';
 import type { Draft } from './draft.ts';
 import type { PutBack } from './put-back.ts';
+import { asBefore } from './sentence.ts';
 
 /**
  * Unloads the modules that earlier plans loaded once nothing needs any of them: no function is with a driver of one, and no

@@ -64,3 +64,5 @@ export const reserved = { ...structure, reserved: word.exactOptional() };
 export const memory = z
   .enum(['writable', 'untouched', 'read-only', 'none'])
   .describe('what stands behind vaddr');
+
+export const mapping = { ...call, flags: word, vaddr: wide, iova: wide, size: wide, memory };

@@ -1,5 +1,16 @@
 import { z } from 'zod';
-import { as, call, memory, on, register, reserved, structure, wide, word } from './trace-fields.schema.ts';
+import {
+  as,
+  call,
+  mapping,
+  memory,
+  on,
+  register,
+  reserved,
+  structure,
+  wide,
+  word,
+} from './trace-fields.schema.ts';
 
 /** The operations of an iommufd. */
 export const iommufdOperations = [
@@ -101,14 +112,6 @@ export const iommufdOperations = [
   z.strictObject({ op: z.literal('iommufd.check_extension'), ...on, extension: register }),
   z.strictObject({ op: z.literal('iommufd.set_iommu'), ...on, type: register }),
   z.strictObject({ op: z.literal('iommufd.get_info'), ...call }),
-  z.strictObject({
-    op: z.literal('iommufd.map_dma'),
-    ...call,
-    flags: word,
-    vaddr: wide,
-    iova: wide,
-    size: wide,
-    memory,
-  }),
+  z.strictObject({ op: z.literal('iommufd.map_dma'), ...mapping }),
   z.strictObject({ op: z.literal('iommufd.unmap_dma'), ...call, flags: word, iova: wide, size: wide }),
 ] as const;

@@ -26,7 +26,7 @@ export async function apply(invocation: Invocation): Promise<Ending> {
   // What is unfinished, or waits to be confirmed, is not built upon, even where nothing is to be done.
   const earlier = native ? established(invocation) : undefined;
   if (earlier !== undefined && 'diagnostics' in earlier) return refusal(earlier.diagnostics, new Map());
-  const live = native ? await takeWhole(invocation) : undefined;
+  const live = native ? await takeWhole(invocation, earlier) : undefined;
   if (live !== undefined && live.snapshot === undefined) return refusal(live.diagnostics, new Map());
   const prepared = preparations(invocation, live?.snapshot);
   if (hasErrors(prepared.diagnostics)) return refusal(prepared.diagnostics, prepared.sources, prepared.exit);
