@@ -1,4 +1,4 @@
-import { containerIn, type Draft, draftOf, groupIn, iommuGroupIn, set } from './draft.ts';
+import { containerIn, type Draft, draftOf, groupIn, iommuGroupIn, setContainer } from './draft.ts';
 import { uncharge } from './mappings.ts';
 import { byId, placeOfId } from './places.ts';
 import type { Container, State, VfioGroup, World } from './state.ts';
@@ -40,7 +40,7 @@ export function detach(draft: Draft, minor: number): void {
   const groups = without(container.groups, minor);
   const last = groups.length === 0;
   if (last) draft.locked = uncharged(draft, container);
-  if (last && container.file === null) set(draft, 'containers', container.index, null);
+  if (last && container.file === null) setContainer(draft, container.index, null);
   else {
     const theirs = containerIn(draft, container.index);
     theirs.groups = groups;

@@ -1,5 +1,5 @@
 import { detach } from './attachment.ts';
-import { type Draft, deviceIn, draftOf, groupIn, iommuGroupIn, set } from './draft.ts';
+import { type Draft, deviceIn, draftOf, groupIn, iommuGroupIn, setGroup } from './draft.ts';
 import { candidates, matches } from './matching.ts';
 import { noiommuAllowed, parameterOf } from './modules.ts';
 import { lowestFree, placeOfId } from './places.ts';
@@ -188,7 +188,7 @@ function register(world: World, draft: Draft, hardware: Hardware): void {
   const minor = known === -1 ? lowestFree(draft.groups) : known;
   if (known === -1) {
     const noiommu = isNoiommu(world, iommuGroupOf(draft, id)?.fake === true);
-    set(draft, 'groups', minor, newGroup(minor, id, noiommu));
+    setGroup(draft, minor, newGroup(minor, id, noiommu));
   }
   const index = lowestFreeIndex(world, draft);
   const group = groupIn(draft, minor);
@@ -262,7 +262,7 @@ function unregister(draft: Draft, index: number, minor: number): void {
     return;
   }
   detach(draft, minor);
-  if (file === null) set(draft, 'groups', minor, null);
+  if (file === null) setGroup(draft, minor, null);
   else {
     const revoked = groupIn(draft, minor);
     revoked.devices = left;

@@ -1,4 +1,4 @@
-import { draftOf } from './draft.ts';
+import { draftOf, fileIn, groupIn } from './draft.ts';
 import { changeVfio, fileAt, fileId, fileOf, hold, install } from './files.ts';
 import { bindDevice, contextAt } from './iommufd.ts';
 import { lowestFree, put } from './places.ts';
@@ -53,11 +53,11 @@ export function bindCdev(
   const context = other?.kind === 'iommufd' ? contextAt(state, other.iommufd) : null;
   if (file === null || context === null || other?.kind !== 'iommufd') return { state, id: 0 };
   const draft = draftOf(state);
-  draft.files = put(state.files, fileId(state, op.pid, op.fd), { ...file, iommufd: other.iommufd });
+  const opened = fileIn(draft, fileId(state, op.pid, op.fd));
+  if (opened.kind === 'device') opened.iommufd = other.iommufd;
   changeVfio(draft, file.device, 1, -1);
   const minor = state.devices[file.device]?.vfio?.group ?? -1;
-  const group = state.groups[minor];
-  if (group) draft.groups = put(state.groups, minor, { ...group, cdevOpens: group.cdevOpens + 1 });
+  if (state.groups[minor]) groupIn(draft, minor).cdevOpens += 1;
   hold(draft, context.file);
   hold(draft, context.file);
   const id = bindDevice(draft, file.device, other.iommufd);

@@ -1,4 +1,5 @@
 import { parentOf } from '../machine/configuration.ts';
+import { draftOf } from './draft.ts';
 import type { Guard } from './guard.ts';
 import type { Op } from './op.ts';
 import type { State } from './state.ts';
@@ -37,13 +38,17 @@ export function hasEntries({ configuration: { directories, files } }: State, pat
 export function changeFile(state: State, path: string, text: string | null): State {
   const { [path]: _, ...others } = state.configuration.files;
   const files = text === null ? others : { ...others, [path]: text };
-  return { ...state, configuration: { ...state.configuration, files } };
+  const draft = draftOf(state);
+  draft.configuration = { ...state.configuration, files };
+  return draft;
 }
 
 export function changeDirectory(state: State, path: string, there: boolean): State {
   const { [path]: _, ...others } = state.configuration.directories;
   const directories = there ? { ...others, [path]: false } : others;
-  return { ...state, configuration: { ...state.configuration, directories } };
+  const draft = draftOf(state);
+  draft.configuration = { ...state.configuration, directories };
+  return draft;
 }
 
 /** A file's text without its final newline, `directory`, or null. */

@@ -1,3 +1,4 @@
+import { draftOf } from './draft.ts';
 import type { DynamicId, Hardware, State } from './state.ts';
 import { hexFields } from './text.ts';
 
@@ -53,7 +54,9 @@ export function matchesDynamically(state: State, hardware: Hardware, driver: str
 export function changeIds(state: State, driver: string, ids: readonly DynamicId[]): State {
   const others = state.bus.ids.filter((its) => its.driver !== driver);
   const changed = ids.length === 0 ? others : [...others, { driver, ids }];
-  return { ...state, bus: { ...state.bus, ids: changed.sort((a, b) => (a.driver < b.driver ? -1 : 1)) } };
+  const draft = draftOf(state);
+  draft.bus = { ...state.bus, ids: changed.sort((a, b) => (a.driver < b.driver ? -1 : 1)) };
+  return draft;
 }
 
 /** The place of the id that a text written to remove_id takes away, -1 if none (remove_id_store). */

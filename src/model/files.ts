@@ -1,6 +1,19 @@
 import { detach } from './attachment.ts';
 import { forgetEventfd } from './core-device.ts';
-import { containerIn, type Draft, draftOf, fileIn, groupIn, set, setDescriptor, vfioOf } from './draft.ts';
+import {
+  addTable,
+  containerIn,
+  type Draft,
+  draftOf,
+  fileIn,
+  groupIn,
+  setContainer,
+  setDescriptor,
+  setFile,
+  setGroup,
+  setIommufd,
+  vfioOf,
+} from './draft.ts';
 import { goOn, isOpen } from './going.ts';
 import { boundOf, contextAt, unbindDevice } from './iommufd.ts';
 import type { Iommufd } from './iommufd-state.ts';
@@ -76,7 +89,7 @@ export function nextDescriptor(state: State, pid: number): number {
 /** Gives a process the lowest free descriptor of a new open file description, and answers its number. */
 export function install(draft: Draft, pid: number, file: OpenFile): number {
   const id = lowestFree(draft.files);
-  set(draft, 'files', id, file);
+  setFile(draft, id, file);
   return enter(draft, pid, id);
 }
 
@@ -89,10 +102,7 @@ export function refer(draft: Draft, pid: number, id: number): number {
 /** A further entry in a process's table; the references are the caller's to count. */
 function enter(draft: Draft, pid: number, id: number): number {
   let place = placeOf(draft, pid);
-  if (place === -1) {
-    place = draft.descriptors.length;
-    set(draft, 'descriptors', place, { pid, files: [] });
-  }
+  if (place === -1) place = addTable(draft, pid);
   const fd = lowestDescriptor(draft.descriptors[place]?.files ?? []);
   setDescriptor(draft, place, fd - firstDescriptor, id);
   return fd;
@@ -172,11 +182,11 @@ export function drop(world: World, draft: Draft, id: number): void {
     changeRefs(draft, id, -1);
     return;
   }
-  set(draft, 'files', id, null);
+  setFile(draft, id, null);
   if (file.kind === 'container') releaseContainer(draft, file.container);
   else if (file.kind === 'group') releaseGroup(world, draft, file.group);
   else if (file.kind === 'device') releaseDevice(world, draft, file);
-  else if (file.kind === 'iommufd') set(draft, 'iommufds', file.iommufd, null);
+  else if (file.kind === 'iommufd') setIommufd(draft, file.iommufd, null);
   else if (file.kind === 'fault-queue') releaseFaults(world, draft, file.iommufd);
   else if (file.kind === 'eventfd') draft.devices = forgetEventfd(draft.devices, id);
 }
@@ -190,7 +200,7 @@ function releaseFaults(world: World, draft: Draft, iommufd: number): void {
 function releaseContainer(draft: Draft, index: number): void {
   const container = draft.containers[index];
   if (container === null || container === undefined) return;
-  if (container.groups.length === 0) set(draft, 'containers', index, null);
+  if (container.groups.length === 0) setContainer(draft, index, null);
   else containerIn(draft, index).file = null;
 }
 
@@ -199,7 +209,7 @@ function releaseGroup(world: World, draft: Draft, minor: number): void {
   letGo(world, draft, minor);
   const group = draft.groups[minor];
   if (group === null || group === undefined) return;
-  if (group.iommuGroup === null) set(draft, 'groups', minor, null);
+  if (group.iommuGroup === null) setGroup(draft, minor, null);
   else groupIn(draft, minor).file = null;
 }
 

@@ -112,7 +112,9 @@ export function takeAway(world: World, state: State, removal: Removal): State {
   const { removing } = state.bus;
   if (removing.some((its) => its.op === op && its.device === device)) return state;
   const { state: now } = walk(world, state, removal);
-  return { ...now, bus: { ...now.bus, removing: [...removing, removal] } };
+  const draft = draftOf(now);
+  draft.bus = { ...now.bus, removing: [...removing, removal] };
+  return draft;
 }
 
 /** What goes on when a device that was waited for is closed. */

@@ -43,9 +43,11 @@ export interface Guard<O extends Op = Op> {
 }
 
 /** A guard as one kernel makes the test. */
-export interface Asked extends Guard {
+export interface Asked extends Omit<Guard, 'leaves' | 'waitsFor'> {
   readonly errno: Errno | null;
   readonly citation: string;
+  readonly leaves: Guard['leaves'] | undefined;
+  readonly waitsFor: Guard['waitsFor'] | undefined;
   /** What every refusal by it is; null where the call does not return. */
   readonly refusal: Result | null;
 }
@@ -62,13 +64,17 @@ export function askedIn(rule: Rule, id: ProfileId): readonly Asked[] {
   });
 }
 
+/** All look alike, for every step goes through many of them. */
 export function asked(guard: Guard, errno: Errno | null, citation: string): Asked {
-  const refusal: Result | null = errno === null ? null : { ok: false, errno, guard: guard.id };
-  return { ...guard, errno, citation, refusal };
+  const { id, words, applies, leaves, waitsFor } = guard;
+  const refusal: Result | null = errno === null ? null : { ok: false, errno, guard: id };
+  return { id, words, errno, citation, applies, leaves, waitsFor, refusal };
 }
 
 /** What an operation that no guard refused does. */
 export interface Done {
+  /** What tells it from a guard. */
+  readonly refusal?: undefined;
   /** The state after it; left out when nothing changed. */
   readonly state?: State;
   readonly value: number;

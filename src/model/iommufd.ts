@@ -1,6 +1,6 @@
-import { type Draft, draftOf } from './draft.ts';
+import { type Draft, draftOf, fileIn, groupIn, iommuGroupIn, vfioOf } from './draft.ts';
 import type { Hwpt, Ioas, Iommufd, IommufdObject } from './iommufd-state.ts';
-import { byId, lowestFree, put, replace } from './places.ts';
+import { byId, lowestFree, put } from './places.ts';
 import type { IommuGroup, State, VfioDevice, VfioGroup } from './state.ts';
 
 /** The objects of an iommufd, and devices among them: who binds claims the IOMMU group (drivers/iommu/iommufd/device.c). */
@@ -105,8 +105,8 @@ export function attachIommufd(state: State, group: VfioGroup, place: number): St
   const file = before === null ? null : state.files[before.file];
   if (before === null || !file) return state;
   const draft = draftOf(state);
-  draft.groups = put(state.groups, group.minor, { ...group, iommufd: place });
-  draft.files = put(state.files, before.file, { ...file, refs: file.refs + 1 });
+  groupIn(draft, group.minor).iommufd = place;
+  fileIn(draft, before.file).refs += 1;
   if (group.noiommu) changeContext(draft, place, { ...before, noiommu: true });
   else if (before.compat === null) {
     const { context, id } = addObject(before, freshIoas);
@@ -139,7 +139,11 @@ export function bindDevice(draft: Draft, index: number, place: number): number {
   const { context, id } = addObject(before, { kind: 'device', device: index, hwpt: null });
   changeContext(draft, place, context);
   markBound(draft, index, { iommufd: place, id });
-  changeClaim(draft, index, (group) => ({ ...group, iommufd: place, ownerCount: group.ownerCount + 1 }));
+  const claimed = claimOf(draft, index);
+  if (claimed !== null) {
+    claimed.iommufd = place;
+    claimed.ownerCount += 1;
+  }
   return id;
 }
 
@@ -150,11 +154,10 @@ export function unbindDevice(draft: Draft, index: number): void {
   if (its === null || context === null) return;
   changeContext(draft, its.iommufd, withObject(detached(context, its.id), its.id, null));
   markBound(draft, index, null);
-  changeClaim(draft, index, (group) => ({
-    ...group,
-    iommufd: group.ownerCount > 1 ? group.iommufd : null,
-    ownerCount: group.ownerCount - 1,
-  }));
+  const claimed = claimOf(draft, index);
+  if (claimed === null) return;
+  claimed.ownerCount -= 1;
+  if (claimed.ownerCount === 0) claimed.iommufd = null;
 }
 
 /** The context with a device object off its page table, which may go with it (iommufd_hw_pagetable_put). */
@@ -184,13 +187,12 @@ export function targetOf(context: Iommufd | null, hwpt: number): number | null {
 }
 
 function markBound(draft: Draft, index: number, its: VfioDevice['bound']): void {
-  const device = draft.devices[index];
-  if (!device?.vfio) return;
-  draft.devices = replace(draft.devices, index, { ...device, vfio: { ...device.vfio, bound: its } });
+  if (draft.devices[index]?.vfio) vfioOf(draft, index).bound = its;
 }
 
-function changeClaim(draft: Draft, index: number, change: (group: IommuGroup) => IommuGroup): void {
+/** The device's IOMMU group, to be changed; null where there is none to claim. */
+function claimOf(draft: Draft, index: number): ReturnType<typeof iommuGroupIn> | null {
   const group = iommuGroupOf(draft, index);
-  if (group === undefined || group.fake) return;
-  draft.iommuGroups = replace(draft.iommuGroups, draft.iommuGroups.indexOf(group), change(group));
+  if (group === undefined || group.fake) return null;
+  return iommuGroupIn(draft, draft.iommuGroups.indexOf(group));
 }

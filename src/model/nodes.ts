@@ -1,5 +1,5 @@
 import type { Address } from '../machine/snapshot.ts';
-import { put, replace } from './places.ts';
+import { draftOf, groupIn, vfioOf } from './draft.ts';
 import type { Node, State, VfioDevice, World } from './state.ts';
 
 /** Character devices under /dev/vfio and /dev/iommu, by path. */
@@ -75,14 +75,10 @@ export function nodePaths(state: State): readonly string[] {
 }
 
 export function changeNode(state: State, place: NodePlace, node: Node): State {
-  if (place.kind === 'container') return { ...state, containerNode: node };
-  if (place.kind === 'iommufd') return { ...state, iommuNode: node };
-  if (place.kind === 'cdev') {
-    const device = state.devices[place.device];
-    if (!device?.vfio) return state;
-    const vfio = { ...device.vfio, node };
-    return { ...state, devices: replace(state.devices, place.device, { ...device, vfio }) };
-  }
-  const group = state.groups[place.minor];
-  return group ? { ...state, groups: put(state.groups, place.minor, { ...group, node }) } : state;
+  const draft = draftOf(state);
+  if (place.kind === 'container') draft.containerNode = node;
+  else if (place.kind === 'iommufd') draft.iommuNode = node;
+  else if (place.kind === 'cdev') vfioOf(draft, place.device).node = node;
+  else groupIn(draft, place.minor).node = node;
+  return draft;
 }

@@ -1,6 +1,6 @@
 import { type CoreDevice, untouched } from './core-device.ts';
+import { draftOf, vfioOf } from './draft.ts';
 import { fileAt, fileOf } from './files.ts';
-import { replace } from './places.ts';
 import { same } from './same.ts';
 import type { Hardware, State, World } from './state.ts';
 
@@ -26,8 +26,9 @@ export function withCore(state: State, op: Descriptor, changes: Partial<CoreDevi
   if (file?.kind !== 'device' || !device?.vfio) return state;
   const made = { ...(device.vfio.core ?? untouched), ...changes };
   const core = same(made, untouched) ? null : made;
-  const changed = { ...device, vfio: { ...device.vfio, core } };
-  return { ...state, devices: replace(state.devices, file.device, changed) };
+  const draft = draftOf(state);
+  vfioOf(draft, file.device).core = core;
+  return draft;
 }
 
 /** What descriptors of eventfds are refused for (fs/eventfd.c:eventfd_ctx_fdget, eventfd_ctx_fileget). */
@@ -39,8 +40,8 @@ export function eventfdFault(state: State, pid: number, fd: number): 'EBADF' | '
 
 /** A device whose virtual functions are guarded by this token from now on. */
 export function withToken(state: State, index: number, token: string): State {
-  const device = state.devices[index];
-  if (!device?.vfio) return state;
-  const changed = { ...device, vfio: { ...device.vfio, token } };
-  return { ...state, devices: replace(state.devices, index, changed) };
+  if (!state.devices[index]?.vfio) return state;
+  const draft = draftOf(state);
+  vfioOf(draft, index).token = token;
+  return draft;
 }

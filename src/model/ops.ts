@@ -170,8 +170,11 @@ export const asking: Readonly<Record<ProfileId, Asking>> = eachOf(profileIds, (i
   eachOf(Object.keys(rules) as OpKind[], (kind) => askedIn(rules[kind] as Rule, id)),
 );
 
+/** Without a prototype: V8 looks a name that varies up several times as fast in such a table. */
 function eachOf<K extends string, V>(keys: readonly K[], value: (key: K) => V): Readonly<Record<K, V>> {
-  return Object.fromEntries(keys.map((key) => [key, value(key)])) as Record<K, V>;
+  const table = Object.create(null) as Record<K, V>;
+  for (const key of keys) table[key] = value(key);
+  return table;
 }
 
 /** The rule of an operation; its members take just that kind of operation. */

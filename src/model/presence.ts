@@ -1,4 +1,5 @@
 import { attachDevice, lowestFreeGroup } from './binding.ts';
+import { deviceIn, draftOf } from './draft.ts';
 import { originOf } from './origin.ts';
 import { replace } from './places.ts';
 import type { Device, Hardware, Settings, State, World } from './state.ts';
@@ -40,10 +41,11 @@ export function absentDevice(hardware: Hardware): Device {
 }
 
 export function changeSettings(state: State, { index }: Hardware, settings: Partial<Settings>): State {
-  const device = state.devices[index];
-  if (device === undefined) return state;
-  const changed = { ...device, settings: { ...device.settings, ...settings } };
-  return { ...state, devices: replace(state.devices, index, changed) };
+  if (state.devices[index] === undefined) return state;
+  const draft = draftOf(state);
+  const device = deviceIn(draft, index);
+  device.settings = { ...device.settings, ...settings };
+  return draft;
 }
 
 /** The virtual functions that are enabled, as far as they are there. */
@@ -107,13 +109,16 @@ export function goingWith(world: World, state: State, hardware: Hardware): reado
 export function arrive(world: World, state: State, hardware: Hardware, override: string | null): State {
   const { id, iommuGroups } = joined(world, state, hardware);
   const settings = { ...freshSettings(hardware), resetMethods: possibleResets(world, state, hardware) };
-  const device = { ...absentDevice(hardware), present: true, override, group: id, settings };
-  return {
-    ...state,
-    devices: replace(state.devices, hardware.index, device),
-    iommuGroups,
-    bus: { ...state.bus, arrived: [...state.bus.arrived, hardware.index] },
-  };
+  const draft = draftOf(state);
+  draft.iommuGroups = iommuGroups;
+  draft.bus = { ...state.bus, arrived: [...state.bus.arrived, hardware.index] };
+  Object.assign(deviceIn(draft, hardware.index), absentDevice(hardware), {
+    present: true,
+    override,
+    group: id,
+    settings,
+  });
+  return draft;
 }
 
 /** Offers a device that has just come to the drivers; nothing asks drivers_autoprobe (drivers/pci/bus.c:pci_bus_add_device). */

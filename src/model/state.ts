@@ -393,7 +393,7 @@ export type OpenFile =
 export type DeviceFile = Extract<OpenFile, { kind: 'device' }>;
 
 /** Descriptors of one process: `files[n]` is what descriptor n + 3 refers to, -1 when it is free. */
-interface DescriptorTable {
+export interface DescriptorTable {
   readonly pid: number;
   readonly files: readonly number[];
 }

@@ -72,7 +72,7 @@ export function judge(
 }
 
 function isRefusal(verdict: Done | Asked): verdict is Asked {
-  return 'refusal' in verdict;
+  return verdict.refusal !== undefined;
 }
 
 function refused(guard: Asked, world: World, state: State, asked: Op): Outcome {

@@ -63,7 +63,7 @@ export class Machine {
   step(op: Op): Done | number {
     if (logs.has(op.op) && !this.tellsLittle(op)) return this.stepTold(op);
     const verdict = judge(this.asking, this.world, this.state, op);
-    if ('refusal' in verdict) return this.refused(verdict, op);
+    if (verdict.refusal !== undefined) return this.refused(verdict, op);
     if (verdict.state !== undefined) this.moveTo(verdict.state, op);
     if (op.op === 'group.get_device_fd' && this.noiommu) this.note(op, verdict);
     return verdict;
@@ -79,7 +79,7 @@ export class Machine {
   ask(op: Op, file?: number): Done | number {
     const { state } = this;
     const verdict = judge(this.asking, this.world, state, op, file === undefined ? null : state.files[file]);
-    return 'refusal' in verdict ? this.refused(verdict, op) : verdict;
+    return verdict.refusal !== undefined ? this.refused(verdict, op) : verdict;
   }
 
   /** Whether the state that the operation changes in place can still tell what it logged. */

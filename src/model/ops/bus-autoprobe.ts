@@ -1,3 +1,4 @@
+import { draftOf } from '../draft.ts';
 import { everywhere, type Rule } from '../guard.ts';
 import type { Op } from '../op.ts';
 import { rootOnly } from '../permission.ts';
@@ -19,7 +20,9 @@ export const busAutoprobe: Rule<Write> = {
     const value = taken(op.text);
     const autoprobe = !handed(op.text).startsWith('0');
     if (op.text === '' || autoprobe === state.bus.autoprobe) return { value };
-    return { state: { ...state, bus: { ...state.bus, autoprobe } }, value };
+    const draft = draftOf(state);
+    draft.bus = { ...state.bus, autoprobe };
+    return { state: draft, value };
   },
   undo: (_world, before, op) => ({ ...op, text: before.bus.autoprobe ? '1' : '0' }),
 };

@@ -1,9 +1,9 @@
+import { draftOf, iommuGroupIn } from '../draft.ts';
 import type { Guard, Rule } from '../guard.ts';
 import { isLocked, leavers, lockHolders, lockWords } from '../leaving.ts';
 import type { Op } from '../op.ts';
 import { originOf } from '../origin.ts';
 import { capable, rootOnly } from '../permission.ts';
-import { replace } from '../places.ts';
 import type { IommuGroup, State, World } from '../state.ts';
 import { handler } from '../sysfs-file.ts';
 import { handed, sameLine, taken } from '../text.ts';
@@ -133,7 +133,9 @@ export const iommuGroupType: Rule<Write> = {
     if (group === undefined || asked === null) return { value };
     const type = asked === 'auto' ? atBoot(world, group) : asked;
     if (type === group.type) return { value };
-    return { state: { ...state, iommuGroups: replace(state.iommuGroups, place, { ...group, type }) }, value };
+    const draft = draftOf(state);
+    iommuGroupIn(draft, place).type = type;
+    return { state: draft, value };
   },
   undo: (_world, before, op) => ({ ...op, text: groupOf(before, op)?.type ?? 'auto' }),
 };

@@ -1,10 +1,9 @@
 import { unreadable } from '../argument.ts';
 import { viableByWalk } from '../attachment.ts';
-import { type Draft, draftOf } from '../draft.ts';
+import { type Draft, draftOf, groupIn } from '../draft.ts';
 import { drop, fileId, fileOf, groupOf, hold } from '../files.ts';
 import type { Guard, Rule } from '../guard.ts';
 import type { Op } from '../op.ts';
-import { put } from '../places.ts';
 import type { State } from '../state.ts';
 
 /**
@@ -173,7 +172,5 @@ function placeOf(state: State, op: Either): number {
 function useContainer(draft: Draft, file: number, by: 1 | -1): void {
   const opened = draft.files[file];
   const minor = opened?.kind === 'group' ? opened.group : -1;
-  const group = draft.groups[minor];
-  if (!group) return;
-  draft.groups = put(draft.groups, minor, { ...group, containerUsers: group.containerUsers + by });
+  if (draft.groups[minor]) groupIn(draft, minor).containerUsers += by;
 }

@@ -1,4 +1,5 @@
 import { attachDriver } from '../binding.ts';
+import { draftOf } from '../draft.ts';
 import { changeIds, dynamicIds, idOf, matchesDynamically } from '../dynamic-ids.ts';
 import type { Guard, Rule } from '../guard.ts';
 import { leavers, lockHolders, lockWords } from '../leaving.ts';
@@ -154,11 +155,11 @@ export function loadStages(
 
 /** One module: its node, and its drivers, which are offered the devices. */
 function insert(world: World, state: State, module: Module, parameters: Parameters): State {
-  let now: State = { ...state, modules: replace(state.modules, module.index, parameters) };
-  if (module.name === 'vfio') {
-    now = { ...now, containerNode: now.containerNode ?? { uid: 0, gid: 0, mode: 0o666 } };
-  }
-  if (module.name === 'iommufd') now = { ...now, iommuNode: freshIommuNode };
+  const draft = draftOf(state);
+  draft.modules = replace(state.modules, module.index, parameters);
+  if (module.name === 'vfio') draft.containerNode ??= { uid: 0, gid: 0, mode: 0o666 };
+  if (module.name === 'iommufd') draft.iommuNode = freshIommuNode;
+  let now: State = draft;
   for (const driver of world.drivers.values()) {
     if (driver.module === module.name) now = register(world, now, driver);
   }
@@ -167,9 +168,9 @@ function insert(world: World, state: State, module: Module, parameters: Paramete
 
 /** drivers/base/bus.c:bus_add_driver: only where the bus probes by itself are the devices offered. */
 function register(world: World, state: State, driver: Driver): State {
-  const bus = { ...state.bus, registered: [...state.bus.registered, driver.name] };
-  const there = { ...state, bus };
-  return state.bus.autoprobe ? attachDriver(world, there, driver) : there;
+  const draft = draftOf(state);
+  draft.bus = { ...state.bus, registered: [...state.bus.registered, driver.name] };
+  return draft.bus.autoprobe ? attachDriver(world, draft, driver) : draft;
 }
 
 /** An order in which no module is asked to go while another of them needs it. */

@@ -1,3 +1,4 @@
+import { draftOf } from '../draft.ts';
 import { changeIds } from '../dynamic-ids.ts';
 import { letGo } from '../going.ts';
 import { everywhere, type Guard, type Rule } from '../guard.ts';
@@ -129,8 +130,9 @@ function inUse(world: World, state: State, module: Module, gone: ReadonlySet<str
 
 /** What the bus knew of a driver goes with it (drivers/pci/pci-driver.c:pci_unregister_driver). */
 function unregistered(state: State, driver: string): State {
-  const { bus } = changeIds(state, driver, []);
-  return { ...state, bus: { ...bus, registered: bus.registered.filter((name) => name !== driver) } };
+  const draft = draftOf(changeIds(state, driver, []));
+  draft.bus = { ...draft.bus, registered: draft.bus.registered.filter((name) => name !== driver) };
+  return draft;
 }
 
 function unloadModule(world: World, state: State, module: Module): State {
@@ -142,7 +144,9 @@ function unloadModule(world: World, state: State, module: Module): State {
     }
     now = unregistered(now, driver.name);
   }
-  now = { ...now, modules: replace(now.modules, module.index, null) };
-  if (module.name === 'iommufd') return { ...now, iommuNode: null };
-  return module.name === 'vfio' && !world.staticContainerNode ? { ...now, containerNode: null } : now;
+  const draft = draftOf(now);
+  draft.modules = replace(now.modules, module.index, null);
+  if (module.name === 'iommufd') draft.iommuNode = null;
+  if (module.name === 'vfio' && !world.staticContainerNode) draft.containerNode = null;
+  return draft;
 }

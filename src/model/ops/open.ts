@@ -1,5 +1,5 @@
 import { openCdev, openIommufd } from '../cdev.ts';
-import { draftOf, groupIn, set } from '../draft.ts';
+import { draftOf, groupIn, setContainer } from '../draft.ts';
 import { install, nextDescriptor, tableFull } from '../files.ts';
 import { type Done, type Guard, type Rule, zero } from '../guard.ts';
 import { withoutIommu } from '../iommufd.ts';
@@ -146,7 +146,7 @@ function openContainer(world: World, before: State, op: Open): Done {
   const draft = draftOf(state);
   const index = lowestFree(state.containers);
   const file = lowestFree(state.files);
-  set(draft, 'containers', index, { index, file, groups: [], noiommu: false, iommu: null });
+  setContainer(draft, index, { index, file, groups: [], noiommu: false, iommu: null });
   const value = install(draft, op.pid, { kind: 'container', refs: 1, container: index });
   return { state: draft, value };
 }

@@ -1,8 +1,8 @@
+import { deviceIn, draftOf } from '../draft.ts';
 import type { Guard, Rule } from '../guard.ts';
 import { untilLeft } from '../leaving.ts';
 import type { Op } from '../op.ts';
 import { rootOnly } from '../permission.ts';
-import { replace } from '../places.ts';
 import { deviceAt } from '../presence.ts';
 
 type Write = Extract<Op, { op: 'override.write' }>;
@@ -49,10 +49,9 @@ export const overrideWrite: Rule<Write> = {
     const [line = ''] = op.text.split('\n', 1);
     const override = line === '' ? null : line;
     if (hardware === undefined || device === undefined || device.override === override) return { value };
-    return {
-      state: { ...state, devices: replace(state.devices, hardware.index, { ...device, override }) },
-      value,
-    };
+    const draft = draftOf(state);
+    deviceIn(draft, hardware.index).override = override;
+    return { state: draft, value };
   },
   undo: (world, before, op) => {
     const hardware = world.devices.get(op.device);

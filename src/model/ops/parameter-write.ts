@@ -1,3 +1,4 @@
+import { draftOf } from '../draft.ts';
 import type { Guard, Rule } from '../guard.ts';
 import { loaded, moduleOf, parameterOf, parsed } from '../modules.ts';
 import type { Op } from '../op.ts';
@@ -49,7 +50,9 @@ export const parameterWrite: Rule<Write> = {
       return { value };
     if (read.text === now) return { value };
     const changed = { ...parameters, [op.parameter]: read.text };
-    return { state: { ...state, modules: replace(state.modules, module.index, changed) }, value };
+    const draft = draftOf(state);
+    draft.modules = replace(state.modules, module.index, changed);
+    return { state: draft, value };
   },
   undo: (world, before, op) => {
     const text = parameterOf(world, before, op.module, op.parameter);
