@@ -24,23 +24,24 @@ export function ownedByUser(world: World, state: State, hardware: Hardware, driv
 }
 
 /** drivers/vfio/pci/vfio_pci.c vfio_pci_dev_in_denylist: QAT of the first generation, DSA and IAX. */
-export const denylist: ReadonlySet<string> = new Set([
-  '8086:19e2',
-  '8086:19e3',
-  '8086:37c8',
-  '8086:37c9',
-  '8086:0435',
-  '8086:0443',
-  '8086:0b25',
-  '8086:0cfe',
+export function isDenylisted({ vendor, device }: Pick<Hardware, 'vendor' | 'device'>): boolean {
+  return vendor === '8086' && denylist.has(device);
+}
+
+const denylist: ReadonlySet<string> = new Set([
+  '19e2',
+  '19e3',
+  '37c8',
+  '37c9',
+  '0435',
+  '0443',
+  '0b25',
+  '0cfe',
 ]);
 
 /** drivers/vfio/pci/vfio_pci.c:vfio_pci_is_denylisted. */
 export function denylisted(world: World, state: State, hardware: Hardware): boolean {
-  return (
-    denylist.has(`${hardware.vendor}:${hardware.device}`) &&
-    parameterOf(world, state, 'vfio_pci', 'disable_denylist') === 'N'
-  );
+  return isDenylisted(hardware) && parameterOf(world, state, 'vfio_pci', 'disable_denylist') === 'N';
 }
 
 /** No IOMMU group, and none may be made up. */
@@ -198,10 +199,17 @@ function register(world: World, draft: Draft, hardware: Hardware): void {
   device.vfio = freshVfio(world, index, group);
 }
 
+/** IOMMU groups with one more, by id. */
+export function withGroup(groups: readonly IommuGroup[], made: IommuGroup): readonly IommuGroup[] {
+  let place = groups.length;
+  while (place > 0 && (groups[place - 1]?.id ?? 0) > made.id) place -= 1;
+  return groups.toSpliced(place, 0, made);
+}
+
 /** A group for a device without one, which taints the kernel. */
 function makeUp(draft: Draft, hardware: Hardware): number {
   const id = lowestFreeGroup(draft);
-  draft.iommuGroups = [...draft.iommuGroups, fakeGroup(id, hardware.index)].sort((a, b) => a.id - b.id);
+  draft.iommuGroups = withGroup(draft.iommuGroups, fakeGroup(id, hardware.index));
   if (Math.floor(draft.taint / taintUser) % 2 === 0) draft.taint += taintUser;
   return id;
 }

@@ -1,4 +1,4 @@
-import { denylist, ownedByUser, type ProbeRefusal, probeRefusal } from './binding.ts';
+import { isDenylisted, ownedByUser, type ProbeRefusal, probeRefusal } from './binding.ts';
 import { errnoNumbers } from './errno.ts';
 import { candidates, matches, registered } from './matching.ts';
 import type { Op } from './op.ts';
@@ -107,7 +107,7 @@ function probeLines(change: Change, hardware: Hardware): readonly string[] {
   const owner = ownerOf(world, after, hardware.index);
   const { driver } = is;
   if (driver === null || was?.driver === driver) return lines;
-  if (denylist.has(`${hardware.vendor}:${hardware.device}`) && world.drivers.get(driver)?.vfio === true) {
+  if (isDenylisted(hardware) && world.drivers.get(driver)?.vfio === true) {
     lines.push(
       `${driver} ${hardware.address}: device denylist disabled - allowing device ${hardware.vendor}:${hardware.device}.`,
     );

@@ -1,4 +1,4 @@
-import { attachDevice, lowestFreeGroup } from './binding.ts';
+import { attachDevice, lowestFreeGroup, withGroup } from './binding.ts';
 import { deviceIn, draftOf } from './draft.ts';
 import { originOf } from './origin.ts';
 import { replace } from './places.ts';
@@ -152,5 +152,5 @@ function joined(
     owner: null,
     iommufd: null,
   };
-  return { id, iommuGroups: [...state.iommuGroups, made].sort((a, b) => a.id - b.id) };
+  return { id, iommuGroups: withGroup(state.iommuGroups, made) };
 }

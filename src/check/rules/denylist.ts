@@ -1,6 +1,6 @@
 import { report } from '../../diagnostics/report.ts';
 import { isUnknown, type Snapshot } from '../../machine/snapshot.ts';
-import { denylist as denied } from '../../model/binding.ts';
+import { isDenylisted } from '../../model/binding.ts';
 import { type Finding, found, needed } from '../finding.ts';
 import { leaving } from '../leaving.ts';
 import type { Subject } from '../subject.ts';
@@ -10,7 +10,7 @@ export function* denylist(subject: Subject): Iterable<Finding> {
   const { taken, snapshot } = subject;
   for (const { fn, bind, driver } of taken) {
     const id = `${fn.vendor}:${fn.device}`;
-    if (driver !== 'vfio-pci' || fn.driver === driver || !denied.has(id)) continue;
+    if (driver !== 'vfio-pci' || fn.driver === driver || !isDenylisted(fn)) continue;
     const disabled = parameter(snapshot);
     if (typeof disabled === 'object') {
       const fact = '/modules/vfio_pci/parameters/disable_denylist';

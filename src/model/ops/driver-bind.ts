@@ -11,11 +11,42 @@ import { driverFile } from '../driver-directory.ts';
 import type { Guard, Rule } from '../guard.ts';
 import { untilLeft } from '../leaving.ts';
 import { matches } from '../matching.ts';
+import { once } from '../once.ts';
 import type { Op } from '../op.ts';
 import { deviceAt } from '../presence.ts';
 import type { Device, Driver, Hardware, State, World } from '../state.ts';
 
 type Bind = Extract<Op, { op: 'driver.bind' }>;
+
+/** What is to be bound to what. */
+interface Pair {
+  readonly driver: Driver;
+  readonly hardware: Hardware;
+  readonly device: Device;
+}
+
+const pairOf = once<Bind, Pair | null>((world, state, op) => {
+  const driver = world.drivers.get(op.driver);
+  const hardware = world.devices.get(op.device);
+  const device = hardware && state.devices[hardware.index];
+  if (driver === undefined || hardware === undefined || device === undefined) return null;
+  return { driver, hardware, device };
+});
+
+type Test = (pair: Pair, world: World, state: State, op: Bind) => boolean;
+
+/** A test of the two; where one is not there, an earlier guard has answered. */
+function on(test: Test): Guard<Bind>['applies'] {
+  return (world, state, op) => {
+    const pair = pairOf(world, state, op);
+    return pair !== null && test(pair, world, state, op);
+  };
+}
+
+/** A test of VFIO's drivers alone. */
+function onVfio(test: Test): Guard<Bind>['applies'] {
+  return on((pair, world, state, op) => pair.driver.vfio && test(pair, world, state, op));
+}
 
 const asked: readonly Guard<Bind>[] = [
   ...driverFile<Bind>('driver.bind', 'bind'),
@@ -31,8 +62,7 @@ const asked: readonly Guard<Bind>[] = [
     words: 'the driver does not match the device: neither its ids nor driver_override name it',
     errno: 'ENODEV',
     citation: 'drivers/base/bus.c:bind_store (drivers/pci/pci-driver.c:pci_match_device)',
-    applies: (world, state, op) =>
-      on(world, state, op, (hw, device) => !matches(state, device, hw, op.driver)),
+    applies: on((its, _world, state, op) => !matches(state, its.device, its.hardware, op.driver)),
   },
 ];
 
@@ -47,7 +77,7 @@ const bound: Guard<Bind> = {
   words: 'the device is bound to a driver already',
   errno: 'EBUSY',
   citation: 'drivers/base/dd.c:really_probe, __device_driver_lock',
-  applies: (world, state, op) => on(world, state, op, (_hw, device) => device.driver !== null),
+  applies: on(({ device }) => device.driver !== null),
 };
 
 const owned: Guard<Bind> = {
@@ -56,8 +86,7 @@ const owned: Guard<Bind> = {
   errno: 'EBUSY',
   citation:
     'drivers/iommu/iommu.c:iommu_device_use_default_domain (drivers/pci/pci-driver.c:pci_dma_configure)',
-  applies: (world, state, op) =>
-    on(world, state, op, (hw, _device, driver) => ownedByUser(world, state, hw, driver)),
+  applies: on(({ hardware, driver }, world, state) => ownedByUser(world, state, hardware, driver)),
 };
 
 const virtualWithheld: Guard<Bind> = {
@@ -65,7 +94,7 @@ const virtualWithheld: Guard<Bind> = {
   words: 'the physical function has sriov_drivers_autoprobe off, and no override names the driver',
   errno: 'ENODEV',
   citation: 'drivers/pci/pci-driver.c:pci_device_probe, pci_device_can_probe',
-  applies: (world, state, op) => on(world, state, op, (hw) => withheld(world, state, hw)),
+  applies: on(({ hardware }, world, state) => withheld(world, state, hardware)),
 };
 
 const listed: Guard<Bind> = {
@@ -73,7 +102,7 @@ const listed: Guard<Bind> = {
   words: 'vfio-pci refuses this model of device',
   errno: 'EINVAL',
   citation: 'drivers/vfio/pci/vfio_pci.c:vfio_pci_probe, vfio_pci_is_denylisted',
-  applies: (world, state, op) => onVfio(world, state, op, (hw) => denylisted(world, state, hw)),
+  applies: onVfio(({ hardware }, world, state) => denylisted(world, state, hardware)),
 };
 
 const bridge: Guard<Bind> = {
@@ -85,7 +114,7 @@ const bridge: Guard<Bind> = {
     '6.1': 'drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_register_device',
     '6.12': 'drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_register_device',
   },
-  applies: (world, state, op) => onVfio(world, state, op, (hw) => hw.headerType !== 0),
+  applies: onVfio(({ hardware }) => hardware.headerType !== 0),
 };
 
 const virtual: Guard<Bind> = {
@@ -93,7 +122,7 @@ const virtual: Guard<Bind> = {
   words: 'the device is a physical function with virtual functions enabled',
   errno: 'EBUSY',
   citation: 'drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_register_device',
-  applies: (world, state, op) => onVfio(world, state, op, (hw) => hasVirtualFunctions(state, hw)),
+  applies: onVfio(({ hardware }, _world, state) => hasVirtualFunctions(state, hardware)),
 };
 
 const group: Guard<Bind> = {
@@ -105,7 +134,7 @@ const group: Guard<Bind> = {
     '6.1': 'drivers/vfio/vfio_main.c:vfio_group_find_or_alloc',
     '6.12': 'drivers/vfio/group.c:vfio_group_find_or_alloc',
   },
-  applies: (world, state, op) => onVfio(world, state, op, (hw) => groupless(world, state, hw)),
+  applies: onVfio(({ hardware }, world, state) => groupless(world, state, hardware)),
 };
 
 const caches: Guard<Bind> = {
@@ -113,7 +142,7 @@ const caches: Guard<Bind> = {
   words: "the device's IOMMU does not keep DMA coherent with the caches",
   errno: 'EINVAL',
   citation: 'drivers/vfio/vfio_main.c:__vfio_register_dev (6.1: vfio_group_find_or_alloc)',
-  applies: (world, state, op) => onVfio(world, state, op, (hw) => incoherent(world, state, hw)),
+  applies: onVfio(({ hardware }, world, state) => incoherent(world, state, hardware)),
 };
 
 const now = [...asked, leaving, bound, owned, virtualWithheld, listed, bridge, virtual, group, caches];
@@ -137,21 +166,3 @@ export const driverBind: Rule<Bind> = {
   },
   undo: (_world, _before, op) => ({ ...op, op: 'driver.unbind' }),
 };
-
-function on(
-  world: World,
-  state: State,
-  op: Bind,
-  test: (hardware: Hardware, device: Device, driver: Driver) => boolean,
-): boolean {
-  const driver = world.drivers.get(op.driver);
-  const hardware = world.devices.get(op.device);
-  const device = hardware && state.devices[hardware.index];
-  return (
-    driver !== undefined && hardware !== undefined && device !== undefined && test(hardware, device, driver)
-  );
-}
-
-function onVfio(world: World, state: State, op: Bind, test: (hardware: Hardware) => boolean): boolean {
-  return on(world, state, op, (hardware, _device, driver) => driver.vfio && test(hardware));
-}

@@ -46,7 +46,8 @@ export const overrideWrite: Rule<Write> = {
     const value = op.text.length + 1;
     const hardware = world.devices.get(op.device);
     const device = hardware && state.devices[hardware.index];
-    const [line = ''] = op.text.split('\n', 1);
+    const end = op.text.indexOf('\n');
+    const line = end === -1 ? op.text : op.text.slice(0, end);
     const override = line === '' ? null : line;
     if (hardware === undefined || device === undefined || device.override === override) return { value };
     const draft = draftOf(state);

@@ -1,6 +1,7 @@
 import { draftOf } from '../draft.ts';
 import type { Guard, Rule } from '../guard.ts';
 import { loaded, moduleOf, parameterOf, parsed } from '../modules.ts';
+import { once } from '../once.ts';
 import type { Op } from '../op.ts';
 import { rootOnly } from '../permission.ts';
 import { replace } from '../places.ts';
@@ -8,6 +9,12 @@ import { handler } from '../sysfs-file.ts';
 import { taken } from '../text.ts';
 
 type Write = Extract<Op, { op: 'parameter.write' }>;
+
+/** How the kernel reads the text; null: there is no such parameter. */
+const readAs = once<Write, ReturnType<typeof parsed> | null>((world, state, op) => {
+  const now = parameterOf(world, state, op.module, op.parameter);
+  return now === null ? null : parsed(world, now, op.text);
+});
 
 const guards: readonly Guard<Write>[] = [
   {
@@ -43,12 +50,11 @@ export const parameterWrite: Rule<Write> = {
   effect: (world, state, op) => {
     const module = moduleOf(world, op.module);
     const parameters = loaded(world, state, op.module);
-    const now = parameterOf(world, state, op.module, op.parameter);
-    const read = now === null || op.text === '' ? null : parsed(world, now, op.text);
+    const read = op.text === '' ? null : readAs(world, state, op);
     const value = taken(op.text);
     if (module === undefined || parameters === null || read === null || typeof read === 'string')
       return { value };
-    if (read.text === now) return { value };
+    if (read.text === parameters[op.parameter]) return { value };
     const changed = { ...parameters, [op.parameter]: read.text };
     const draft = draftOf(state);
     draft.modules = replace(state.modules, module.index, changed);
@@ -66,9 +72,6 @@ function unreadable(errno: 'EINVAL' | 'ERANGE', id: string, words: string): Guar
     words,
     errno,
     citation: 'kernel/params.c:param_set_bool, param_set_uint (lib/kstrtox.c:kstrtobool, kstrtouint)',
-    applies: (world, state, op) => {
-      const now = parameterOf(world, state, op.module, op.parameter);
-      return now !== null && parsed(world, now, op.text) === errno;
-    },
+    applies: (world, state, op) => readAs(world, state, op) === errno,
   });
 }
