@@ -73,8 +73,6 @@ export function asked(guard: Guard, errno: Errno | null, citation: string): Aske
 
 /** What an operation that no guard refused does. */
 export interface Done {
-  /** What tells it from a guard. */
-  readonly refusal?: undefined;
   /** The state after it; left out when nothing changed. */
   readonly state?: State;
   readonly value: number;

@@ -30,28 +30,35 @@ export function step(world: World, state: State, op: Op): Outcome {
 
 /** As `step`, with other guards: a kernel with planted defects, to show that laws and vectors can fail. */
 export function stepAsking(guardsOf: Asking, world: World, state: State, op: Op): Outcome {
-  const verdict = judge(guardsOf, world, state, op);
-  if (isRefusal(verdict)) return refused(verdict, world, state, op);
-  const { value, out } = verdict;
+  const guard = refusing(guardsOf, world, state, op);
+  if (guard !== null) return refused(guard, world, state, op);
+  const { state: after, value, out } = carriedOut(world, state);
   const result = out === undefined ? ({ ok: true, value } as const) : ({ ok: true, value, out } as const);
-  return { state: verdict.state ?? state, result };
+  return { state: after ?? state, result };
 }
 
+/** What the latest question came to: its operation, as the file takes it that the descriptor names, and whose it is. */
+const asked: { op: Op; rule: Rule; its: Its<Op> } = {
+  op: { op: 'close', pid: 0, fd: 0 },
+  rule: rules.close as Rule,
+  its: null,
+};
+
 /**
- * The first guard that refuses, or else what the operation does. `step` is this with the state that a refusal leaves and
- * those that a call waits for; a reader who makes many steps may spare itself the objects, and the search for the open file
- * that the operation's descriptor names, if it knows it.
+ * The first guard that refuses an operation, or null: then `carriedOut` does it. `step` is these two with the state that a
+ * refusal leaves and those that a call waits for; a reader who makes many steps may spare itself the objects, and the search
+ * for the open file that the operation's descriptor names, if it knows it.
  */
-export function judge(
+export function refusing(
   guardsOf: Asking,
   world: World,
   state: State,
-  asked: Op,
+  question: Op,
   known?: OpenFile | null,
-): Done | Asked {
+): Asked | null {
   forget();
-  if (!world.processes.has(asked.pid)) return noProcess;
-  let op = asked;
+  if (!world.processes.has(question.pid)) return noProcess;
+  let op = question;
   let its: Its<Op> = null;
   let rule: Rule = rules[op.op];
   const { ioctl } = rule;
@@ -68,17 +75,22 @@ export function judge(
     const guard = guards[place] as Asked;
     if (guard.applies(world, state, op, its)) return guard;
   }
+  asked.op = op;
+  asked.rule = rule;
+  asked.its = its;
+  return null;
+}
+
+/** What the operation does that `refusing` was asked of last, in the same state. */
+export function carriedOut(world: World, state: State): Done {
+  const { op, rule, its } = asked;
   return rule.effect(world, state, op, its);
 }
 
-function isRefusal(verdict: Done | Asked): verdict is Asked {
-  return verdict.refusal !== undefined;
-}
-
-function refused(guard: Asked, world: World, state: State, asked: Op): Outcome {
+function refused(guard: Asked, world: World, state: State, question: Op): Outcome {
   const { refusal } = guard;
   if (refusal !== null && guard.leaves === undefined) return { state, result: refusal };
-  const op = dispatch(state, asked);
+  const op = dispatch(state, question);
   const its = itsOf(state, op);
   const left = guard.leaves?.(world, state, op, its) ?? state;
   if (refusal !== null) return { state: left, result: refusal };

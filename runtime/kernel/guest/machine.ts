@@ -13,7 +13,7 @@ import { type Asking, asking } from '../../../src/model/ops.ts';
 import type { Result } from '../../../src/model/outcome.ts';
 import type { ProfileId } from '../../../src/model/profiles.ts';
 import type { Device, Hardware, Process, State, World } from '../../../src/model/state.ts';
-import { judge, step } from '../../../src/model/step.ts';
+import { carriedOut, refusing, step } from '../../../src/model/step.ts';
 import { worldFrom } from '../../../src/model/world.ts';
 import type { Credentials } from '../../backend.ts';
 import { commandName } from './process.ts';
@@ -62,11 +62,13 @@ export class Machine {
   /** Does what the model says; a negative errno where it refuses. Throws `WouldBlock` for a call that would not return. */
   step(op: Op): Done | number {
     if (logs.has(op.op) && !this.tellsLittle(op)) return this.stepTold(op);
-    const verdict = judge(this.asking, this.world, this.state, op);
-    if (verdict.refusal !== undefined) return this.refused(verdict, op);
-    if (verdict.state !== undefined) this.moveTo(verdict.state, op);
-    if (op.op === 'group.get_device_fd' && this.noiommu) this.note(op, verdict);
-    return verdict;
+    const { world, state } = this;
+    const guard = refusing(this.asking, world, state, op);
+    if (guard !== null) return this.refused(guard, op);
+    const done = carriedOut(world, state);
+    if (done.state !== undefined) this.moveTo(done.state, op);
+    if (op.op === 'group.get_device_fd' && this.noiommu) this.note(op, done);
+    return done;
   }
 
   /** The guard that would refuse an operation, if one would. Nothing is done. */
@@ -77,9 +79,9 @@ export class Machine {
 
   /** As `step`, for what only asks and says nothing to the log; `file` is the place of what its descriptor names. */
   ask(op: Op, file?: number): Done | number {
-    const { state } = this;
-    const verdict = judge(this.asking, this.world, state, op, file === undefined ? null : state.files[file]);
-    return verdict.refusal !== undefined ? this.refused(verdict, op) : verdict;
+    const { world, state } = this;
+    const guard = refusing(this.asking, world, state, op, file === undefined ? null : state.files[file]);
+    return guard === null ? carriedOut(world, state) : this.refused(guard, op);
   }
 
   /** Whether the state that the operation changes in place can still tell what it logged. */
