@@ -44,7 +44,11 @@ export function mutantsOf(profile: ProfileId): readonly Mutant[] {
       const errno = guard.errno === 'EDEADLK' ? 'EIO' : 'EDEADLK';
       return [
         { ...mutant, defect: 'dropped', asked: guards.filter((_, other) => other !== place) },
-        { ...mutant, defect: 'errno', asked: guards.with(place, { ...guard, errno, refusal: { ok: false, errno, guard: guard.id } }) },
+        {
+          ...mutant,
+          defect: 'errno',
+          asked: guards.with(place, { ...guard, errno, refusal: { ok: false, errno, guard: guard.id } }),
+        },
         ...(next === undefined
           ? []
           : [
