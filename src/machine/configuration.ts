@@ -24,6 +24,12 @@ export function unitOf(service: string): string {
   return service.endsWith('.service') ? service : `${service}.service`;
 }
 
+/** What a service is called, however its unit is written: what is forbidden `vpp.service` is forbidden `vpp`. */
+export function serviceName(written: string): string {
+  const short = written.replace(/\.service$/, '');
+  return unitOf(short) === unitOf(written) ? short : written;
+}
+
 /** Names as systemd.unit(5) reads them for what they are, and for nothing else. */
 export const unitName = /^[A-Za-z0-9:_@-][A-Za-z0-9:_.@-]{0,199}$/;
 

@@ -1,6 +1,7 @@
 import type { Diagnostic, Place } from '../diagnostics/diagnostic.ts';
 import { nameMeant } from '../diagnostics/fixes.ts';
 import { report } from '../diagnostics/report.ts';
+import { serviceName } from '../machine/configuration.ts';
 import { isVfioDriver } from '../machine/drivers.ts';
 import {
   type Address,
@@ -199,7 +200,7 @@ class Reader {
         return;
       }
       case 'limit': {
-        const who = { kind: statement.who, name: statement.name.text };
+        const who = { kind: statement.who, name: nameOf(statement.who, statement.name.text) };
         const whoPlace = placeOf(origin, statement.name);
         this.#limits.push({ policy, who, whoPlace, bytes: statement.bytes, place });
         return;
@@ -384,9 +385,13 @@ function required(requirement: Requirement): Required {
 export function whoMay({ kind, name, capabilities }: Principal): WhoMay {
   return {
     kind,
-    name: name?.text ?? (kind === 'anyone' ? 'anyone' : '*'),
+    name: name === undefined ? (kind === 'anyone' ? 'anyone' : '*') : nameOf(kind, name.text),
     capabilities: capabilities.map(({ text }) => text),
   };
+}
+
+function nameOf(kind: WhoMay['kind'], written: string): string {
+  return kind === 'service' ? serviceName(written) : written;
 }
 
 function scopeOf(snapshot: Snapshot, functions: readonly PciFunction[], device: Scope['device']): Scope {

@@ -123,7 +123,7 @@ describe('the examples of the reference', () => {
         'virt-01',
         'container web: crypto via group',
         'group kvm: any device via iommufd',
-        'service vpp.service: storage via group',
+        'service vpp: storage via group',
       ],
     ]);
   });

@@ -36,7 +36,7 @@ export const principals: readonly Example[] = [
     sentence: 'A service gets its node from its unit, and that is told.',
     text: acts('service vpp.service', 'as service vpp.service { use a via group -> ok }'),
     said: ['warning VP3124 4'],
-    access: ['service vpp.service: a via group'],
+    access: ['service vpp: a via group'],
     tests: 1,
   },
   {
@@ -106,6 +106,16 @@ test "it" on box { apply p as user dpdk { open a -> EACCES } as vm win11 { open 
     sentence: '`forbid` beats `allow`, and both places are named.',
     text: `${use('user dpdk')}\npolicy q {\nforbid user dpdk to use a }`,
     said: ['error VP3108 3, 5'],
+  },
+  {
+    sentence: 'A service is called as its unit, with `.service` or without: it is forbidden either way.',
+    text: `${use('service vpp')}\npolicy q {\nforbid service vpp.service to use a }`,
+    said: ['error VP3108 3, 5', 'warning VP3124 3'],
+  },
+  {
+    sentence: 'That holds of patterns, too.',
+    text: `${use('service vpp.service')}\npolicy q {\nforbid service *pp to use a }`,
+    said: ['error VP3108 3, 5', 'warning VP3124 3'],
   },
   {
     sentence: 'A forbid by a pattern beats an allow by name.',
