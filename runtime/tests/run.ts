@@ -6,7 +6,7 @@ import { textAt } from '../../src/machine/configuration.ts';
 import { isVfioDriver } from '../../src/machine/drivers.ts';
 import { type Address, isUnknown } from '../../src/machine/snapshot.ts';
 import type { ResolvedDevice } from '../../src/policy/policy.ts';
-import { whoMay } from '../../src/policy/statements.ts';
+import { whoMay } from '../../src/policy/principals.ts';
 import { driverPath } from '../../src/script/paths.ts';
 import type {
   ActStatement,

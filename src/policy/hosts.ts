@@ -96,11 +96,14 @@ interface Settings
 /** What all declarations of a host say together. Two that say different things are an error; `any` says nothing. */
 export function settingsOf(host: Host, today: string): Settings {
   const diagnostics: Diagnostic[] = [];
-  const said = new Map<string, { readonly value: string; readonly place: Place }>();
-  const say = (what: string, value: string, place: Place): boolean => {
+  const said = new Map<
+    string,
+    { readonly value: string; readonly place: Place; readonly by: HostDeclaration }
+  >();
+  const say = (what: string, value: string, place: Place, by: HostDeclaration): boolean => {
     const before = said.get(what);
-    if (!before) said.set(what, { value, place });
-    else if (before.value !== value) {
+    if (!before) said.set(what, { value, place, by });
+    else if (before.value !== value && !isToldOtherwise(what, before.by, by)) {
       diagnostics.push(
         report(
           'VP2007',
@@ -120,28 +123,38 @@ export function settingsOf(host: Host, today: string): Settings {
   const kernel: KernelRelation[] = [];
   let iommu: Settings['iommu'] = { state: 'any' };
   let noiommu: NoIommuPermission = { allowed: false, expired: false };
-  for (const { statement, ...origin } of statementsOf(host)) {
+  for (const { statement, by, ...origin } of statementsOf(host)) {
     const place = placeOf(origin, statement);
-    if (statement.kind === 'snapshot') say('snapshot', `"${statement.path.text}"`, place);
+    if (statement.kind === 'snapshot') say('snapshot', `"${statement.path.text}"`, place, by);
     else if (statement.kind === 'label') {
-      if (say(`label ${statement.name.text}`, `"${statement.value.text}"`, place))
+      if (say(`label ${statement.name.text}`, `"${statement.value.text}"`, place, by))
         labels.set(statement.name.text, statement.value.text);
     } else if (statement.kind === 'iommu' && statement.state !== 'any') {
-      if (say('iommu', statement.state, place)) iommu = { state: statement.state, place };
+      if (say('iommu', statement.state, place, by)) iommu = { state: statement.state, place };
     } else if (statement.kind === 'kernel') {
       const { relation, version } = statement;
       kernel.push({ relation, version: version.text, place: placeOf(origin, version) });
     } else if (statement.kind === 'noiommu') {
-      if (say('noiommu', statement.allowed ? 'allowed' : 'forbidden', place))
+      if (say('noiommu', statement.allowed ? 'allowed' : 'forbidden', place, by))
         noiommu = permissionOf(statement, place, today);
     }
   }
   return { labels, iommu, noiommu, kernel, diagnostics };
 }
 
-function statementsOf(host: Host): (Origin & { readonly statement: HostStatement })[] {
+/** What is said twice in one block is told there (VP1020), and so is a host that is declared twice (VP2001). */
+function isToldOtherwise(what: string, first: HostDeclaration, second: HostDeclaration): boolean {
+  return first === second ? !what.startsWith('label ') : first.name.text === second.name.text;
+}
+
+interface Said extends Origin {
+  readonly statement: HostStatement;
+  readonly by: HostDeclaration;
+}
+
+function statementsOf(host: Host): readonly Said[] {
   return host.declarations.flatMap(({ file, base, node }) =>
-    node.statements.map((statement) => ({ file, base, statement })),
+    node.statements.map((statement) => ({ file, base, statement, by: node })),
   );
 }
 

@@ -1,3 +1,4 @@
+import { nearest } from '../../grammar/nearest.ts';
 import type { Diagnostic, Place } from '../diagnostics/diagnostic.ts';
 import { nameMeant, oneOfTwo, removal } from '../diagnostics/fixes.ts';
 import { report } from '../diagnostics/report.ts';
@@ -150,12 +151,16 @@ export function strayDevices(sources: Sources, hosts: readonly Host[]): Readonly
 function references(sources: Sources): Diagnostic[] {
   const declared = new Set(sources.devices.map(({ node }) => node.name.text));
   const used = new Set<string>();
+  // Devices whose name was misspelt, which is told there.
+  const meant = new Set<string>();
   const diagnostics: Diagnostic[] = [];
   const refer = (origin: Origin, word: Word) => {
     used.add(word.text);
     if (declared.has(word.text) || sources.broken.has(word.text)) return;
     const cure = 'declare it: `device NAME on HOST { … }`';
     diagnostics.push(unknownName('VP2002', placeOf(origin, word), word.text, declared, cure));
+    const likely = nearest(word.text, [...declared]);
+    if (likely !== undefined) meant.add(likely);
   };
   for (const sited of sources.policies)
     for (const statement of sited.node.statements)
@@ -166,7 +171,7 @@ function references(sources: Sources): Diagnostic[] {
   for (const sited of sources.tests) for (const word of devicesTested(sited.node)) refer(sited, word);
   for (const sited of sources.devices) {
     const { name } = sited.node;
-    if (used.has(name.text)) continue;
+    if (used.has(name.text) || meant.has(name.text)) continue;
     const cures = ['use it in a policy, or remove the declaration'];
     const fixes = [removal(placeOf(sited, sited.node), 'the declaration')];
     diagnostics.push(report('VP2004', placeOf(sited, name), { name: name.text }, { cures, fixes }));

@@ -16,9 +16,23 @@ const parts = [
 export function checkPermissions({ hosts }: Sources): Diagnostic[] {
   return hosts.flatMap((sited) =>
     sited.node.statements.flatMap((statement) =>
-      statement.kind === 'noiommu' && statement.allowed ? checkPermission(sited, statement) : [],
+      statement.kind !== 'noiommu'
+        ? []
+        : statement.allowed
+          ? checkPermission(sited, statement)
+          : checkProhibition(sited, statement),
     ),
   );
+}
+
+/** What is forbidden is forbidden to everybody and for ever: a last day of it would be one on which nothing ends. */
+function checkProhibition(origin: Origin, statement: NoIommuStatement): Diagnostic[] {
+  const said = parts.map(([part]) => part).filter((part) => statement[part] !== undefined);
+  if (said.length === 0) return [];
+  const place = placeOf(origin, statement);
+  const reason = `a permission has ${said.map((part) => `\`${part}\``).join(', ')}, and here none is given`;
+  const fixes = [replacement(place, 'noiommu forbidden')];
+  return [report('VP3126', place, { reason }, { cures: ['write `noiommu forbidden` alone'], fixes })];
 }
 
 function checkPermission(origin: Origin, statement: NoIommuStatement): Diagnostic[] {

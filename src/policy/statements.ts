@@ -1,7 +1,6 @@
 import type { Diagnostic, Place } from '../diagnostics/diagnostic.ts';
 import { nameMeant } from '../diagnostics/fixes.ts';
 import { report } from '../diagnostics/report.ts';
-import { serviceName } from '../machine/configuration.ts';
 import { isVfioDriver } from '../machine/drivers.ts';
 import {
   type Address,
@@ -19,7 +18,6 @@ import type {
   LabelCondition,
   PolicyDeclaration,
   PolicyStatement,
-  Principal,
   ProtectStatement,
   Requirement,
   Word,
@@ -42,8 +40,8 @@ import type {
   Protect,
   Require,
   ResolvedDevice,
-  WhoMay,
 } from './policy.ts';
+import { principalName, whoMay } from './principals.ts';
 import { forHosts } from './scopes.ts';
 import { type Selection, select } from './select.ts';
 import type { Sited, Sources } from './sources.ts';
@@ -200,7 +198,7 @@ class Reader {
         return;
       }
       case 'limit': {
-        const who = { kind: statement.who, name: nameOf(statement.who, statement.name.text) };
+        const who = { kind: statement.who, name: principalName(statement.who, statement.name.text) };
         const whoPlace = placeOf(origin, statement.name);
         this.#limits.push({ policy, who, whoPlace, bytes: statement.bytes, place });
         return;
@@ -379,19 +377,6 @@ function required(requirement: Requirement): Required {
     default:
       return requirement;
   }
-}
-
-/** A principal as it is written, for what is asked of it. */
-export function whoMay({ kind, name, capabilities }: Principal): WhoMay {
-  return {
-    kind,
-    name: name === undefined ? (kind === 'anyone' ? 'anyone' : '*') : nameOf(kind, name.text),
-    capabilities: capabilities.map(({ text }) => text),
-  };
-}
-
-function nameOf(kind: WhoMay['kind'], written: string): string {
-  return kind === 'service' ? serviceName(written) : written;
 }
 
 function scopeOf(snapshot: Snapshot, functions: readonly PciFunction[], device: Scope['device']): Scope {

@@ -8,7 +8,8 @@ import type {
 } from '../../grammar/tree.ts';
 import { isMissing } from '../../grammar/tree.ts';
 import { addressPattern, identityPattern, macPattern } from '../../grammar/values.ts';
-import { replacement } from '../diagnostics/fixes.ts';
+import { removal, replacement } from '../diagnostics/fixes.ts';
+import { report } from '../diagnostics/report.ts';
 import type { Count, Declaration, DmaNone, Holding, Selector, Word } from './ast.ts';
 import type { Lowering } from './lowering.ts';
 import { addressMeant, identityMeant, macMeant, rewriting } from './meant.ts';
@@ -29,20 +30,21 @@ export function lowerDevice(at: Lowering, node: DeviceNode): Declaration {
   const except: Selector[] = [];
   let count: Count | undefined;
   let dmaNone: DmaNone | undefined;
+  const plural = node.word.image === 'devices';
   reportTwice(at, node.items, ({ kind }) => (kind === 'count' || kind === 'dma' ? kind : undefined));
   for (const item of node.items) {
     if (item.kind === 'except') except.push(lowerSelector(at, item.operand));
     else if (item.kind === 'count') {
       const lowered = lowerCount(at, item);
       if (lowered === undefined) selectors.push(at.hole(item));
-      else count ??= lowered;
+      else if (plural) count ??= lowered;
+      else countOfOne(at, node.word, item, lowered);
     } else if (item.kind === 'dma') {
       // A claim only loosens: one that cannot be read is none.
-      const reason = at.text(item.reason);
+      const reason = at.telling(item.reason, 'the reason of the claim');
       if (reason !== undefined) dmaNone ??= { reason, span: at.span(item) };
     } else selectors.push(lowerSelector(at, item));
   }
-  const plural = node.word.image === 'devices';
   const span = at.span(node);
   return {
     kind: 'device',
@@ -55,6 +57,24 @@ export function lowerDevice(at: Lowering, node: DeviceNode): Declaration {
     ...(dmaNone === undefined ? {} : { dmaNone }),
     span,
   };
+}
+
+/** A `device` has its count: another one contradicts it, and nobody knows which of the two was meant. */
+function countOfOne(at: Lowering, word: Token, node: DeviceItemNode, { min, max }: Count): void {
+  const place = at.placeOf(node);
+  const [set, out] = [
+    replacement(at.place(word), 'devices'),
+    removal(place, 'the count', min === 1 && max === 1),
+  ];
+  const fixes = min === 1 && max === 1 ? [out] : [set, out];
+  at.diagnostics.push(
+    report(
+      'VP1034',
+      place,
+      {},
+      { cures: ['a set is declared with `devices`; otherwise leave the count out'], fixes },
+    ),
+  );
 }
 
 function lowerCount(at: Lowering, node: DeviceItemNode & { kind: 'count' }): Count | undefined {

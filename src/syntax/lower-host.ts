@@ -78,7 +78,7 @@ function lowerNoIommu(at: Lowering, node: NoIommuNode): HostStatement {
 }
 
 function lowerPart(at: Lowering, key: Token, value: Token): Word | undefined {
-  if (key.image !== 'until') return at.text(value);
+  if (key.image !== 'until') return at.telling(value, `\`${key.image}\``);
   return at.shaped(value, { test: isDate }, (text) =>
     at.report(
       'VP1009',

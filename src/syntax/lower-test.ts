@@ -14,7 +14,7 @@ import { lowerSize, whole } from './measures.ts';
 const stepLimit = 100_000;
 
 export function lowerTest(at: Lowering, node: TestNode): Declaration {
-  const name = at.text(node.name);
+  const name = at.telling(node.name, 'the name of the test');
   const on = node.on && at.hostName(node.on);
   const snapshot = node.snapshot && at.text(node.snapshot);
   if (name === undefined) return at.hole(node);

@@ -103,6 +103,14 @@ export class Lowering {
     return undefined;
   }
 
+  /** The same where a person has to say something: blanks that a fix has put in are told. `what`: "`owner`". */
+  telling(token: Token, what: string): Word | undefined {
+    const word = this.text(token);
+    if (word !== undefined && !/[\p{L}\p{N}]/u.test(word.text) && !bidirectional.test(token.image))
+      this.report('VP1033', token, { what }, { cures: ['write it in words'] });
+    return word;
+  }
+
   /** What a path without quotes begins with, `/` or `./`, is no part of a word. */
   private rootBefore({ startOffset }: Token): number {
     return (

@@ -89,6 +89,11 @@ export const devices: readonly Example[] = [
     said: ['error VP2101 1'],
   },
   {
+    sentence: 'A device is one function: it takes no count.',
+    text: 'device d { at 03:00.0\ncount 2..4 }\npolicy p { protect d }',
+    said: ['error VP1034 2'],
+  },
+  {
     sentence: 'Address and identity must both be right: another device at the address is an error.',
     text: 'device d { at 03:00.0\nid 8086:10d3 }\npolicy p { protect d }',
     said: ['error VP2104 2'],
@@ -140,6 +145,11 @@ export const devices: readonly Example[] = [
     sentence: 'A device that no one declares is an error.',
     text: 'policy p { protect d }',
     said: ['error VP2002 1'],
+  },
+  {
+    sentence: 'A device whose name is misspelt is told where it is misspelt, and not as never used.',
+    text: 'device uplink { at 03:00.0 }\npolicy p {\nprotect upllink }',
+    said: ['error VP2002 3'],
   },
   {
     sentence: 'A device that is declared and never used is told.',

@@ -67,6 +67,16 @@ export const hosts: readonly Example[] = [
     said: ['error VP2007 2, 1'],
   },
   {
+    sentence: 'What is said twice in one block is told once, whether the two agree or not.',
+    text: 'host box { iommu required\niommu absent }',
+    said: ['error VP1020 2, 1'],
+  },
+  {
+    sentence: 'A host that is declared twice is told once, and not what the two say otherwise.',
+    text: 'host box { label role "lab" iommu required }\nhost box { label role "prod" iommu absent }',
+    said: ['error VP2001 2, 1'],
+  },
+  {
     sentence: 'A label lifts what is forbidden on the hosts that carry it, and only there.',
     text: `${lab}device a { at 03:00.0 }
 policy p { bind a to vfio-pci
@@ -106,6 +116,18 @@ forbid anyone to use any device unless host role is "lab" }`,
     said: ['warning VP2020 1'],
     today: '2099-12-31',
     access: ['user dpdk: a via noiommu'],
+  },
+  {
+    sentence: 'An owner or a reason that says nothing, as the blanks that a fix puts in, is told.',
+    text: `host edge { noiommu allowed {\nowner "…"\nreason " "\nuntil 2027-03-01 } }\n${use}`,
+    machine: edge,
+    said: ['warning VP1033 2', 'warning VP1033 3'],
+  },
+  {
+    sentence: 'What is forbidden has no owner, no reason and no last day: that is told as without effect.',
+    text: 'host edge { iommu absent\nnoiommu forbidden { until 2027-03-01 } }',
+    machine: edge,
+    said: ['warning VP3126 2'],
   },
   {
     sentence: 'On its last day a permission holds.',

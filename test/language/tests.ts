@@ -91,6 +91,12 @@ test "it" on box {
     said: ['error VP1032 6'],
   },
   {
+    sentence: 'A test has a name that can be read.',
+    text: `${base}test "" on box { apply p }`,
+    said: ['warning VP1033 5'],
+    tests: 1,
+  },
+  {
     sentence: 'A test names policies that there are.',
     text: `${base}test "it" on box {\napply r }`,
     said: ['error VP2014 6'],

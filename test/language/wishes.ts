@@ -200,6 +200,16 @@ require a isolated }`,
     access: ['user dpdk: a via noiommu'],
   },
   {
+    sentence: 'A claim has a reason: one that says nothing is told.',
+    text: `${permitted}
+device a { at 03:00.0
+dma none "…" }
+policy p { bind a to vfio-pci allow user dpdk to use a via noiommu }`,
+    machine: edge,
+    said: ['warning VP1033 3', 'info VP3127 3, 4'],
+    access: ['user dpdk: a via noiommu'],
+  },
+  {
     sentence: 'Without that claim, nothing is isolated without an IOMMU.',
     text: `${permitted}
 ${a}policy p { bind a to vfio-pci allow user dpdk to use a via noiommu

@@ -13,6 +13,7 @@ export const withoutFix: Readonly<Record<string, string>> = {
   VP1027: another,
   VP1028: another,
   VP1031: another,
+  VP1033: 'only who writes it knows what there is to say',
   VP2009: untold,
   VP2010: 'to declare the device there, or to narrow the policy: both change what is asked of other hosts',
   VP2012: 'what tells the devices apart has to be found on the machine',
@@ -36,6 +37,8 @@ export const withoutFix: Readonly<Record<string, string>> = {
 export const leavesAnother: Readonly<Record<string, readonly string[]>> = {
   // The word is right, and what the sentence says is judged for the first time.
   'VP1004 write `noiommu`': ['VP3109'],
+  // Which of the two functions is meant, only a person can tell.
+  'VP1034 remove the count': ['VP2102'],
   // The two differ, and this one is wrong about the machine.
   'VP2007 remove the other one': ['VP3111'],
   // They have blanks to be filled in.

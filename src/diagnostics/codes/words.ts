@@ -152,6 +152,16 @@ export const words = {
     title: 'not what a file can say',
     message: '`{text}` is no {what} of a file',
   },
+  VP1033: {
+    severity: 'warning',
+    title: 'a text says nothing',
+    message: '{what} says nothing',
+  },
+  VP1034: {
+    severity: 'error',
+    title: 'a count of one device',
+    message: '`device` is exactly one function, and takes no `count`',
+  },
   VP1024: {
     severity: 'error',
     title: 'empty range',
