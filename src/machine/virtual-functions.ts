@@ -37,6 +37,12 @@ export function arrivingFunctions(
   });
 }
 
+/** Whether no virtual function of it is there, and none can be foretold: it has no SR-IOV, or nobody told where they would be. */
+export function isBarren(fn: PciFunction | undefined): boolean {
+  if (fn === undefined || isUnknown(fn.sriov)) return false;
+  return fn.sriov === null || (fn.sriov.numVfs === 0 && virtualAddresses(fn).length === 0);
+}
+
 /** Addresses of all virtual functions that a function could have, in their order; none where they are not told. */
 export function virtualAddresses({ address, sriov }: PciFunction): readonly string[] {
   if (isUnknown(sriov) || sriov?.routing === undefined) return [];

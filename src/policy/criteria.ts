@@ -29,6 +29,8 @@ export interface Scope {
   readonly snapshot: Snapshot;
   readonly functions: ReadonlyMap<Address, PciFunction>;
   readonly netdevs: ReadonlyMap<string, Netdev>;
+  /** Physical functions that shall have virtual ones and can have none that anybody could foretell, which is told there. */
+  readonly barren: ReadonlySet<Address>;
   /** The functions of another declared device; `null` when it could not be resolved, which was said there. */
   readonly device: (name: string) => readonly Address[] | null;
 }

@@ -93,53 +93,86 @@ interface Settings
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** What all declarations of a host say together. Two that say different things are an error; `any` says nothing. */
+/**
+ * What all declarations of a host say together. Two that say different things are an error, whatever their order, and then
+ * nothing is said; `any` says nothing.
+ */
 export function settingsOf(host: Host, today: string): Settings {
+  const said = new Map<string, Setting>();
+  const open = new Set<string>();
   const diagnostics: Diagnostic[] = [];
-  const said = new Map<
-    string,
-    { readonly value: string; readonly place: Place; readonly by: HostDeclaration }
-  >();
-  const say = (what: string, value: string, place: Place, by: HostDeclaration): boolean => {
-    const before = said.get(what);
-    if (!before) said.set(what, { value, place, by });
-    else if (before.value !== value && !isToldOtherwise(what, before.by, by)) {
-      diagnostics.push(
-        report(
-          'VP2007',
-          place,
-          { host: host.name, what, first: before.value, second: value },
-          {
-            related: [{ place: before.place, message: `${what} is ${before.value} here` }],
-            cures: ['keep one of the two, or narrow the pattern of the host that should not be meant'],
-            fixes: oneOfTwo(place, before.place),
-          },
-        ),
-      );
-    }
-    return !before;
-  };
-  const labels = new Map<string, string>();
   const kernel: KernelRelation[] = [];
-  let iommu: Settings['iommu'] = { state: 'any' };
-  let noiommu: NoIommuPermission = { allowed: false, expired: false };
   for (const { statement, by, ...origin } of statementsOf(host)) {
     const place = placeOf(origin, statement);
-    if (statement.kind === 'snapshot') say('snapshot', `"${statement.path.text}"`, place, by);
-    else if (statement.kind === 'label') {
-      if (say(`label ${statement.name.text}`, `"${statement.value.text}"`, place, by))
-        labels.set(statement.name.text, statement.value.text);
-    } else if (statement.kind === 'iommu' && statement.state !== 'any') {
-      if (say('iommu', statement.state, place, by)) iommu = { state: statement.state, place };
-    } else if (statement.kind === 'kernel') {
+    if (statement.kind === 'kernel') {
       const { relation, version } = statement;
       kernel.push({ relation, version: version.text, place: placeOf(origin, version) });
-    } else if (statement.kind === 'noiommu') {
-      if (say('noiommu', statement.allowed ? 'allowed' : 'forbidden', place, by))
-        noiommu = permissionOf(statement, place, today);
+      continue;
+    }
+    const setting = settingOf(statement);
+    if (setting === undefined) continue;
+    const [what, value] = setting;
+    const before = said.get(what);
+    if (!before) said.set(what, { value, place, by, statement });
+    else if (before.value !== value) {
+      open.add(what);
+      if (!isToldOtherwise(what, before.by, by))
+        diagnostics.push(contradiction(host.name, what, before, { value, place }));
     }
   }
+  const labels = new Map<string, string>();
+  let iommu: Settings['iommu'] = { state: 'any' };
+  let noiommu: NoIommuPermission = { allowed: false, expired: false };
+  for (const [what, { statement, place }] of said) {
+    if (open.has(what)) continue;
+    if (statement.kind === 'label') labels.set(statement.name.text, statement.value.text);
+    else if (statement.kind === 'iommu') iommu = { state: statement.state, place };
+    else if (statement.kind === 'noiommu') noiommu = permissionOf(statement, place, today);
+  }
   return { labels, iommu, noiommu, kernel, diagnostics };
+}
+
+interface Setting {
+  readonly value: string;
+  readonly place: Place;
+  readonly by: HostDeclaration;
+  readonly statement: HostStatement;
+}
+
+/** What a statement says one thing of, and what it says; undefined: nothing. */
+function settingOf(statement: HostStatement): readonly [what: string, value: string] | undefined {
+  switch (statement.kind) {
+    case 'snapshot':
+      return ['snapshot', `"${statement.path.text}"`];
+    case 'label':
+      return [`label ${statement.name.text}`, `"${statement.value.text}"`];
+    case 'iommu':
+      return statement.state === 'any' ? undefined : ['iommu', statement.state];
+    case 'noiommu': {
+      const { allowed, until } = statement;
+      return ['noiommu', allowed ? `allowed${until ? ` until ${until.text}` : ''}` : 'forbidden'];
+    }
+    default:
+      return undefined;
+  }
+}
+
+function contradiction(
+  host: string,
+  what: string,
+  first: Pick<Setting, 'value' | 'place'>,
+  second: Pick<Setting, 'value' | 'place'>,
+): Diagnostic {
+  return report(
+    'VP2007',
+    second.place,
+    { host, what, first: first.value, second: second.value },
+    {
+      related: [{ place: first.place, message: `${what} is ${first.value} here` }],
+      cures: ['keep one of the two, or narrow the pattern of the host that should not be meant'],
+      fixes: oneOfTwo(second.place, first.place),
+    },
+  );
 }
 
 /** What is said twice in one block is told there (VP1020), and so is a host that is declared twice (VP2001). */

@@ -150,6 +150,7 @@ export interface Forbid {
   readonly what: 'use' | 'unsafe-interrupts';
   readonly who?: WhoMay;
   /** `undefined`: any device. */
+  readonly device?: string;
   readonly functions?: readonly Address[];
   readonly via: Path;
   readonly place: Place;
@@ -157,6 +158,8 @@ export interface Forbid {
 
 export interface Protect {
   readonly policy: string;
+  /** The device's name in the policy, if it names one. */
+  readonly device?: string;
   readonly holding: readonly Holding[];
   readonly functions: readonly Address[];
   readonly place: Place;
@@ -164,6 +167,7 @@ export interface Protect {
 
 export type Require = {
   readonly policy: string;
+  readonly device: string;
   readonly functions: readonly Address[];
   readonly place: Place;
 } & (

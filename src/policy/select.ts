@@ -2,7 +2,7 @@ import { written } from '../../grammar/written.ts';
 import type { Diagnostic, Place } from '../diagnostics/diagnostic.ts';
 import { insertionBefore, type Meant, nameMeant, replacement } from '../diagnostics/fixes.ts';
 import { report } from '../diagnostics/report.ts';
-import type { Address, PciFunction } from '../machine/snapshot.ts';
+import { type Address, known, type PciFunction } from '../machine/snapshot.ts';
 import type { Count, DeviceDeclaration, Selector } from '../syntax/ast.ts';
 import { placeOf } from '../syntax/places.ts';
 import { classPrefix } from './classes.ts';
@@ -38,6 +38,9 @@ export function select(sited: Sited<DeviceDeclaration>, host: string, scope: Sco
     const verdict = judge(node, fn, scope);
     if (verdict !== false) candidates.push({ fn, doubts: verdict === true ? [] : verdict });
   }
+  // What no physical function can have was told where it was to have them.
+  if (candidates.length === 0 && physicalOf(node, scope).some((address) => scope.barren.has(address)))
+    return failed([]);
   const problem = node.plural
     ? wrongCount(sited, host, candidates, scope)
     : notExactlyOne(sited, host, candidates, scope);
@@ -47,6 +50,25 @@ export function select(sited: Sited<DeviceDeclaration>, host: string, scope: Sco
     assumptions: candidates.flatMap(({ doubts }) => doubts.map((doubt) => assumption(doubt, place))),
     diagnostics: [],
   };
+}
+
+/** The functions of which virtual ones are chosen. */
+function physicalOf({ selectors }: DeviceDeclaration, scope: Scope): readonly Address[] {
+  return selectors.flatMap((each) => (each.kind === 'virtual' ? (scope.device(each.name.text) ?? []) : []));
+}
+
+/** Virtual functions are not there before somebody makes them. */
+function creating(node: DeviceDeclaration, scope: Scope): string[] {
+  const [selector] = node.selectors.filter((each) => each.kind === 'virtual');
+  const without = physicalOf(node, scope).some((address) => {
+    const sriov = known(scope.functions.get(address)?.sriov ?? null, null);
+    return sriov !== null && sriov.numVfs === 0;
+  });
+  if (selector === undefined || !without) return [];
+  const count = selector.range === undefined ? 'N' : selector.range.max + 1;
+  return [
+    `have them made, and enough of them: \`create ${count} virtual functions on ${selector.name.text}\``,
+  ];
 }
 
 function failed(diagnostics: readonly Diagnostic[]): Selection {
@@ -119,10 +141,16 @@ function wrongCount(
       causes: few
         ? [...candidates.map(({ fn }) => describeFunction(fn)), ...nearMisses(node, scope)]
         : candidates.slice(0, 8).map(({ fn }) => describeFunction(fn)),
-      cures: [few ? 'widen the selectors, or lower the count' : 'narrow the selectors, or raise the count'],
+      cures: few ? [...creating(node, scope), widening(count)] : ['narrow the selectors, or raise the count'],
       fixes: count && candidates.length > 0 ? [replacement(place, countText(candidates.length, count))] : [],
     },
   );
+}
+
+function widening(count: Count | undefined): string {
+  return count === undefined
+    ? 'widen the selectors; a set that may be empty says so: `count 0..N`'
+    : 'widen the selectors, or lower the count';
 }
 
 /** The count with its nearer end moved, so that what is there is right. */
@@ -152,6 +180,7 @@ function notExactlyOne(
       causes: nearMisses(node, scope),
       cures: [
         ...meant.cures,
+        ...creating(node, scope),
         ...(node.selectors.length === 0
           ? ['say which function is meant: `at`, `id`, `class` …']
           : ['correct the selector that fails, or take a new snapshot if the machine has changed']),

@@ -9,7 +9,7 @@ import {
   type PciFunction,
   type Snapshot,
 } from '../machine/snapshot.ts';
-import { arrivingFunctions } from '../machine/virtual-functions.ts';
+import { arrivingFunctions, isBarren } from '../machine/virtual-functions.ts';
 import type {
   AllowStatement,
   BindStatement,
@@ -113,6 +113,7 @@ class Reader {
   readonly #open = new Set<string>();
   #scope: Scope | undefined;
   #arriving: readonly PciFunction[] = [];
+  #barren: ReadonlySet<Address> = new Set();
   readonly #groups = new Map<number, PciFunction[]>();
   readonly #binds: Bind[] = [];
   readonly #allows: (Allow & { readonly everything: boolean })[] = [];
@@ -156,12 +157,14 @@ class Reader {
     }
     if (snapshot === undefined || counts.size === 0) return;
     this.#arriving = arrivingFunctions(snapshot, counts);
+    const { functions } = this.#scope ?? this.#scopeWith(snapshot, snapshot.functions);
+    this.#barren = new Set([...counts.keys()].filter((address) => isBarren(functions.get(address))));
     this.#scope = this.#scopeWith(snapshot, [...snapshot.functions, ...this.#arriving]);
     this.#selections.clear();
   }
 
   #scopeWith(snapshot: Snapshot, functions: readonly PciFunction[]): Scope {
-    return scopeOf(snapshot, functions, (name) => this.#select(name)?.functions ?? null);
+    return scopeOf(snapshot, functions, this.#barren, (name) => this.#select(name)?.functions ?? null);
   }
 
   read(origin: Origin, policy: string, statement: PolicyStatement): void {
@@ -185,8 +188,10 @@ class Reader {
         this.#protect(policy, statement, place);
         return;
       case 'require': {
-        const functions = this.#select(statement.device.text)?.functions;
-        if (functions) this.#requires.push({ policy, functions, place, ...required(statement.requirement) });
+        const { text: device } = statement.device;
+        const functions = this.#select(device)?.functions;
+        const what = required(statement.requirement);
+        if (functions) this.#requires.push({ policy, device, functions, place, ...what });
         return;
       }
       case 'create': {
@@ -347,14 +352,16 @@ class Reader {
       this.#forbids.push({ policy, what: 'use', who, via, place });
       return;
     }
-    const functions = this.#select(device.name.text)?.functions;
-    if (functions) this.#forbids.push({ policy, what: 'use', who, functions, via, place });
+    const { text: name } = device.name;
+    const functions = this.#select(name)?.functions;
+    if (functions) this.#forbids.push({ policy, what: 'use', who, device: name, functions, via, place });
   }
 
   #protect(policy: string, statement: ProtectStatement, place: Place): void {
     const { device, holding } = statement;
     const functions = device ? this.#select(device.text)?.functions : [];
-    if (functions) this.#protects.push({ policy, holding, functions, place });
+    const named = device && { device: device.text };
+    if (functions) this.#protects.push({ policy, ...named, holding, functions, place });
   }
 
   #excepted(unless: LabelCondition | undefined): boolean {
@@ -364,7 +371,7 @@ class Reader {
 
 type Required = Require extends infer R
   ? R extends Require
-    ? Omit<R, 'policy' | 'functions' | 'place'>
+    ? Omit<R, 'policy' | 'device' | 'functions' | 'place'>
     : never
   : never;
 
@@ -379,8 +386,13 @@ function required(requirement: Requirement): Required {
   }
 }
 
-function scopeOf(snapshot: Snapshot, functions: readonly PciFunction[], device: Scope['device']): Scope {
+function scopeOf(
+  snapshot: Snapshot,
+  functions: readonly PciFunction[],
+  barren: Scope['barren'],
+  device: Scope['device'],
+): Scope {
   const netdevs = new Map<string, Netdev>();
   if (!isUnknown(snapshot.netdevs)) for (const netdev of snapshot.netdevs) netdevs.set(netdev.name, netdev);
-  return { snapshot, functions: new Map(functions.map((fn) => [fn.address, fn])), netdevs, device };
+  return { snapshot, functions: new Map(functions.map((fn) => [fn.address, fn])), netdevs, barren, device };
 }

@@ -77,6 +77,12 @@ export const hosts: readonly Example[] = [
     said: ['error VP2001 2, 1'],
   },
   {
+    sentence: 'Two permissions that end on different days are an error, so that no order of theirs decides.',
+    text: 'host edge { iommu absent\nnoiommu allowed { owner "a" reason "b" until 2026-03-01 } }\nhost e* {\nnoiommu allowed { owner "a" reason "b" until 2027-03-01 } }',
+    machine: edge,
+    said: ['error VP2007 4, 2'],
+  },
+  {
     sentence: 'A label lifts what is forbidden on the hosts that carry it, and only there.',
     text: `${lab}device a { at 03:00.0 }
 policy p { bind a to vfio-pci

@@ -75,6 +75,17 @@ export const laws: readonly Example[] = [
     said: ['error VP3105 3, 5'],
   },
   {
+    sentence: 'A law that its policy states twice is told; those of another policy stand for themselves.',
+    text: `${a}policy p { protect a require a isolated require a resets by pm, flr
+require a resets by flr, pm
+require a isolated
+protect a forbid anyone to use a via noiommu
+forbid anyone to use a via noiommu
+}
+policy q { protect a forbid anyone to use a via noiommu }`,
+    said: ['warning VP3126 3, 2', 'warning VP3126 4, 2', 'warning VP3126 5, 2', 'warning VP3126 6, 5'],
+  },
+  {
     sentence: 'A protected device may be named for what it is.',
     text: `${a}policy p { bind a to i40e protect a }`,
     plan: [],

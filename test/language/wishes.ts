@@ -102,6 +102,25 @@ policy p { create 2 virtual functions on pf bind vfs to vfio-pci allow user dpdk
     ],
   },
   {
+    sentence:
+      'A function that can have no virtual ones is told where they are wanted, and not where they are used.',
+    text: `${a}devices vfs { virtual functions 0..3 of a }
+policy p {
+create 4 virtual functions on a
+bind vfs to vfio-pci allow user dpdk to use vfs via group }`,
+    said: ['error VP3134 4'],
+  },
+  {
+    sentence: 'A set of functions that can have none is one mistake.',
+    text: 'devices d { class storage.nvme }\npolicy p {\ncreate 4 virtual functions on d }',
+    said: ['error VP3134 3'],
+  },
+  {
+    sentence: 'Virtual functions that nobody creates are not there.',
+    text: 'device pf { at 07:00.0 }\ndevices vfs { virtual functions 0..3 of pf }\npolicy p { bind vfs to vfio-pci }',
+    said: ['error VP2103 2'],
+  },
+  {
     sentence: 'More virtual functions than the device can have are an error.',
     text: 'device pf { at 07:00.0 }\npolicy p {\ncreate 8 virtual functions on pf }',
     said: ['error VP4111 3'],
@@ -244,6 +263,18 @@ limit user * to 1 GiB locked memory }`,
     text: `${a}policy p { bind a to vfio-pci }
 policy q { bind a to vfio-pci }`,
     said: ['warning VP3126 3, 2'],
+  },
+  {
+    sentence: 'What is needless for today but is kept across boots is not: then the other one is.',
+    text: `${a}policy p {\nbind a to vfio-pci }
+policy q { bind a to vfio-pci persist across boots }`,
+    machine: modular,
+    said: ['warning VP3126 3, 4'],
+  },
+  {
+    sentence: 'Of two statements the one that says less is needless, whichever comes first.',
+    text: `${a}devices both { id 8086:1572 }\npolicy p {\nbind a to vfio-pci\nbind both to vfio-pci }`,
+    said: ['warning VP3126 4, 5'],
   },
   {
     sentence: 'That holds of virtual functions, too.',

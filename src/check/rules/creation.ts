@@ -12,6 +12,7 @@ import { finalDriver, type Subject } from '../subject.ts';
 export function* creation(subject: Subject): Iterable<Finding> {
   const first = new Map<string, Create>();
   for (const create of subject.policy.creates) {
+    yield* notPhysical(subject, create, first);
     for (const address of create.functions) {
       const fn = subject.functions.get(address);
       const earlier = first.get(address);
@@ -32,6 +33,34 @@ function conflict(address: string, first: Create, second: Create): Finding {
   return found(report('VP3132', second.place, holes, { related, cures, fixes }), [address]);
 }
 
+/** Functions of the statement that can have no virtual ones: one thing is wrong, however many a set has of them. */
+function* notPhysical(
+  subject: Subject,
+  { functions, place }: Create,
+  told: ReadonlyMap<string, Create>,
+): Iterable<Finding> {
+  const unable = functions.flatMap((address) => {
+    const fn = subject.functions.get(address);
+    return fn?.sriov === null && !told.has(address) ? [fn] : [];
+  });
+  const [first] = unable;
+  if (first === undefined) return;
+  const causes = unable.map(({ address, physicalFunction }) => {
+    const virtual = typeof physicalFunction === 'string';
+    const which = unable.length === 1 ? 'it' : address;
+    return virtual
+      ? `${which} is a virtual function of ${physicalFunction} itself`
+      : `${which} has no SR-IOV capability`;
+  });
+  const fixes = [removal(place, 'the statement')];
+  const cures = ['choose the physical function: `lspci -v` shows which have the capability'];
+  const holes = { address: first.address };
+  yield found(
+    report('VP3134', place, holes, { causes, cures, fixes }),
+    unable.flatMap((fn) => household(subject, fn)),
+  );
+}
+
 function* judge(subject: Subject, { place, count, countPlace }: Create, fn: PciFunction): Iterable<Finding> {
   const { address, sriov } = fn;
   const about = household(subject, fn);
@@ -45,16 +74,7 @@ function* judge(subject: Subject, { place, count, countPlace }: Create, fn: PciF
     });
     return;
   }
-  if (sriov === null) {
-    const virtual = typeof fn.physicalFunction === 'string';
-    const causes = [
-      virtual ? `it is a virtual function of ${fn.physicalFunction} itself` : 'it has no SR-IOV capability',
-    ];
-    const fixes = [removal(place, 'the statement')];
-    const cures = ['choose the physical function: `lspci -v` shows which have the capability'];
-    yield found(report('VP3134', place, { address }, { causes, cures, fixes }), about);
-    return;
-  }
+  if (sriov === null) return;
   const { numVfs, totalVfs } = sriov;
   if (numVfs === count) return;
   if (count > totalVfs) {
