@@ -26,10 +26,11 @@ export function judge({ io, line, operands, options }: Invocation, live?: Snapsh
   const checking = check({ sources, machines, today: options.today, strict: options.strict });
   const found = withoutRepeats(loaded, checking);
   const chosen = options.host ?? loaded.only;
+  const all = loaded.whole ? checking.hosts : checking.hosts.map(({ checked: _, ...host }) => host);
   if (chosen === undefined) {
-    return { loaded, hosts: checking.hosts, diagnostics: [...loaded.diagnostics, ...found] };
+    return { loaded, hosts: all, diagnostics: [...loaded.diagnostics, ...found] };
   }
-  const hosts = checking.hosts.filter(({ host }) => host === chosen);
+  const hosts = all.filter(({ host }) => host === chosen);
   const others = new Set(
     checking.hosts.filter(({ host }) => host !== chosen).flatMap(({ diagnostics }) => diagnostics),
   );

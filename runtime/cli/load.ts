@@ -27,6 +27,8 @@ export interface Loaded {
   readonly diagnostics: readonly Diagnostic[];
   /** The host that this machine is, when it was asked for: the others' snapshots are then not read. */
   readonly only: string | undefined;
+  /** Whether every policy was read: what stands in one that was not may forbid all the rest. */
+  readonly whole: boolean;
   /** Hosts whose snapshot could not be read. */
   readonly unread: ReadonlySet<string>;
   readonly documents: readonly Document[];
@@ -161,6 +163,7 @@ class Reader implements Loaded {
   readonly documents: Document[] = [];
   readonly unread = new Set<string>();
   only: string | undefined;
+  whole = true;
   /** How many were read. */
   private declarations = 0;
   private readonly io: Io;
@@ -186,6 +189,7 @@ class Reader implements Loaded {
       if (each === undefined) continue;
       for (const imported of this.policy(each)) wanted.push(imported);
     }
+    this.whole = this.diagnostics.length === 0;
   }
 
   /** Nothing more is read then, and that is said once. */

@@ -68,7 +68,8 @@ function ending({ loaded, hosts, diagnostics }: Judged, before: readonly Diagnos
   };
 }
 
-function verdict({ host, checked }: CheckedHost): string {
+function verdict({ host, diagnostics, policy, checked }: CheckedHost): string {
+  if (policy === undefined && !hasErrors(diagnostics)) return `${host}: not judged, as it has no snapshot\n`;
   if (checked === undefined) return `${host}: refused\n`;
   const { preconditions } = checked.script;
   if (preconditions.length === 0) return `${host}: accepted\n`;

@@ -43,6 +43,26 @@ test('check judges every host, with the verdicts after the diagnostics', () =>
     expect(out).toMatch(/web-1: accepted\nweb-2: refused\n1 error\n$/);
   }));
 
+test('a host without a snapshot is not judged', () =>
+  inFleet(async (call, folder) => {
+    writeFileSync(join(folder, 'more.vfio'), 'host web-3 {}');
+    const { code, out } = await call('check @/p.vfio @/more.vfio --host web-3');
+    expect(code).toBe(0);
+    expect(out).toMatch(/^warning\[VP2009\]/);
+    expect(out).toMatch(/web-3: not judged, as it has no snapshot\n1 warning\n$/);
+  }));
+
+test('no host is accepted while a policy cannot be read: what stands in it may forbid the rest', () =>
+  inFleet(async (call, folder) => {
+    writeFileSync(join(folder, 'latin1.vfio'), Buffer.from('# caf\u00e9', 'latin1'));
+    const { code, out } = await call('check @/p.vfio @/latin1.vfio --host web-1');
+    expect(code).toBe(1);
+    expect(out).toMatch(/^error\[VP2905\]/);
+    expect(out).toMatch(/web-1: refused\n1 error\n$/);
+    const json = JSON.parse((await call('check @/p.vfio @/latin1.vfio --host web-1 --format json')).out);
+    expect(json.hosts).toEqual([{ host: 'web-1', accepted: false }]);
+  }));
+
 test('--host chooses one, and refuses a name that is none', () =>
   inFleet(async (call) => {
     expect(await call('check @/p.vfio --host web-1')).toMatchObject({
