@@ -1,5 +1,6 @@
 import type { Diagnostic, Place } from '../../src/diagnostics/diagnostic.ts';
 import { report } from '../../src/diagnostics/report.ts';
+import { COMMAND_LINE } from './command-line.ts';
 import type { Files } from './files.ts';
 
 /** What a file is read as; it governs the limit and the words of a refusal. */
@@ -75,10 +76,15 @@ export function readText(files: Files, file: string, place: Place, kind: Kind, p
 
 function notAFile(file: string, place: Place, kind: Kind, what: string): Diagnostic {
   const cure =
-    what === 'a directory' && kind === kinds.policy
-      ? `name the policies in it: \`${file.replace(/\/$/, '')}/*.vfio\``
-      : 'name a regular file';
+    what === 'a directory' && kind === kinds.policy ? policiesIn(file, place) : 'name a regular file';
   return report('VP2903', place, { file, what }, { cures: [cure] });
+}
+
+/** A shell makes the names of its files of a pattern; an import names one file. */
+function policiesIn(file: string, place: Place): string {
+  return place.file === COMMAND_LINE
+    ? `name the policies in it: \`${file.replace(/\/$/, '')}/*.vfio\``
+    : 'import each of the policies in it';
 }
 
 function notText(file: string, place: Place, kind: Kind, offset: number): Diagnostic {

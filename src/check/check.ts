@@ -9,7 +9,7 @@ import { type Reading, readDocument } from '../syntax/read.ts';
 import { checkAccess } from './access.ts';
 import type { CheckedHost, CheckedPolicy, CheckInput, Checking } from './checked.ts';
 import { checkErrnos } from './errnos.ts';
-import { withoutConsequences, withoutLacks } from './lacks.ts';
+import { declaresAll, withoutConsequences, withoutLacks } from './lacks.ts';
 import { checkMaps } from './maps.ts';
 import { rules } from './rules.ts';
 import { runScript } from './run.ts';
@@ -29,7 +29,7 @@ export function check(input: CheckInput): Checking {
   const documents = documentsOf(read);
   const wanted = only === undefined ? documents : establishing(documents, new Set(only.policies));
   const resolution = resolve(wanted, machines, today, only?.host);
-  const sure = surely(read);
+  const sure = surely(read, resolution.general);
   const general = sorted([...wordsOf(read), ...sure(resolution.general)], strict);
   // A file that could not be read whole may lack the statement that forbids: then no host is sound.
   const sound = !general.some(isError);
@@ -53,7 +53,8 @@ export function checkNames(
   read: readonly Reading[],
   machines: CheckInput['machines'],
 ): readonly Diagnostic[] {
-  return sorted([...wordsOf(read), ...surely(read)(resolveNames(documentsOf(read), machines))], false);
+  const named = resolveNames(documentsOf(read), machines);
+  return sorted([...wordsOf(read), ...surely(read, named)(named)], false);
 }
 
 function documentsOf(read: readonly Reading[]): readonly Document[] {
@@ -69,10 +70,16 @@ function wordsOf(read: readonly Reading[]): readonly Diagnostic[] {
   ];
 }
 
-/** What can be said although a file may be broken: then what it misses may stand where it could not be read. */
-function surely(read: readonly Reading[]): (found: readonly Diagnostic[]) => readonly Diagnostic[] {
-  const whole = !read.some(({ diagnostics }) => diagnostics.some(isError));
-  return whole ? (found) => found : withoutLacks;
+/** What can be said although a file may be broken, or missing: then what it misses may stand where it could not be read. */
+function surely(
+  read: readonly Reading[],
+  general: readonly Diagnostic[],
+): (found: readonly Diagnostic[]) => readonly Diagnostic[] {
+  const missing = general.some(({ code }) => code === 'VP2005');
+  const whole = !missing && !read.some(({ diagnostics }) => diagnostics.some(isError));
+  if (whole) return (found) => found;
+  const declared = !missing && declaresAll(read);
+  return (found) => withoutLacks(found, declared);
 }
 
 function checkHost(policy: HostPolicy): { diagnostics: readonly Diagnostic[]; checked: CheckedPolicy } {

@@ -1,5 +1,7 @@
 import type { Code } from '../diagnostics/codes.ts';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
+import type { PlacedDeclaration } from '../syntax/ast.ts';
+import type { Reading } from '../syntax/read.ts';
 
 /** Names that lead nowhere: a statement with one means something that is not known. */
 const dangling: ReadonlySet<Code> = new Set<Code>(['VP2002', 'VP2003', 'VP2010']);
@@ -18,7 +20,7 @@ const mended: ReadonlySet<Code> = new Set<Code>([
 /**
  * Diagnostics of something that is lacking: another statement could mend them. While a statement of the policy cannot
  * be read, it may be that very one, so they are left unsaid: one broken thing gives one message. What a further
- * statement could not mend is said all the same.
+ * statement could not mend is said all the same. `declared`: whether every declaration is known.
  */
 const lacks: ReadonlySet<Code> = new Set<Code>([
   ...mended,
@@ -36,8 +38,54 @@ const lacks: ReadonlySet<Code> = new Set<Code>([
   'VP4106', // a capability is not given
 ]);
 
-export function withoutLacks(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
-  return diagnostics.filter(({ code }) => !lacks.has(code));
+export function withoutLacks(diagnostics: readonly Diagnostic[], declared: boolean): readonly Diagnostic[] {
+  return diagnostics.filter(({ code }) => !lacks.has(code) || (declared && undeclared.has(code)));
+}
+
+/** Names that no declaration has: certain, where whatever cannot be read declares nothing. */
+const undeclared: ReadonlySet<Code> = new Set<Code>(['VP2002', 'VP2003', 'VP2014']);
+
+/** What can be wrong with the words of a statement, and leaves it where it stands, and its block as it is. */
+const withinStatements: ReadonlySet<Code> = new Set<Code>([
+  'VP1004',
+  'VP1009',
+  'VP1010',
+  'VP1011',
+  'VP1018',
+  'VP1020',
+  'VP1021',
+  'VP1023',
+  'VP1025',
+  'VP1026',
+  'VP1027',
+  'VP1028',
+  'VP1029',
+  'VP1031',
+  'VP1032',
+]);
+
+/** Whether all that cannot be read stands in statements of hosts, policies and tests, so that every declaration is known. */
+export function declaresAll(read: readonly Reading[]): boolean {
+  return read.every(({ document, diagnostics }) => {
+    const { declarations } = document;
+    let next = 0;
+    // Both are in the order of their places.
+    return diagnostics.every(({ severity, code, place }) => {
+      if (severity !== 'error') return true;
+      while (endOf(declarations[next]) < place.span.end) next += 1;
+      const around = declarations[next];
+      return (
+        around !== undefined &&
+        withinStatements.has(code) &&
+        around.base + around.node.span.start < place.span.start &&
+        (around.node.kind === 'policy' || around.node.kind === 'host' || around.node.kind === 'test')
+      );
+    });
+  });
+}
+
+function endOf(declaration: PlacedDeclaration | undefined): number {
+  return declaration === undefined ? Number.POSITIVE_INFINITY : declaration.base + declaration.node.span.end;
 }
 
 /**

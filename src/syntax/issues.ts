@@ -1,12 +1,15 @@
 import { maxDepth } from '../../grammar/blocks.ts';
 import type { Issue } from '../../grammar/issue.ts';
 import { type Context, type Keyword, keywords } from '../../grammar/keywords.ts';
+import { endOf } from '../../grammar/lexer.ts';
 import { blockLimit, declarationLimit } from '../../grammar/parse.ts';
 import { beginnersOf, labelOf, wordsOf } from '../../grammar/tokens.ts';
 import type { Diagnostic, Place } from '../diagnostics/diagnostic.ts';
-import { insertionBefore, type Meant, removal, wordMeant } from '../diagnostics/fixes.ts';
+import { insertionBefore, type Meant, removal, replacement, wordMeant } from '../diagnostics/fixes.ts';
 import { report } from '../diagnostics/report.ts';
 import { shown } from './hidden.ts';
+import { timeUnits, units } from './measures.ts';
+import { resetMethods } from './values.ts';
 
 const blockNames: Readonly<Record<Context, string>> = {
   file: 'at the top level of a file',
@@ -36,7 +39,7 @@ export function diagnose(file: string, base: number, text: string, issue: Issue)
     case 'stray':
       return stray(place, issue.text, text.slice(0, issue.start));
     case 'unknown':
-      return unknown(place, issue);
+      return unknown(place, issue, text.slice(0, issue.start));
     case 'too-deep':
       return report(
         'VP1015',
@@ -119,7 +122,7 @@ function missing(place: Place, issue: Missing, base: number): Diagnostic {
   };
   const meant = found === undefined ? undefined : wordMeant(place, found, words);
   if (meant !== undefined && meant.fixes.length > 0) return report('VP1004', place, holes, meant);
-  const slip = expectationMeant(place.file, base, issue);
+  const slip = expectationMeant(place.file, base, issue) ?? unitMeant(place.file, base, issue);
   if (slip !== undefined) return report('VP1004', place, holes, slip);
   const single = issue.expected.length === 1 || words[0] === 'on' ? labelOf(issue.expected[0] ?? '') : '';
   const insertable = found === undefined ? undefined : /^`([^`]+)`$/.exec(single)?.[1];
@@ -151,6 +154,20 @@ function expectationMeant(file: string, base: number, { expected, after }: Missi
   const span = { start: base + after.startOffset, end: base + after.startOffset + after.image.length };
   const meant = wordMeant({ file, span }, after.image, beginnersOf('expectation'));
   return meant.fixes.length === 0 ? undefined : meant;
+}
+
+/** `4GiB`, `120s`: a number and its unit are two words. */
+function unitMeant(file: string, base: number, { expected, after }: Missing): Meant | undefined {
+  const list = expected[0] === 'Unit' ? units : expected[0] === 'TimeUnit' ? timeUnits : {};
+  const [, amount = '', written = ''] = /^(\d+)([A-Za-z]+)$/.exec(after?.image ?? '') ?? [];
+  const unit = Object.keys(list).find((each) => each.toLowerCase() === written.toLowerCase());
+  if (after === undefined || unit === undefined) return undefined;
+  const place = { file, span: { start: base + after.startOffset, end: base + endOf(after) } };
+  const meant = `${amount} ${unit}`;
+  return {
+    cures: [`the number and its unit are two words: \`${meant}\``],
+    fixes: [replacement(place, meant, true)],
+  };
 }
 
 /**
@@ -190,7 +207,23 @@ function stray(place: Place, text: string, before: string): Diagnostic {
   return report('VP1006', place, { text }, { cures, fixes: [removal(place, '`}`', surplus)] });
 }
 
-function unknown(place: Place, issue: Issue & { kind: 'unknown' }): Diagnostic {
+/** Words that go on a list, where the comma before them was left out: `hold root boot`, `across boots before drivers`. */
+const lists: readonly ReadonlySet<string>[] = [
+  new Set(wordsOf('HoldingWord')),
+  new Set(resetMethods),
+  new Set(['boots', 'before']),
+];
+
+function listed(place: Place, word: string, before: string): Meant | undefined {
+  const [, last = ''] = /([\w-]+)\s*$/.exec(before) ?? [];
+  if (last === word || !lists.some((list) => list.has(last) && list.has(word))) return undefined;
+  const at = place.span.start - (before.length - before.trimEnd().length);
+  const edits = [{ file: place.file, span: { start: at, end: at }, text: ',' }];
+  const fixes = [{ title: `insert \`,\` before \`${word}\``, safe: false, edits }];
+  return { cures: ['the members of a list are parted by commas'], fixes };
+}
+
+function unknown(place: Place, issue: Issue & { kind: 'unknown' }, before: string): Diagnostic {
   const { word, context } = issue;
   const beginners = beginnersOf(context);
   const home = (Object.keys(blockNames) as Context[]).find((other) =>
@@ -203,6 +236,8 @@ function unknown(place: Place, issue: Issue & { kind: 'unknown' }): Diagnostic {
       cures: ['move it there; a block above may have been closed too early'],
     });
   }
+  const comma = listed(place, word, before);
+  if (comma !== undefined) return report('VP1005', place, holes, comma);
   const meant = wordMeant(place, word, beginners);
   if (meant.fixes.length > 0) return report('VP1005', place, holes, meant);
   const list = beginners.map((text) => `\`${text}\``).join(', ');

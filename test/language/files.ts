@@ -50,6 +50,11 @@ export const files: readonly Example[] = [
     said: ['error VP2005 3'],
   },
   {
+    sentence: 'What such a file may declare is not missed beside it.',
+    text: `import "devices.vfio"\n${use}\npolicy q on edge { protect a }\ntest "it" on box { apply r }`,
+    said: ['error VP2005 1'],
+  },
+  {
     sentence: 'A file that imports itself is an error.',
     text: `${device}\n${use}\nimport "policy.vfio"`,
     said: ['error VP2006 3'],
@@ -70,5 +75,15 @@ export const files: readonly Example[] = [
     sentence: 'A statement that cannot be read lets the others stand, and the machine is not touched.',
     text: `${device}\n${use}\npolicy q {\nbind a two vfio-pci }`,
     said: ['error VP1004 4'],
+  },
+  {
+    sentence: 'A name that leads nowhere is told although a statement beside it cannot be read.',
+    text: `${device}\npolicy p {\nbind aa to vfio-pci\nallow user dpdk to use a via gruop }`,
+    said: ['error VP2002 3', 'error VP1004 4'],
+  },
+  {
+    sentence: 'It is not while a declaration cannot be read, which may be the one that is named.',
+    text: `${device}\ndevice {\nat 03:00.1 }\npolicy p {\nbind b to vfio-pci }`,
+    said: ['error VP1004 2'],
   },
 ];

@@ -36,6 +36,11 @@ export const words: readonly Example[] = [
     chosen: { d: ['02:00.0', '08:00.1'] },
   },
   {
+    sentence: 'A list that lacks a comma ends there.',
+    text: 'policy p {\nprotect devices that hold root boot }',
+    said: ['error VP1005 2'],
+  },
+  {
     sentence: 'Comments go from a hash to the end of the line, and may hold anything.',
     text: '# policy p { bind\ndevice a { at 03:00.0 } # } "\npolicy p { bind a # to none\n to vfio-pci }',
     plan: bound,
@@ -69,6 +74,11 @@ export const words: readonly Example[] = [
     sentence: 'An amount of memory has a unit: KiB, MiB, GiB or TiB.',
     text: 'device a { at 03:00.0 }\npolicy p { bind a to vfio-pci allow user dpdk to use a via group\nlimit user dpdk to 4 GB locked memory }',
     said: ['error VP1026 3'],
+  },
+  {
+    sentence: 'A number and its unit are two words.',
+    text: 'device a { at 03:00.0 }\npolicy p { bind a to vfio-pci\nconfirm within 120s }',
+    said: ['error VP1004 3'],
   },
   {
     sentence: 'A date is year, month and day, and has to exist.',

@@ -62,3 +62,26 @@ describe('a slip of the pen is told once, with what is meant, and the fix mends 
     expect(diagnosticsOf(changed.text).map((each) => each.code)).toEqual(before);
   });
 });
+
+describe('what was left out between two words is put in by the fix', () => {
+  const limited = good.replace('bind spare', 'limit user dpdk to 4 GiB locked memory\n  bind spare');
+  const kept = good.replace('bind spare', 'persist across boots, before drivers\n  bind spare');
+  const required = good.replace('bind spare', 'require spare resets by flr, bus\n  bind spare');
+
+  test.each([
+    ['a space before a unit', limited, '4 GiB', '4GiB', 'VP1004', true],
+    ['a comma before what a device holds', `${good}${base}`, 'root, boot', 'root boot', 'VP1005', false],
+    ['a comma before a way to reset', required, 'flr, bus', 'flr bus', 'VP1005', false],
+    ['a comma before `before drivers`', kept, 'boots, before', 'boots before', 'VP1005', false],
+  ])('%s', (_, whole, right, wrong, code, safe) => {
+    const text = whole.replace(right, wrong);
+    expect(text).not.toBe(whole);
+    const found = diagnosticsOf(text).filter((each) => each.code.startsWith('VP1'));
+    expect(found.map((each) => each.code)).toEqual([code]);
+    const [fix] = found[0]?.fixes ?? [];
+    expect(fix?.safe).toBe(safe);
+    const changed = new ChangedText(text);
+    changed.make(fix?.edits ?? []);
+    expect(changed.text).toBe(whole);
+  });
+});
