@@ -21,9 +21,9 @@ export function oneOfTwo(here: Place, there: Place): readonly Fix[] {
   return [removal(here, 'this one'), removal(there, 'the other one')];
 }
 
-/** Puts words before the place, with a space between them and what stands there. */
-export function insertionBefore({ file, span }: Place, words: string, safe = false): Fix {
-  const edit = { file, span: { start: span.start, end: span.start }, text: `${words} ` };
+/** Puts words before the place, with a space between them and what stands there; `glued`: no space stands before it. */
+export function insertionBefore({ file, span }: Place, words: string, safe = false, glued = false): Fix {
+  const edit = { file, span: { start: span.start, end: span.start }, text: `${glued ? ' ' : ''}${words} ` };
   return { title: `insert \`${words}\``, safe, edits: [edit] };
 }
 

@@ -35,7 +35,7 @@ export function diagnose(file: string, base: number, text: string, issue: Issue)
     case 'unclosed-block':
       return unclosedBlock(place, text, base, issue);
     case 'missing':
-      return missing(place, issue, base);
+      return missing(place, issue, base, text);
     case 'stray':
       return stray(place, issue.text, text.slice(0, issue.start));
     case 'unknown':
@@ -112,7 +112,7 @@ function unclosedBlock(
   return report('VP1003', place, {}, { cures, fixes: [{ title: 'close the block', safe: false, edits }] });
 }
 
-function missing(place: Place, issue: Missing, base: number): Diagnostic {
+function missing(place: Place, issue: Missing, base: number, text: string): Diagnostic {
   const words = issue.expected.flatMap(wordsOf);
   const { found, after } = issue;
   const holes = {
@@ -133,18 +133,29 @@ function missing(place: Place, issue: Missing, base: number): Diagnostic {
       cures: [`write the missing word before \`${found}\`, or ${quoted} in quotes if it is the name`],
     });
   }
+  if (found === ',') {
+    const cures = ['no list can stand here: write a statement for each, or name a set of `devices`'];
+    return report('VP1004', place, holes, { cures });
+  }
   if (found === undefined || found === '}' || breaksOff(found, insertable)) {
     const cures = [`the statement breaks off: write ${holes.expected} and what follows it, or remove it`];
     return report('VP1004', place, holes, { cures });
   }
   if (insertable === undefined) {
     return report('VP1004', place, holes, {
-      cures: [`write ${holes.expected} in the place of ${holes.found}`],
+      cures: [`write ${holes.expected} ${found === '{' ? 'before' : 'in the place of'} ${holes.found}`],
     });
   }
   return report('VP1004', place, holes, {
     cures: [`write \`${insertable}\` before \`${shown(found)}\``],
-    fixes: [insertionBefore(place, insertable, canBeNoOther(insertable, issue))],
+    fixes: [
+      insertionBefore(
+        place,
+        insertable,
+        canBeNoOther(insertable, issue),
+        /\S/.test(text.charAt(issue.start - 1)),
+      ),
+    ],
   });
 }
 

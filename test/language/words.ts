@@ -36,6 +36,11 @@ export const words: readonly Example[] = [
     chosen: { d: ['02:00.0', '08:00.1'] },
   },
   {
+    sentence: 'A statement is of one device, or of one set: no list can stand there.',
+    text: 'device a { at 03:00.0 }\ndevice b { at 03:00.1 }\npolicy p {\nbind a, b to vfio-pci }',
+    said: ['error VP1004 4'],
+  },
+  {
     sentence: 'A list that lacks a comma ends there.',
     text: 'policy p {\nprotect devices that hold root boot }',
     said: ['error VP1005 2'],

@@ -69,6 +69,7 @@ describe('what was left out between two words is put in by the fix', () => {
   const required = good.replace('bind spare', 'require spare resets by flr, bus\n  bind spare');
 
   test.each([
+    ['a word before quotes', good.replace('to vfio-pci', 'to "vfio-pci"'), ' to "v', '"v', 'VP1004', true],
     ['a space before a unit', limited, '4 GiB', '4GiB', 'VP1004', true],
     ['a comma before what a device holds', `${good}${base}`, 'root, boot', 'root boot', 'VP1005', false],
     ['a comma before a way to reset', required, 'flr, bus', 'flr bus', 'VP1005', false],
@@ -84,4 +85,10 @@ describe('what was left out between two words is put in by the fix', () => {
     changed.make(fix?.edits ?? []);
     expect(changed.text).toBe(whole);
   });
+});
+
+test('where a list cannot stand, no word is put in before its comma', () => {
+  const text = good.replace('bind uplink', 'bind uplink, spare');
+  const [found] = diagnosticsOf(text).filter(({ code }) => code === 'VP1004');
+  expect([found?.fixes, found?.cures]).toEqual([[], [expect.stringMatching(/^no list can stand here/)]]);
 });
