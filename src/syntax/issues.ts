@@ -39,7 +39,7 @@ export function diagnose(file: string, base: number, text: string, issue: Issue)
     case 'stray':
       return stray(place, issue.text, text.slice(0, issue.start));
     case 'unknown':
-      return unknown(place, issue, text.slice(0, issue.start));
+      return unknown(place, issue, text.slice(Math.max(0, issue.start - lastWords), issue.start));
     case 'too-deep':
       return report(
         'VP1015',
@@ -217,6 +217,9 @@ function stray(place: Place, text: string, before: string): Diagnostic {
   const surplus = /(?:^|\})\s*$/.test(before);
   return report('VP1006', place, { text }, { cures, fixes: [removal(place, '`}`', surplus)] });
 }
+
+/** How much of the text before a word is looked at: more than a word of any list, and bounded, for there may be many. */
+const lastWords = 80;
 
 /** Words that go on a list, where the comma before them was left out: `hold root boot`, `across boots before drivers`. */
 const lists: readonly ReadonlySet<string>[] = [
