@@ -15,12 +15,11 @@ const mostGuards = 4;
 
 /** What a replay found, for a person: the summary, or the operations around the first that differs. */
 export function replayView(trace: Trace, replay: Replay): string {
-  const { made, compared, observations, untold, unasked, divergence, profile } = replay;
+  const { made, compared, observations, untold, divergence, profile } = replay;
   const told = [
     counted(compared, 'answer'),
     counted(observations, 'observation'),
     untold === 0 ? '' : `${untold} not told whole`,
-    unasked === 0 ? '' : `${unasked} answered by the model alone`,
   ].filter((words) => words !== '');
   const counts = `${counted(made, 'operation') || 'no operation'} on the simulated kernel ${profile}`;
   const compares = told.length === 0 ? 'nothing to compare' : `compared: ${told.join(', ')}`;

@@ -8,6 +8,7 @@ import { type Backend, WouldBlock } from '../backend.ts';
 import { answerOf, type Deed } from './deeds.ts';
 import { bindIommufd, feature, hotReset, ioeventfd, readHotResetInfo, setIrqs } from './device.ts';
 import { type Answered, iommufdLowerings } from './iommufd.ts';
+import { createDevice, createVm, tellFile } from './kvm.ts';
 import { type Reply, replyOf } from './reply.ts';
 import { type SysfsWrite, writeSysfs } from './sysfs-writes.ts';
 import { dirtyPages, getInfo, unmapDma } from './type1.ts';
@@ -16,19 +17,20 @@ import { dirtyPages, getInfo, unmapDma } from './type1.ts';
  * Every operation of the model as system calls of one process, and what they answer as the model says it. Descriptors
  * and addresses are the backend's own: whoever compares with a model keeps the two kinds of numbers apart.
  *
- * `descriptor.pass` is missing, because it takes two processes and a socket, which `Backend` does not have; and what KVM
- * is told, because no plan makes a virtual machine.
+ * `descriptor.pass` is missing, because it takes two processes and a socket, which `Backend` does not have.
  */
 export type { Reply } from './reply.ts';
 
-export type Lowered = Exclude<OpKind, 'descriptor.pass' | 'kvm.add_group' | 'kvm.del_group'>;
+export type LoweredOp = Exclude<Op, { op: 'descriptor.pass' }>;
+
+type Lowered = LoweredOp['op'];
 
 /** Whether a single process can make the operation with what `Backend` has. */
-export function isLowered(op: Op): op is Extract<Op, { op: Lowered }> {
+export function isLowered(op: Op): op is LoweredOp {
   return Object.hasOwn(lowerings, op.op);
 }
 
-export function lower(backend: Backend, op: Extract<Op, { op: Lowered }>): Reply {
+export function lower(backend: Backend, op: LoweredOp): Reply {
   // Each entry takes its own kind of operation, which is the one that it is looked up by.
   const call = lowerings[op.op] as (backend: Backend, its: typeof op) => Reply;
   try {
@@ -160,6 +162,10 @@ const lowerings: Lowerings = {
     ['size'],
     (op) => ({ flags: op.flags, iova: op.iova, size: op.size }),
   ),
+  'kvm.create_vm': (backend, op) => replyOf(createVm(backend, op)),
+  'kvm.create_device': (backend, op) => replyOf(createDevice(backend, op)),
+  'kvm.add_group': (backend, op) => replyOf(tellFile(backend, op)),
+  'kvm.del_group': (backend, op) => replyOf(tellFile(backend, op)),
   ioctl: anyIoctl,
 };
 

@@ -95,10 +95,10 @@ function firstOf(files: MachineFiles, paths: readonly string[]): Fact<string> {
   return facts.find((fact) => !isUnknown(fact)) ?? facts[0] ?? { unknown: 'nothing tells it' };
 }
 
-/** /dev/iommu and the nodes under /dev/vfio. A capture that keeps nodes as plain files has lost who owns them. */
+/** /dev/iommu, /dev/kvm and the nodes under /dev/vfio. A capture that keeps nodes as plain files has lost who owns them. */
 function readNodes(files: MachineFiles): Snapshot['nodes'] {
   const nodes: DeviceNode[] = [];
-  const paths = ['/dev/iommu'];
+  const paths = ['/dev/iommu', '/dev/kvm'];
   for (const directory of ['/dev/vfio', '/dev/vfio/devices']) {
     const names = files.list(directory);
     if (!isMissing(names)) paths.push(...names.map((name) => `${directory}/${name}`));

@@ -11,7 +11,6 @@ import {
   type TraceLine,
   type TraceOperation,
 } from '../../src/wire/trace.ts';
-import { isLowered } from '../lower/lower.ts';
 
 /**
  * Whether a script can be carried out on a real kernel by this one process, and harms nothing but the devices that VFIO
@@ -47,11 +46,10 @@ function callProblems(
 ): readonly Diagnostic[] {
   const { operation } = record;
   if (operation.op === 'descriptor.pass') return [cannot(place, 'there is nobody to pass it to', oneProcess)];
-  if (!isLowered({ op: operation.op } as Op)) {
-    return [cannot(place, `no single process can make \`${operation.op}\` here`, oneProcess)];
-  }
   if ('path' in operation && !isOurs(operation.path)) {
-    const cures = ["name VFIO's nodes, /dev/iommu or /dev/null: what else could be reached is not known"];
+    const cures = [
+      "name VFIO's nodes, /dev/iommu, /dev/kvm or /dev/null: what else could be reached is not known",
+    ];
     return [cannot(place, `\`${operation.path}\` is no file of VFIO's`, cures)];
   }
   const number = numbersIn(operation).find((fd) => fd >= 0 && fd < leastImpossible);
@@ -112,7 +110,8 @@ export function changesMachine(op: TraceOperation['op']): boolean {
 
 function isOurs(path: string): boolean {
   return (
-    path === '/dev/null' || path === '/dev/iommu' || /^\/dev\/vfio\/(devices\/)?[A-Za-z0-9-]+$/.test(path)
+    ['/dev/null', '/dev/iommu', '/dev/kvm'].includes(path) ||
+    /^\/dev\/vfio\/(devices\/)?[A-Za-z0-9-]+$/.test(path)
   );
 }
 

@@ -85,8 +85,7 @@ export class Recorder {
     const { reply, memory } = this.stage.perform(process, operation);
     const done = memory === undefined ? operation : ({ ...operation, memory } as typeof operation);
     const { told } = this.shadow.answer(process, done);
-    // What could not be asked is not told: the model's answer is no kernel's.
-    const result = reply === null ? undefined : resultOf(reply, 'blocks' in told ? told.blocks : []);
+    const result = resultOf(reply, 'blocks' in told ? told.blocks : []);
     const shows = Object.fromEntries(
       paths.filter((path) => path !== tainted).map((path) => [path, this.stage.observe(path)]),
     );
@@ -96,7 +95,7 @@ export class Recorder {
     const log = this.stage.logged();
     return {
       ...{ record: 'call', process, operation: done },
-      ...(result === undefined ? {} : { result }),
+      result,
       ...(Object.keys(shows).length === 0 ? {} : { shows }),
       ...(changed ? { taint: Number(taint) } : {}),
       ...(log.length === 0 ? {} : { log }),

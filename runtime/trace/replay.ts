@@ -19,8 +19,6 @@ export interface Replay {
   readonly observations: number;
   /** Operations of which the trace does not tell everything. */
   readonly untold: number;
-  /** Operations that the simulated kernel cannot be asked for: the model alone answered. */
-  readonly unasked: number;
   readonly divergence?: Divergence;
 }
 
@@ -68,7 +66,6 @@ class Player {
   private compared = 0;
   private observations = 0;
   private untold = 0;
-  private unasked = 0;
   private divergence: Divergence | undefined;
 
   constructor(stage: Stage, shadow: Shadow) {
@@ -77,9 +74,9 @@ class Player {
   }
 
   tally(): Replay {
-    const { made, compared, observations, untold, unasked, divergence } = this;
+    const { made, compared, observations, untold, divergence } = this;
     const profile = this.shadow.profile.id;
-    const counts = { profile, made, compared, observations, untold, unasked };
+    const counts = { profile, made, compared, observations, untold };
     return divergence === undefined ? counts : { ...counts, divergence };
   }
 
@@ -113,9 +110,8 @@ class Player {
     const done = memory === undefined ? operation : ({ ...operation, memory } as typeof operation);
     const foretold = this.shadow.answer(process, done);
     const waits = 'blocks' in foretold.told ? foretold.told.blocks : [];
-    const got = reply === null ? foretold.told : resultOf(reply, waits);
+    const got = resultOf(reply, waits);
     this.made += 1;
-    if (reply === null) this.unasked += 1;
     const found: Difference[] = [];
     if (told !== undefined) {
       this.compared += 1;

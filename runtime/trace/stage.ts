@@ -3,7 +3,7 @@ import type { TraceOperation } from '../../src/wire/trace.ts';
 import { errnoOf } from '../abi/errno.ts';
 import type { Backend, Credentials } from '../backend.ts';
 import type { Sandbox, SimulatedProcess } from '../kernel/sandbox.ts';
-import { isLowered, lower, type Reply } from '../lower/lower.ts';
+import { type LoweredOp, lower, type Reply } from '../lower/lower.ts';
 import { observe } from '../lower/observe.ts';
 import { Bindings } from './bindings.ts';
 import { UserMemory } from './memory.ts';
@@ -24,8 +24,7 @@ export interface Stage {
 
 /** What was done, and what the kernel answered. */
 export interface Deed {
-  /** Null: there is no way to ask this kernel. */
-  readonly reply: Reply | null;
+  readonly reply: Reply;
   /** The operation with the numbers of this run. */
   readonly op: Op;
   /** What truly stood behind a user address, where the operation says one. */
@@ -58,12 +57,10 @@ export function act(
   const reply =
     operation.op === 'descriptor.pass' && op.op === 'descriptor.pass'
       ? replyOf(pass(op.fd, operation.to))
-      : isLowered(op)
-        ? lower(actor.backend, op)
-        : null;
+      : lower(actor.backend, op as LoweredOp);
   if ('as' in operation && operation.as !== undefined) {
     const owner = 'to' in operation ? operation.to : process;
-    bindings.bind(owner, operation.as, reply?.ok ? reply.value : -1);
+    bindings.bind(owner, operation.as, reply.ok ? reply.value : -1);
   }
   return { reply, op, ...('memory' in op ? { memory: op.memory } : {}) };
 }

@@ -314,7 +314,7 @@ export const snapshotSchema = z.strictObject({
     ),
   ),
   userGroups: fact(z.array(z.strictObject({ name, gid: count }))),
-  nodes: fact(z.array(deviceNode)).describe('/dev/vfio and /dev/iommu'),
+  nodes: fact(z.array(deviceNode)).describe('/dev/vfio, /dev/iommu and /dev/kvm'),
   vfioDevices: fact(
     z.array(
       z.strictObject({

@@ -39,6 +39,7 @@ export function bootState(
     files: [],
     descriptors: Array.from(world.processes.keys(), (pid) => ({ pid, files: [] })),
     locked: [],
+    kvmNode: nodes.get('/dev/kvm') ?? null,
     kvm: [],
     configuration: configurationAtBoot(snapshot),
   };

@@ -10,6 +10,7 @@ import type {
   VfioDevice,
   VfioGroup,
 } from './state.ts';
+import type { VirtualMachine } from './virtual-machine.ts';
 
 /**
  * The next state while one effect makes it. Its tables and their entries are the old state's until they are changed, and
@@ -52,6 +53,7 @@ export function draftOf(state: State): Draft {
     files: state.files,
     descriptors: state.descriptors,
     locked: state.locked,
+    kvmNode: state.kvmNode,
     kvm: state.kvm,
     configuration: state.configuration,
   };
@@ -116,6 +118,15 @@ export function containerIn(draft: Draft, place: number): Changeable<Container> 
   return own;
 }
 
+export function machineIn(draft: Draft, place: number): Changeable<VirtualMachine> {
+  const there = entry(draft.kvm[place]);
+  if (draft === live || baseOf(draft).kvm[place] !== there) return there;
+  const { index, pid, file, vfio, device, held } = there;
+  const own = { index, pid, file, vfio, device, held };
+  ownMachines(draft)[place] = own;
+  return own;
+}
+
 export function fileIn(draft: Draft, id: number): Changeable<OpenFile> {
   const there = entry(draft.files[id]);
   if (draft === live || baseOf(draft).files[id] !== there) return there;
@@ -152,6 +163,10 @@ export function setContainer(draft: Draft, index: number, container: Container |
 export function setIommufd(draft: Draft, at: number, iommufd: Iommufd | null): void {
   if (draft !== live && draft.iommufds === baseOf(draft).iommufds) draft.iommufds = copyOf(draft.iommufds);
   place(draft.iommufds as (Iommufd | null)[], at, iommufd);
+}
+
+export function setMachine(draft: Draft, index: number, machine: VirtualMachine | null): void {
+  place(ownMachines(draft), index, machine);
 }
 
 export function setFile(draft: Draft, id: number, file: OpenFile | null): void {
@@ -200,6 +215,11 @@ function ownContainers(draft: Draft): (Container | null)[] {
   if (draft !== live && draft.containers === baseOf(draft).containers)
     draft.containers = copyOf(draft.containers);
   return draft.containers as (Container | null)[];
+}
+
+function ownMachines(draft: Draft): (VirtualMachine | null)[] {
+  if (draft !== live && draft.kvm === baseOf(draft).kvm) draft.kvm = copyOf(draft.kvm);
+  return draft.kvm as (VirtualMachine | null)[];
 }
 
 function ownFiles(draft: Draft): (OpenFile | null)[] {

@@ -7,11 +7,13 @@ import {
   draftOf,
   fileIn,
   groupIn,
+  machineIn,
   setContainer,
   setDescriptor,
   setFile,
   setGroup,
   setIommufd,
+  setMachine,
   vfioOf,
 } from './draft.ts';
 import { goOn, isOpen } from './going.ts';
@@ -130,13 +132,23 @@ export function closeDescriptor(world: World, state: State, { pid, fd }: Descrip
   const place = placeOf(state, pid);
   if (id === -1 || place === -1) return state;
   const draft = draftOf(state);
-  const file = state.files[id];
-  const device = file?.kind === 'device' ? file.device : -1;
+  const devices = devicesOf(state, id);
   setDescriptor(draft, place, fd - firstDescriptor, -1);
   drop(world, draft, id);
   // The call that waited for this goes on (vfio_device_put_registration).
-  const its = draft.devices[device];
-  return its?.leaving != null && !isOpen(its) ? goOn(world, draft) : draft;
+  const left = devices.some((device) => {
+    const its = draft.devices[device];
+    return its?.leaving != null && !isOpen(its);
+  });
+  return left ? goOn(world, draft) : draft;
+}
+
+/** The devices that an open file keeps open: its own, or those that its virtual machine was told of. */
+function devicesOf(state: Pick<State, 'files' | 'kvm'>, id: number): readonly number[] {
+  const file = state.files[id];
+  if (file?.kind === 'device') return [file.device];
+  if (file?.kind !== 'vm' && file?.kind !== 'kvm-device') return [];
+  return (state.kvm[file.machine]?.held ?? []).flatMap((held) => devicesOf(state, held));
 }
 
 /** A new device file of a device in a group, which it keeps open (vfio_group_use_container's get_file). */
@@ -157,12 +169,9 @@ export function openDevice(
   return { state: draft, fd };
 }
 
-/** Pids that have a descriptor of the device, ascending. */
+/** Pids that have a descriptor of the device, or of a virtual machine that was told of it, ascending. */
 export function holdersOf(state: State, device: number): readonly number[] {
-  const holds = (id: number): boolean => {
-    const file = state.files[id];
-    return file?.kind === 'device' && file.device === device;
-  };
+  const holds = (id: number): boolean => devicesOf(state, id).includes(device);
   return state.descriptors
     .filter(({ files }) => files.some(holds))
     .map(({ pid }) => pid)
@@ -175,7 +184,7 @@ export function hold(draft: Draft, id: number): void {
 }
 
 /** One reference less; the last one releases the file. */
-export function drop(world: World, draft: Draft, id: number): void {
+function drop(world: World, draft: Draft, id: number): void {
   const file = draft.files[id];
   if (file === null || file === undefined) return;
   if (file.refs > 1) {
@@ -189,6 +198,39 @@ export function drop(world: World, draft: Draft, id: number): void {
   else if (file.kind === 'iommufd') setIommufd(draft, file.iommufd, null);
   else if (file.kind === 'fault-queue') releaseFaults(world, draft, file.iommufd);
   else if (file.kind === 'eventfd') draft.devices = forgetEventfd(draft.devices, id);
+  else if (file.kind === 'vm') releaseMachine(world, draft, file.machine, 'file');
+  else if (file.kind === 'kvm-device') releaseMachine(world, draft, file.machine, 'device');
+}
+
+/**
+ * One of its two files is closed. Its VFIO device ends with its own file (kvm_vfio_release); until 6.2 it lasted as long as the
+ * machine (kvm_vfio_destroy), which is there while one of the two is open.
+ */
+function releaseMachine(world: World, draft: Draft, index: number, part: 'file' | 'device'): void {
+  if (!draft.kvm[index]) return;
+  const machine = machineIn(draft, index);
+  machine[part] = null;
+  const { held } = machine;
+  const over = machine.file === null && machine.device === null;
+  const ends = over || (part === 'device' && world.profile.viability !== 'walk');
+  if (ends) {
+    machine.vfio = false;
+    machine.held = [];
+  }
+  if (over) setMachine(draft, index, null);
+  if (ends) for (const id of held) letGoOfFile(world, draft, id);
+}
+
+/** A virtual machine lets a file go that it was told of. */
+export function letGoOfFile(world: World, draft: Draft, id: number): void {
+  if (world.profile.viability === 'walk') useContainer(draft, id, -1);
+  drop(world, draft, id);
+}
+
+/** One user of the group's container more or less: until 5.19 KVM was one (vfio_group_get_external_user). */
+export function useContainer(draft: Draft, id: number, by: 1 | -1): void {
+  const file = draft.files[id];
+  if (file?.kind === 'group' && draft.groups[file.group]) groupIn(draft, file.group).containerUsers += by;
 }
 
 /** Its hold on the iommufd; the queue stays there until DESTROY (drivers/iommu/iommufd/fault.c:iommufd_fault_fops_release). */

@@ -22,7 +22,7 @@ const subjects: Readonly<Record<Subject, string>> = {
   modules: 'Modules and their parameters',
   files: 'Files and descriptors',
   configuration: 'Configuration files',
-  kvm: 'Virtual machines: the VFIO device of KVM',
+  kvm: 'Virtual machines: /dev/kvm, and the VFIO device of a machine',
 };
 
 function page(): string {

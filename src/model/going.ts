@@ -1,4 +1,5 @@
 import { unbind } from './binding.ts';
+import type { Removal } from './bus-state.ts';
 import { deviceIn, draftOf, vfioOf } from './draft.ts';
 import { replace } from './places.ts';
 import {
@@ -9,7 +10,7 @@ import {
   onBusBehind,
   withdrawsVirtual,
 } from './presence.ts';
-import type { Device, Hardware, Removal, State, World } from './state.ts';
+import type { Device, Hardware, State, World } from './state.ts';
 
 /**
  * Devices that go: from their driver, or altogether. Each call goes its way up to the first device that somebody has open,

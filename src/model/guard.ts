@@ -111,7 +111,10 @@ interface Words<O extends Op> {
 export interface Rule<O extends Op = Op> {
   readonly words: Words<O>;
   /** Of an ioctl: whose it is, and its number. Asked of another kind of file, the number means what it means there. */
-  readonly ioctl?: { readonly on: 'container' | 'group' | 'device' | 'iommufd'; readonly request: number };
+  readonly ioctl?: {
+    readonly on: 'container' | 'group' | 'device' | 'iommufd' | 'kvm' | 'vm' | 'kvm-device';
+    readonly request: number;
+  };
   readonly guards: PerProfile<readonly Guard<O>[]>;
   /** Only asked when no guard applies. */
   effect(world: World, state: State, op: O, its: Its<O>): Done;

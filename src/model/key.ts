@@ -2,6 +2,7 @@ import { coreKey } from './core-device.ts';
 import { iommufdKeys } from './iommufd-key.ts';
 import { Lists } from './lists.ts';
 import type { Container, Device, IommuGroup, Node, OpenFile, State, VfioGroup } from './state.ts';
+import type { VirtualMachine } from './virtual-machine.ts';
 
 /**
  * States as numbers in which names that the kernel hands out do not matter: two states that differ only in numbers of
@@ -27,8 +28,9 @@ export class Keys {
 
   /** What is true of the machine: modules, taint, nodes, the bus, configuration files, devices and their IOMMU groups. Nothing else is asked. */
   ofMachine(state: State): number {
-    const { taint, containerNode, iommuNode } = state;
-    const key = [this.told(`${taint} ${nodeKey(containerNode)} ${nodeKey(iommuNode)}`)];
+    const { taint, containerNode, iommuNode, kvmNode } = state;
+    const nodes = [containerNode, iommuNode, kvmNode].map(nodeKey);
+    const key = [this.told(`${taint} ${nodes.join(' ')}`)];
     key.push(
       this.modules.of(state.modules),
       this.bus.of(state.bus),
@@ -39,10 +41,14 @@ export class Keys {
     return this.lists.number(key);
   }
 
-  /** What is true of groups, containers and iommufds, and of who has them open. Nothing else is asked. */
+  /** What is true of groups, containers, iommufds and virtual machines, and of who has them open. Nothing else is asked. */
   ofFiles(state: State): number {
     const holders = this.holdersByFile(state);
     const key = [state.iommufds.length > 0 ? this.told(iommufdKeys(state, holders)) : -1];
+    const machines: number[] = [];
+    for (const machine of state.kvm)
+      if (machine !== null) machines.push(this.machineKey(state, machine, holders));
+    add(machines, key);
     const groups: number[] = [];
     for (const group of state.groups) if (group !== null) groups.push(this.groupKey(group, holders));
     add(groups, key);
@@ -69,12 +75,33 @@ export class Keys {
     for (const { pid, files } of byProcess(state.descriptors)) {
       for (const id of files) if (id !== -1) holders[id]?.push(pid);
     }
-    for (const { pid, file } of state.kvm) holders[file]?.push(-1 - pid);
     return holders.map((each) => this.lists.number(each));
   }
 
   private groupKey(group: VfioGroup, holders: readonly number[]): number {
     return this.lists.number([this.groups.of(group), holderOf(group.file, holders)]);
+  }
+
+  /** A virtual machine: what it holds is what it is beside whose it is. */
+  private machineKey(
+    state: State,
+    { pid, file, vfio, device, held }: VirtualMachine,
+    holders: readonly number[],
+  ): number {
+    const key = [pid, vfio ? 1 : 0, holderOf(file, holders), holderOf(device, holders)];
+    add(
+      held.map((id) => this.fileKey(state, id, holders)),
+      key,
+    );
+    return this.lists.number(key);
+  }
+
+  private fileKey(state: State, id: number, holders: readonly number[]): number {
+    const file = state.files[id];
+    if (!file) return -1;
+    const group = file.kind === 'group' ? state.groups[file.group] : null;
+    const name = group ? this.names.of(group) : -1;
+    return this.lists.number([this.files.of(file), name, holders[id] as number]);
   }
 
   private containerKey(state: State, container: Container, holders: readonly number[]): number {
@@ -192,6 +219,10 @@ function isOwn(state: State, file: OpenFile, id: number): boolean {
       return state.groups[file.group]?.file === id;
     case 'iommufd':
       return state.iommufds[file.iommufd]?.file === id;
+    case 'vm':
+      return state.kvm[file.machine]?.file === id;
+    case 'kvm-device':
+      return state.kvm[file.machine]?.device === id;
     default:
       return false;
   }

@@ -21,7 +21,9 @@ export const passedLaws: readonly Law[] = [
     enforcedBy: 'drivers/vfio/vfio.c:vfio_group_get_external_user',
     profiles: walking,
     onStep: (_world, before, op, { result }) =>
-      op.op !== 'kvm.add_group' || !result.ok || groupOf(before, op)?.noiommu !== true,
+      op.op !== 'kvm.add_group' ||
+      !result.ok ||
+      groupOf(before, { pid: op.pid, fd: op.file })?.noiommu !== true,
   },
   {
     id: 'S2',

@@ -2,18 +2,20 @@ import type { Address } from '../machine/snapshot.ts';
 import { draftOf, groupIn, vfioOf } from './draft.ts';
 import type { Node, State, VfioDevice, World } from './state.ts';
 
-/** Character devices under /dev/vfio and /dev/iommu, by path. */
+/** Character devices under /dev/vfio, /dev/iommu and /dev/kvm, by path. */
 
 type NodePlace =
   | { readonly kind: 'container'; readonly node: Node }
   | { readonly kind: 'group'; readonly node: Node; readonly minor: number }
   /** `device` is its place in `State.devices`. */
   | { readonly kind: 'cdev'; readonly node: Node; readonly device: number }
-  | { readonly kind: 'iommufd'; readonly node: Node };
+  | { readonly kind: 'iommufd'; readonly node: Node }
+  | { readonly kind: 'kvm'; readonly node: Node };
 
 const directory = '/dev/vfio/';
 const container = `${directory}vfio`;
 const iommu = '/dev/iommu';
+export const kvmPath = '/dev/kvm';
 /** What iommufd asks for when it registers its node (drivers/iommu/iommufd/main.c:iommu_misc_dev). */
 export const freshIommuNode: Node = { uid: 0, gid: 0, mode: 0o660 };
 
@@ -28,6 +30,7 @@ export function cdevPath({ name }: Pick<VfioDevice, 'name'>): string {
 export function nodeAt(state: State, path: string): NodePlace | null {
   if (path === container) return state.containerNode && { kind: 'container', node: state.containerNode };
   if (path === iommu) return state.iommuNode && { kind: 'iommufd', node: state.iommuNode };
+  if (path === kvmPath) return state.kvmNode && { kind: 'kvm', node: state.kvmNode };
   if (!path.startsWith(directory)) return null;
   if (path.startsWith(cdevs)) return cdevAt(state, path);
   const name = path.slice(directory.length);
@@ -65,7 +68,7 @@ function cdevAt(state: State, path: string): NodePlace | null {
   return null;
 }
 
-/** Paths of all nodes, sorted. */
+/** Paths of all nodes of VFIO and iommufd, sorted. */
 export function nodePaths(state: State): readonly string[] {
   const paths: string[] = state.containerNode === null ? [] : [container];
   for (const group of state.groups) if (group?.node) paths.push(directory + group.name);
@@ -78,6 +81,7 @@ export function changeNode(state: State, place: NodePlace, node: Node): State {
   const draft = draftOf(state);
   if (place.kind === 'container') draft.containerNode = node;
   else if (place.kind === 'iommufd') draft.iommuNode = node;
+  else if (place.kind === 'kvm') draft.kvmNode = node;
   else if (place.kind === 'cdev') vfioOf(draft, place.device).node = node;
   else groupIn(draft, place.minor).node = node;
   return draft;

@@ -249,9 +249,13 @@ export type Op =
       readonly iova: bigint;
       readonly size: bigint;
     } & Call)
-  // --- virtual machines: the VFIO device of KVM
-  | ({ readonly op: 'kvm.add_group' } & Call)
-  | ({ readonly op: 'kvm.del_group' } & Call)
+  // --- virtual machines: as much of KVM as it takes to tell one of VFIO's files
+  | { readonly op: 'kvm.create_vm'; readonly pid: number; readonly fd: number }
+  /** Of KVM_DEV_TYPE_VFIO; answers its descriptor. */
+  | ({ readonly op: 'kvm.create_device' } & Call)
+  /** `file` is the descriptor that the int holds. */
+  | ({ readonly op: 'kvm.add_group'; readonly file: number } & Call)
+  | ({ readonly op: 'kvm.del_group'; readonly file: number } & Call)
   /** `data`: what stands behind the structure, as many as `count`: descriptors of eventfds, bytes, or nothing. */
   | ({
       readonly op: 'device.set_irqs';

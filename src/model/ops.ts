@@ -70,7 +70,8 @@ import { iommufdDestroy, iommufdIoasAlloc } from './ops/iommufd-objects.ts';
 import { iommufdOption } from './ops/iommufd-option.ts';
 import { iommufdUnmapDma } from './ops/iommufd-unmap-dma.ts';
 import { iommufdVfioIoas } from './ops/iommufd-vfio-ioas.ts';
-import { kvmAddGroup, kvmDelGroup } from './ops/kvm-group.ts';
+import { kvmAddGroup, kvmDelGroup } from './ops/kvm-files.ts';
+import { kvmCreateDevice, kvmCreateVm } from './ops/kvm-machine.ts';
 import { moduleLoad } from './ops/module-load.ts';
 import { moduleUnload } from './ops/module-unload.ts';
 import { nodeOwn } from './ops/node-own.ts';
@@ -151,6 +152,8 @@ export const rules: { readonly [Kind in OpKind]: Rule<Extract<Op, { op: Kind }>>
     'device.region_info': deviceRegionInfo,
     'device.irq_info': deviceIrqInfo,
     'device.reset': deviceReset,
+    'kvm.create_vm': kvmCreateVm,
+    'kvm.create_device': kvmCreateDevice,
     'kvm.add_group': kvmAddGroup,
     'kvm.del_group': kvmDelGroup,
     'device.set_irqs': deviceSetIrqs,

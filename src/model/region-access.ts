@@ -61,6 +61,9 @@ function maker<O extends Access>(name: O['op']): Make<O> {
   return (id, words, errno, citation, applies) => ({ id: `${name}.${id}`, words, errno, citation, applies });
 }
 
+/** Files that were opened by no path, and do not say that they have positions (fs/file_table.c:alloc_file). */
+const nowhere: ReadonlySet<OpenFile['kind']> = new Set(['eventfd', 'fault-queue', 'vm', 'kvm-device']);
+
 function fileGuards<O extends Access>(name: O['op']): readonly Guard<O>[] {
   const refuse = maker<O>(name);
   const vfs = `fs/read_write.c:ksys_${name === 'device.read' ? 'pread64, vfs_read' : 'pwrite64, vfs_write'}`;
@@ -76,14 +79,14 @@ function fileGuards<O extends Access>(name: O['op']): readonly Guard<O>[] {
       'the file has no positions',
       'ESPIPE',
       vfs,
-      onFile(({ kind }) => kind === 'eventfd' || kind === 'fault-queue'),
+      onFile(({ kind }) => nowhere.has(kind)),
     ),
     refuse(
       'no-data',
       'the file cannot be read or written',
       'EINVAL',
       vfs,
-      onFile(({ kind }) => kind === 'container' || kind === 'group' || kind === 'iommufd'),
+      onFile(({ kind }) => ['container', 'group', 'iommufd', 'kvm'].includes(kind)),
     ),
   ];
 }

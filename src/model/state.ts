@@ -1,7 +1,9 @@
 import type { Address } from '../machine/snapshot.ts';
+import type { Bus } from './bus-state.ts';
 import type { CoreDevice } from './core-device.ts';
 import type { Iommufd } from './iommufd-state.ts';
 import type { Assumption, Profile } from './profiles.ts';
+import type { VirtualMachine } from './virtual-machine.ts';
 
 /** What does not change while operations run: the kernel build, the hardware, who the processes are. */
 export interface World {
@@ -199,8 +201,9 @@ export interface State {
   readonly descriptors: readonly DescriptorTable[];
   /** Pages that VFIO pinned for a process, by pid. */
   readonly locked: readonly { readonly pid: number; readonly pages: number }[];
-  /** Files that virtual machines hold, by the process that runs the machine. */
-  readonly kvm: readonly { readonly pid: number; readonly file: number }[];
+  /** /dev/kvm; null where the snapshot tells of none. */
+  readonly kvmNode: Node | null;
+  readonly kvm: readonly (VirtualMachine | null)[];
   /** What others than the kernel read of what shall be: udev, modprobe, pam_limits, systemd. */
   readonly configuration: Configuration;
 }
@@ -220,27 +223,6 @@ export interface Node {
   readonly uid: number;
   readonly gid: number;
   readonly mode: number;
-}
-
-/** What the PCI bus itself keeps. */
-export interface Bus {
-  /** drivers_autoprobe: a driver that registers takes the devices that are there. */
-  readonly autoprobe: boolean;
-  /** Drivers that have ids of run time, by name; ids oldest first. */
-  readonly ids: readonly { readonly driver: string; readonly ids: readonly DynamicId[] }[];
-  /** Drivers that registered since the snapshot, in their order: the bus has them behind all others. */
-  readonly registered: readonly string[];
-  /** Devices that came since the snapshot, in their order: the bus has them behind all others. */
-  readonly arrived: readonly number[];
-  /** Writes to `remove` and 0 to `sriov_numvfs` that have begun, and wait until what they take away is closed. */
-  readonly removing: readonly Removal[];
-}
-
-export interface Removal {
-  readonly op: 'device.remove' | 'device.sriov_numvfs';
-  /** By `Hardware.index`: whose file it is. */
-  readonly device: number;
-  readonly pid: number;
 }
 
 export interface Device {
@@ -386,7 +368,9 @@ export type OpenFile =
       readonly iommufd: number;
       readonly object: number;
     }
-  | { readonly kind: 'eventfd'; readonly refs: number }
+  /** `kvm`: /dev/kvm, where virtual machines are made. */
+  | { readonly kind: 'eventfd' | 'kvm'; readonly refs: number }
+  | { readonly kind: 'vm' | 'kvm-device'; readonly refs: number; readonly machine: number }
   | { readonly kind: 'other'; readonly refs: number; readonly path: string };
 
 /** A device's open file. */

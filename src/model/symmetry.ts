@@ -87,7 +87,7 @@ export function renamed(state: State, renaming: Renaming): State {
     files: state.files.map((file) => file && fileOf(file, renaming)),
     descriptors: state.descriptors.map((table) => ({ ...table, pid: pid(table.pid) })),
     locked: state.locked.map((charge) => ({ ...charge, pid: pid(charge.pid) })),
-    kvm: state.kvm.map((held) => ({ ...held, pid: pid(held.pid) })),
+    kvm: state.kvm.map((machine) => machine && { ...machine, pid: pid(machine.pid) }),
   };
 }
 

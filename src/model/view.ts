@@ -3,7 +3,7 @@ import { deviceFiles, shownFile } from './device-files.ts';
 import { isListed, linkedDriver } from './leaving.ts';
 import { registered } from './matching.ts';
 import { loaded, parameterOf } from './modules.ts';
-import { cdevPath, nodeAt } from './nodes.ts';
+import { cdevPath, kvmPath, nodeAt } from './nodes.ts';
 import type { Op } from './op.ts';
 import type { Device, Hardware, IommuGroup, Node, State, World } from './state.ts';
 import { step } from './step.ts';
@@ -219,6 +219,7 @@ function* changeable(world: World, before: State, after: State): Iterable<string
 function* changedNodes(before: State, after: State): Iterable<string> {
   if (before.containerNode !== after.containerNode) yield '/dev/vfio/vfio';
   if (before.iommuNode !== after.iommuNode) yield '/dev/iommu';
+  if (before.kvmNode !== after.kvmNode) yield kvmPath;
   const count = Math.max(before.groups.length, after.groups.length);
   for (let minor = 0; minor < count; minor += 1) {
     const was = before.groups[minor];

@@ -115,8 +115,10 @@ export const traceOperation = z
     z.strictObject({ op: z.literal('device.irq_info'), ...call, index: word }),
     z.strictObject({ op: z.literal('device.reset'), ...on }),
     // --- virtual machines
-    z.strictObject({ op: z.literal('kvm.add_group'), ...call }),
-    z.strictObject({ op: z.literal('kvm.del_group'), ...call }),
+    z.strictObject({ op: z.literal('kvm.create_vm'), ...on, as }),
+    z.strictObject({ op: z.literal('kvm.create_device'), ...call, as }),
+    z.strictObject({ op: z.literal('kvm.add_group'), ...call, file: descriptor }),
+    z.strictObject({ op: z.literal('kvm.del_group'), ...call, file: descriptor }),
     z.strictObject({
       op: z.literal('device.set_irqs'),
       ...call,

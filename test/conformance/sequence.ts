@@ -56,7 +56,9 @@ function operationOf(draw: Draw, world: World, state: State, cast: Cast, theme: 
 
 /** Operations whose value is a descriptor; a passed one is the receiver's. */
 export function makesDescriptor({ op }: Op): boolean {
-  return /^(open|eventfd|descriptor\.pass|group\.get_device_fd|iommufd\.fault_queue_alloc)$/.test(op);
+  return /^(open|eventfd|descriptor\.pass|group\.get_device_fd|iommufd\.fault_queue_alloc|kvm\.create_(vm|device))$/.test(
+    op,
+  );
 }
 
 class Maker {
@@ -95,7 +97,7 @@ class Maker {
 }
 
 /** Fields that hold numbers of descriptors. */
-const named = ['fd', 'container', 'iommufd', 'eventfd'];
+const named = ['fd', 'container', 'iommufd', 'eventfd', 'file'];
 
 function* descriptorsIn(op: Op): Iterable<[string, number]> {
   for (const [field, value] of Object.entries(op)) {

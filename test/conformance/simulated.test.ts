@@ -21,6 +21,12 @@ const bare = machine({
     { at: '0000:41:00.0', ...nic, group: null },
   ],
   drivers: ['vfio-pci', 'pci-stub', 'e1000e'],
+  replace: {
+    nodes: [
+      { path: '/dev/vfio/vfio', uid: 0, gid: 0, mode: 0o666 },
+      { path: '/dev/kvm', uid: 0, gid: 0, mode: 0o660 },
+    ],
+  },
 });
 /** All of VFIO's modules loaded, with what they begin with: the way back loads them all. */
 function snapshotFor(profile: ProfileId): Snapshot {
@@ -53,6 +59,7 @@ describe.each(['6.1', '6.12'] as const)('the simulated %s, asked at random', (pr
     ['everything', undefined],
     ['unbinds that wait', themes['unbinding']],
     ['devices that are taken away', themes['removing']],
+    ['virtual machines', themes['guests']],
     // Nothing of it is there before iommufd.
     ...(profile === '6.1' ? [] : [['page tables', themes['pagetables']] as const]),
   ] as const;

@@ -2,7 +2,7 @@
 import { errnoOf } from '../../runtime/abi/errno.ts';
 import { mman } from '../../runtime/abi/mman.ts';
 import { bootSandbox, type Sandbox, type SimulatedProcess } from '../../runtime/kernel/sandbox.ts';
-import { isLowered, lower, type Reply } from '../../runtime/lower/lower.ts';
+import { lower, type Reply } from '../../runtime/lower/lower.ts';
 import { observeAll } from '../../runtime/lower/observe.ts';
 import type { Snapshot } from '../../src/machine/snapshot.ts';
 import type { Op } from '../../src/model/op.ts';
@@ -48,7 +48,6 @@ class Simulated implements Executor {
       const errno = errnoOf(value);
       return errno === null ? { ok: true, value } : { ok: false, errno };
     }
-    if (!isLowered(op)) throw new Error(`${op.op} is not drawn`);
     return lower(this.of(op.pid), this.moved(op));
   }
 

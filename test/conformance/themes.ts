@@ -9,6 +9,7 @@ import { pick } from '../runtime/kernel/random-mappings.ts';
 import { operation } from '../runtime/kernel/random-operations.ts';
 import { type Actor, actors, regions } from './cast.ts';
 import { allowVirtual, enableVirtual, functions } from './themes-functions.ts';
+import { createDevice, createVm, guestFiles, openKvm } from './themes-guests.ts';
 import { meanwhile, resettable } from './themes-leaving.ts';
 import { addressSpaces, typeOne } from './themes-mappings.ts';
 import { pageTables } from './themes-pagetables.ts';
@@ -263,10 +264,21 @@ const removing: Theme = {
   makers: removals,
 };
 
+const guests: Theme = {
+  name: 'guests',
+  about:
+    'virtual machines that are told of groups and devices, and what stays open when descriptors of either are closed, passed or another process’s',
+  ways: ['container', 'container', 'compat', 'cdev'],
+  goesOn: true,
+  before: [openKvm, createVm, createDevice],
+  makers: guestFiles,
+};
+
 export const themes: Readonly<Record<string, Theme>> = Object.fromEntries(
-  [mappings, spaces, interrupts, resets, pointers, limits, virtual, unbinding, pagetables, removing].map(
-    (theme) => [theme.name, theme],
-  ),
+  [
+    ...[mappings, spaces, interrupts, resets, pointers, limits, virtual, unbinding, pagetables],
+    ...[removing, guests],
+  ].map((theme) => [theme.name, theme]),
 );
 
 /** Throws for a name that no theme has. */

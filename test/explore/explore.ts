@@ -4,7 +4,7 @@ import { type Explored, explore } from '../../src/model/explore/explore.ts';
 import { laws } from '../../src/model/laws.ts';
 import { type ProfileId, profileIds } from '../../src/model/profiles.ts';
 import { symmetriesOf } from '../../src/model/symmetry.ts';
-import { alphabet, type Bounds, boundedWorld } from '../src/model/bounded.ts';
+import { alphabet, type Bounds, boundedWorld, withGuest } from '../src/model/bounded.ts';
 import { functionAt, user } from '../src/model/machine.ts';
 
 /** What a world is made of, and how much of it may be open at once. */
@@ -45,10 +45,11 @@ export function main(args: readonly string[]): number {
     others: users.map(({ pid }) => pid),
     passes: values.passes,
     maps: values.maps,
-    guests: values.guests,
+    ...(values.guests ? { guests: 'there' as const, negative: true } : {}),
   };
   const grouped = functions.some(({ iommuGroup }) => iommuGroup !== null);
-  const { world, initial } = boundedWorld(profile as ProfileId, functions, grouped, users);
+  const bare = boundedWorld(profile as ProfileId, functions, grouped, users);
+  const { world, initial } = values.guests ? withGuest(bare) : bare;
   const symmetries = symmetriesOf(world, initial, bounds.others);
   const limit = number('limit');
   const walked = [[], symmetries].map((some) => {

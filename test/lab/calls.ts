@@ -100,9 +100,11 @@ export function perform(backend: Backend, op: Op): Answer {
       return plain(backend.close(op.fd));
     case 'descriptor.pass':
       throw new Error('one process makes all calls here: there is nobody to pass a descriptor to');
+    case 'kvm.create_vm':
+    case 'kvm.create_device':
     case 'kvm.add_group':
     case 'kvm.del_group':
-      throw new Error('the machines of the lab make no virtual machines');
+      throw new Error('no vector of the lab has a virtual machine');
     case 'iommufd.ioas_allow_iovas':
       throw new Error('a backend has no way to fill the memory that the structure points to');
     case 'file.call':

@@ -43,8 +43,8 @@ export const twoWrongs: readonly Provocation[] = [
     (s) => {
       fake(s);
       const g = s.open('noiommu-0');
-      s.kvmAdd(g);
-      s.kvmDel(g);
+      s.kvmAdd(s.kvm(), g);
+      s.kvmDel(s.kvm(), g);
     },
     noIommu,
   ),

@@ -3,6 +3,7 @@ import { fileId } from '../../../src/model/files.ts';
 import { fcntl } from '../../abi/fcntl.ts';
 import { collection, directory, kept } from './build.ts';
 import { ConfigurationFiles } from './configuration.ts';
+import { KvmFile } from './kvm-file.ts';
 import type { Machine } from './machine.ts';
 import { moduleDirectory } from './module-directory.ts';
 import { type DeviceNode, linkText, modeOf, type Node, Paths, type Place, permits } from './node.ts';
@@ -11,7 +12,7 @@ import { PciBus } from './pci-bus.ts';
 import { procDirectory } from './proc.ts';
 import type { Process } from './process.ts';
 import { refuse } from './refuse.ts';
-import { classes, iommuGroups, iommuNode, vfioNodes, virtualDevices } from './vfio-class.ts';
+import { classes, iommuGroups, iommuNode, kvmNode, vfioNodes, virtualDevices } from './vfio-class.ts';
 import { type Kind, VfioFile } from './vfio-file.ts';
 
 /** What lstat(2) tells. */
@@ -49,7 +50,12 @@ export class FileSystem {
       module: moduleDirectory(machine),
     });
     const nothing: DeviceNode = { kind: 'character', driver: 'null', mode: 0o666, uid: 0, gid: 0 };
-    const dev = directory({ iommu: iommuNode(machine), null: nothing, vfio: vfioNodes(machine) });
+    const dev = directory({
+      iommu: iommuNode(machine),
+      kvm: kvmNode(machine),
+      null: nothing,
+      vfio: vfioNodes(machine),
+    });
     this.configuration = new ConfigurationFiles(machine);
     const etc = this.configuration.directory;
     this.paths = new Paths(directory({ dev: kept(dev), etc, proc, sys: kept(sys) }));
@@ -153,6 +159,7 @@ export class FileSystem {
     if (node.kind === 'memory') return new MemoryFile(named, node.memory);
     if (node.kind === 'plain') return new DiskFile(named, node);
     if (node.kind === 'link' || node.driver === 'null') return new NullFile(named);
+    if (path === '/dev/kvm') return new KvmFile(this.machine, fd, 'kvm', named);
     const id = fileId(this.machine.state, pid, fd);
     return new VfioFile(this.machine, { fd, id, kind: kindOf(path) }, named);
   }

@@ -91,6 +91,7 @@ export class Machine {
     // A close only logs what the end of an unbind does that waited for it.
     if (op.op === 'close') {
       const file = fileAt(this.state, op.pid, op.fd);
+      if (file?.kind === 'vm' || file?.kind === 'kvm-device') return false;
       return file?.kind !== 'device' || this.state.devices[file.device]?.leaving === null;
     }
     return logsTheSame.has(op.op);

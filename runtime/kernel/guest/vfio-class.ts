@@ -151,6 +151,11 @@ export function iommuNode(machine: Machine): () => DeviceNode | undefined {
   return () => character(machine.state.iommuNode);
 }
 
+/** /dev/kvm, where the snapshot tells of it. */
+export function kvmNode(machine: Machine): () => DeviceNode | undefined {
+  return () => character(machine.state.kvmNode);
+}
+
 const empty = directory({});
 
 function groupDirectories(machine: Machine): Directory {

@@ -1,4 +1,5 @@
 import type { TraceOperation } from '../../../src/wire/trace.ts';
+import { kvmRequests } from '../../abi/kvm.ts';
 import { wide } from '../operations.ts';
 import { blank, operationFor } from './blank.ts';
 import type { StraceCall } from './lines.ts';
@@ -23,6 +24,8 @@ export function onDescriptor(call: StraceCall, { files }: LoggedProcess): Transl
   const file = files.get(its.fd);
   if (file?.name === undefined) {
     if (file?.kind === 'other' && call.name === 'write') return written(file, call);
+    if (tellsMachine(call, its.path))
+      return { passed: 'a virtual machine is told of a file, and strace does not show which' };
     const shown = its.path !== undefined && /^\/dev\/(vfio\/|iommu$)|\[vfio-device\]/.test(its.path);
     return shown ? { passed: 'the log does not show how its descriptor was opened' } : 'other';
   }
@@ -32,6 +35,12 @@ export function onDescriptor(call: StraceCall, { files }: LoggedProcess): Transl
   return position(file, call) === 0n
     ? fileCall(file.name, call.name)
     : { passed: 'it is not at the beginning of the file' };
+}
+
+/** Whether a virtual machine's VFIO device is told of a file; without `-y` the request alone says so. */
+function tellsMachine({ name, args }: StraceCall, path: string | undefined): boolean {
+  if (name !== 'ioctl' || requestIn(args[1]) !== kvmRequests.KVM_SET_DEVICE_ATTR) return false;
+  return path === undefined || path.includes('kvm-vfio');
 }
 
 function fileCall(fd: string, name: string): Translated {

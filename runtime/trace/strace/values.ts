@@ -1,4 +1,5 @@
 import { requests } from '../../abi/ioctl.ts';
+import { kvmRequests } from '../../abi/kvm.ts';
 import { pathIn } from './lines.ts';
 
 /** Arguments as strace writes them, with `-X verbose`, `-X raw` or neither. */
@@ -52,4 +53,4 @@ export function requestIn(arg = ''): number | null {
   return null;
 }
 
-const byName: Readonly<Record<string, number>> = requests;
+const byName: Readonly<Record<string, number>> = { ...requests, ...kvmRequests };

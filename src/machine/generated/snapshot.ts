@@ -78,7 +78,7 @@ export interface Snapshot {
     readonly name: string;
     readonly gid: number;
   }[] | Unknown;
-  /** /dev/vfio and /dev/iommu */
+  /** /dev/vfio, /dev/iommu and /dev/kvm */
   readonly nodes: readonly DeviceNode[] | Unknown;
   /** /sys/class/vfio-dev; not told: no plan foretells which vfioX a function gets */
   readonly vfioDevices?: readonly {

@@ -9,6 +9,7 @@ const machine: ReadonlySet<string> = new Set<keyof State>([
   'taint',
   'containerNode',
   'iommuNode',
+  'kvmNode',
   'modules',
   'bus',
   'devices',

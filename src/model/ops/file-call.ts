@@ -33,9 +33,15 @@ const first: readonly Guard<Call>[] = [
     words: 'the file has no position',
     errno: 'ESPIPE',
     citation: 'fs/read_write.c:vfs_llseek',
-    on: (file) => file.kind !== 'other' && file.kind !== 'eventfd',
+    on: ({ kind }) => kind !== 'other' && kind !== 'eventfd' && kind !== 'kvm' && kind !== 'vm',
   }),
 ];
+
+/** Files that have neither read nor write. */
+const lacksData: ReadonlySet<OpenFile['kind']> = new Set([
+  ...(['container', 'group', 'iommufd'] as const),
+  ...(['kvm', 'vm', 'kvm-device'] as const),
+]);
 
 const rest: readonly Guard<Call>[] = [
   calls('mmap', {
@@ -68,7 +74,7 @@ const rest: readonly Guard<Call>[] = [
     words: 'the file cannot be read or written',
     errno: 'EINVAL',
     citation: 'fs/read_write.c:vfs_read, vfs_write',
-    on: (file) => file.kind === 'container' || file.kind === 'group' || file.kind === 'iommufd',
+    on: ({ kind }) => lacksData.has(kind),
   }),
   calls(null, {
     id: 'file.call.counter',

@@ -2,6 +2,7 @@ import { granted } from '../cdev.ts';
 import { containerOf, fileOf } from '../files.ts';
 import { type Guard, type Rule, zero } from '../guard.ts';
 import type { Op } from '../op.ts';
+import { another } from './kvm-machine.ts';
 
 /** Numbers for which no operation of this model stands on the file that they are asked of: all that VFIO knows are some. */
 type Ioctl = Extract<Op, { op: 'ioctl' }>;
@@ -37,6 +38,27 @@ const unbound: Guard<Ioctl> = {
   },
 };
 
+const kvm: Guard<Ioctl> = {
+  id: 'ioctl.kvm',
+  words: 'it is nothing that /dev/kvm knows',
+  errno: 'EINVAL',
+  citation: 'arch/x86/kvm/x86.c:kvm_arch_dev_ioctl',
+  applies: (_world, state, op) => fileOf(state, op)?.kind === 'kvm',
+};
+
+/** From 5.1 on a virtual machine's devices ask it too. */
+function foreign(kinds: readonly string[], citation: string): Guard<Ioctl> {
+  const its = another<Ioctl>('ioctl', citation);
+  return {
+    ...its,
+    applies: (world, state, op) =>
+      kinds.includes(fileOf(state, op)?.kind ?? '') && its.applies(world, state, op, null),
+  };
+}
+
+const foreignVm = foreign(['vm'], 'virt/kvm/kvm_main.c:kvm_vm_ioctl');
+const foreignBoth = foreign(['vm', 'kvm-device'], 'virt/kvm/kvm_main.c:kvm_vm_ioctl, kvm_device_ioctl');
+
 const unknown: Guard<Ioctl> = {
   id: 'ioctl.unknown',
   words: 'the file does not know this request',
@@ -56,7 +78,11 @@ export const ioctl: Rule<Ioctl> = {
     effect: 'None: a request that the file knows is another operation of this list.',
     undo: 'none: it never succeeds',
   },
-  guards: { seed: [closed, unset, unknown], '6.12': [closed, unbound, unset, unknown] },
+  guards: {
+    seed: [closed, unset, kvm, foreignVm, unknown],
+    '6.1': [closed, unset, kvm, foreignBoth, unknown],
+    '6.12': [closed, unbound, unset, kvm, foreignBoth, unknown],
+  },
   effect: () => zero,
   undo: () => ({ none: 'it never succeeds' }),
 };

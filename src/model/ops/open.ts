@@ -8,7 +8,7 @@ import { once } from '../once.ts';
 import type { Op } from '../op.ts';
 import { capable, mayUse } from '../permission.ts';
 import { lowestFree } from '../places.ts';
-import type { State, VfioGroup, World } from '../state.ts';
+import type { OpenFile, State, VfioGroup, World } from '../state.ts';
 import { loadModule } from './module-load.ts';
 
 type Open = Extract<Op, { op: 'open' }>;
@@ -90,7 +90,7 @@ export const open: Rule<Open> = {
   words: {
     object: 'files',
     call: 'open(path, O_RDWR)',
-    arguments: { path: 'a node below /dev/vfio, or /dev/null' },
+    arguments: { path: 'a node below /dev/vfio, /dev/iommu, /dev/kvm or /dev/null' },
     effect:
       'The process has a new descriptor, the lowest number that is free. Every open of /dev/vfio/vfio is another container.',
     undo: '`close` of the new descriptor',
@@ -107,7 +107,9 @@ export const open: Rule<Open> = {
     if (place?.kind === 'cdev') return openCdev(state, op.pid, place.device);
     if (place?.kind === 'iommufd') return openIommufd(state, op.pid);
     const draft = draftOf(state);
-    const value = install(draft, op.pid, { kind: 'other', refs: 1, path: op.path });
+    const file: OpenFile =
+      place?.kind === 'kvm' ? { kind: 'kvm', refs: 1 } : { kind: 'other', refs: 1, path: op.path };
+    const value = install(draft, op.pid, file);
     return { state: draft, value };
   },
   undo: (_world, before, op) => ({ op: 'close', pid: op.pid, fd: nextDescriptor(before, op.pid) }),

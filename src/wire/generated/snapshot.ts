@@ -633,7 +633,7 @@ export const snapshotSchema: JsonSchema = {
      "$ref": "#/$defs/Unknown"
     }
    ],
-   "description": "/dev/vfio and /dev/iommu"
+   "description": "/dev/vfio, /dev/iommu and /dev/kvm"
   },
   "vfioDevices": {
    "description": "/sys/class/vfio-dev; not told: no plan foretells which vfioX a function gets",

@@ -485,13 +485,26 @@ export type TraceOperation = {
   readonly op: "device.reset";
   readonly fd: TraceDescriptor;
 } | {
+  readonly op: "kvm.create_vm";
+  readonly fd: TraceDescriptor;
+  /** names the descriptor that it answers, for the operations that follow */
+  readonly as?: TraceName;
+} | {
+  readonly op: "kvm.create_device";
+  readonly fd: TraceDescriptor;
+  readonly argsz?: number | null;
+  /** names the descriptor that it answers, for the operations that follow */
+  readonly as?: TraceName;
+} | {
   readonly op: "kvm.add_group";
   readonly fd: TraceDescriptor;
   readonly argsz?: number | null;
+  readonly file: TraceDescriptor;
 } | {
   readonly op: "kvm.del_group";
   readonly fd: TraceDescriptor;
   readonly argsz?: number | null;
+  readonly file: TraceDescriptor;
 } | {
   readonly op: "device.set_irqs";
   readonly fd: TraceDescriptor;

@@ -2653,6 +2653,60 @@ export const traceSchema: JsonSchema = {
      "properties": {
       "op": {
        "type": "string",
+       "const": "kvm.create_vm"
+      },
+      "fd": {
+       "$ref": "#/$defs/TraceDescriptor"
+      },
+      "as": {
+       "description": "names the descriptor that it answers, for the operations that follow",
+       "$ref": "#/$defs/TraceName"
+      }
+     },
+     "required": [
+      "op",
+      "fd"
+     ],
+     "additionalProperties": false
+    },
+    {
+     "type": "object",
+     "properties": {
+      "op": {
+       "type": "string",
+       "const": "kvm.create_device"
+      },
+      "fd": {
+       "$ref": "#/$defs/TraceDescriptor"
+      },
+      "argsz": {
+       "anyOf": [
+        {
+         "type": "integer",
+         "minimum": -2147483648,
+         "maximum": 4294967295
+        },
+        {
+         "type": "null"
+        }
+       ]
+      },
+      "as": {
+       "description": "names the descriptor that it answers, for the operations that follow",
+       "$ref": "#/$defs/TraceName"
+      }
+     },
+     "required": [
+      "op",
+      "fd"
+     ],
+     "additionalProperties": false
+    },
+    {
+     "type": "object",
+     "properties": {
+      "op": {
+       "type": "string",
        "const": "kvm.add_group"
       },
       "fd": {
@@ -2669,11 +2723,15 @@ export const traceSchema: JsonSchema = {
          "type": "null"
         }
        ]
+      },
+      "file": {
+       "$ref": "#/$defs/TraceDescriptor"
       }
      },
      "required": [
       "op",
-      "fd"
+      "fd",
+      "file"
      ],
      "additionalProperties": false
     },
@@ -2698,11 +2756,15 @@ export const traceSchema: JsonSchema = {
          "type": "null"
         }
        ]
+      },
+      "file": {
+       "$ref": "#/$defs/TraceDescriptor"
       }
      },
      "required": [
       "op",
-      "fd"
+      "fd",
+      "file"
      ],
      "additionalProperties": false
     },

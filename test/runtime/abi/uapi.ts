@@ -13,6 +13,7 @@ import { pathToFileURL } from 'node:url';
 import { fcntl } from '../../../runtime/abi/fcntl.ts';
 import { requests } from '../../../runtime/abi/ioctl.ts';
 import { iommufd, iommufdLayouts, iommufdRequests } from '../../../runtime/abi/iommufd.ts';
+import { kvm, kvmLayouts, kvmRequests } from '../../../runtime/abi/kvm.ts';
 import type { Field, Layout } from '../../../runtime/abi/layout.ts';
 import { mman } from '../../../runtime/abi/mman.ts';
 import { layouts, vfio } from '../../../runtime/abi/vfio.ts';
@@ -21,8 +22,10 @@ import { errnoNumbers } from '../../../src/model/errno.ts';
 const constants = {
   ...requests,
   ...iommufdRequests,
+  ...kvmRequests,
   ...vfio,
   ...iommufd,
+  ...kvm,
   ...fcntl,
   ...mman,
   ...errnoNumbers,
@@ -31,6 +34,7 @@ const constants = {
 const structures: { readonly [name: string]: Layout<{ readonly [name: string]: Field }> } = {
   ...layouts,
   ...iommufdLayouts,
+  ...kvmLayouts,
 };
 
 const bytes = { u8: 1, u16: 2, u32: 4, s32: 4, u64: 8 };
@@ -71,6 +75,7 @@ function program(): string {
   return `#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/kvm.h>
 #include <linux/vfio.h>
 #if __has_include(<linux/iommufd.h>)
 #include <linux/iommufd.h>

@@ -188,7 +188,7 @@ describe('record --native', () => {
     ['a number that may be our own', [me, call({ op: 'close', fd: 1 })]],
     ['a number inside', [me, container, call({ op: 'group.set_container', fd: 'c', container: 2 })]],
     ['a second process', [me, { ...me, name: 'other' }]],
-    ['what cannot be asked', [me, call({ op: 'kvm.add_group', fd: -1 })]],
+    ['a device of the host', [me, call({ op: 'open', path: '/dev/kvmx' })]],
     ['the end of the process', [me, { record: 'exit', process: 'me' }]],
     ['passing a descriptor', [me, container, call({ op: 'descriptor.pass', fd: 'c', to: 'me', as: 'x' })]],
   ])('refuses %s, and does nothing', (_, records) =>

@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bootSandbox, type Sandbox, type SimulatedProcess } from '../../../runtime/kernel/sandbox.ts';
-import { type Lowered, lower, type Reply } from '../../../runtime/lower/lower.ts';
+import { type LoweredOp, lower, type Reply } from '../../../runtime/lower/lower.ts';
 import { observe } from '../../../runtime/lower/observe.ts';
-import type { Op } from '../../../src/model/op.ts';
 import type { Result } from '../../../src/model/outcome.ts';
 import type { Process, State } from '../../../src/model/state.ts';
 import { step } from '../../../src/model/step.ts';
@@ -39,8 +38,6 @@ const who = [
   { pid: 1, uid: 0, gid: 0, groups: [], capabilities: everything },
   { pid: 2, uid: 1000, gid: 1000, groups: [], capabilities: [] },
 ];
-type Any = Extract<Op, { op: Lowered }>;
-
 const pid = fc.constantFrom(1, 1, 1, 2);
 const fd = fc.integer({ min: 3, max: 7 });
 const device = fc.constantFrom(...addresses);
@@ -50,7 +47,7 @@ const index = fc.nat(10);
 /** `undefined` is left out of the operation: large enough. */
 const argsz = fc.constantFrom(undefined, undefined, undefined, null, 0, 8, 16, 24, 32, 64);
 
-const operation: fc.Arbitrary<Any> = fc.oneof(
+const operation: fc.Arbitrary<LoweredOp> = fc.oneof(
   ...[
     fc.record({ op: fc.constant('open'), pid, path: fc.constantFrom('/dev/vfio/vfio', '/dev/vfio/7') }),
     fc.record({ op: fc.constant('open'), pid, path: fc.constantFrom('/dev/vfio/noiommu-0', '/dev/vfio/99') }),
@@ -128,7 +125,7 @@ const operation: fc.Arbitrary<Any> = fc.oneof(
 );
 
 /** A session that gets somewhere, so that calls on devices and mappings are met at all; others come in between. */
-const session: readonly Any[] = [
+const session: readonly LoweredOp[] = [
   { op: 'open', pid: 1, path: '/dev/vfio/vfio' },
   { op: 'open', pid: 1, path: '/dev/vfio/7' },
   { op: 'group.set_container', pid: 1, fd: 4, container: 3 },
@@ -177,14 +174,14 @@ class Walk {
     this.#processes = new Map(who.map((each) => [each.pid, sandbox.process(each)]));
   }
 
-  follow(ops: readonly Any[], seen: Set<string>): void {
+  follow(ops: readonly LoweredOp[], seen: Set<string>): void {
     for (const op of ops) {
       const reply = this.#take(op);
       seen.add(`${op.op} ${reply.ok ? 'ok' : reply.errno}`);
     }
   }
 
-  #take(op: Any): Reply {
+  #take(op: LoweredOp): Reply {
     const [root, process] = [this.#processes.get(1), this.#processes.get(op.pid)];
     if (root === undefined || process === undefined) throw new Error('no process');
     const paths = touched(this.#world, this.#state, op);
@@ -208,6 +205,8 @@ function expected(result: Result, reply: Reply): Reply {
   return { ok: true, value: result.value, out: result.out as NonNullable<typeof reply.out> };
 }
 
-function withoutUndefined(op: object): Any {
-  return Object.fromEntries(Object.entries(op).filter(([, value]) => value !== undefined)) as unknown as Any;
+function withoutUndefined(op: object): LoweredOp {
+  return Object.fromEntries(
+    Object.entries(op).filter(([, value]) => value !== undefined),
+  ) as unknown as LoweredOp;
 }

@@ -57,7 +57,14 @@ test('the name of what an operation opens is the trace, not the model', () => {
   const op = opOf(operation, 0, bound);
   expect(op).toEqual({ op: 'open', pid: 0, path: '/dev/vfio/vfio' });
   expect(operationOf(op, named, 'container')).toEqual(operation);
-  const openers = ['open', 'group.get_device_fd', 'descriptor.pass', 'iommufd.fault_queue_alloc'];
+  const openers = [
+    'open',
+    'group.get_device_fd',
+    'descriptor.pass',
+    'iommufd.fault_queue_alloc',
+    'kvm.create_device',
+    'kvm.create_vm',
+  ];
   expect(openers.every(opens)).toBe(true);
   expect(opens('close')).toBe(false);
 });

@@ -5,6 +5,7 @@ import type { TraceRecord } from '../../../src/wire/trace.ts';
 
 const openers: readonly string[] = [
   ...['open', 'group.get_device_fd', 'descriptor.pass', 'iommufd.fault_queue_alloc'],
+  ...['kvm.create_vm', 'kvm.create_device'],
 ];
 
 /** Writes down operations of a model as a trace has them: descriptors and processes get names. */

@@ -92,6 +92,28 @@ describe('what a log tells', () => {
     expect(opened?.operation).toMatchObject({ as: 'process.fd0' });
   });
 
+  test('a virtual machine is no concern, but for what it is told of', () => {
+    const log = (...more: readonly string[]) =>
+      [
+        `${container.trimEnd()}`,
+        'openat(AT_FDCWD, "/dev/kvm", O_RDWR|O_CLOEXEC) = 5</dev/kvm>',
+        'ioctl(5</dev/kvm>, KVM_CREATE_VM, 0) = 6<anon_inode:kvm-vm>',
+        'ioctl(6<anon_inode:kvm-vm>, KVM_CREATE_DEVICE, 0x7ffc) = 0',
+        ...more,
+      ].join('\n');
+    const told = log(
+      'ioctl(7<anon_inode:kvm-vfio>, KVM_SET_DEVICE_ATTR, 0x7ffc) = 0',
+      'ioctl(7, 0x4018aee1, 0x7ffc) = 0',
+      'ioctl(8<anon_inode:kvm-vcpu:0>, KVM_SET_DEVICE_ATTR, 0x7ffc) = 0',
+    );
+    expect(operationsOf(log())).toEqual(operationsOf(container));
+    expect(operationsOf(told)).toEqual(operationsOf(container));
+    const passed = (text: string) =>
+      readStrace('s', text).diagnostics.filter(({ code }) => code === 'VP3058');
+    expect(passed(log())).toEqual([]);
+    expect(passed(told).map(({ message }) => message)).toEqual([expect.stringContaining('2')]);
+  });
+
   test('writes to sysfs are operations, and other files are nobody here', () => {
     const write = (path: string, text: string) =>
       `openat(AT_FDCWD, "${path}", O_WRONLY) = 5<${path}>\nwrite(5<${path}>, "${text}", 9) = 9\nclose(5) = 0\n`;

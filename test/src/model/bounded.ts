@@ -4,6 +4,7 @@ import { fileOf } from '../../../src/model/files.ts';
 import type { Op } from '../../../src/model/op.ts';
 import type { ProfileId } from '../../../src/model/profiles.ts';
 import type { Hardware, OpenFile, Process, State, World } from '../../../src/model/state.ts';
+import { step } from '../../../src/model/step.ts';
 import { ROOT, worldFrom } from '../../../src/model/world.ts';
 import { snapshotOf, user } from './machine.ts';
 
@@ -34,6 +35,18 @@ export interface Bounded {
   readonly initial: State;
 }
 
+/** The same, where ROOT has a virtual machine's VFIO device open, and nothing else of it. */
+export function withGuest({ world, initial }: Bounded): Bounded {
+  const ops: readonly Op[] = [
+    { op: 'open', pid: ROOT, path: '/dev/kvm' },
+    { op: 'kvm.create_vm', pid: ROOT, fd: 3 },
+    { op: 'kvm.create_device', pid: ROOT, fd: 4 },
+    { op: 'close', pid: ROOT, fd: 3 },
+    { op: 'close', pid: ROOT, fd: 4 },
+  ];
+  return { world, initial: ops.reduce((state, op) => step(world, state, op).state, initial) };
+}
+
 /** What is left out of a world to keep it small. */
 export interface Bounds {
   /** Containers that exist at once. */
@@ -47,8 +60,10 @@ export interface Bounds {
   /** Whether ROOT hands containers and groups to the others. */
   readonly passes: boolean;
   readonly maps: boolean;
-  /** Whether groups are given to virtual machines, and SET_CONTAINER is tried with a negative descriptor. */
-  readonly guests?: boolean;
+  /** Whether SET_CONTAINER is tried with a negative descriptor. */
+  readonly negative?: boolean;
+  /** Whether groups are given to a virtual machine of ROOT's, which has to be made or is `there` (`withGuest`). */
+  readonly guests?: 'made' | 'there';
 }
 
 const range = { iova: 0x1000n, size: 0x1000n } as const;
@@ -91,9 +106,17 @@ function uses(bounds: Bounds, pid: number): Section {
         : [],
     (_world, state) => openGroups(state, bounds, pid),
   ];
+  if (bounds.guests === 'made' && pid === ROOT)
+    parts.push((_world, state) => (count(state, 'kvm') === 0 ? [{ op: 'open', pid, path: '/dev/kvm' }] : []));
   // A defect may bring more descriptors than the bounds: the last of these parts has whatever else is open.
-  const last = 3 + bounds.containers + bounds.groupFiles + bounds.deviceFiles;
-  const on = [onDescriptor, ontoContainers, toDevices];
+  const machines = bounds.guests === undefined ? 0 : 3;
+  const last = 3 + bounds.containers + bounds.groupFiles + bounds.deviceFiles + machines;
+  const on = [
+    onDescriptor,
+    ontoContainers,
+    toDevices,
+    ...(bounds.guests !== undefined && pid === ROOT ? [guests] : []),
+  ];
   for (let fd = 3; fd < last; fd += 1)
     for (const each of on) parts.push((world, state) => each({ world, state, bounds, pid, fd }));
   parts.push((world, state) => {
@@ -130,7 +153,8 @@ function onDescriptor({ state, bounds, pid, fd }: Place): Op[] {
   const ops: Op[] = [{ op: 'close', pid, fd }];
   if (file.kind === 'container') onContainer(bounds, pid, fd, ops);
   if (file.kind === 'group') onGroup(bounds, pid, fd, ops);
-  if (bounds.passes && pid === ROOT && file.kind !== 'device') pass(state, bounds, fd, file, ops);
+  const passes = file.kind === 'container' || file.kind === 'group';
+  if (bounds.passes && pid === ROOT && passes) pass(state, bounds, fd, file, ops);
   return ops;
 }
 
@@ -141,11 +165,26 @@ function onContainer(bounds: Bounds, pid: number, fd: number, ops: Op[]): void {
   ops.push({ op: 'container.unmap_dma', pid, fd, flags: 0, ...range });
 }
 
-function onGroup({ guests }: Bounds, pid: number, fd: number, ops: Op[]): void {
+function onGroup(bounds: Bounds, pid: number, fd: number, ops: Op[]): void {
   ops.push({ op: 'group.unset_container', pid, fd });
-  if (guests !== true) return;
-  ops.push({ op: 'group.set_container', pid, fd, container: -1 });
-  ops.push({ op: 'kvm.add_group', pid, fd }, { op: 'kvm.del_group', pid, fd });
+  if (bounds.negative === true) ops.push({ op: 'group.set_container', pid, fd, container: -1 });
+}
+
+/** One virtual machine in all, whose VFIO device is told of the groups that its process has open. */
+function guests({ state, pid, fd }: Place): Op[] {
+  const file = fileOf(state, { pid, fd });
+  const none = state.kvm.every((machine) => machine === null);
+  if (file?.kind === 'kvm') return none ? [{ op: 'kvm.create_vm', pid, fd }] : [];
+  if (file?.kind === 'vm') return [{ op: 'kvm.create_device', pid, fd }];
+  if (file?.kind !== 'kvm-device') return [];
+  return heldBy(state, pid).flatMap(([other, { kind }]): Op[] =>
+    kind === 'group'
+      ? [
+          { op: 'kvm.add_group', pid, fd, file: other },
+          { op: 'kvm.del_group', pid, fd, file: other },
+        ]
+      : [],
+  );
 }
 
 function ontoContainers({ state, pid, fd }: Place): Op[] {

@@ -11,7 +11,7 @@ import { same } from '../../../src/model/same.ts';
 import type { State } from '../../../src/model/state.ts';
 import { step } from '../../../src/model/step.ts';
 import { ROOT } from '../../../src/model/world.ts';
-import { alphabet, type Bounded, type Bounds, boundedWorld } from './bounded.ts';
+import { alphabet, type Bounded, type Bounds, boundedWorld, withGuest } from './bounded.ts';
 import { bare, functionAt, pair, sibling, user } from './machine.ts';
 import { openings, sharedWorld } from './passed-virtual.ts';
 
@@ -28,7 +28,8 @@ const bounds: Bounds = {
   others: [user.pid],
   passes: true,
   maps: true,
-  guests: true,
+  negative: true,
+  guests: 'there',
 };
 
 const text = (op: Op) =>
@@ -102,7 +103,7 @@ const worlds: readonly [ProfileId, string, readonly PciFunction[]][] = [
 
 test.each(worlds)('%s: %s', { timeout: 120_000 }, (profile, _name, functions) => {
   const real = functions.some(({ iommuGroup }) => iommuGroup !== null);
-  const bounded = boundedWorld(profile, functions, real);
+  const bounded = withGuest(boundedWorld(profile, functions, real));
   const sections = alphabet({ ...bounds, passes: functions.length === 1 }, bounded.world);
   const { wrong, told, transitions, complete, broken } = compare(bounded, sections, laws);
   expect(wrong).toEqual([]);

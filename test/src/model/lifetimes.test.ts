@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { requests } from '../../../runtime/abi/ioctl.ts';
 import { iommufdRequests, noiommuGetPa } from '../../../runtime/abi/iommufd.ts';
+import { kvmRequests } from '../../../runtime/abi/kvm.ts';
 import { rules } from '../../../src/model/ops.ts';
 import { profilesSince } from '../../../src/model/profiles.ts';
 import { ROOT, worldFrom } from '../../../src/model/world.ts';
@@ -124,6 +125,10 @@ test("the operations' request numbers are those of the kernel's header", () => {
     'device.region_info': requests.VFIO_DEVICE_GET_REGION_INFO,
     'device.irq_info': requests.VFIO_DEVICE_GET_IRQ_INFO,
     'device.reset': requests.VFIO_DEVICE_RESET,
+    'kvm.create_vm': kvmRequests.KVM_CREATE_VM,
+    'kvm.create_device': kvmRequests.KVM_CREATE_DEVICE,
+    'kvm.add_group': kvmRequests.KVM_SET_DEVICE_ATTR,
+    'kvm.del_group': kvmRequests.KVM_SET_DEVICE_ATTR,
     'device.set_irqs': requests.VFIO_DEVICE_SET_IRQS,
     'device.hot_reset_info': requests.VFIO_DEVICE_GET_PCI_HOT_RESET_INFO,
     'device.hot_reset': requests.VFIO_DEVICE_PCI_HOT_RESET,

@@ -62,7 +62,7 @@ export function snapshotOf(
     managementPeers: [],
     users: [],
     userGroups: [],
-    nodes: [{ path: '/dev/vfio/vfio', uid: 0, gid: 0, mode: 0o666 }],
+    nodes: ['/dev/vfio/vfio', '/dev/kvm'].map((path) => ({ path, uid: 0, gid: 0, mode: 0o666 })),
     ...over,
   };
 }

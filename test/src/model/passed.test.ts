@@ -4,7 +4,7 @@ import { passed, search, without } from './passed.ts';
 
 /** How many operations it takes at least, in the first kernel that does not keep the law. */
 const shortest: Readonly<Record<string, number>> = {
-  S1: 5,
+  S1: 8,
   S2: 3,
   S3: 3,
   S4: 10,

@@ -16,7 +16,7 @@ const bounds: Bounds = {
   others: [],
   passes: false,
   maps: false,
-  guests: true,
+  negative: true,
 };
 
 const alone = [functionAt(bare)];
@@ -24,10 +24,10 @@ const both = [functionAt(pair, { iommuGroup: 7 }), functionAt(sibling, { iommuGr
 const mixed = [functionAt(pair, { iommuGroup: 7 }), functionAt(bare)];
 
 const worlds: Readonly<Record<string, readonly [readonly PciFunction[], Bounds]>> = {
-  S1: [alone, bounds],
+  S1: [alone, { ...bounds, negative: false, guests: 'made' }],
   S2: [alone, bounds],
   S3: [mixed, bounds],
-  S4: [alone, { ...bounds, others: [user.pid], passes: true, guests: false }],
+  S4: [alone, { ...bounds, others: [user.pid], passes: true, negative: false }],
   S5: [both, bounds],
   S6: [both, bounds],
 };

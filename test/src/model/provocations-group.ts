@@ -200,6 +200,8 @@ export const devices: Readonly<Record<string, Provocation>> = {
   ),
   'ioctl.descriptor': plain((s) => s.ioctl(9, 0x3b64)),
   'ioctl.container-unset': plain((s) => s.ioctl(s.open('vfio'), 0x1234)),
+  'ioctl.kvm': inKvm((s, fd) => s.ioctl(fd, 0x3b64)),
+  'ioctl.another': plain((s) => s.call({ op: 'ioctl', pid: user.pid, fd: s.pass(s.vm()), request: 0x3b64 })),
   'ioctl.unknown': opened((s, fd) => s.ioctl(fd, 0x1234)),
 };
 
@@ -208,43 +210,85 @@ function opened(act: (session: Session, device: number) => unknown): Provocation
 }
 
 export const virtualMachines: Readonly<Record<string, Provocation>> = {
-  'kvm.add_group.fault': grouped((s, fd) => s.call({ op: 'kvm.add_group', pid, fd, argsz: null })),
-  'kvm.add_group.descriptor': plain((s) => s.kvmAdd(9)),
-  'kvm.add_group.no-group': plain((s) => s.kvmAdd(s.open('vfio'))),
+  'kvm.create_vm.descriptors': inKvm((s, fd) => {
+    s.world = scarce(s);
+    s.call({ op: 'kvm.create_vm', pid, fd });
+  }),
+  'kvm.create_device.another': plain((s) => {
+    s.call({ op: 'kvm.create_device', pid: user.pid, fd: s.pass(s.vm()) });
+  }),
+  'kvm.create_device.fault': plain((s) => s.call({ op: 'kvm.create_device', pid, fd: s.vm(), argsz: null })),
+  'kvm.create_device.again': plain((s) => {
+    const vm = s.vm();
+    s.kvm(vm);
+    s.call({ op: 'kvm.create_device', pid, fd: vm });
+  }),
+  'kvm.create_device.descriptors': plain((s) => {
+    const fd = s.vm();
+    s.world = scarce(s);
+    s.call({ op: 'kvm.create_device', pid, fd });
+  }),
+  'kvm.add_group.another': later((s) => {
+    s.call({ op: 'kvm.add_group', pid: user.pid, fd: s.pass(s.kvm()), file: 9 });
+  }),
+  'kvm.add_group.fault': grouped((s, file) =>
+    s.call({ op: 'kvm.add_group', pid, fd: s.kvm(), file, argsz: null }),
+  ),
+  'kvm.add_group.descriptor': plain((s) => s.kvmAdd(s.kvm(), 9)),
+  'kvm.add_group.no-group': plain((s) => s.kvmAdd(s.kvm(), s.open('vfio'))),
   'kvm.add_group.no-container': before(
     '6.1',
-    grouped((s, fd) => s.kvmAdd(fd)),
+    grouped((s, fd) => s.kvmAdd(s.kvm(), fd)),
   ),
   'kvm.add_group.noiommu': before(
     '6.1',
-    on(alone, (s) => s.kvmAdd(fakeInContainer(s).g), noIommu),
+    on(alone, (s) => s.kvmAdd(s.kvm(), fakeInContainer(s).g), noIommu),
   ),
   'kvm.add_group.not-viable': before(
     '6.1',
-    plain((s) => s.kvmAdd(realInContainer(s).g)),
+    plain((s) => s.kvmAdd(s.kvm(), realInContainer(s).g)),
   ),
   'kvm.add_group.again': plain((s) => {
     const { g } = realInContainer(s, 1);
-    s.kvmAdd(g);
-    s.kvmAdd(g);
+    const k = s.kvm();
+    s.kvmAdd(k, g);
+    s.kvmAdd(k, g);
   }),
-  'kvm.del_group.fault': grouped((s, fd) => s.call({ op: 'kvm.del_group', pid, fd, argsz: null })),
-  'kvm.del_group.descriptor': plain((s) => s.kvmDel(9)),
+  'kvm.del_group.another': later((s) => {
+    s.call({ op: 'kvm.del_group', pid: user.pid, fd: s.pass(s.kvm()), file: 9 });
+  }),
+  'kvm.del_group.fault': grouped((s, file) =>
+    s.call({ op: 'kvm.del_group', pid, fd: s.kvm(), file, argsz: null }),
+  ),
+  'kvm.del_group.descriptor': plain((s) => s.kvmDel(s.kvm(), 9)),
   'kvm.del_group.no-group': before(
     '6.1',
-    plain((s) => s.kvmDel(s.open('vfio'))),
+    plain((s) => s.kvmDel(s.kvm(), s.open('vfio'))),
   ),
   'kvm.del_group.no-container': before(
     '6.1',
-    grouped((s, fd) => s.kvmDel(fd)),
+    grouped((s, fd) => s.kvmDel(s.kvm(), fd)),
   ),
   'kvm.del_group.noiommu': before(
     '6.1',
-    on(alone, (s) => s.kvmDel(fakeInContainer(s).g), noIommu),
+    on(alone, (s) => s.kvmDel(s.kvm(), fakeInContainer(s).g), noIommu),
   ),
   'kvm.del_group.not-viable': before(
     '6.1',
-    plain((s) => s.kvmDel(realInContainer(s).g)),
+    plain((s) => s.kvmDel(s.kvm(), realInContainer(s).g)),
   ),
-  'kvm.del_group.none': plain((s) => s.kvmDel(realInContainer(s, 1).g)),
+  'kvm.del_group.none': plain((s) => s.kvmDel(s.kvm(), realInContainer(s, 1).g)),
 };
+
+function inKvm(act: (session: Session, fd: number) => unknown): Provocation {
+  return plain((s) => act(s, Number(s.call({ op: 'open', pid, path: '/dev/kvm' }))));
+}
+
+/** The process has as many descriptors as it may. */
+function scarce({ world, state }: Session): Session['world'] {
+  const { files = [] } = state.descriptors.find((table) => table.pid === pid) ?? {};
+  const process = world.processes.get(pid);
+  if (process === undefined) throw new Error('no process');
+  const processes = new Map(world.processes).set(pid, { ...process, nofile: files.length + 3 });
+  return { ...world, processes };
+}

@@ -136,12 +136,23 @@ export class Session {
     return this.call({ op: 'group.get_device_fd', pid, fd, name });
   }
 
-  kvmAdd(fd: number): number | string {
-    return this.call({ op: 'kvm.add_group', pid: ROOT, fd });
+  /** A new virtual machine. */
+  vm(): number {
+    const fd = Number(this.call({ op: 'open', pid: ROOT, path: '/dev/kvm' }));
+    return Number(this.call({ op: 'kvm.create_vm', pid: ROOT, fd }));
   }
 
-  kvmDel(fd: number): number | string {
-    return this.call({ op: 'kvm.del_group', pid: ROOT, fd });
+  /** Its VFIO device. */
+  kvm(vm = this.vm()): number {
+    return Number(this.call({ op: 'kvm.create_device', pid: ROOT, fd: vm }));
+  }
+
+  kvmAdd(fd: number, file: number): number | string {
+    return this.call({ op: 'kvm.add_group', pid: ROOT, fd, file });
+  }
+
+  kvmDel(fd: number, file: number): number | string {
+    return this.call({ op: 'kvm.del_group', pid: ROOT, fd, file });
   }
 
   ioctl(fd: number, request: number, argsz?: number | null): number | string {

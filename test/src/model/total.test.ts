@@ -239,8 +239,10 @@ const shapes: { readonly [Kind in Op['op']]: fc.Arbitrary<Record<string, unknown
   'device.region_info': fc.record({ fd, index: anyNumber, argsz }),
   'device.irq_info': fc.record({ fd, index: anyNumber, argsz }),
   'device.reset': fc.record({ fd }),
-  'kvm.add_group': fc.record({ fd, argsz }),
-  'kvm.del_group': fc.record({ fd, argsz }),
+  'kvm.create_vm': fc.record({ fd }),
+  'kvm.create_device': fc.record({ fd, argsz }),
+  'kvm.add_group': fc.record({ fd, file: fd, argsz }),
+  'kvm.del_group': fc.record({ fd, file: fd, argsz }),
   'device.set_irqs': fc.record({
     fd,
     flags: fc.oneof({ weight: 4, arbitrary: fc.constantFrom(33, 34, 36, 36, 20, 12, 17, 9) }, anyNumber),

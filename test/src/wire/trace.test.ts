@@ -42,6 +42,7 @@ type Traced<O> = O extends { readonly op: OpKind }
         | 'container'
         | 'eventfd'
         | 'iommufd'
+        | 'file'
         ? TraceDescriptor
         : Key extends 'to'
           ? string

@@ -1,0 +1,22 @@
+import type { DynamicId } from './state.ts';
+
+/** What the PCI bus itself keeps. */
+export interface Bus {
+  /** drivers_autoprobe: a driver that registers takes the devices that are there. */
+  readonly autoprobe: boolean;
+  /** Drivers that have ids of run time, by name; ids oldest first. */
+  readonly ids: readonly { readonly driver: string; readonly ids: readonly DynamicId[] }[];
+  /** Drivers that registered since the snapshot, in their order: the bus has them behind all others. */
+  readonly registered: readonly string[];
+  /** Devices that came since the snapshot, in their order: the bus has them behind all others. */
+  readonly arrived: readonly number[];
+  /** Writes to `remove` and 0 to `sriov_numvfs` that have begun, and wait until what they take away is closed. */
+  readonly removing: readonly Removal[];
+}
+
+export interface Removal {
+  readonly op: 'device.remove' | 'device.sriov_numvfs';
+  /** By `Hardware.index`: whose file it is. */
+  readonly device: number;
+  readonly pid: number;
+}
