@@ -2,11 +2,14 @@ import { deviceFileOf } from './cdev.ts';
 import { deviceNamed } from './device-name.ts';
 import { groupOf } from './files.ts';
 import { isOpen } from './going.ts';
+import { withoutIommu } from './iommufd.ts';
 import { isAwaited } from './leaving.ts';
 import { loadLines, refusedLoadLines, versionLine } from './log-modules.ts';
 import { deviceLines, failedProbe } from './log-probes.ts';
 import type { Op } from './op.ts';
 import { methodsOf } from './ops/device-reset-method.ts';
+import { takenBy } from './ops/group-get-device-fd.ts';
+import { asking } from './ops.ts';
 import type { Outcome } from './outcome.ts';
 import { deviceAt, goingWithDriver } from './presence.ts';
 import type { State, World } from './state.ts';
@@ -39,8 +42,17 @@ export const logs: ReadonlySet<Op['op']> = new Set([
   'container.map_dma',
 ] as const);
 
-/** Of these a success says the same whether the state before or after is asked, and a refusal asks the state before alone. */
-export const logsTheSame: ReadonlySet<Op['op']> = new Set([
+/**
+ * Of these a success says the same whether the state before or after is asked, and a refusal asks the state before alone:
+ * unless iommufd has something to say of interrupts, once for each device that it takes.
+ */
+export function logsTheSame({ interruptRemapping }: World, { op }: Op): boolean {
+  return same.has(op) && (interruptRemapping || !binds.has(op));
+}
+
+const binds: ReadonlySet<Op['op']> = new Set(['group.get_device_fd', 'device.bind_iommufd'] as const);
+
+const same: ReadonlySet<Op['op']> = new Set([
   'group.get_device_fd',
   'device.bind_iommufd',
   'group.set_container',
@@ -57,7 +69,10 @@ export function logOf(
   user: string,
 ): readonly string[] {
   if (!logs.has(op.op)) return nothing;
-  if (!result.ok) return refusal(world, before, after, op, result.guard);
+  const insecure = binds.has(op.op)
+    ? insecureLines(world, before, op, result.ok ? null : result.guard)
+    : nothing;
+  if (!result.ok) return [...insecure, ...refusal(world, before, after, op, result.guard)];
   switch (op.op) {
     case 'open':
       // It may load the module; nothing else that an open does is logged.
@@ -68,8 +83,9 @@ export function logOf(
     case 'device.reset_method':
       return resetLines(world, before, op);
     case 'group.get_device_fd':
-      return openedLine(world, before, op, user);
+      return [...insecure, ...openedLine(world, before, op, user)];
     case 'device.bind_iommufd':
+      return insecure;
     case 'group.set_container':
     case 'container.set_iommu':
     case 'container.map_dma':
@@ -156,6 +172,27 @@ function refusal(world: World, before: State, after: State, op: Op, guard: strin
 /** drivers/vfio/vfio_iommu_type1.c:vfio_iommu_type1_attach_group. */
 const noRemapping =
   'vfio_iommu_type1_attach_group: No interrupt remapping support.  Use the module param "allow_unsafe_interrupts" to enable VFIO IOMMU support on this platform';
+
+/**
+ * drivers/iommu/iommufd/device.c:iommufd_device_bind, of a device that is taken although its interrupts are not isolated:
+ * before it is asked who has the group.
+ */
+function insecureLines(world: World, before: State, op: Op, guard: string | null): readonly string[] {
+  if (world.interruptRemapping) return nothing;
+  const device =
+    op.op === 'group.get_device_fd'
+      ? (takenBy(world, before, op)?.device ?? -1)
+      : op.op === 'device.bind_iommufd'
+        ? (deviceFileOf(before, op)?.device ?? -1)
+        : -1;
+  const asked = asking[world.profile.id][op.op];
+  const at = (id: string) => asked.findIndex((its) => its.id === id);
+  const refused = guard !== null && at(guard) <= at(`${op.op}.interrupts`);
+  if (refused || device === -1 || withoutIommu(before, device)) return nothing;
+  return [
+    `${place(world, before, device)}: MSI interrupts are not secure, they cannot be isolated by the platform. Check that platform features like interrupt remapping are enabled. Use the "allow_unsafe_interrupts" module parameter to override`,
+  ];
+}
 
 /** drivers/iommu/iommu.c:__iommu_device_set_domain; earlier drivers/iommu/intel/iommu.c:intel_iommu_attach_device. */
 function firmwareLines(

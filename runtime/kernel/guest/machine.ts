@@ -94,7 +94,7 @@ export class Machine {
       if (file?.kind === 'vm' || file?.kind === 'kvm-device') return false;
       return file?.kind !== 'device' || this.state.devices[file.device]?.leaving === null;
     }
-    return logsTheSame.has(op.op);
+    return logsTheSame(this.world, op);
   }
 
   /** A step on a copy, so that the states before and after it tell what is logged. */

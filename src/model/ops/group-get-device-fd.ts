@@ -141,11 +141,13 @@ const untranslated: Guard<Get> = {
 };
 
 /** The device and the iommufd that takes it; null where nothing is bound. */
-const taken = once<Get, { readonly device: number; readonly iommufd: number } | null>((world, state, op) => {
-  const group = groupOf(state, op);
-  if (group === null || group.iommufd === null || group.noiommu || !asks(world, state, op)) return null;
-  return { device: deviceNamed(world, state, op), iommufd: group.iommufd };
-});
+export const takenBy = once<Get, { readonly device: number; readonly iommufd: number } | null>(
+  (world, state, op) => {
+    const group = groupOf(state, op);
+    if (group === null || group.iommufd === null || group.noiommu || !asks(world, state, op)) return null;
+    return { device: deviceNamed(world, state, op), iommufd: group.iommufd };
+  },
+);
 
 /** A physical function of which virtual ones are waited for is found all the same, and its lock is held. */
 const leaving: Guard<Get> = {
@@ -171,14 +173,14 @@ const attaching: readonly Guard<Get>[] = [
     errno: 'ENODEV',
     citation: 'drivers/vfio/iommufd.c:vfio_iommufd_compat_attach_ioas',
     applies: (world, state, op) => {
-      const its = taken(world, state, op);
+      const its = takenBy(world, state, op);
       return its !== null && contextAt(state, its.iommufd)?.compat === null;
     },
   },
   ...attachGuards<Get>(
     'group.get_device_fd',
     (world, state, op) => {
-      const its = taken(world, state, op);
+      const its = takenBy(world, state, op);
       const context = contextAt(state, its?.iommufd);
       if (its === null || context === null || context.compat === null) return null;
       return { context, device: its.device, target: context.compat };
@@ -196,7 +198,7 @@ function withIommufd(guard: Guard<Get>): Guard<Get> {
   };
 }
 
-const binding = bindGuards<Get>('group.get_device_fd', taken);
+const binding = bindGuards<Get>('group.get_device_fd', takenBy);
 
 /** The state with the opened device bound to its group's iommufd, and attached to the address space for VFIO. */
 function attachedTo(world: World, state: State, device: number): State {
@@ -232,7 +234,7 @@ export const groupGetDeviceFd: Rule<Get> = {
     const token = tokenGiven(world, state, op);
     const opened = openDevice(world, state, op.pid, group, index);
     const { fd } = opened;
-    const after = taken(world, state, op) === null ? opened.state : attachedTo(world, opened.state, index);
+    const after = takenBy(world, state, op) === null ? opened.state : attachedTo(world, opened.state, index);
     return { state: token === null ? after : withToken(after, index, token), value: fd };
   },
   undo: (_world, before, op) => ({ op: 'close', pid: op.pid, fd: nextDescriptor(before, op.pid) }),

@@ -4,6 +4,7 @@ import type { Op } from '../../../src/model/op.ts';
 import { step } from '../../../src/model/step.ts';
 import { ueventsOf } from '../../../src/model/uevents.ts';
 import { ROOT } from '../../../src/model/world.ts';
+import { IommufdSession, iommufdWorld } from './iommufd-session.ts';
 import { bare, functionAt, pair, sibling, single, snapshotOf, testWorld } from './machine.ts';
 import { openedVirtual, otherToken, pf, physical, shared, vf, withSriov } from './provocations-bus.ts';
 import { Session } from './session.ts';
@@ -191,6 +192,24 @@ test('a physical function with virtual ones is told why it cannot come', () => {
     `vfio-pci ${pf}: Cannot bind to PF with SR-IOV enabled`,
     `vfio-pci ${pf}: probe with driver vfio-pci failed with error -16`,
   ]);
+});
+
+test('iommufd says of each device that it takes that its interrupts are not isolated, once it may take one', () => {
+  const unsafe = { units: ['dmar0'], interruptRemapping: false, groups: [] };
+  const s = new IommufdSession('6.12', iommufdWorld('6.12', { iommu: unsafe }));
+  const line = `vfio-pci ${single}: MSI interrupts are not secure, they cannot be isolated by the platform. Check that platform features like interrupt remapping are enabled. Use the "allow_unsafe_interrupts" module parameter to override`;
+  s.take(single);
+  const [d, i] = [s.cdev(), s.iommufd()];
+  const bound = (iommufd: number): Op => ({ op: 'device.bind_iommufd', pid: ROOT, fd: d, iommufd, flags: 0 });
+  expect(told(s, bound(i)).log).toEqual([]);
+  const parameter = 'allow_unsafe_interrupts';
+  s.result({ op: 'parameter.write', pid: ROOT, module: 'iommufd', parameter, text: 'Y' });
+  expect([told(s, bound(99)).log, told(s, bound(i)).log, told(s, bound(i)).log]).toEqual([[], [line], []]);
+  s.result({ op: 'close', pid: ROOT, fd: d });
+  const g = s.open('8');
+  s.setContainer(g, s.iommufd());
+  const opened: Op = { op: 'group.get_device_fd', pid: ROOT, fd: g, name: single };
+  expect([told(s, opened).log, told(s, opened).log]).toEqual([[line], []]);
 });
 
 /** What a device says of a real group that it leaves by going away: nothing from 6.12 on. */
