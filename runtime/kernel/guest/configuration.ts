@@ -16,6 +16,8 @@ export class ConfigurationFiles {
   readonly directory: Directory;
   private readonly machine: Machine;
   private readonly written = new Map<string, PlainFile>();
+  /** Who made a directory; the others are root's. */
+  private readonly makers = new Map<string, number>();
 
   constructor(machine: Machine) {
     this.machine = machine;
@@ -53,8 +55,15 @@ export class ConfigurationFiles {
     return held && this.refusal(op) === 0 ? refuse('ENOTEMPTY') : this.machine.value(op);
   }
 
-  mkdir({ pid }: Process, path: string): number {
-    return this.machine.value({ op: 'config.make_directory', pid, path });
+  mkdir({ pid, who }: Process, path: string): number {
+    const answer = this.machine.value({ op: 'config.make_directory', pid, path });
+    if (answer >= 0) this.makers.set(path, who.uid);
+    return answer;
+  }
+
+  /** Whether a directory is a process's own. */
+  owns({ who }: Process, path: string): boolean {
+    return who.uid === (this.makers.get(path) ?? 0);
   }
 
   private refusal(op: Op): number {

@@ -128,7 +128,7 @@ export class FileSystem {
     }
     // The model has all directories of /etc as mkdir(2) makes them here.
     const made = node.kind === 'directory' && place.path.startsWith('/etc/') && change.mode === modeOf(node);
-    if (made && process.who.uid === 0) return 0;
+    if (made && this.configuration.owns(process, place.path)) return 0;
     if (node.kind !== 'character' || node.driver !== 'vfio') return refuse('EPERM');
     const { uid, gid, mode } = { ...node, ...change };
     return this.machine.value({ op: 'node.own', pid: process.pid, path: place.path, uid, gid, mode });
