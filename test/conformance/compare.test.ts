@@ -38,3 +38,12 @@ it('a module that is unloaded may wait for a further device, and no other call m
   expect(logsDiffer([{ op: bind, lines }], seen)).toHaveLength(1);
   expect(logsDiffer([{ op: unload, lines }], [...lines, joins('0000:02:00.0')])).toHaveLength(1);
 });
+
+it('what an unload waits for first is in the log, also where others may have been waited for', () => {
+  const close = { op: 'close', pid: 1, fd: 3 } as const;
+  const [one, two] = ['0000:01:00.0', '0000:02:00.0'].map(waits) as [string, string];
+  const perhaps = [one, two].map((line) => ({ op: close, lines: [line] }));
+  expect(logsDiffer([{ op: unload, lines: [one] }], [two], perhaps)).toEqual([]);
+  expect(logsDiffer([{ op: unload, lines: [one] }], [two, one], perhaps)).toEqual([]);
+  expect(logsDiffer([{ op: unload, lines: [one] }], [], perhaps)).toHaveLength(1);
+});
