@@ -101,6 +101,7 @@ const optionNames = [
   'IRQ_BYPASS_MANAGER',
   'IOMMUFD_NOIOMMU',
   'TRANSPARENT_HUGEPAGE',
+  'PM',
 ] as const satisfies readonly OptionName[];
 
 function optionsOf(files: MachineFiles, config: Config | undefined): Options {
@@ -159,6 +160,10 @@ function deduced(files: MachineFiles, name: OptionName): Built {
     case 'TRANSPARENT_HUGEPAGE':
       // mm/huge_memory.c:hugepage_init_sysfs; a machine without large pages lacks the directory as well.
       return has('/sys/kernel/mm/transparent_hugepage') ? 'y' : unknown;
+    case 'PM':
+      // kernel/power/main.c:pm_init makes the directory.
+      if (has('/sys/power')) return 'y';
+      return files.kind === 'live' ? 'n' : unknown;
     case 'VFIO_DEVICE_CDEV':
       return has('/dev/vfio/devices') ? 'y' : unknown;
     case 'VFIO_GROUP':

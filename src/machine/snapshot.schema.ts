@@ -263,6 +263,9 @@ export const snapshotSchema = z.strictObject({
         TRANSPARENT_HUGEPAGE: fact(z.enum(['y', 'm', 'n']))
           .exactOptional()
           .describe('how iommufd aligns addresses that it chooses; not told: it is there'),
+        PM: fact(z.enum(['y', 'm', 'n']))
+          .exactOptional()
+          .describe('whether devices that nobody uses are suspended; not told: they are'),
         IOMMUFD_NOIOMMU: fact(z.enum(['y', 'm', 'n']))
           .exactOptional()
           .describe('device cdevs without an IOMMU (series of 2026); not told: a kernel without it'),

@@ -31,6 +31,7 @@ export const logs: ReadonlySet<Op['op']> = new Set([
   'device.remove',
   'device.reset_method',
   'device.sriov_numvfs',
+  'iommu_group.type',
   'module.load',
   'module.unload',
   'open',
@@ -82,6 +83,8 @@ export function logOf(
       return loadLines(world, before, op);
     case 'device.reset_method':
       return resetLines(world, before, op);
+    case 'iommu_group.type':
+      return nothing;
     case 'group.get_device_fd':
       return [...insecure, ...openedLine(world, before, op, user)];
     case 'device.bind_iommufd':
@@ -161,12 +164,20 @@ function refusal(world: World, before: State, after: State, op: Op, guard: strin
     case 'container.set_iommu':
       if (guard.endsWith('.interrupts')) return [noRemapping];
       return guard.endsWith('.firmware') ? firmwareLines(world, before, op) : [];
+    case 'iommu_group.type':
+      return guard.endsWith('.claimed') ? claimedLine(world, before, op.group) : [];
     case 'container.map_dma':
       if (guard !== 'container.map_dma.memlock') return [];
       return [overLimit(world, op.pid)];
     default:
       return [];
   }
+}
+
+/** drivers/iommu/iommu.c:iommu_change_dev_def_domain, in the name of the group's first device. */
+function claimedLine(world: World, before: State, id: number): readonly string[] {
+  const first = before.iommuGroups.find((group) => group.id === id)?.devices[0];
+  return first === undefined ? [] : [`${place(world, before, first)}: Group not assigned to default domain`];
 }
 
 /** drivers/vfio/vfio_iommu_type1.c:vfio_iommu_type1_attach_group. */

@@ -265,7 +265,7 @@ export const profiles: Readonly<Record<ProfileId, Profile>> = {
 type Options = Snapshot['kernel']['options'];
 
 /** Options that a snapshot may leave out. */
-type Untold = 'IRQ_BYPASS_MANAGER' | 'IOMMUFD_NOIOMMU' | 'TRANSPARENT_HUGEPAGE';
+type Untold = 'IRQ_BYPASS_MANAGER' | 'IOMMUFD_NOIOMMU' | 'TRANSPARENT_HUGEPAGE' | 'PM';
 
 /**
  * The profile nearest to a machine's kernel release, with its build options. A release before 4.4 is the seed's, before

@@ -41,6 +41,8 @@ export interface World {
   readonly pageSizes: bigint;
   /** Addresses that iommufd chooses are aligned to huge pages (TRANSPARENT_HUGEPAGE). */
   readonly hugePages: boolean;
+  /** A device in low power is suspended at once (CONFIG_PM), so that the next call on it wakes it. */
+  readonly suspends: boolean;
   /** SET_IOMMU(6) works: the ARM SMMU's nesting. */
   readonly nesting: boolean;
   /** The file system that holds configuration files takes no changes. */

@@ -86,6 +86,7 @@ export function worldFrom(snapshot: Snapshot, options: WorldOptions = {}): { wor
     snooped: units.snooped,
     iommus: units.iommus,
     pageSizes: profile.tellsPageSizes ? units.pageSizes : 0xffff_ffff_ffff_f000n,
+    suspends: snapshot.kernel.options.PM !== 'n',
     hugePages: snapshot.kernel.options.TRANSPARENT_HUGEPAGE !== 'n',
     nesting: snapshot.architecture === 'aarch64',
     readOnlyConfiguration: isReadOnly(snapshot),

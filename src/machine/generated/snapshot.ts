@@ -30,6 +30,8 @@ export interface Snapshot {
       readonly IRQ_BYPASS_MANAGER?: "y" | "m" | "n" | Unknown;
       /** how iommufd aligns addresses that it chooses; not told: it is there */
       readonly TRANSPARENT_HUGEPAGE?: "y" | "m" | "n" | Unknown;
+      /** whether devices that nobody uses are suspended; not told: they are */
+      readonly PM?: "y" | "m" | "n" | Unknown;
       /** device cdevs without an IOMMU (series of 2026); not told: a kernel without it */
       readonly IOMMUFD_NOIOMMU?: "y" | "m" | "n" | Unknown;
     };

@@ -154,6 +154,17 @@ const late: readonly Guard<Bind>[] = [
   },
 ];
 
+/** A physical function has taken a token for its own by then, whatever comes of the rest. */
+function tokenTaken(guard: Guard<Bind>): Guard<Bind> {
+  return {
+    ...guard,
+    leaves: (world, state, op, file) => {
+      const token = tokenSet(world, state, named(op, file));
+      return token === null ? state : setToken(state, file.device, token);
+    },
+  };
+}
+
 export const deviceBindIommufd: Rule<Bind> = {
   words: {
     object: 'cdev',
@@ -185,7 +196,7 @@ export const deviceBindIommufd: Rule<Bind> = {
       negativeOrFlags(withToken, 'a flag that the kernel does not know, or a negative descriptor'),
       ...early,
       ...tokens,
-      ...late,
+      ...late.map(tokenTaken),
     ],
   },
   effect: (world, state, op, file) => {

@@ -137,18 +137,21 @@ export const deviceFeature: Rule<Feature> = {
       eventfd: 'of LOW_POWER_ENTRY_WITH_WAKEUP: who is signalled when the device wakes',
     },
     effect:
-      'PROBE only says that the feature is there. A token guards the virtual functions from then on. Low power ends with LOW_POWER_EXIT; with a wake-up it ends with the next call on the device, which wakes it (the kernel is taken to have suspended it by then).',
+      'PROBE only says that the feature is there. A token guards the virtual functions from then on. Low power ends with LOW_POWER_EXIT; with a wake-up it ends with the next call on the device, which wakes it: the kernel is taken to have suspended it by then, unless it was built without CONFIG_PM.',
     undo: 'of LOW_POWER_ENTRY, LOW_POWER_EXIT',
   },
   ioctl: { on: 'device', request: 0x3b75 },
   guards: { seed: [unknown], '6.1': [fault, argsz, ...asking] },
-  effect: (_world, state, op) => {
+  effect: (world, state, op) => {
     if (!sets(op)) return zero;
     switch (which(op)) {
       case feature.token:
         return { state: withToken(state, deviceOf(state, op), tokenOf(op)), value: 0 };
       case feature.lowPower:
         return { state: withCore(state, op, { lowPower: true }), value: 0 };
+      case feature.lowPowerWithWakeup:
+        // Who is not suspended is not woken, and stays in low power until it is taken out (vfio_pci_core_runtime_resume).
+        return world.suspends ? zero : { state: withCore(state, op, { lowPower: true }), value: 0 };
       case feature.lowPowerExit:
         return { state: withCore(state, op, { lowPower: false }), value: 0 };
       default:

@@ -212,7 +212,19 @@ function attachedTo(world: World, state: State, device: number): State {
   return draft;
 }
 
-const now = [fault, endless, options, ...tokens, stranger, full, noContainer, noIommu, rawio];
+/** The match has taken a token for the physical function's own by then, whatever comes of the open. */
+function tokenTaken(guard: Guard<Get>): Guard<Get> {
+  return {
+    ...guard,
+    leaves: (world, state, op) => {
+      const token = tokenGiven(world, state, op);
+      return token === null ? state : withToken(state, deviceNamed(world, state, op), token);
+    },
+  };
+}
+
+const matching = [fault, endless, options, ...tokens, stranger];
+const opening = [full, noContainer, noIommu, rawio];
 
 export const groupGetDeviceFd: Rule<Get> = {
   words: {
@@ -226,8 +238,12 @@ export const groupGetDeviceFd: Rule<Get> = {
   ioctl: { on: 'group', request: 0x3b6a },
   guards: {
     seed: [fault, endless, noContainer, noIommu, unviable, rawio, stranger, full],
-    '6.1': [...now, leaving],
-    '6.12': [...now, untranslated, ...binding.map(withIommufd), leaving, ...attaching.map(withIommufd)],
+    '6.1': [...matching, ...[...opening, leaving].map(tokenTaken)],
+    '6.12': [
+      ...matching,
+      ...[...opening, untranslated, ...binding.map(withIommufd), leaving].map(tokenTaken),
+      ...attaching.map(withIommufd).map(tokenTaken),
+    ],
   },
   effect: (world, state, op, group) => {
     const index = deviceNamed(world, state, op);

@@ -268,6 +268,22 @@ export const snapshotSchema: JsonSchema = {
         }
        ]
       },
+      "PM": {
+       "description": "whether devices that nobody uses are suspended; not told: they are",
+       "anyOf": [
+        {
+         "type": "string",
+         "enum": [
+          "y",
+          "m",
+          "n"
+         ]
+        },
+        {
+         "$ref": "#/$defs/Unknown"
+        }
+       ]
+      },
       "IOMMUFD_NOIOMMU": {
        "description": "device cdevs without an IOMMU (series of 2026); not told: a kernel without it",
        "anyOf": [
