@@ -1,6 +1,7 @@
 /** What is not drawn, each with its reason: kernels do there what no model should say of them. */
 import { fileAt, fileOf, tableFull } from '../../src/model/files.ts';
 import { isRemoved } from '../../src/model/leaving.ts';
+import { nodeAt } from '../../src/model/nodes.ts';
 import type { Op } from '../../src/model/op.ts';
 import { enabledVirtualFunctions, withdrawsVirtual } from '../../src/model/presence.ts';
 import type { State, World } from '../../src/model/state.ts';
@@ -29,6 +30,17 @@ export const avoided: readonly Avoided[] = [
     what: 'close of the descriptors 0, 1 and 2',
     why: 'the model takes them to be open for as long as the process lives, and gives no other file their numbers',
     applies: (_state, op) => op.op === 'close' && op.fd >= 0 && op.fd < 3,
+  },
+  {
+    what: 'node.own that gives a node to another owner, by a process with CAP_CHOWN that may not change its mode then',
+    why: 'two system calls are one operation of the model, and the first of them is done when the second is refused',
+    applies: (state, op, world) => {
+      if (op.op !== 'node.own') return false;
+      const { result } = step(world, state, op);
+      if (result.ok || result.guard !== 'node.own.chmod') return false;
+      const node = nodeAt(state, op.path)?.node;
+      return ![node?.uid, unchanged].includes(op.uid) || ![node?.gid, unchanged].includes(op.gid);
+    },
   },
   {
     what: 'a write to a file of sysfs by a process that has as many descriptors as it may',
@@ -108,6 +120,9 @@ export const avoided: readonly Avoided[] = [
     },
   },
 ];
+
+/** chown(2)'s -1, "leave it". */
+const unchanged = 2 ** 32 - 1;
 
 const writesSysfs =
   /^(module\.load|parameter|override|drivers?|bus|device\.(remove|enable|sysfs_reset|reset_method|sriov_\w+)|iommu_group)\b/;

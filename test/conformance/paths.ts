@@ -1,3 +1,4 @@
+import { configurationPaths } from '../../src/model/configuration.ts';
 import { guardsOf } from '../../src/model/guards.ts';
 import { isLocked } from '../../src/model/leaving.ts';
 import { cdevPath, nodePaths } from '../../src/model/nodes.ts';
@@ -26,6 +27,7 @@ export function everyPath(world: World, ...states: readonly State[]): readonly s
     }
   }
   for (const state of states) {
+    for (const path of configurationPaths(state, state)) paths.add(path);
     for (const path of nodePaths(state)) paths.add(path);
     for (const group of state.groups) if (group) paths.add(`/sys/class/vfio/${group.name}`);
     for (const { id } of state.iommuGroups) {

@@ -3,6 +3,7 @@ import { cdevPath } from '../../src/model/nodes.ts';
 import type { Op } from '../../src/model/op.ts';
 import type { State, World } from '../../src/model/state.ts';
 import { step } from '../../src/model/step.ts';
+import type { Context, Maker } from '../runtime/kernel/random-context.ts';
 import type { Cast } from '../runtime/kernel/random-operations.ts';
 import { actors, regions } from './cast.ts';
 import type { Lot } from './lot.ts';
@@ -34,12 +35,13 @@ export function themedPrelude(lot: Lot, world: World, start: State, cast: Cast, 
   const way = new Way(lot, world, start);
   if (lot.number(4) > 0) way.add(allowFake(world));
   const there = cast.devices.filter((device) => way.of(device)?.present === true);
-  for (const device of there) bindToVfio(way, device);
-  for (const make of theme.before ?? []) {
+  if (theme.binds !== false) for (const device of there) bindToVfio(way, device);
+  const pids = actors.map((actor) => actor.pid);
+  const context = (): Context => {
     const [a, b, c] = [lot.number(10_000), lot.number(10_000), lot.number(10_000)];
-    const pids = actors.map((actor) => actor.pid);
-    way.add(make({ kind: 0, pid, a, b, c, pids, world, state: way.state, regions, cast }));
-  }
+    return { kind: 0, pid, a, b, c, pids, world, state: way.state, regions, cast };
+  };
+  for (const make of theme.before ?? []) way.add(make(context()));
   const came = cast.devices.filter((device) => way.of(device)?.present === true && !there.includes(device));
   for (const device of came) if (way.of(device)?.driver !== 'vfio-pci') bindToVfio(way, device);
   const ways = theme.ways.filter((name) => name === 'container' || world.profile.build.iommufd !== 'n');
@@ -51,8 +53,14 @@ export function themedPrelude(lot: Lot, world: World, start: State, cast: Cast, 
     else if (name === 'compat') openWithIommufd(way, lot, device);
     else open(way, lot, device);
   }
+  const scripts = (theme.scripts ?? []).map((script) => script(context())).filter(({ length }) => length > 0);
+  if (scripts.length > 0) {
+    for (const make of lot.of(scripts as [Script])) way.add(make(context()), theme.goesOn);
+  }
   return way.ops;
 }
+
+type Script = readonly Maker[];
 
 class Way {
   readonly ops: Op[] = [];
@@ -66,12 +74,12 @@ class Way {
     this.state = start;
   }
 
-  /** Adds it, but now and then leaves it out; answers the value, -1 when there is none. */
-  add(op: Op): number {
+  /** Adds it, but now and then leaves it out; answers the value, -1 when there is none. `goesOn`: it may begin, and wait. */
+  add(op: Op, goesOn = false): number {
     if (this.lot.number(20) === 0) return -1;
     const { result, state } = step(this.world, this.state, op);
     // What would not return can only end a sequence.
-    if (!result.ok && 'blocks' in result) return -1;
+    if (!result.ok && 'blocks' in result && !(goesOn && state !== this.state)) return -1;
     this.ops.push(op);
     this.state = state;
     return result.ok ? result.value : -1;

@@ -1,3 +1,4 @@
+import { isDirectory } from '../../src/model/configuration.ts';
 import { nodeAt, nodePaths } from '../../src/model/nodes.ts';
 import type { Op } from '../../src/model/op.ts';
 import { same } from '../../src/model/same.ts';
@@ -170,6 +171,22 @@ const bindHosts: Next = (world, begun, now) => {
   return null;
 };
 
+/** Directories from above, and what is in them before they go. */
+const setConfiguration: Next = (_world, begun, now) => {
+  const was = begun.configuration;
+  const is = now.configuration;
+  const paths = [...new Set([...Object.keys(was.directories), ...Object.keys(is.directories)])].sort();
+  const missing = paths.find((path) => !isDirectory(now, path));
+  if (missing !== undefined) return { op: 'config.make_directory', pid, path: missing };
+  for (const path of new Set([...Object.keys(was.files), ...Object.keys(is.files)])) {
+    const text = was.files[path];
+    if (text === undefined) return { op: 'config.remove', pid, path };
+    if (is.files[path] !== text) return { op: 'config.write', pid, path, text };
+  }
+  const strange = paths.findLast((path) => !isDirectory(begun, path));
+  return strange === undefined ? null : { op: 'config.remove_directory', pid, path: strange };
+};
+
 /** Drivers last: what they find decides whether they take a device. */
 const ways: readonly Next[] = [
   ...[
@@ -183,5 +200,5 @@ const ways: readonly Next[] = [
     loadModules,
     setParameters,
   ],
-  ...[disable, setResets, giveNodes, setGroupTypes, bindHosts],
+  ...[disable, setResets, giveNodes, setConfiguration, setGroupTypes, bindHosts],
 ];

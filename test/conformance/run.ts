@@ -274,4 +274,4 @@ function returned(guard: string): string {
 }
 
 /** /dev/null and its like are no part of the model. */
-const modelled = /^\/(dev\/(vfio|iommu|kvm)|sys|proc)(\/|$)/;
+const modelled = /^\/(dev\/(vfio|iommu|kvm)|sys|proc|etc)(\/|$)/;

@@ -8,12 +8,17 @@ import { call, descriptors, type Maker, surely } from '../runtime/kernel/random-
 import { pick } from '../runtime/kernel/random-mappings.ts';
 import { operation } from '../runtime/kernel/random-operations.ts';
 import { type Actor, actors, regions } from './cast.ts';
+import { corners, unsafeInterrupts } from './corners.ts';
+import { driverCorners, waitingCorners } from './corners-drivers.ts';
+import { iommufdCorners } from './corners-iommufd.ts';
+import { driver, type Script } from './script.ts';
 import { allowVirtual, enableVirtual, functions } from './themes-functions.ts';
 import { createDevice, createVm, guestFiles, openKvm } from './themes-guests.ts';
 import { meanwhile, resettable } from './themes-leaving.ts';
 import { addressSpaces, typeOne } from './themes-mappings.ts';
 import { pageTables } from './themes-pagetables.ts';
 import { openFunctions, removals } from './themes-removing.ts';
+import { mayGive, settings } from './themes-settings.ts';
 
 /** How a prelude opens a device: by container and group, with an iommufd in the container's place, by its own node. */
 export type Way = 'container' | 'compat' | 'cdev';
@@ -25,8 +30,12 @@ export interface Theme {
   readonly ways: readonly Way[];
   /** Whether a device that is opened by its own node is attached before; left out: now and then. */
   readonly attaches?: false;
+  /** Devices stay with the drivers that they have. */
+  readonly binds?: false;
   /** Made before anything is opened, as root. */
   readonly before?: readonly Maker[];
+  /** One of them is made when the devices are open, as far as the machine has anything for it. */
+  readonly scripts?: readonly Script[];
   /** Calls that have begun and wait do not end a sequence. */
   readonly goesOn?: true;
   /** Who acts, where it matters; the numbers are those of all sequences. */
@@ -274,10 +283,44 @@ const guests: Theme = {
   makers: guestFiles,
 };
 
+/** The fourth process may have four descriptors of its own. */
+const crowded = actors.map((actor) => (actor.pid === driver ? { ...actor, nofile: 7 } : actor));
+
+const cornersTheme: Theme = {
+  name: 'corners',
+  about:
+    'ways that lead to one test of the kernel each, which others hardly meet: who may not what root has opened, memory that nobody may lock, what is asked twice, what is too large, drivers beside a user’s',
+  ways: [],
+  actors: crowded as unknown as [Actor, ...Actor[]],
+  before: [unsafeInterrupts('vfio_iommu_type1'), unsafeInterrupts('iommufd')],
+  scripts: [...corners, ...iommufdCorners, ...driverCorners],
+  makers: [(its) => operation({ ...its, pid: 0 }, its.world, its.state, aimless, regions, its.cast)],
+};
+
+const waits: Theme = {
+  name: 'waits',
+  about:
+    'devices that leave, or lose their virtual functions, while somebody has yet to open or to bind them, who then does',
+  ways: [],
+  goesOn: true,
+  scripts: waitingCorners,
+  makers: meanwhile,
+};
+
+const settingsTheme: Theme = {
+  name: 'settings',
+  about:
+    'configuration files and their directories, modules that are loaded with parameters, parameters, overrides that are too long, owners and modes of nodes',
+  ways: [],
+  binds: false,
+  actors: mayGive,
+  makers: settings,
+};
+
 export const themes: Readonly<Record<string, Theme>> = Object.fromEntries(
   [
-    ...[mappings, spaces, interrupts, resets, pointers, limits, virtual, unbinding, pagetables],
-    ...[removing, guests],
+    ...[mappings, spaces, interrupts, resets, pointers, limits, virtual, unbinding, pagetables, removing],
+    ...[guests, cornersTheme, settingsTheme, waits],
   ].map((theme) => [theme.name, theme]),
 );
 

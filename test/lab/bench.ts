@@ -110,6 +110,8 @@ function calmed({ machine, actors }: Stage, world: World, state: State, executor
     // A virtual function that is not enabled.
     if (its?.present !== true) continue;
     const { driver } = its;
+    // Nobody resets it, and it has no file that says how.
+    if ((driver === null || driver === idleDriver) && its.settings.resetMethods.length === 0) continue;
     const op: Op =
       driver === null || driver === idleDriver
         ? { op: 'device.reset_method', pid, device, text: '\n' }

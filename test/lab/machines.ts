@@ -25,22 +25,22 @@ export function behindRootPort(number: number, ...devices: readonly string[]): s
   const port = `pcie-root-port,x-speed=5,hotplug=off,id=rp${number},bus=pcie.0,slot=${number},chassis=${number},addr=0x1${number}`;
   const functions = devices.flatMap((device, index) => [
     '-device',
-    `${device},bus=rp${number},addr=0.${index}${devices.length > 1 && index === 0 ? ',multifunction=on' : ''}`,
+    `${device},bus=rp${number},${placeOf(index, devices.length)}`,
   ]);
   return ['-device', port, ...functions];
 }
 
 /** A host bridge that bypasses the IOMMU: its device, 0000:41:00.0, has no group where the others have. */
-function outsideIommu(device: string): string[] {
+function outsideIommu(...devices: readonly string[]): string[] {
   return [
     ...['-device', 'pxb-pcie,id=pxb,bus_nr=0x40,bypass_iommu=true'],
-    ...[
-      '-device',
-      'pcie-root-port,x-speed=5,hotplug=off,id=rpx,bus=pxb,addr=0,slot=9,chassis=9',
-      '-device',
-      `${device},bus=rpx`,
-    ],
+    ...['-device', 'pcie-root-port,x-speed=5,hotplug=off,id=rpx,bus=pxb,addr=0,slot=9,chassis=9'],
+    ...devices.flatMap((device, index) => ['-device', `${device},bus=rpx,${placeOf(index, devices.length)}`]),
   ];
+}
+
+function placeOf(index: number, count: number): string {
+  return `addr=0.${index}${count > 1 && index === 0 ? ',multifunction=on' : ''}`;
 }
 
 /** A device whose driver takes it and does nothing with it: bound and unbound in a moment. */
@@ -110,6 +110,34 @@ export const machines: Readonly<Record<string, LabMachine>> = {
       '0000:01:00.2': null,
       '0000:01:00.3': null,
       '0000:02:00.0': idleDriver,
+    },
+  },
+  unsafe: {
+    name: 'unsafe',
+    about:
+      'an Intel IOMMU that does not remap interrupts, two functions of a bus that lie outside it, one on the root bus, a bridge that may be taken, a controller with sixteen vectors of MSI, and configuration that is read-only',
+    arguments: [
+      ...[
+        '-M',
+        'q35,kernel-irqchip=split',
+        '-device',
+        'intel-iommu,intremap=off,aw-bits=48,snoop-control=on',
+      ],
+      ...behindRootPort(1, idle, idle),
+      ...behindRootPort(2, 'nec-usb-xhci,msi=on,msix=off'),
+      ...['-device', 'pcie-root-port,hotplug=off,id=rpb,bus=pcie.0,slot=8,chassis=8,addr=0x18'],
+      ...['-device', `${silent},bus=pcie.0,addr=0x5`],
+      ...outsideIommu(silent, silent),
+    ],
+    commandLine: `${intelCommandLine} agent_sealed=1`,
+    devices: {
+      '0000:01:00.0': idleDriver,
+      '0000:01:00.1': idleDriver,
+      '0000:02:00.0': null,
+      '0000:00:05.0': null,
+      '0000:00:18.0': 'pcieport',
+      '0000:41:00.0': null,
+      '0000:41:00.1': null,
     },
   },
 };

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Credentials } from '../../../runtime/backend.ts';
+import { usualDirectories } from '../../../src/machine/configuration.ts';
 import type { LabMachine } from '../machines.ts';
 import { guestFiles } from './files.ts';
 import { moduleFiles } from './modules.ts';
@@ -139,7 +140,9 @@ function bitOf(name: string): number {
 export function packAgent(kernel: KernelFolder, folder: string): string {
   const tree = join(folder, 'tree');
   const release = readFileSync(join(kernel, 'release'), 'utf8').trim();
-  for (const name of ['proc', 'sys', 'dev', 'lib/modules']) mkdirSync(join(tree, name), { recursive: true });
+  for (const name of ['/proc', '/sys', '/dev', '/lib/modules', ...usualDirectories]) {
+    mkdirSync(join(tree, name), { recursive: true });
+  }
   const source = fileURLToPath(new URL('agent.c', import.meta.url));
   execFileSync('gcc', [
     '-Wall',
