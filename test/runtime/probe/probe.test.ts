@@ -188,6 +188,7 @@ describe('a captured tree', () => {
         IRQ_BYPASS_MANAGER: 'n',
         IOMMUFD_NOIOMMU: 'n',
         TRANSPARENT_HUGEPAGE: 'n',
+        PM: 'n',
       },
     });
     expect(snapshot.iommu).toEqual({
@@ -259,7 +260,10 @@ describe('what is missing', () => {
       VFIO: 'm',
       VFIO_NOIOMMU: 'y',
       VFIO_PCI: { unknown: expect.any(String) },
+      PM: { unknown: expect.any(String) },
     });
+    mkdirSync(join(root, 'sys/power'));
+    expect(captured().kernel.options.PM).toBe('y');
     writeFileSync(join(root, 'proc/config.gz'), gzipSync('CONFIG_PCI=y\nCONFIG_VFIO=y\n'));
     expect(captured().kernel.options).toMatchObject({ VFIO: 'y', VFIO_NOIOMMU: 'n' });
     without('/sys/kernel/security');

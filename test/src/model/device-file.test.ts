@@ -126,6 +126,23 @@ test('what a device keeps ends with its last descriptor', () => {
   expect([irqs(s, again), read(s, again, 0n), feature(s, again)]).toEqual([0, 1, 0]);
 });
 
+test('who is in low power with a wake-up is woken by the next call, unless nothing is suspended', () => {
+  const withWakeup = (PM?: 'n') => {
+    const { kernel } = snapshotOf();
+    const options = { ...kernel.options, ...(PM === undefined ? {} : { PM }) };
+    const s = new Session(
+      '6.12',
+      testWorld('6.12', snapshotOf(undefined, { kernel: { ...kernel, options } })),
+    );
+    const fd = device(s);
+    const signal = eventfd(s);
+    const sleep = () => feature(s, fd, { flags: 0x20004, eventfd: signal });
+    return [sleep(), sleep(), feature(s, fd, { flags: 0x20005 }), feature(s, fd)];
+  };
+  expect(withWakeup()).toEqual([0, 0, 0, 0]);
+  expect(withWakeup('n')).toEqual([0, 'EINVAL', 0, 0]);
+});
+
 test('closing an eventfd ends its unmasking, but not an interrupt or a write', () => {
   const s = new Session('6.12');
   const fd = device(s);

@@ -6,7 +6,16 @@ import { ueventsOf } from '../../../src/model/uevents.ts';
 import { ROOT } from '../../../src/model/world.ts';
 import { IommufdSession, iommufdWorld } from './iommufd-session.ts';
 import { bare, functionAt, pair, sibling, single, snapshotOf, testWorld } from './machine.ts';
-import { openedVirtual, otherToken, pf, physical, shared, vf, withSriov } from './provocations-bus.ts';
+import {
+  opened,
+  openedVirtual,
+  otherToken,
+  pf,
+  physical,
+  shared,
+  vf,
+  withSriov,
+} from './provocations-bus.ts';
 import { Session } from './session.ts';
 
 /** What the kernel says of an operation: to its log, and to udev. */
@@ -192,6 +201,15 @@ test('a physical function with virtual ones is told why it cannot come', () => {
     `vfio-pci ${pf}: Cannot bind to PF with SR-IOV enabled`,
     `vfio-pci ${pf}: probe with driver vfio-pci failed with error -16`,
   ]);
+});
+
+test('a group that a user owns is not in its default domain, as 6.1 says', () => {
+  const s = new Session('6.1');
+  s.take(single);
+  opened(s, single);
+  const queued: Op = { op: 'iommu_group.type', pid: ROOT, group: 8, text: 'DMA-FQ' };
+  expect(step(s.world, s.state, queued).result).toMatchObject({ guard: 'iommu_group.type.claimed' });
+  expect(told(s, queued).log).toEqual([`vfio-pci ${single}: Group not assigned to default domain`]);
 });
 
 test('iommufd says of each device that it takes that its interrupts are not isolated, once it may take one', () => {

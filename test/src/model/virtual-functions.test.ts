@@ -47,6 +47,18 @@ describe.each(profilesSince('6.1'))('Linux %s', (profile) => {
     expect(s.state.iommuGroups.map(({ id }) => id)).toEqual([7]);
   });
 
+  test('open with the token of an open of the physical one that was refused', () => {
+    const s = withSriov(profile);
+    shared(s);
+    const [pfGroup, vfGroup] = [s.open(`${deviceOf(s, pf)?.group}`), opened(s, vf)];
+    expect(s.device(pfGroup, `${pf} vf_token=${token}`)).toBe('EINVAL');
+    expect(s.device(vfGroup, `${vf} vf_token=${otherToken}`)).toBe('EACCES');
+    expect(s.device(vfGroup, `${vf} vf_token=${token}`)).toBeTypeOf('number');
+    // Now it is in use, and no other one is taken.
+    expect(s.device(pfGroup, `${pf} vf_token=${otherToken}`)).toBe('EACCES');
+    expect(deviceOf(s, pf)?.vfio?.token).toBe(token);
+  });
+
   test('go with the driver of their physical function, when nobody has them open', () => {
     const s = withSriov(profile);
     openedVirtual(s);
@@ -215,6 +227,12 @@ describe('a cdev of a shared function', () => {
   test('asks for no token in 6.12', () => {
     const { bind } = opening('6.12');
     expect([bind(vf), bind(pf), bind(vf, token)]).toEqual([1, 1, 'EINVAL']);
+  });
+
+  test('keeps the token of a bind that was refused, of a physical function', () => {
+    const { s, bind } = opening('noiommu-cdev');
+    expect(s.bindIommufd(s.cdev(pf), 99, { flags: 1, token })).toBe('EBADF');
+    expect([bind(vf, otherToken), bind(vf, token)]).toEqual(['EACCES', 1]);
   });
 
   test('asks for the token that its physical function was bound with since 6.17', () => {
