@@ -18,10 +18,13 @@ const THEMED = Math.ceil(SEQUENCES / 4);
 /** On these machines; the others have nothing that they lack. */
 const vectorMachines = ['none', 'outside'];
 
+/** What is drawn of everything has no virtual machines, and is asked where the same devices are without KVM. */
+const ordinary = Object.keys(machines).filter((name) => machines[name]?.virtualises !== true);
+
 export function agentJobs(kernels: Readonly<Record<string, string>>): readonly AgentJob[] {
   return Object.entries(kernels).flatMap(([series, kernel]) => [
     ...vectorMachines.map((machine) => vectorJob({ kind: 'vectors', series, kernel, machine })),
-    ...Object.keys(machines).map((machine) =>
+    ...ordinary.map((machine) =>
       sequenceJob({
         ...{ kind: 'sequences', series, kernel, machine },
         ...{ seed: SEED, from: 0, count: SEQUENCES, minutes: 60 },
@@ -38,7 +41,7 @@ export function agentJobs(kernels: Readonly<Record<string, string>>): readonly A
 
 /** Where a theme has most to do. */
 function machineOf({ name }: Theme): string {
-  return name === 'virtual' ? 'virtual' : 'outside';
+  return Object.hasOwn(machines, name) ? name : 'outside';
 }
 
 function vectorJob(job: WorkerJob): AgentJob {

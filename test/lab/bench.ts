@@ -87,6 +87,8 @@ export class Bench {
     const first = guest.spawn(actors[0].pid, actors[0]);
     const loaded = first.loadModule('vfio_pci');
     if (loaded !== 0) throw new Error(`vfio_pci does not load: ${loaded}\n${guest.lastWords()}`);
+    const virtualises = machine.virtualises ? first.loadModule('kvm_amd') : 0;
+    if (virtualises !== 0) throw new Error(`kvm_amd does not load: ${virtualises}\n${guest.lastWords()}`);
     const { world, state } = worldFrom(snapshotOf(guest, first), {
       processes: processesOf(actors),
       virtualFunctions: true,

@@ -8,6 +8,8 @@ export interface LabMachine {
   readonly commandLine: string;
   /** PCI addresses, each with the driver that takes it at boot; null: none does. */
   readonly devices: Readonly<Record<string, string | null>>;
+  /** A processor on which it can have virtual machines of its own: QEMU emulates AMD's way of them. */
+  readonly virtualises?: true;
 }
 
 export const noIommuChipset = ['-M', 'q35'];
@@ -98,6 +100,24 @@ export const machines: Readonly<Record<string, LabMachine>> = {
       '0000:02:00.0': 'e1000e',
       '0000:41:00.0': null,
     },
+  },
+  guests: {
+    name: 'guests',
+    about: 'the machine `outside`, with KVM',
+    arguments: [
+      ...intelChipset,
+      ...behindRootPort(1, idle, idle),
+      ...behindRootPort(2, idle),
+      ...outsideIommu(silent),
+    ],
+    commandLine: intelCommandLine,
+    devices: {
+      '0000:01:00.0': idleDriver,
+      '0000:01:00.1': idleDriver,
+      '0000:02:00.0': idleDriver,
+      '0000:41:00.0': null,
+    },
+    virtualises: true,
   },
   virtual: {
     name: 'virtual',

@@ -87,11 +87,16 @@ export class Guest {
   }
 }
 
+const plain = 'Nehalem';
+/** kvm_amd asks who made the processor before it looks at what that can. */
+const virtualising = `${plain},vendor=AuthenticAMD,+svm,+npt,+nrip-save`;
+
 function argumentsOf(kernel: KernelFolder, initramfs: string, machine: LabMachine, folder: string): string[] {
   // QEMU's own syntax: a comma in a value is doubled.
   const path = (name: string) => join(folder, name).replaceAll(',', ',,');
   return [
-    ...['-accel', 'tcg,thread=single', '-cpu', 'Nehalem', '-smp', '1', '-m', '256'],
+    ...['-accel', 'tcg,thread=single', '-cpu', machine.virtualises ? virtualising : plain],
+    ...['-smp', '1', '-m', '256'],
     ...['-nodefaults', '-display', 'none', '-no-reboot', '-serial', `file:${path('serial')}`],
     ...['-kernel', join(kernel, 'bzImage'), '-initrd', initramfs],
     ...['-append', `console=ttyS0 quiet loglevel=3 panic=-1 no_timer_check ${machine.commandLine}`],
