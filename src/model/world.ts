@@ -247,7 +247,7 @@ function modulesOf(
   profile: Profile,
   drivers: ReadonlyMap<string, Driver>,
 ): ReadonlyMap<string, Module> {
-  const here = reader.read<Readonly<Record<string, { parameters: Readonly<Record<string, Fact<string>>> }>>>(
+  const here = reader.read<Readonly<Record<string, Told>>>(
     '/modules',
     snapshot.modules,
     {},
@@ -268,14 +268,28 @@ function modulesOf(
         name,
         index,
         builtIn: family.has(name) && builtAs(profile, name) === 'y',
-        requires:
-          family.get(name) ?? (isVfioDriver(name) && family.has('vfio_pci_core') ? ['vfio_pci_core'] : []),
+        requires: family.get(name) ?? [
+          ...(isVfioDriver(name) && family.has('vfio_pci_core') ? ['vfio_pci_core'] : []),
+          ...Object.keys(here).filter((needed) => isHeldBy(here[needed], name)),
+        ],
         post: name === 'vfio' && build.type1 !== 'n' ? ['vfio_iommu_type1'] : [],
         parameters: freshParameters(profile, name) ?? textsOf(here[name]?.parameters),
         readOnly: name === 'vfio_pci' ? ['disable_denylist', 'disable_vga'] : [],
       },
     ]),
   );
+}
+
+/** What a snapshot tells of a module that is loaded. */
+interface Told {
+  readonly parameters: Readonly<Record<string, Fact<string>>>;
+  readonly holders?: Fact<readonly string[]>;
+}
+
+/** Whether a module that is none of VFIO's needs it, such as kvm irqbypass. */
+function isHeldBy(needed: Told | undefined, name: string): boolean {
+  const holders = needed?.holders;
+  return holders !== undefined && !isUnknown(holders) && holders.includes(name);
 }
 
 function builtAs(profile: Profile, module: string): 'y' | 'm' | 'n' {

@@ -58,7 +58,14 @@ const capable = machine({
     },
   ],
 });
-const handmade: Snapshot = { ...capable, iommu: { ...capable.iommu, translation: [unit] } };
+const handmade: Snapshot = {
+  ...capable,
+  iommu: { ...capable.iommu, translation: [unit] },
+  nodes: [
+    { path: '/dev/kvm', uid: 0, gid: 36, mode: 0o660 },
+    { path: '/dev/vfio/vfio', uid: 0, gid: 0, mode: 0o666 },
+  ],
+};
 
 const names = readdirSync(examples).filter((name) => /^\d/.test(name));
 

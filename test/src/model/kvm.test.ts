@@ -129,6 +129,26 @@ describe.each(profileIds)('a virtual machine on %s', (profile) => {
   });
 });
 
+test.each(['6.1', '6.12'] as const)('KVM keeps irqbypass on %s, as the snapshot tells', (profile) => {
+  const bare = snapshotOf();
+  const { options } = bare.kernel;
+  const told = { kvm_amd: [], kvm: ['kvm_amd'], irqbypass: ['kvm', 'vfio_pci_core'] };
+  const modules = Object.entries(told).map(([name, holders]) => [name, { parameters: {}, holders }]);
+  const kernel = { ...bare.kernel, options: { ...options, IRQ_BYPASS_MANAGER: 'm' as const } };
+  const s = new Session(
+    profile,
+    worldFrom(snapshotOf([], { kernel, modules: Object.fromEntries(modules) }), { profile }),
+  );
+  const unload = (module: string) => s.call({ op: 'module.unload', pid: ROOT, module });
+  expect(['irqbypass', 'kvm', 'kvm_amd', 'kvm', 'irqbypass'].map(unload)).toEqual([
+    'EAGAIN',
+    'EAGAIN',
+    0,
+    0,
+    0,
+  ]);
+});
+
 describe.each(['6.12', 'noiommu-cdev'] as const)('a device that a virtual machine keeps on %s', (profile) => {
   test('holds up the unbind of its function, which the end of the machine ends', () => {
     const s = new Session(profile);
