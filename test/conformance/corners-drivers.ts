@@ -1,4 +1,5 @@
 /** Scripts about which driver a function is bound to, and physical functions whose driver is not VFIO's. */
+import { isLocked } from '../../src/model/leaving.ts';
 import type { Context, Maker } from '../runtime/kernel/random-context.ts';
 import { pick } from '../runtime/kernel/random-mappings.ts';
 import {
@@ -124,12 +125,11 @@ export const waitingCorners: readonly Script[] = [
   onPhysical((device, its) => {
     const virtual = virtualOf(its, device);
     const name = `${device} vf_token=${token}`;
-    const reopened: Maker = (now) => ({
-      op: 'group.get_device_fd',
-      pid: root,
-      fd: held(now, 'group')[0] ?? -1,
-      name,
-    });
+    // Only while somebody waits with its lock is it not reset.
+    const reopened: Maker = (now) =>
+      isLocked(now.world, now.state, hardwareAt(now, device)?.index ?? -1)
+        ? { op: 'group.get_device_fd', pid: root, fd: held(now, 'group')[0] ?? -1, name }
+        : { op: 'device.reset_method', pid: root, device, text: '\n' };
     return [
       ...[allowed, methods(device, '\n'), count(device, '1'), ...opened(its, name, device)],
       (now) => ({ op: 'close', pid: root, fd: last(now, 'device') }),

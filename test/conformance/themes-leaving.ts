@@ -137,6 +137,9 @@ const wantLock: Maker = (its) => {
   );
 };
 
+/** What is done with descriptors alone. */
+export const holding: readonly Maker[] = [bindCdev, closeDevice, closeDevice, useGroup, pass];
+
 export const meanwhile: readonly Maker[] = [
   ...[unbind, unbind, unbind, openDevice, openDevice, openDevice, openNode, openNode, bindCdev],
   ...[

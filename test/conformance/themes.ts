@@ -14,7 +14,7 @@ import { iommufdCorners } from './corners-iommufd.ts';
 import { driver, type Script } from './script.ts';
 import { allowVirtual, enableVirtual, functions } from './themes-functions.ts';
 import { createDevice, createVm, guestFiles, openKvm } from './themes-guests.ts';
-import { meanwhile, resettable } from './themes-leaving.ts';
+import { holding, meanwhile, resettable } from './themes-leaving.ts';
 import { addressSpaces, typeOne } from './themes-mappings.ts';
 import { pageTables } from './themes-pagetables.ts';
 import { openFunctions, removals } from './themes-removing.ts';
@@ -304,7 +304,7 @@ const waits: Theme = {
   ways: [],
   goesOn: true,
   scripts: waitingCorners,
-  makers: meanwhile,
+  makers: holding,
 };
 
 const settingsTheme: Theme = {

@@ -41,6 +41,7 @@ export function agentJobs(kernels: Readonly<Record<string, string>>): readonly A
 
 /** Where a theme has most to do. */
 function machineOf({ name }: Theme): string {
+  if (name === 'waits') return 'virtual';
   return Object.hasOwn(machines, name) ? name : 'outside';
 }
 
