@@ -39,6 +39,17 @@ it('a module that is unloaded may wait for a further device, and no other call m
   expect(logsDiffer([{ op: unload, lines }], [...lines, joins('0000:02:00.0')])).toHaveLength(1);
 });
 
+it('a line that is too long for the log need not be in it, of a module that is loaded', () => {
+  const load = { op: 'module.load', pid: 1, module: 'vfio_pci' } as const;
+  const line = `vfio_pci: \`${'x'.repeat(1100)}' too large for parameter \`ids'`;
+  for (const seen of [[], [line.slice(0, 1023)]]) {
+    expect(logsDiffer([{ op: load, lines: [line] }], seen)).toEqual([]);
+    expect(logsDiffer([{ op: bind, lines: [line] }], seen)).toHaveLength(1);
+  }
+  const short = line.replace(/x+/, 'x');
+  expect(logsDiffer([{ op: load, lines: [short] }], [])).toHaveLength(1);
+});
+
 it('what an unload waits for first is in the log, also where others may have been waited for', () => {
   const close = { op: 'close', pid: 1, fd: 3 } as const;
   const [one, two] = ['0000:01:00.0', '0000:02:00.0'].map(waits) as [string, string];

@@ -15,6 +15,9 @@ export const waits = /^\S+ \S+: (No device request channel registered, blocked u
 const requests = (line: unknown) =>
   waits.test(`${line}`) || /: Relaying device request to user \(#0\)$/.test(`${line}`);
 
+/** Characters of a line of the log that is compared. */
+export const longest = 900;
+
 interface Declared {
   readonly what: string;
   readonly why: string;
@@ -41,6 +44,12 @@ export const declared: Differences = {
     what: 'whether a call that takes devices away waits for a further one, as the log names it, when the first is let go at the end of a sequence',
     why: 'all descriptors are closed together then, and whether that of the further one is closed when the call comes to it only time tells',
     covers: ({ op, field, is, said }) => op.op === 'close' && field === 'log' && is === '' && requests(said),
+  },
+  'long-line': {
+    what: 'a line of the log of more than 900 characters, which quotes the parameter of a module',
+    why: 'the kernel cuts it to a kibibyte (kernel/printk/printk.c:vprintk_store), and the log of the lab, of four, may lose it',
+    covers: ({ op, field, is, said }) =>
+      op.op === 'module.load' && field === 'log' && is === '' && `${said}`.length > longest,
   },
 };
 
