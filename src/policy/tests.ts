@@ -1,5 +1,5 @@
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
-import { nameMeant } from '../diagnostics/fixes.ts';
+import { nameMeant, removal } from '../diagnostics/fixes.ts';
 import { report } from '../diagnostics/report.ts';
 import { dropInPath, isOwnPath, ownPaths, unitOf } from '../machine/configuration.ts';
 import type { PolicyDeclaration, TestDeclaration, TestStatement, Word } from '../syntax/ast.ts';
@@ -22,7 +22,10 @@ function policiesTested(statement: TestStatement): readonly Word[] {
   return statement.kind === 'refused' ? [statement.policy] : [];
 }
 
-/** Policies that a test names and nobody declares, policies and devices that are for other hosts than its own, and files that no plan writes. */
+/**
+ * Policies that a test names and nobody declares, policies and devices that are for other hosts than its own, files that
+ * no plan writes, and tests that show nothing.
+ */
 export function checkTests(sources: Sources, hosts: readonly Host[]): Diagnostic[] {
   const policies = scopesOf(sources.policies);
   const devices = scopesOf(sources.devices);
@@ -32,7 +35,7 @@ export function checkTests(sources: Sources, hosts: readonly Host[]): Diagnostic
     const its = node.on ? hosts.filter(({ name }) => applies(node.on?.text ?? '', name)) : [];
     const elsewhere = (scopes: readonly (string | undefined)[]) =>
       its.find(({ name }) => !scopes.some((on) => on === undefined || applies(on, name)));
-    const found: Diagnostic[] = [];
+    const found = showingNothing(sited);
     for (const word of node.statements.flatMap(policiesTested)) {
       const scopes = policies.get(word.text);
       if (scopes === undefined) {
@@ -56,6 +59,25 @@ export function checkTests(sources: Sources, hosts: readonly Host[]): Diagnostic
       if (host) found.push(report('VP2010', placeOf(sited, word), holes, { cures }));
     }
     return found;
+  });
+}
+
+/** A test without a statement passes whatever the policies say, and a process that calls nothing is refused nothing. */
+function showingNothing(sited: Sited<TestDeclaration>): Diagnostic[] {
+  const { node } = sited;
+  if (node.statements.length === 0) {
+    const reason = 'the test does nothing and expects nothing';
+    const cures = ['say what is done and what must hold then, or remove the test'];
+    const fixes = [removal(placeOf(sited, node), 'the test')];
+    return [report('VP3126', placeOf(sited, node.name), { reason }, { cures, fixes })];
+  }
+  return node.statements.flatMap((statement) => {
+    if (statement.kind !== 'act' || statement.calls.length > 0) return [];
+    const place = placeOf(sited, statement);
+    const reason = 'the process opens, uses and maps nothing';
+    const cures = ['say what it does and what is answered, or remove the block'];
+    const fixes = [removal(place, 'the block')];
+    return [report('VP3126', place, { reason }, { cures, fixes })];
   });
 }
 

@@ -57,11 +57,43 @@ host edge { noiommu allowed { owner "net" reason "lab" until 2027-03-01 } }`,
     'A step that fails is rolled back with all before it.',
     'apply p when step 3 fails with EBUSY expect machine unchanged',
   ),
+  passes(
+    'What is undone by such a fault is seen: the device has its driver again, and nobody is let in.',
+    'apply p when step 4 fails with EPERM expect a bound to i40e as user dpdk { open a via group -> ENOENT }',
+  ),
+  {
+    sentence: 'What nobody confirms is taken back.',
+    text: `host box {}
+device a { at 03:00.0 }
+policy p { bind a to vfio-pci confirm within 120 s }
+test "it" on box { apply p expect a bound to vfio-pci }
+test "nobody" on box { apply p when not confirmed expect a bound to i40e expect machine unchanged }`,
+    tests: 2,
+  },
   passes('A plan that is killed is taken back.', 'apply p when killed after step 2 expect machine unchanged'),
   passes(
     'What one policy established and the next does not name is put back as it was found.',
     'apply p expect a bound to vfio-pci apply q expect a bound to default expect machine unchanged',
   ),
+  {
+    sentence:
+      'Virtual functions go back to the number that there was, and no file of `persist` outlives its policy.',
+    text: `host box {}
+device pf { at 07:00.0 }
+devices vfs { virtual functions 0..1 of pf }
+policy p { create 2 virtual functions on pf bind vfs to vfio-pci allow user dpdk to use vfs via group persist across boots }
+policy q { forbid vm * to use any device }
+test "it" on box {
+  apply p
+  as user dpdk { use vfs via group -> ok }
+  expect file "/etc/udev/rules.d/60-vfioplan.rules" present
+  apply q
+  expect file "/etc/udev/rules.d/60-vfioplan.rules" absent
+  expect machine unchanged
+}`,
+    said: ['warning VP3133 4'],
+    tests: 1,
+  },
   {
     sentence: 'What lasts is written to files; a test says that one is there, or not, and what it says.',
     text: `host box {}
@@ -94,6 +126,18 @@ test "it" on box {
     sentence: 'A test has a name that can be read.',
     text: `${base}test "" on box { apply p }`,
     said: ['warning VP1033 5'],
+    tests: 1,
+  },
+  {
+    sentence: 'A test that does nothing and expects nothing would always pass: that is told.',
+    text: `${base}test "it" on box {}`,
+    said: ['warning VP3126 5'],
+    tests: 1,
+  },
+  {
+    sentence: 'So is a process that calls nothing.',
+    text: `${base}test "it" on box { apply p\nas user dpdk {} }`,
+    said: ['warning VP3126 6'],
     tests: 1,
   },
   {
