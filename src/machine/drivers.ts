@@ -2,3 +2,8 @@
 export function isVfioDriver(driver: string): boolean {
   return /(^|[-_])vfio[-_]pci$/.test(driver);
 }
+
+/** Whether it is a VFIO driver that was made for certain devices. */
+export function isVariant(driver: string): boolean {
+  return isVfioDriver(driver) && driver !== 'vfio-pci';
+}

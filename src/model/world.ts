@@ -1,5 +1,5 @@
 import { coherenceOf } from '../machine/coherence.ts';
-import { isVfioDriver } from '../machine/drivers.ts';
+import { isVariant, isVfioDriver } from '../machine/drivers.ts';
 import { matchedBefore } from '../machine/established.ts';
 import { type Fact, isUnknown, type PciFunction, type Snapshot } from '../machine/snapshot.ts';
 import { disabledVirtualFunctions } from '../machine/virtual-functions.ts';
@@ -201,8 +201,12 @@ function driversMatching(
   return [...new Set([...evident.filter((name) => !listed.includes(name)), ...listed])];
 }
 
+/**
+ * vfio-pci's one entry and every entry of a variant driver is PCI_DRIVER_OVERRIDE_DEVICE_VFIO (include/linux/pci.h, 6.12),
+ * so that none of them takes a device by itself; pci-stub has no table.
+ */
 function matchesByOverrideOnly(name: string): boolean {
-  return name === 'vfio-pci' || name === 'pci-stub';
+  return isVfioDriver(name) || name === 'pci-stub';
 }
 
 function driversOf(
@@ -215,6 +219,8 @@ function driversOf(
   const names = new Set([...here, ...hardware.flatMap(({ drivers }) => drivers)]);
   for (const pci of snapshot.functions) {
     if (!isUnknown(pci.driver) && pci.driver !== null) names.add(pci.driver);
+    // A variant driver that was made for a function is one of this kernel, loaded or not.
+    for (const name of isUnknown(pci.drivers) ? [] : pci.drivers) if (isVariant(name)) names.add(name);
   }
   if (profile.build.vfioPci !== 'n') names.add('vfio-pci');
   const modules = isUnknown(snapshot.modules) ? null : snapshot.modules;

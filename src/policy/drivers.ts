@@ -1,4 +1,4 @@
-import { isVfioDriver } from '../machine/drivers.ts';
+import { isVariant, isVfioDriver } from '../machine/drivers.ts';
 import { isUnknown, known, type PciFunction } from '../machine/snapshot.ts';
 
 /**
@@ -8,8 +8,7 @@ import { isUnknown, known, type PciFunction } from '../machine/snapshot.ts';
  */
 export function driverFor(to: string, fn: PciFunction): string | null {
   if (to === 'none') return null;
-  if (to === 'vfio')
-    return known(fn.drivers, []).find((name) => isVfioDriver(name) && name !== 'vfio-pci') ?? 'vfio-pci';
+  if (to === 'vfio') return known(fn.drivers, []).find(isVariant) ?? 'vfio-pci';
   if (to !== 'default') return to;
   if (!isUnknown(fn.drivers)) return fn.drivers.find((name) => !isVfioDriver(name)) ?? null;
   const bound = known(fn.driver, null);

@@ -25,6 +25,19 @@ const modular: MachineWords = {
     },
   },
 };
+/** One of its ports has a driver for VFIO of its own, which is not loaded, as nothing of VFIO is. */
+const variant: MachineWords = {
+  ...box,
+  functions: (box.functions ?? []).map((fn) =>
+    fn.at === '03:00.1' ? { ...fn, drivers: ['i40e', 'i40e_vfio_pci'] } : fn,
+  ),
+  replace: {
+    ...box.replace,
+    drivers: ['i40e', 'vfio-pci'],
+    modules: { i40e: { parameters: {} } },
+    nodes: [],
+  },
+};
 const toVfio = (name: string, address: string, driver: string) => [
   `unbind 0000:${address} (${name}) from ${driver}`,
   `let only vfio-pci bind 0000:${address} (${name})`,
@@ -42,6 +55,23 @@ export const wishes: readonly Example[] = [
     sentence: '`bind … to vfio` takes the best VFIO driver that there is for the device.',
     text: `${a}policy p { bind a to vfio }`,
     plan: toVfio('a', '03:00.0', 'i40e'),
+  },
+  {
+    sentence: 'The best is a variant driver that is made for the device; it is loaded, and has to be named.',
+    text: 'device a { at 03:00.1 }\npolicy p { bind a to vfio }',
+    machine: variant,
+    plan: [
+      'load kernel module i40e_vfio_pci',
+      'unbind 0000:03:00.1 (a) from i40e',
+      'let only i40e_vfio_pci bind 0000:03:00.1 (a)',
+      'bind 0000:03:00.1 (a) to i40e_vfio_pci',
+    ],
+  },
+  {
+    sentence: 'One that is made for other devices is not.',
+    text: `${a}policy p { bind a to vfio }`,
+    machine: variant,
+    plan: ['load kernel module vfio_pci', ...toVfio('a', '03:00.0', 'i40e')],
   },
   {
     sentence: '`bind … to none` unbinds it.',

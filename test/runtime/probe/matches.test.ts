@@ -1,4 +1,12 @@
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -50,4 +58,17 @@ test('the built-in driver that has a function without an override matches it', (
     join(root, 'sys/devices/pci0000:00/0000:00:03.0/driver'),
   );
   expect(functionOf(captured(), addresses.display)?.drivers).toEqual(['simple-gpu']);
+});
+
+test('a variant driver of VFIO that was made for the function is told beside the others, loaded or not', () => {
+  const told = 'simple_gpu.alias=pci:v0000ABCDd*sv*sd*bc*sc*i*\0';
+  writeFileSync(join(root, 'lib/modules/6.12.9-amd64/modules.builtin.modinfo'), told);
+  const alias = readFileSync(join(root, 'sys/bus/pci/devices', addresses.display, 'modalias'), 'utf8');
+  const its = `vfio_${alias.slice(0, 'pci:v00000000d00000000'.length)}sv*sd*bc*sc*i*`;
+  const lines = ['alias vfio_pci:v*d*sv*sd*bc*sc*i* vfio_pci', `alias ${its} simple_vfio_pci`];
+  appendFileSync(join(root, 'lib/modules/6.12.9-amd64/modules.alias'), `${lines.join('\n')}\n`);
+  expect(functionOf(captured(), addresses.display)?.drivers).toEqual(['simple_vfio_pci']);
+  const drivers = join(root, 'sys/module/simple_vfio_pci/drivers');
+  mkdirSync(join(drivers, 'pci:simple-vfio-pci'), { recursive: true });
+  expect(functionOf(captured(), addresses.display)?.drivers).toEqual(['simple-vfio-pci']);
 });
