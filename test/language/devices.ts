@@ -1,4 +1,4 @@
-import type { MachineWords } from '../machines.ts';
+import type { FunctionWords, MachineWords } from '../machines.ts';
 import type { Example } from './example.ts';
 import { box } from './machines.ts';
 
@@ -47,6 +47,35 @@ const virtual: MachineWords = {
   ],
 };
 
+/** The same machine with a bridge more, so that what is behind the others has a bus of a higher number. */
+const renumbered = (fn: FunctionWords): FunctionWords =>
+  fn.at === '07:00.0' ? { ...fn, at: '0b:00.0' } : fn;
+
+const kept = {
+  nvme0n1: 'that is mounted',
+  nvme1n1: 'that is swapped to',
+  nvme2n1: 'that dm, md or LVM holds',
+  nvme3n1: 'that carries a signature',
+  nvme4n1: 'of which a partition does',
+} as const;
+
+/** A disk for each use, and one without any. */
+const shelf: MachineWords = {
+  hostname: 'box',
+  functions: [0, 1, 2, 3, 4, 5].map((bus) => ({
+    ...{ at: `0${bus}:00.0`, id: '144d:a80a', class: 'nvme', driver: 'nvme' },
+  })),
+  disks: [
+    { name: 'nvme0n1', on: '00:00.0', mounts: ['/srv'] },
+    { name: 'nvme1n1', on: '01:00.0', swap: true },
+    { name: 'nvme2n1', on: '02:00.0', holders: ['md0'] },
+    { name: 'nvme3n1', on: '03:00.0', signature: 'zfs_member' },
+    { name: 'nvme4n1', on: '04:00.0', parts: [{ name: 'nvme4n1p1', signature: 'ext4' }] },
+    { name: 'nvme5n1', on: '05:00.0' },
+    { name: 'md0' },
+  ],
+};
+
 function virtualFunctions(sentence: string, selector: string, chosen: readonly string[]): Example {
   const text = `device pf { at 07:00.0 }\ndevices d { ${selector} }\npolicy p { protect pf protect d }`;
   return { sentence, text, machine: virtual, chosen: { d: chosen } };
@@ -72,6 +101,20 @@ export const devices: readonly Example[] = [
     '07:10.2',
     '07:10.4',
   ]),
+  {
+    sentence: 'A slot is a way, and stays when buses are numbered anew.',
+    text: 'device d { slot "pci0000:00/1c.0/00.0" }\npolicy p { protect d }',
+    machines: { box, 'box-2': { ...box, functions: (box.functions ?? []).map(renumbered) } },
+    chosen: { d: ['0b:00.0'] },
+  },
+  ...(['nvme0n1', 'nvme1n1', 'nvme2n1', 'nvme3n1', 'nvme4n1'] as const).map(
+    (name): Example => ({
+      sentence: `\`except holding any\` takes nothing ${kept[name]}.`,
+      text: `devices d { block ${name} or block nvme5n1 except holding any }\npolicy p { protect d }`,
+      machine: shelf,
+      chosen: { d: ['05:00.0'] },
+    }),
+  ),
   {
     sentence: 'A range of virtual functions goes upwards.',
     text: 'device pf { at 07:00.0 }\ndevices d { virtual functions 2..1 of pf }\npolicy p { protect d }',

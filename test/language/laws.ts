@@ -1,4 +1,4 @@
-import type { MachineWords } from '../machines.ts';
+import type { FunctionWords, MachineWords } from '../machines.ts';
 import type { Example } from './example.ts';
 import { box, edge, permitted } from './machines.ts';
 
@@ -20,6 +20,19 @@ const unsafe: MachineWords = {
     },
   },
 };
+
+/** A card that shares its group with a device that the host uses for one thing alone. */
+function beside(what: 'root' | 'boot' | 'swap' | 'management'): MachineWords {
+  const card: FunctionWords = { at: '05:00.0', id: '1b21:2142', class: 'usb', driver: 'xhci_hcd', group: 5 };
+  if (what === 'management') {
+    const port: FunctionWords = { at: '05:00.1', id: '8086:15b8', class: 'nic', driver: 'e1000e', group: 5 };
+    const way: MachineWords = { nics: [{ name: 'eno1', on: '05:00.1' }], routes: { default: 'eno1' } };
+    return { hostname: 'box', functions: [card, port], ...way };
+  }
+  const sata: FunctionWords = { at: '05:00.1', id: '1b21:0612', class: 'sata', driver: 'ahci', group: 5 };
+  const use = what === 'swap' ? { swap: true } : { mounts: [what === 'root' ? '/' : '/boot'] };
+  return { hostname: 'box', functions: [card, sata], disks: [{ name: 'sda', on: '05:00.1', ...use }] };
+}
 
 /** What must hold in every state. */
 export const laws: readonly Example[] = [
@@ -58,6 +71,19 @@ export const laws: readonly Example[] = [
     text: `${usb}policy p {\nbind usb to none }\npolicy q {\nprotect devices that hold root, boot, swap, management }`,
     said: ['error VP3105 3, 5'],
   },
+  ...(['root', 'boot', 'swap', 'management'] as const).flatMap((what): Example[] => {
+    const text = 'device card { at 05:00.0 }\npolicy p {\nbind card to none }';
+    const law = `\npolicy q {\nprotect devices that hold ${what} }`;
+    const sentence = `What shares a group with what holds ${what} is touched`;
+    const plan = ['unbind 0000:05:00.0 (card) from xhci_hcd'];
+    return [
+      {
+        ...{ sentence: `${sentence} by no plan where a law protects that.`, text: text + law },
+        ...{ machine: beside(what), said: ['error VP3105 3, 5'] },
+      },
+      { sentence: `${sentence} where no law does.`, text, machine: beside(what), plan },
+    ];
+  }),
   {
     sentence: 'Without such a law, a sibling may be unbound: its driver is nothing that the host runs on.',
     text: `${usb}policy p { bind usb to none }`,

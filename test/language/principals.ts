@@ -53,6 +53,13 @@ export const principals: readonly Example[] = [
     tests: 1,
   },
   {
+    sentence: 'Who is allowed a device locks as much memory as his limit says, and no more.',
+    text: `host box {}\n${use('user dpdk')}\npolicy q { limit user dpdk to 64 MiB locked memory }
+test "by default" on box { apply p as user dpdk { use a via group -> ok map 16 MiB at 0x0 -> ENOMEM } }
+test "with a limit" on box { apply p, q as user dpdk { use a via group -> ok map 48 MiB at 0x0 -> ok map 48 MiB at 0x10000000 -> ENOMEM } }`,
+    tests: 2,
+  },
+  {
     sentence:
       'Nothing is permitted by default: a device that is bound and allowed to nobody is opened by nobody.',
     text: `host box {}\ndevice a { at 03:00.0 }\npolicy p { bind a to vfio-pci }
@@ -123,6 +130,11 @@ test "it" on box { apply p as user dpdk { open a -> EACCES } as vm win11 { open 
     said: ['error VP3108 5, 2'],
   },
   {
+    sentence: 'A forbid of every virtual machine beats the allow of one.',
+    text: `${use('vm win11')}\npolicy q {\nforbid vm * to use any device }`,
+    said: ['error VP3108 3, 5'],
+  },
+  {
     sentence: 'A forbid of anyone beats every allow.',
     text: `${use('container web')}\npolicy q {\nforbid anyone to use a via any }`,
     said: ['error VP3108 3, 5', 'warning VP3124 3'],
@@ -183,6 +195,12 @@ test "it" on box { apply p as user dpdk { open a -> EACCES } as vm win11 { open 
     sentence: '`via any` takes the safest way that the machine and a user can use, and the plan says which.',
     text: use('user dpdk', 'any'),
     access: ['user dpdk: a via iommufd'],
+  },
+  {
+    sentence: '`via any` takes the group where the kernel has no iommufd.',
+    text: use('user dpdk', 'any'),
+    machine: { ...box, options: { IOMMUFD: 'n', VFIO_DEVICE_CDEV: 'n' } },
+    access: ['user dpdk: a via group'],
   },
   {
     sentence: '`via any` takes for a virtual machine the way that what starts it can use.',

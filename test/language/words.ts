@@ -31,6 +31,27 @@ export const words: readonly Example[] = [
     said: ['error VP1005 3'],
   },
   {
+    sentence:
+      'Hosts, devices, policies and tests are declared, and files imported: another word declares nothing.',
+    text: 'device a { at 03:00.0 }\npolicy p { protect a }\ndriver b { at 03:00.1 }',
+    said: ['error VP1005 3'],
+  },
+  {
+    sentence: 'Blocks are in braces.',
+    text: 'device a { at 03:00.0 }\npolicy p ( protect a )',
+    said: ['error VP1004 2'],
+  },
+  {
+    sentence: 'Each brace that is opened is closed.',
+    text: 'device a { at 03:00.0 }\npolicy p { protect a',
+    said: ['error VP1003 2'],
+  },
+  {
+    sentence: 'The language is total: a policy names no other one, so that nothing comes round again.',
+    text: 'device a { at 03:00.0 }\npolicy p { protect a\napply p }',
+    said: ['error VP1005 3'],
+  },
+  {
     sentence: 'The members of a list are parted by commas.',
     text: 'devices d { holding root, swap }\npolicy p { protect d }',
     chosen: { d: ['02:00.0', '08:00.1'] },
