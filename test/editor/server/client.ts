@@ -14,10 +14,12 @@ import {
   InitializedNotification,
   InitializeRequest,
   type InitializeResult,
+  type Message,
   type Position,
   type ProtocolConnection,
   PublishDiagnosticsNotification,
   type PublishDiagnosticsParams,
+  type Range,
   RegistrationRequest,
   ShutdownRequest,
   StreamMessageReader,
@@ -37,11 +39,25 @@ const capabilities: ClientCapabilities = {
 /** What the client of VS Code adds to the words that start a server. */
 const asVsCode = ['--stdio', `--clientProcessId=${process.pid}`];
 
+/** Notes what is sent by its method. */
+class NotingWriter extends StreamMessageWriter {
+  readonly methods = new Set<string>();
+
+  override write(message: Message): Promise<void> {
+    if ('method' in message) this.methods.add(String(message.method));
+    return super.write(message);
+  }
+}
+
 /** A client of the built command, as an editor is one. */
 export class Client {
   readonly connection: ProtocolConnection;
   readonly process: ChildProcessWithoutNullStreams;
   readonly watched: string[] = [];
+  /** The methods of all that was asked and told. */
+  readonly sent: ReadonlySet<string>;
+  /** How often the server asked to have its hints asked for again. */
+  refreshes = 0;
   result: InitializeResult | undefined;
   /** All that was published, in order. */
   readonly published: PublishDiagnosticsParams[] = [];
@@ -52,7 +68,9 @@ export class Client {
     if (!existsSync(program)) throw new Error('dist/vfioplan.mjs is not built: run `npm run build` first');
     this.process = spawn(process.execPath, [program, 'lsp', ...asVsCode, ...words], { cwd: folder });
     const reader = new StreamMessageReader(this.process.stdout);
-    this.connection = createProtocolConnection(reader, new StreamMessageWriter(this.process.stdin));
+    const writer = new NotingWriter(this.process.stdin);
+    this.sent = writer.methods;
+    this.connection = createProtocolConnection(reader, writer);
     this.connection.onNotification(PublishDiagnosticsNotification.type, (params) => {
       this.published.push(params);
       for (const listener of this.listeners) listener();
@@ -60,7 +78,10 @@ export class Client {
     this.connection.onRequest(RegistrationRequest.type, ({ registrations }) => {
       this.watched.push(...registrations.map(({ method }) => method));
     });
-    this.connection.onRequest('workspace/inlayHint/refresh', () => null);
+    this.connection.onRequest('workspace/inlayHint/refresh', () => {
+      this.refreshes += 1;
+      return null;
+    });
     this.connection.listen();
   }
 
@@ -100,7 +121,7 @@ export class Client {
     return { textDocument: { uri }, position: this.position(uri, offset + after) };
   }
 
-  private offset(uri: string, { line, character }: Position): number {
+  offset(uri: string, { line, character }: Position): number {
     const before = this.textOf(uri).split('\n').slice(0, line);
     return before.reduce((sum, each) => sum + each.length + 1, 0) + character;
   }
@@ -117,6 +138,11 @@ export class Client {
       textDocument: { uri, version },
       contentChanges: [{ range, text: by }],
     });
+  }
+
+  /** What stands in a range. */
+  words(uri: string, { start, end }: Range): string {
+    return this.textOf(uri).slice(this.offset(uri, start), this.offset(uri, end));
   }
 
   /** The text with edits made, as an editor makes them. */

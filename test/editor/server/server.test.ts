@@ -7,6 +7,7 @@ import {
   CodeActionRequest,
   CodeLensRequest,
   CompletionRequest,
+  CompletionTriggerKind,
   DefinitionRequest,
   DocumentFormattingRequest,
   DocumentHighlightRequest,
@@ -52,6 +53,24 @@ beforeEach(async () => {
   return () => client.close(uri);
 });
 
+/** What a client asks or tells of each capability. */
+const asked: Readonly<Record<string, readonly string[]>> = {
+  textDocumentSync: ['didOpen', 'didChange', 'didClose'],
+  completionProvider: ['completion'],
+  hoverProvider: ['hover'],
+  definitionProvider: ['definition'],
+  referencesProvider: ['references'],
+  documentHighlightProvider: ['documentHighlight'],
+  renameProvider: ['prepareRename', 'rename'],
+  documentSymbolProvider: ['documentSymbol'],
+  foldingRangeProvider: ['foldingRange'],
+  semanticTokensProvider: ['semanticTokens/full', 'semanticTokens/range'],
+  inlayHintProvider: ['inlayHint'],
+  codeLensProvider: ['codeLens'],
+  codeActionProvider: ['codeAction'],
+  documentFormattingProvider: ['formatting'],
+};
+
 const whole = { start: { line: 0, character: 0 }, end: { line: 1000, character: 0 } };
 
 describe('the language server', () => {
@@ -62,11 +81,12 @@ describe('the language server', () => {
     expect(lenses?.map(({ command }) => command)).toEqual(
       names.map((name) => ({ title: 'run test', command: 'vfioplan.test', arguments: [uri, name] })),
     );
+    expect(lenses?.map(({ range }) => client.words(uri, range))).toEqual(names.map((name) => `"${name}"`));
   });
 
   it('says who it is and what it can', () => {
     expect(client.result?.serverInfo?.name).toBe('vfioplan');
-    expect(Object.keys(client.result?.capabilities ?? {}).length).toBeGreaterThan(12);
+    expect(Object.keys(client.result?.capabilities ?? {}).sort()).toEqual(Object.keys(asked).sort());
     expect(client.watched).toEqual(['workspace/didChangeWatchedFiles']);
   });
 
@@ -121,6 +141,32 @@ describe('the language server', () => {
     expect(client.edited(uri, [id.textEdit])).toContain('id 8086:10d3');
   });
 
+  it('completes behind each character that it asks to be told of', async () => {
+    await client.replace(uri, 'iommu    absent', 'iommu    absent  label role "lab"');
+    await client.replace(uri, 'device via noiommu', 'device via noiommu unless host role is ""');
+    const typed: Readonly<Record<string, readonly [words: string, offered: string]>> = {
+      ' ': ['via ', 'noiommu'],
+      '"': ['role is "', '"lab"'],
+      ':': ['id 8086:', '8086:10d3'],
+      '.': ['at 0000:00:03.', '0000:00:03.0'],
+    };
+    const { triggerCharacters } = client.result?.capabilities.completionProvider ?? {};
+    expect(triggerCharacters).toEqual(Object.keys(typed));
+    for (const [triggerCharacter, [words, offered]] of Object.entries(typed)) {
+      const context = { triggerKind: CompletionTriggerKind.TriggerCharacter, triggerCharacter };
+      const params = { ...client.find(uri, words, words.length), context };
+      const items = await client.connection.sendRequest(CompletionRequest.type, params);
+      const texts = (Array.isArray(items) ? items : []).map(({ textEdit }) => textEdit?.newText);
+      expect([words, texts]).toEqual([words, expect.arrayContaining([offered])]);
+    }
+  });
+
+  it('counts places in UTF-16 units, as clients do that say nothing else', async () => {
+    await client.replace(uri, 'owner  "net-team"', 'owner  "\u{1f5a7} net"  resson "no vIOMMU"');
+    const [wrong] = await client.diagnostics(uri, (codes) => codes.length > 0);
+    expect(wrong && client.words(uri, wrong.range)).toBe('resson');
+  });
+
   it('hovers with the meaning and the machine', async () => {
     const asked = client.find(uri, 'bind  fastpath', 8);
     const hover = await client.connection.sendRequest(HoverRequest.type, asked);
@@ -128,6 +174,7 @@ describe('the language server', () => {
       kind: 'markdown',
       value: expect.stringContaining('0000:00:03.0'),
     });
+    expect(hover?.range && client.words(uri, hover.range)).toBe('fastpath');
     expect(
       await client.connection.sendRequest(HoverRequest.type, client.find(uri, '# A virtual', 4)),
     ).toBeNull();
@@ -149,12 +196,19 @@ describe('the language server', () => {
     const context = { includeDeclaration: false };
     const uses = await client.connection.sendRequest(ReferencesRequest.type, { ...asked, context });
     expect(uses).toHaveLength(7);
-    expect(await client.connection.sendRequest(DocumentHighlightRequest.type, asked)).toHaveLength(8);
+    const all = { ...asked, context: { includeDeclaration: true } };
+    const places = (await client.connection.sendRequest(ReferencesRequest.type, all)) ?? [];
+    expect(places.slice(1)).toEqual(uses);
+    expect(places[0]?.range.start).toEqual(asked.position);
+    expect(new Set(places.map(({ range }) => client.words(uri, range)))).toEqual(new Set(['fastpath']));
+    const shown = await client.connection.sendRequest(DocumentHighlightRequest.type, asked);
+    expect(shown?.map(({ range }) => range)).toEqual(places.map(({ range }) => range));
   });
 
   it('renames everywhere, and refuses what is no name', async () => {
     const asked = client.find(uri, 'bind  fastpath', 8);
-    expect(await client.connection.sendRequest(PrepareRenameRequest.type, asked)).not.toBeNull();
+    const [start, end] = [6, 14].map((after) => client.find(uri, 'bind  fastpath', after).position);
+    expect(await client.connection.sendRequest(PrepareRenameRequest.type, asked)).toEqual({ start, end });
     const edit = await client.connection.sendRequest(RenameRequest.type, { ...asked, newName: 'nic' });
     expect(client.edited(uri, edit?.changes?.[uri] ?? [])).toBe(text.replaceAll('fastpath', 'nic'));
     const refused = client.connection.sendRequest(RenameRequest.type, { ...asked, newName: 'a b' });
@@ -169,8 +223,16 @@ describe('the language server', () => {
     const names = symbols?.map(({ name }) => name);
     expect(names?.slice(0, 4)).toEqual(['edge-01', 'fastpath', 'dataplane', 'baseline']);
     expect(names?.length).toBe(6);
+    const [, device] = (symbols ?? []).filter((each) => 'selectionRange' in each);
+    if (device === undefined || !('selectionRange' in device)) throw new Error('no tree of symbols');
+    expect(client.words(uri, device.range)).toMatch(/^device fastpath [^}]*}$/);
+    expect(client.words(uri, device.selectionRange)).toBe('fastpath');
+    expect(device.children?.map(({ name }) => name)).toEqual(['at 0000:00:03.0', 'id 8086:10d3']);
     const folds = await client.connection.sendRequest(FoldingRangeRequest.type, { textDocument });
     expect(folds?.length).toBe(7);
+    expect(folds?.map(({ startLine }) => startLine)).toContain(
+      client.find(uri, 'host edge-01').position.line,
+    );
   });
 
   it('colours names by what they name', async () => {
@@ -185,7 +247,14 @@ describe('the language server', () => {
       textDocument,
       range,
     });
-    expect(part?.data.length).toBeLessThan(data.length);
+    // The same but for what is before; the first counts from the beginning of the file.
+    const rest = part?.data ?? [];
+    expect(rest.length).toBeLessThan(data.length);
+    expect(rest.slice(2)).toEqual(data.slice(data.length - rest.length + 2));
+    const [line, character, length] = rest;
+    const name = { line: line ?? 0, character: character ?? 0 };
+    const end = { line: name.line, character: name.character + (length ?? 0) };
+    expect(client.words(uri, { start: name, end })).toBe('dataplane');
   });
 
   it('hints at what a selector chose and which node is opened', async () => {
@@ -195,6 +264,15 @@ describe('the language server', () => {
     const labels = hints?.map(({ label }) => label);
     expect(labels).toContain('= 0000:00:03.0, no group');
     expect(labels).toContainEqual(expect.stringContaining('/dev/vfio/noiommu-'));
+    const before = client.refreshes;
+    await client.replace(uri, 'at 0000:00:03.0', 'at 00:03.0');
+    const anew = await client.eventually(ask, (answer) => (answer ?? []).length > 0);
+    expect(anew?.map(({ label }) => label)).toEqual(labels);
+    expect(client.refreshes).toBeGreaterThan(before);
+    const line = client.find(uri, 'device fastpath').position.line;
+    const range = { start: { line, character: 0 }, end: { line: line + 1, character: 0 } };
+    const few = await client.connection.sendRequest(InlayHintRequest.type, { textDocument: { uri }, range });
+    expect(few?.map(({ position }) => position.line)).toEqual([line]);
   });
 
   it('mends by a code action', async () => {
@@ -214,6 +292,9 @@ describe('the language server', () => {
     await client.replace(uri, 'bind  fastpath', 'bind        fastpath');
     const edits = await client.connection.sendRequest(DocumentFormattingRequest.type, params);
     expect(client.edited(uri, edits ?? [])).toBe(text);
+    await client.replace(uri, 'bind ', 'bind\0');
+    const refused = client.connection.sendRequest(DocumentFormattingRequest.type, params);
+    await expect(refused).rejects.toThrow('it holds a NUL character');
   });
 
   it('reads snapshots and imports anew when they change outside, and texts that are open as they are there', async () => {
@@ -236,6 +317,24 @@ describe('the language server', () => {
     await client.close(base);
   });
 
+  it('answers for a file that is imported, open or not', async () => {
+    const base = join(folder, 'ports.vfio');
+    writeFileSync(base, 'device port on edge-01 {\n  at 0000:00:03.0\n}\n');
+    await client.replace(uri, '# Address', 'import "ports.vfio"\n\n# Address');
+    await client.replace(uri, 'bind  fastpath', 'bind  port');
+    const use = client.find(uri, 'bind  port', 7);
+    const start = { line: 0, character: 'device '.length };
+    const there = { uri: pathToFileURL(base).href, range: { start, end: { ...start, character: 11 } } };
+    const ask = () => client.connection.sendRequest(DefinitionRequest.type, use);
+    // The file is read with the second wave.
+    const found = await client.eventually(ask, (answer) => Array.isArray(answer) && answer.length > 0);
+    expect(found).toEqual([there]);
+    const edit = await client.connection.sendRequest(RenameRequest.type, { ...use, newName: 'nic' });
+    expect(edit?.changes?.[there.uri]).toEqual([{ range: there.range, newText: 'nic' }]);
+    expect(client.edited(uri, edit?.changes?.[uri] ?? [])).toContain('bind  nic to vfio-pci');
+    rmSync(base);
+  });
+
   it('goes on after any text', async () => {
     await client.replace(uri, text, '');
     for (const key of 'policy p on h { allow user "')
@@ -245,6 +344,11 @@ describe('the language server', () => {
     await client.diagnostics(uri, has('VP1017'));
     await client.replace(uri, client.textOf(uri), text);
     await client.diagnostics(uri, none);
+  });
+
+  it('was asked for all that it announces', () => {
+    const methods = Object.values(asked).flat();
+    expect(methods.filter((method) => !client.sent.has(`textDocument/${method}`))).toEqual([]);
   });
 });
 
