@@ -72,6 +72,22 @@ test('a word is explained in every prefix that holds it', () => {
   }
 }, 60_000);
 
+test('a word is explained in every text that lacks a character elsewhere, and offered where its policy is whole before it', () => {
+  const policy = text.indexOf('\npolicy');
+  const known = meaningOf(withText(empty, file, text));
+  const at = text.lastIndexOf('group');
+  for (const [index, each] of lacking.entries()) {
+    if (index >= at - 1 && index <= at + 'group'.length) continue;
+    const workspace = withText(empty, file, each);
+    const start = at - (index < at ? 1 : 0);
+    const hover = hoverAt(workspace, meaningOf(workspace), { file, offset: start + 1 });
+    expect([each, hover?.span]).toEqual([each, { start, end: start + 'group'.length }]);
+    if (index >= policy && index < at) continue;
+    const offers = complete(workspace, known, { file, offset: start }).map((offer) => offer.text);
+    expect([each, offers]).toEqual([each, expect.arrayContaining(['group'])]);
+  }
+}, 60_000);
+
 test('formatting keeps the comment of every prefix, and is the same when it is done again', () => {
   for (const each of prefixes) {
     const once = format(file, each).text;
