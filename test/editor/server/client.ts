@@ -53,7 +53,8 @@ class NotingWriter extends StreamMessageWriter {
 export class Client {
   readonly connection: ProtocolConnection;
   readonly process: ChildProcessWithoutNullStreams;
-  readonly watched: string[] = [];
+  /** What the server asked to be told of: method and options. */
+  readonly watched: (readonly [method: string, options: unknown])[] = [];
   /** The methods of all that was asked and told. */
   readonly sent: ReadonlySet<string>;
   /** How often the server asked to have its hints asked for again. */
@@ -76,7 +77,7 @@ export class Client {
       for (const listener of this.listeners) listener();
     });
     this.connection.onRequest(RegistrationRequest.type, ({ registrations }) => {
-      this.watched.push(...registrations.map(({ method }) => method));
+      for (const { method, registerOptions } of registrations) this.watched.push([method, registerOptions]);
     });
     this.connection.onRequest('workspace/inlayHint/refresh', () => {
       this.refreshes += 1;

@@ -87,7 +87,8 @@ describe('the language server', () => {
   it('says who it is and what it can', () => {
     expect(client.result?.serverInfo?.name).toBe('vfioplan');
     expect(Object.keys(client.result?.capabilities ?? {}).sort()).toEqual(Object.keys(asked).sort());
-    expect(client.watched).toEqual(['workspace/didChangeWatchedFiles']);
+    const watchers = [{ globPattern: '**/*.vfio' }, { globPattern: '**/*.json' }];
+    expect(client.watched).toEqual([['workspace/didChangeWatchedFiles', { watchers }]]);
   });
 
   it('publishes what is wrong with words and names, and what the model refuses, and takes it back', async () => {
