@@ -130,7 +130,7 @@ test('a policy that is refused has no plan', () =>
     expect(err).toContain('error[VP3');
   }));
 
-test('a date decides, and it is the one that is given', () =>
+test('a date decides: the one that is given, else that of the machine', () =>
   inFolder(async (folder) => {
     const text = `host edge { iommu absent noiommu allowed { owner "o" reason "r" until 2027-03-01 } }
       device nic on edge { at 0000:03:00.0 }
@@ -139,10 +139,14 @@ test('a date decides, and it is the one that is given', () =>
     writeFileSync(join(folder, 'p.vfio'), text);
     const edge = machine({ hostname: 'edge', iommu: 'none', functions: [card] });
     writeFileSync(join(folder, 'edge.json'), JSON.stringify(edge));
-    const on = (day: string): Promise<Deed> =>
-      vfioplan(['check', join(folder, 'p.vfio'), '--machine', join(folder, 'edge.json'), '--today', day]);
-    expect((await on('2027-03-01')).code).toBe(0);
-    expect((await on('2027-03-02')).code).toBe(1);
+    const words = ['check', join(folder, 'p.vfio'), '--machine', join(folder, 'edge.json')];
+    const at = (now: number, ...more: readonly string[]): Promise<Deed> =>
+      vfioplan([...words, ...more], { now: () => now });
+    const [last, next] = [new Date(2027, 2, 1, 23, 59).getTime(), new Date(2027, 2, 2).getTime()];
+    expect((await at(last)).code).toBe(0);
+    expect((await at(next)).code).toBe(1);
+    expect((await at(next, '--today', '2027-03-01')).code).toBe(0);
+    expect((await at(last, '--today', '2027-03-02')).code).toBe(1);
   }));
 
 test('the library gives what the command line shows', () =>
