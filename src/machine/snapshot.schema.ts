@@ -49,7 +49,9 @@ const pciFunction = z
       .describe('its header says that its device has other functions; not told: it does if there are others'),
     driver: fact(z.union([name, z.null()])).describe('null: no driver is bound'),
     driverOverride: fact(z.union([name, z.null()])).describe('null: no override'),
-    drivers: fact(z.array(name)).describe('drivers of this kernel whose id table matches this function'),
+    drivers: fact(z.array(name)).describe(
+      'drivers of this kernel whose id table matches this function; variant drivers of VFIO among them, which match by override only',
+    ),
     iommuGroup: fact(z.union([z.int().min(0).max(1048575), z.null()])).describe(
       'null: the function has no IOMMU group',
     ),

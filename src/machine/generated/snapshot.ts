@@ -143,7 +143,7 @@ export interface PciFunction {
   readonly driver: string | null | Unknown;
   /** null: no override */
   readonly driverOverride: string | null | Unknown;
-  /** drivers of this kernel whose id table matches this function */
+  /** drivers of this kernel whose id table matches this function; variant drivers of VFIO among them, which match by override only */
   readonly drivers: readonly string[] | Unknown;
   /** null: the function has no IOMMU group */
   readonly iommuGroup: number | null | Unknown;

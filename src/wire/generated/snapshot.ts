@@ -1013,7 +1013,7 @@ export const snapshotSchema: JsonSchema = {
        "$ref": "#/$defs/Unknown"
       }
      ],
-     "description": "drivers of this kernel whose id table matches this function"
+     "description": "drivers of this kernel whose id table matches this function; variant drivers of VFIO among them, which match by override only"
     },
     "iommuGroup": {
      "anyOf": [
