@@ -282,11 +282,11 @@ describe('a world from a snapshot', () => {
     ];
     const bound = before.map((pci) => ({ ...pci, ...override }));
     const fake = { ...bound[2], address: bare, iommuGroup: 0 };
-    const nodes = ['vfio', '7', 'noiommu-0'].map((name) => ({
-      path: `/dev/vfio/${name}`,
+    const nodes = ['vfio/vfio', 'vfio/7', 'vfio/noiommu-0', 'kvm'].map((name) => ({
+      path: `/dev/${name}`,
       uid: 0,
       gid: 0,
-      mode: name === 'vfio' ? 0o666 : 0o600,
+      mode: name === 'vfio/vfio' || name === 'kvm' ? 0o666 : 0o600,
     }));
     const { world, state } = testWorld('6.12', snapshotOf(before));
     const way = [noiommu('Y'), ...toVfio(pair), ...toVfio(sibling), ...toVfio(bare), noiommu('N')];
