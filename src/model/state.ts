@@ -87,10 +87,7 @@ export interface Hardware {
   /** The same as numbers, with subsystem and class: what ids are compared with. */
   readonly id: DynamicId;
   readonly headerType: number;
-  /**
-   * The real IOMMU group, or null. Devices with the same share a group whenever they are there; after all of them were
-   * gone its id may be another, which is the state's to say.
-   */
+  /** The real IOMMU group, or null. Devices with the same share a group; its id now is the state's to say. */
   readonly group: number | null;
   /**
    * It shares its group only with functions of its own device, but its header does not say that there are others: the

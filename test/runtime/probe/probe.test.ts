@@ -256,12 +256,8 @@ describe('what is missing', () => {
   test('without a configuration, build options are what sysfs proves', () => {
     without('/boot');
     const { options } = captured().kernel;
-    expect(options).toMatchObject({
-      VFIO: 'm',
-      VFIO_NOIOMMU: 'y',
-      VFIO_PCI: { unknown: expect.any(String) },
-      PM: { unknown: expect.any(String) },
-    });
+    const untold = { unknown: expect.any(String) };
+    expect(options).toMatchObject({ VFIO: 'm', VFIO_NOIOMMU: 'y', VFIO_PCI: untold, PM: untold });
     mkdirSync(join(root, 'sys/power'));
     expect(captured().kernel.options.PM).toBe('y');
     writeFileSync(join(root, 'proc/config.gz'), gzipSync('CONFIG_PCI=y\nCONFIG_VFIO=y\n'));
