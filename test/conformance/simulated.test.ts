@@ -92,7 +92,8 @@ describe.each(['6.1', '6.12'] as const)('the simulated %s, asked at random', (pr
         operations += verdict.operations;
         succeeded += verdict.succeeded;
       }
-      expect(succeeded / operations).toBeGreaterThan(0.35);
+      // What is asked of a device while somebody waits for it is refused for the most part.
+      expect(succeeded / operations).toBeGreaterThan(theme === themes['waits'] ? 0.3 : 0.4);
     },
   );
 });
