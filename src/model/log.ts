@@ -1,5 +1,6 @@
 import { deviceFileOf } from './cdev.ts';
 import { deviceNamed } from './device-name.ts';
+import { dispatch } from './dispatch.ts';
 import { groupOf } from './files.ts';
 import { isOpen } from './going.ts';
 import { withoutIommu } from './iommufd.ts';
@@ -65,10 +66,12 @@ const same: ReadonlySet<Op['op']> = new Set([
 export function logOf(
   world: World,
   before: State,
-  op: Op,
+  asked: Op,
   { result, state: after }: Outcome,
   user: string,
 ): readonly string[] {
+  // What is asked of another kind of file logs what its number means there.
+  const op = dispatch(before, asked);
   if (!logs.has(op.op)) return nothing;
   const insecure = binds.has(op.op)
     ? insecureLines(world, before, op, result.ok ? null : result.guard)

@@ -230,6 +230,17 @@ test('iommufd says of each device that it takes that its interrupts are not isol
   expect([told(s, opened).log, told(s, opened).log]).toEqual([[line], []]);
 });
 
+test('what is asked of another kind of file says what its number means there', () => {
+  const unsafe = { units: ['dmar0'], interruptRemapping: false, groups: [] };
+  const s = new IommufdSession('6.12', iommufdWorld('6.12', { iommu: unsafe }));
+  s.take(single);
+  const [c, g, i] = [s.open('vfio'), s.open('8'), s.iommufd()];
+  s.setContainer(g, c);
+  const asked = (fd: number): Op => ({ op: 'iommufd.set_iommu', pid: ROOT, fd, type: 1 });
+  expect(told(s, asked(c)).log).toEqual([expect.stringContaining('No interrupt remapping support.')]);
+  expect(told(s, { op: 'container.set_iommu', pid: ROOT, fd: i, type: 1 }).log).toEqual([]);
+});
+
 /** What a device says of a real group that it leaves by going away: nothing from 6.12 on. */
 function leaving(s: Session, line: string): readonly string[] {
   return s.world.profile.logsLeaving ? [line] : [];
