@@ -46,6 +46,16 @@ export const principals: readonly Example[] = [
     tests: 1,
   },
   {
+    sentence: 'A virtual machine whose QEMU runs without a manager is the user that it runs as, and gets the node so.',
+    machine: { ...box, users: [{ name: 'qemu-win', uid: 1003 }] },
+    text: acts(
+      'user qemu-win',
+      'as user qemu-win { use a via group -> ok map 2 MiB at 0x0 -> ok } as vm qemu-win { open a -> EACCES }',
+    ),
+    access: ['user qemu-win: a via group'],
+    tests: 1,
+  },
+  {
     sentence: 'A container gets its node from its engine, and that is told.',
     text: acts('container web', 'as container web { use a via group -> ok }'),
     said: ['warning VP3124 4'],
