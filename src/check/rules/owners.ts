@@ -4,6 +4,7 @@ import { isUnknown } from '../../machine/snapshot.ts';
 import type { Allow, WhoMay } from '../../policy/policy.ts';
 import { type Finding, found } from '../finding.ts';
 import { describeWho, groupOf, groupText, pathOf, type Subject, uses } from '../subject.ts';
+import { givenAlong } from './siblings.ts';
 
 /**
  * A node has one owning user and one owning group, and a VFIO group one node for all its functions: two users (or two
@@ -13,6 +14,7 @@ import { describeWho, groupOf, groupText, pathOf, type Subject, uses } from '../
 export function* owners(subject: Subject): Iterable<Finding> {
   const first = new Map<string, Allow>();
   const told = new Set<Allow>();
+  let along: ReturnType<typeof givenAlong> | undefined;
   for (const { allow, fn } of uses(subject)) {
     const { kind } = allow.who;
     const slot = slots[kind];
@@ -28,6 +30,9 @@ export function* owners(subject: Subject): Iterable<Finding> {
     if (!earlier) first.set(key, allow);
     if (!earlier || sameOwner(earlier.who, allow.who) || told.has(allow)) continue;
     told.add(allow);
+    // Both are refused for what the node gives along: a way to each function alone mends this, too.
+    along ??= givenAlong(subject);
+    if (along.has(earlier) && along.has(allow)) continue;
     yield found(
       report(
         'VP3116',

@@ -13,6 +13,11 @@ import { forbids } from './forbidden.ts';
  * taken in as belonging to it: `with its group`.
  */
 export function* siblings(subject: Subject): Iterable<Finding> {
+  for (const [allow, others] of givenAlong(subject)) yield refusal(subject, allow, [...others]);
+}
+
+/** Statements by which somebody gets functions that nothing allows him, and these. */
+export function givenAlong(subject: Subject): ReadonlyMap<Allow, ReadonlySet<PciFunction>> {
   const allowed = new Map<string, Set<string>>();
   for (const { who, functions } of subject.policy.allows) {
     const of = allowed.get(describeWho(who)) ?? new Set();
@@ -32,7 +37,7 @@ export function* siblings(subject: Subject): Iterable<Finding> {
       seen.set(allow, others.add(other));
     }
   }
-  for (const [allow, others] of seen) yield refusal(subject, allow, [...others]);
+  return seen;
 }
 
 /** With a VFIO driver, and not because the group of another device was taken whole. */

@@ -202,6 +202,13 @@ describe('whoever is not allowed cannot', () => {
     expect(codes('allow user dpdk to use a via group')).toEqual(['VP3136']);
     expect(codes('allow user dpdk to use a via iommufd')).toEqual([]);
     expect(codes('allow user dpdk to use a via group', 'allow user dpdk to use b via group')).toEqual([]);
+    // One node for two: told of each for what it gives along, and not once more for the two owners.
+    const two = ['allow user dpdk to use a via group', 'allow vm win to use b via group'] as const;
+    expect(codes(...two)).toEqual(['VP3136', 'VP3136']);
+    const both = ['user dpdk', 'vm win'].flatMap((who) =>
+      ['a', 'b'].map((of) => `allow ${who} to use ${of} via group`),
+    );
+    expect(codes(...both)).toContain('VP3116');
     const whole =
       'device a { at 03:00.0 } policy p { bind a with its group to vfio-pci allow user dpdk to use a via group }';
     expect(codesOf(checkPolicy(whole, shared))).toEqual([]);
