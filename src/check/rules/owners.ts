@@ -29,10 +29,10 @@ export function* owners(subject: Subject): Iterable<Finding> {
     const earlier = first.get(key);
     if (!earlier) first.set(key, allow);
     if (!earlier || sameOwner(earlier.who, allow.who) || told.has(allow)) continue;
-    told.add(allow);
     // Both are refused for what the node gives along: a way to each function alone mends this, too.
     along ??= givenAlong(subject);
     if (along.has(earlier) && along.has(allow)) continue;
+    told.add(allow);
     yield found(
       report(
         'VP3116',
