@@ -34,8 +34,10 @@ export class Draft implements View {
     this.functions = new Map(
       [...policy.snapshot.functions, ...policy.arriving].map((each) => [each.address, each]),
     );
-    for (const { device, functions } of [...policy.allows, ...policy.creates, ...policy.binds]) {
-      for (const address of functions) this.#names.set(address, device);
+    for (const named of [policy.allows, policy.creates, policy.binds]) {
+      for (const { device, functions } of named.toSorted(byNearness)) {
+        for (const address of functions) this.#names.set(address, device);
+      }
     }
   }
 
@@ -116,4 +118,16 @@ export class Draft implements View {
   isRegistered(driver: string): boolean {
     return this.shows(registeredPath(driver)) !== null;
   }
+}
+
+/** Names that mean less come later, so that theirs stay, whatever order the statements are in. */
+function byNearness(one: Named, other: Named): number {
+  if (one.functions.length !== other.functions.length) return other.functions.length - one.functions.length;
+  if (one.device === other.device) return 0;
+  return one.device < other.device ? 1 : -1;
+}
+
+interface Named {
+  readonly device: string;
+  readonly functions: readonly Address[];
 }
