@@ -46,7 +46,8 @@ export const principals: readonly Example[] = [
     tests: 1,
   },
   {
-    sentence: 'A virtual machine whose QEMU runs without a manager is the user that it runs as, and gets the node so.',
+    sentence:
+      'A virtual machine whose QEMU runs without a manager is the user that it runs as, and gets the node so.',
     machine: { ...box, users: [{ name: 'qemu-win', uid: 1003 }] },
     text: acts(
       'user qemu-win',
