@@ -1,8 +1,8 @@
 /** Scripts about which driver a function is bound to, and physical functions whose driver is not VFIO's. */
 import { isLocked } from '../../src/model/leaving.ts';
 import type { Context, Maker } from '../runtime/kernel/random-context.ts';
-import { pick } from '../runtime/kernel/random-mappings.ts';
 import {
+  about,
   besides,
   bound,
   deviceAt,
@@ -12,6 +12,7 @@ import {
   held,
   join,
   last,
+  methods,
   open,
   opened,
   openGroup,
@@ -25,27 +26,27 @@ function hostDriver(its: Context, device: string): string {
 }
 
 /** A driver of the host beside a user's. */
-const beside: Script = (its) => {
-  const shared = translated(its).filter((device) => besides(its, device) !== undefined);
-  if (shared.length === 0) return [];
-  const device = pick(shared, its.a);
-  const other = besides(its, device) ?? device;
-  const [unbind, forget, bind] = given(other, hostDriver(its, other));
-  return [unbind, forget, ...opened(its, device), bind];
-};
+const beside = about(
+  (its) => translated(its).filter((device) => besides(its, device) !== undefined),
+  (device, its) => {
+    const other = besides(its, device) ?? device;
+    const [unbind, forget, bind] = given(other, hostDriver(its, other));
+    return [unbind, forget, ...opened(its, device), bind];
+  },
+);
 
 /** A group of one device that a user owns, whose DMA shall be queued; it was not when no driver had the device. */
-const claimed: Script = (its) => {
-  const alone = translated(its).filter((device) => besides(its, device) === undefined);
-  if (alone.length === 0) return [];
-  const device = pick(alone, its.a);
-  const group = deviceAt(its, device)?.group ?? -1;
-  const type = (text: string): Maker => {
-    return () => ({ op: 'iommu_group.type', pid: root, group, text });
-  };
-  const [unbind, , bind] = given(device, 'vfio-pci');
-  return [unbind, type('DMA'), bind, ...opened(its, device), type('DMA-FQ')];
-};
+const claimed = about(
+  (its) => translated(its).filter((device) => besides(its, device) === undefined),
+  (device, its) => {
+    const group = deviceAt(its, device)?.group ?? -1;
+    const type = (text: string): Maker => {
+      return () => ({ op: 'iommu_group.type', pid: root, group, text });
+    };
+    const [unbind, , bind] = given(device, 'vfio-pci');
+    return [unbind, type('DMA'), bind, ...opened(its, device), type('DMA-FQ')];
+  },
+);
 
 function physical(its: Context): string | undefined {
   return its.cast.devices.find((device) => (hardwareAt(its, device)?.totalVfs ?? 0) > 0);
@@ -103,24 +104,22 @@ export const driverCorners: readonly Script[] = [
 
 const token = '8e7ea7ad-0c76-4f8c-a5a6-5d5c7b4b6a00';
 
-const methods = (device: string, text: string): Maker => {
-  return () => ({ op: 'device.reset_method', pid: root, device, text });
-};
-
 /** What a device that leaves, or loses its virtual functions, is asked by who has yet to open it. */
 export const waitingCorners: readonly Script[] = [
-  (its) => {
-    const all = its.world.profile.build.iommufd === 'n' ? [] : translated(its);
-    const resettable = all.filter((device) => (hardwareAt(its, device)?.resetMethods.length ?? 0) > 0);
-    if (resettable.length === 0) return [];
-    const device = pick(resettable, its.a);
-    const [node, bind] = bound(device);
-    return [
-      ...[methods(device, 'default'), open('/dev/iommu'), node],
-      () => ({ op: 'driver.unbind', pid: root, driver: 'vfio-pci', device }),
-      bind,
-    ];
-  },
+  about(
+    (its) => {
+      const all = its.world.profile.build.iommufd === 'n' ? [] : translated(its);
+      return all.filter((device) => (hardwareAt(its, device)?.resetMethods.length ?? 0) > 0);
+    },
+    (device) => {
+      const [node, bind] = bound(device);
+      return [
+        ...[methods(device, 'default'), open('/dev/iommu'), node],
+        () => ({ op: 'driver.unbind', pid: root, driver: 'vfio-pci', device }),
+        bind,
+      ];
+    },
+  ),
   // A reset of the emulated physical function takes its virtual ones away, so there is no way to reset it until one waits.
   onPhysical((device, its) => {
     const virtual = virtualOf(its, device);

@@ -1,8 +1,8 @@
 /** Scripts about what an iommufd is asked: mappings that are made before anything needs them, and who pays for them. */
 import type { Memory } from '../../src/model/op.ts';
 import type { Context, Maker } from '../runtime/kernel/random-context.ts';
-import { pick } from '../runtime/kernel/random-mappings.ts';
 import {
+  about,
   attach,
   besides,
   bound,
@@ -26,15 +26,12 @@ import {
 
 const context = open('/dev/iommu');
 
-/** A script about one device that has a node of its own, or shares one. */
+/** A script about one device of several, where there is an iommufd. */
 function on(
   devices: (its: Context) => readonly string[],
   steps: (device: string, its: Context) => readonly Maker[],
 ): Script {
-  return (its) => {
-    const all = its.world.profile.build.iommufd === 'n' ? [] : devices(its);
-    return all.length === 0 ? [] : steps(pick(all, its.a), its);
-  };
+  return about((its) => (its.world.profile.build.iommufd === 'n' ? [] : devices(its)), steps);
 }
 
 interface Mapped {

@@ -4,12 +4,14 @@ import type { Op } from '../../src/model/op.ts';
 import type { Context, Maker } from '../runtime/kernel/random-context.ts';
 import { pick } from '../runtime/kernel/random-mappings.ts';
 import {
+  about,
   eventfd,
   getDevice,
   groupOf,
   hardwareAt,
   join,
   last,
+  methods,
   open,
   opened,
   openGroup,
@@ -23,17 +25,6 @@ import {
   untranslated,
   user,
 } from './script.ts';
-
-/** A script about one device of several; of nothing where there is none. */
-function about(
-  devices: (its: Context) => readonly string[],
-  steps: (device: string, its: Context) => readonly Maker[],
-): Script {
-  return (its) => {
-    const all = devices(its);
-    return all.length === 0 ? [] : steps(pick(all, its.a), its);
-  };
-}
 
 const any = (its: Context) => [...translated(its), ...untranslated(its)];
 
@@ -148,10 +139,6 @@ const hotReset: Maker = (its) => ({
 
 const withoutWays = (its: Context) =>
   any(its).filter((device) => hardwareAt(its, device)?.rootBus === true && groupOf(its, device));
-
-const methods = (device: string, text: string): Maker => {
-  return () => ({ op: 'device.reset_method', pid: root, device, text });
-};
 
 const feature = (flags: number): Maker => {
   return (its) => ({

@@ -4,9 +4,21 @@ import type { IommufdObject } from '../../src/model/iommufd-state.ts';
 import { cdevPath } from '../../src/model/nodes.ts';
 import type { Device, Hardware, OpenFile, VfioGroup } from '../../src/model/state.ts';
 import type { Context, Maker } from '../runtime/kernel/random-context.ts';
+import { pick } from '../runtime/kernel/random-mappings.ts';
 
 /** The one way to a test of the kernel that others hardly meet; of no steps where the machine has nothing for it. */
 export type Script = (its: Context) => readonly Maker[];
+
+/** A script about one device of several; of nothing where there is none. */
+export function about(
+  devices: (its: Context) => readonly string[],
+  steps: (device: string, its: Context) => readonly Maker[],
+): Script {
+  return (its) => {
+    const all = devices(its);
+    return all.length === 0 ? [] : steps(pick(all, its.a), its);
+  };
+}
 
 /** The processes of `cast.ts`: root, root without locked memory, a user, a user with CAP_SYS_RAWIO. */
 export const [root, scanty, user, driver] = [1, 2, 3, 4] as const;
@@ -144,3 +156,8 @@ export function given(device: string, to: string, from = 'vfio-pci'): readonly [
     () => ({ op: 'driver.bind', pid: root, driver: to, device }),
   ];
 }
+
+/** The ways to reset a device, as its file is told them. */
+export const methods = (device: string, text: string): Maker => {
+  return () => ({ op: 'device.reset_method', pid: root, device, text });
+};

@@ -1,11 +1,22 @@
 import { describe, expect, test } from 'vitest';
 import type { Op } from '../../../src/model/op.ts';
-import { profileIds, profiles } from '../../../src/model/profiles.ts';
+import { type ProfileId, profileIds, profiles } from '../../../src/model/profiles.ts';
 import { ROOT, worldFrom } from '../../../src/model/world.ts';
 import { single, snapshotOf, user } from './machine.ts';
 import { alone, noIommu } from './provocation.ts';
 import { Session } from './session.ts';
 import { fakeInContainer, realInContainer } from './vector.ts';
+
+/** A machine whose VFIO device was told of a group, which nobody else has open any more. */
+function holding(profile: ProfileId): { readonly s: Session; readonly vm: number; readonly k: number } {
+  const s = new Session(profile);
+  const { g } = realInContainer(s, 1);
+  const vm = s.vm();
+  const k = s.kvm(vm);
+  s.kvmAdd(k, g);
+  s.close(g);
+  return { s, vm, k };
+}
 
 describe.each(profileIds)('a virtual machine on %s', (profile) => {
   const walks = profiles[profile].viability === 'walk';
@@ -51,12 +62,7 @@ describe.each(profileIds)('a virtual machine on %s', (profile) => {
   });
 
   test('gives up what it held when its VFIO device is closed, before 6.2 when it ends itself', () => {
-    const s = new Session(profile);
-    const { g } = realInContainer(s, 1);
-    const vm = s.vm();
-    const k = s.kvm(vm);
-    s.kvmAdd(k, g);
-    s.close(g);
+    const { s, vm, k } = holding(profile);
     s.close(k);
     expect(s.tryOpen('8')).toEqual(walks ? 'EBUSY' : expect.any(Number));
     expect(s.call({ op: 'kvm.create_device', pid: ROOT, fd: vm })).toEqual(
@@ -67,12 +73,7 @@ describe.each(profileIds)('a virtual machine on %s', (profile) => {
   });
 
   test('lives as long as its VFIO device, whose descriptors may be several', () => {
-    const s = new Session(profile);
-    const { g } = realInContainer(s, 1);
-    const vm = s.vm();
-    const k = s.kvm(vm);
-    s.kvmAdd(k, g);
-    s.close(g);
+    const { s, vm, k } = holding(profile);
     const there = s.pass(k);
     s.close(vm);
     s.close(k);
