@@ -3,7 +3,7 @@ import { isUnknown, type PciFunction, type Snapshot } from '../machine/snapshot.
 import { fakeGroup, freshVfio, isNoiommu, newGroup } from './binding.ts';
 import { type FactReader, isFake, textsOf } from './facts.ts';
 import { loaded, loadOrder } from './modules.ts';
-import { cdevPath, freshIommuNode } from './nodes.ts';
+import { cdevPath, freshIommuNode, kvmPath } from './nodes.ts';
 import { replace } from './places.ts';
 import { absentDevice, freshSettings } from './presence.ts';
 import type { Device, Driver, Hardware, IommuGroup, Node, State, VfioGroup, World } from './state.ts';
@@ -39,7 +39,7 @@ export function bootState(
     files: [],
     descriptors: Array.from(world.processes.keys(), (pid) => ({ pid, files: [] })),
     locked: [],
-    kvmNode: nodes.get('/dev/kvm') ?? null,
+    kvmNode: nodes.get(kvmPath) ?? null,
     kvm: [],
     configuration: configurationAtBoot(snapshot),
   };

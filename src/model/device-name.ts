@@ -1,6 +1,9 @@
 import { groupOf } from './files.ts';
+import type { Guard, Its } from './guard.ts';
 import { isListed } from './leaving.ts';
 import { once } from './once.ts';
+import type { Op } from './op.ts';
+import { withToken } from './open-device.ts';
 import { inUse } from './sriov.ts';
 import type { Hardware, State, World } from './state.ts';
 
@@ -42,10 +45,15 @@ export const nameOf = once<Asked, Name | 'ENODEV' | 'EINVAL'>((world, state, op)
   return 'ENODEV';
 });
 
+/** The same where it is a device; else null. */
+export function meantBy(world: World, state: State, op: Asked): Name | null {
+  const name = nameOf(world, state, op);
+  return typeof name === 'string' ? null : name;
+}
+
 /** The device that is meant, -1 if none. */
 export function deviceNamed(world: World, state: State, op: Asked): number {
-  const name = nameOf(world, state, op);
-  return typeof name === 'string' ? -1 : name.device;
+  return meantBy(world, state, op)?.device ?? -1;
 }
 
 export function isToken(text: string): boolean {
@@ -57,8 +65,8 @@ type TokenRefusal = 'not-asked-for' | 'required' | 'incorrect';
 /** What is wrong with the token that was given, or with its absence; null: nothing, or no device is meant. */
 export const tokenVerdict = once<Asked, TokenRefusal | null>((world, state, op) => {
   if (!world.profile.nameTakesOptions) return null;
-  const name = nameOf(world, state, op);
-  return typeof name === 'string' ? null : tokenRefusal(world, state, name);
+  const name = meantBy(world, state, op);
+  return name === null ? null : tokenRefusal(world, state, name);
 });
 
 /** vfio_pci_validate_vf_token: what is wrong with a token for a device, or with its absence. */
@@ -74,14 +82,29 @@ export function tokenRefusal(world: World, state: State, { device, token }: Name
 
 /** The token that an open of a physical function sets, null for none. */
 export function tokenGiven(world: World, state: State, op: Asked): string | null {
-  const name = nameOf(world, state, op);
-  return typeof name === 'string' ? null : tokenSet(world, state, name);
+  const name = meantBy(world, state, op);
+  return name === null ? null : tokenSet(world, state, name);
 }
 
 /** The same of a device and a token that were named otherwise. */
 export function tokenSet(world: World, state: State, { device, token }: Name): string | null {
   const hardware = token === null ? undefined : world.hardware[device];
   return hardware !== undefined && asksToken(world, state, hardware) === 'any' ? token : null;
+}
+
+/** A test that comes after the match: a physical function has a token that was given for its own by then, whatever comes. */
+export function afterMatch<O extends Op>(
+  guard: Guard<O>,
+  named: (world: World, state: State, op: O, its: Its<O>) => Name | null,
+): Guard<O> {
+  return {
+    ...guard,
+    leaves: (world, state, op, its) => {
+      const name = named(world, state, op, its);
+      const token = name === null ? null : tokenSet(world, state, name);
+      return name === null || token === null ? state : withToken(state, name.device, token);
+    },
+  };
 }
 
 /**

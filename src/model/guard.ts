@@ -65,7 +65,7 @@ export function askedIn(rule: Rule, id: ProfileId): readonly Asked[] {
 }
 
 /** All look alike, for every step goes through many of them. */
-export function asked(guard: Guard, errno: Errno | null, citation: string): Asked {
+export function asked(guard: Guard | Asked, errno: Errno | null, citation: string): Asked {
   const { id, words, applies, leaves, waitsFor } = guard;
   const refusal: Result | null = errno === null ? null : { ok: false, errno, guard: id };
   return { id, words, errno, citation, applies, leaves, waitsFor, refusal };

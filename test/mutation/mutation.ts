@@ -1,6 +1,6 @@
 import { itsOf } from '../../src/model/dispatch.ts';
 import { errnoNumbers } from '../../src/model/errno.ts';
-import type { Asked } from '../../src/model/guard.ts';
+import { type Asked, asked as askedOf } from '../../src/model/guard.ts';
 import { laws } from '../../src/model/laws.ts';
 import type { OpKind } from '../../src/model/op.ts';
 import { type Asking, asking } from '../../src/model/ops.ts';
@@ -44,11 +44,7 @@ export function mutantsOf(profile: ProfileId): readonly Mutant[] {
       const errno = guard.errno === 'EDEADLK' ? 'EIO' : 'EDEADLK';
       return [
         { ...mutant, defect: 'dropped', asked: guards.filter((_, other) => other !== place) },
-        {
-          ...mutant,
-          defect: 'errno',
-          asked: guards.with(place, { ...guard, errno, refusal: { ok: false, errno, guard: guard.id } }),
-        },
+        { ...mutant, defect: 'errno', asked: guards.with(place, askedOf(guard, errno, guard.citation)) },
         ...(next === undefined
           ? []
           : [

@@ -1,5 +1,6 @@
 /** The one root directory, and the calls that take a path. */
 import { fileId } from '../../../src/model/files.ts';
+import { kvmPath } from '../../../src/model/nodes.ts';
 import { fcntl } from '../../abi/fcntl.ts';
 import { collection, directory, kept } from './build.ts';
 import { ConfigurationFiles } from './configuration.ts';
@@ -159,7 +160,7 @@ export class FileSystem {
     if (node.kind === 'memory') return new MemoryFile(named, node.memory);
     if (node.kind === 'plain') return new DiskFile(named, node);
     if (node.kind === 'link' || node.driver === 'null') return new NullFile(named);
-    if (path === '/dev/kvm') return new KvmFile(this.machine, fd, 'kvm', named);
+    if (path === kvmPath) return new KvmFile(this.machine, fd, 'kvm', named);
     const id = fileId(this.machine.state, pid, fd);
     return new VfioFile(this.machine, { fd, id, kind: kindOf(path) }, named);
   }

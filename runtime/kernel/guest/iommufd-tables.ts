@@ -2,14 +2,13 @@
 import { iommufdOf } from '../../../src/model/files.ts';
 import type { Done } from '../../../src/model/guard.ts';
 import { objectOf } from '../../../src/model/iommufd.ts';
-import { fcntl } from '../../abi/fcntl.ts';
 import { iommufd, iommufdLayouts as layoutsOf, iommufdRequests as numbers } from '../../abi/iommufd.ts';
 import { encode } from '../../abi/layout.ts';
 import { mman } from '../../abi/mman.ts';
 import { registersOf, unitNamed } from './iommu-units.ts';
 import { lenient, request, respond } from './iommufd-request.ts';
 import type { Machine } from './machine.ts';
-import { type Argument, FaultQueueFile } from './open-file.ts';
+import { type Argument, anonymous, FaultQueueFile } from './open-file.ts';
 import type { Process } from './process.ts';
 import { refuse } from './refuse.ts';
 import { field, type On, put, u32, u64 } from './structures.ts';
@@ -118,8 +117,8 @@ function hwptInvalidate({ machine, fd }: On, process: Process, argument: Argumen
   return answer;
 }
 
-/** drivers/iommu/iommufd/fault.c:iommufd_fault_alloc: anon_inode_getfile() with O_RDWR. */
-const faultFile = { path: 'anon_inode:[iommufd-pgfault]', asked: 'anon_inode:[iommufd-pgfault]' };
+/** drivers/iommu/iommufd/fault.c:iommufd_fault_alloc. */
+const faultFile = anonymous('[iommufd-pgfault]');
 
 function faultQueueAlloc({ machine, fd }: On, process: Process, argument: Argument): number {
   const { framing, its } = lenient(fd, process, argument, faults, faults.size);
@@ -127,7 +126,7 @@ function faultQueueAlloc({ machine, fd }: On, process: Process, argument: Argume
   const result = machine.step({ op: 'iommufd.fault_queue_alloc', ...framing, flags });
   if (typeof result === 'number') return result;
   if (its === null) return refuse('EFAULT');
-  process.files[result.value] = new FaultQueueFile({ ...faultFile, flags: fcntl.O_RDWR });
+  process.files[result.value] = new FaultQueueFile(faultFile);
   put(its, faults.fields.out_fault_id, field(result, 'out_fault_id'));
   put(its, faults.fields.out_fault_fd, result.value);
   respond(argument, framing, its);

@@ -2,21 +2,15 @@
  * KVM's files, as far as VFIO needs them: /dev/kvm, a virtual machine, and its VFIO device (virt/kvm/kvm_main.c, virt/kvm/vfio.c).
  * What changes something is the model's; what only asks is answered here.
  */
-import { fcntl } from '../../abi/fcntl.ts';
 import { kvm, kvmLayouts, kvmRequests } from '../../abi/kvm.ts';
 import type { Machine } from './machine.ts';
-import { type Argument, type Opened, OpenFile } from './open-file.ts';
+import { type Argument, anonymous, type Opened, OpenFile } from './open-file.ts';
 import type { Process } from './process.ts';
 import { refuse } from './refuse.ts';
-import { argszOf, put, s32, u32, u64 } from './structures.ts';
+import { put, s32, u32, u64 } from './structures.ts';
+import { unknownRequest } from './unknown-request.ts';
 
 type Kind = 'kvm' | 'vm' | 'kvm-device';
-
-/** Of files that no path opened (anon_inode_getfile() with O_RDWR). */
-function anonymous(name: string): Opened {
-  const path = `anon_inode:${name}`;
-  return { path, asked: path, flags: fcntl.O_RDWR };
-}
 
 const vmFile = anonymous('kvm-vm');
 const vfioFile = anonymous('kvm-vfio');
@@ -38,16 +32,8 @@ export class KvmFile extends OpenFile {
   }
 
   override ioctl(process: Process, request: number, argument: Argument): number {
-    const { machine, fd, kind } = this;
-    const answer = requests[kind][request]?.(this, process, argument);
-    if (answer !== undefined) return answer;
-    return machine.value({
-      op: 'ioctl',
-      pid: process.pid,
-      fd,
-      request,
-      argsz: argszOf(argument.structure(4)),
-    });
+    const answer = requests[this.kind][request]?.(this, process, argument);
+    return answer ?? unknownRequest(this, process, request, argument);
   }
 
   override lseek(process: Process): number {

@@ -41,6 +41,12 @@ export interface Opened {
   readonly flags: number;
 }
 
+/** How a file was opened that no path leads to (anon_inode_getfile() with O_RDWR); `name` is the kernel's. */
+export function anonymous(name: string): Opened {
+  const path = `anon_inode:${name}`;
+  return { path, asked: path, flags: fcntl.O_RDWR };
+}
+
 export abstract class OpenFile {
   readonly named: Opened;
 

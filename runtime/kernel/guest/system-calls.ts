@@ -1,10 +1,8 @@
-/** Every system call: its arguments out of the frame, its answer and bytes back into it. */
-import { fcntl } from '../../abi/fcntl.ts';
 import { mman } from '../../abi/mman.ts';
 import { type CallName, frame } from '../frame.ts';
 import type { FileSystem } from './file-system.ts';
 import type { Machine } from './machine.ts';
-import { type Argument, CounterFile, type OpenFile } from './open-file.ts';
+import { type Argument, anonymous, CounterFile, type OpenFile } from './open-file.ts';
 import type { Process } from './process.ts';
 import { refuse } from './refuse.ts';
 import { decodeText, encodeInto } from './text.ts';
@@ -218,8 +216,7 @@ export const systemCalls: Readonly<Partial<Record<CallName, SystemCall>>> = {
   eventfd: ({ machine }, process, its) => {
     const fd = machine.value({ op: 'eventfd', pid: process.pid });
     if (fd < 0) return fd;
-    const path = 'anon_inode:[eventfd]';
-    process.files[fd] = new CounterFile({ path, asked: path, flags: fcntl.O_RDWR }, its.int(0) >>> 0);
+    process.files[fd] = new CounterFile(anonymous('[eventfd]'), its.int(0) >>> 0);
     return fd;
   },
   munmap: (_, process, its) => process.memory.unmap(its.wide(0), its.wide(1)),

@@ -5,18 +5,18 @@
 
 import { fileId } from '../../../src/model/files.ts';
 import type { Op } from '../../../src/model/op.ts';
-import { fcntl } from '../../abi/fcntl.ts';
 import { requests } from '../../abi/ioctl.ts';
 import { layouts } from '../../abi/vfio.ts';
 import { compatInfo } from './compat-info.ts';
 import { containerRequests } from './container-file.ts';
 import { attachPt, bindIommufd, detachPt, iommufdHandlers } from './iommufd-file.ts';
 import type { Machine } from './machine.ts';
-import { type Argument, type Mapping, type Opened, OpenFile } from './open-file.ts';
+import { type Argument, anonymous, type Mapping, type Opened, OpenFile } from './open-file.ts';
 import type { Process } from './process.ts';
 import { refuse } from './refuse.ts';
 import { argszOf, type Reused, writer } from './structures.ts';
 import { decodeText } from './text.ts';
+import { unknownRequest } from './unknown-request.ts';
 import { deviceFeature, deviceInfo, ioeventfd, irqInfo, setIrqs } from './vfio-device.ts';
 import { readDevice, regionInfo } from './vfio-regions.ts';
 import { hotReset, hotResetInfo } from './vfio-reset.ts';
@@ -66,7 +66,9 @@ export class VfioFile extends OpenFile {
 
   override ioctl(process: Process, request: number, argument: Argument): number {
     const handler = this.handlers[request];
-    return handler === undefined ? other(this, process, request, argument) : handler(this, process, argument);
+    return handler === undefined
+      ? unknownRequest(this, process, request, argument)
+      : handler(this, process, argument);
   }
 
   override read(process: Process, length: number): Uint8Array | number {
@@ -127,11 +129,6 @@ const handlers: Readonly<Record<Kind, Readonly<Record<number, Handler>>>> = {
   iommufd: { ...containerRequests, ...iommufdHandlers, [requests.VFIO_IOMMU_GET_INFO]: compatInfo },
 };
 
-/** Requests that the file does not know. */
-function other({ machine, fd }: VfioFile, { pid }: Process, request: number, argument: Argument): number {
-  return machine.value({ op: 'ioctl', pid, fd, request, argsz: argszOf(argument.structure(4)) });
-}
-
 const askStatus: Reused<Extract<Op, { op: 'group.get_status' }>> = {
   op: 'group.get_status',
   pid: 0,
@@ -179,9 +176,5 @@ function getDeviceFd({ machine, fd }: VfioFile, process: Process, argument: Argu
   return device;
 }
 
-/** drivers/vfio/group.c:vfio_device_open_file: anon_inode_getfile() with O_RDWR. */
-const deviceFile: Opened = {
-  path: 'anon_inode:[vfio-device]',
-  asked: 'anon_inode:[vfio-device]',
-  flags: fcntl.O_RDWR,
-};
+/** drivers/vfio/group.c:vfio_device_open_file. */
+const deviceFile = anonymous('[vfio-device]');

@@ -1,7 +1,7 @@
 import { structure } from '../argument.ts';
 import { bindGuards } from '../bind-refusals.ts';
 import { bindCdev, deviceFileOf, granted } from '../cdev.ts';
-import { isToken, tokenRefusal, tokenSet } from '../device-name.ts';
+import { afterMatch, isToken, tokenRefusal, tokenSet } from '../device-name.ts';
 import { fileAt } from '../files.ts';
 import type { Guard, Rule } from '../guard.ts';
 import { isLocked } from '../leaving.ts';
@@ -154,17 +154,6 @@ const late: readonly Guard<Bind>[] = [
   },
 ];
 
-/** A physical function has taken a token for its own by then, whatever comes of the rest. */
-function tokenTaken(guard: Guard<Bind>): Guard<Bind> {
-  return {
-    ...guard,
-    leaves: (world, state, op, file) => {
-      const token = tokenSet(world, state, named(op, file));
-      return token === null ? state : setToken(state, file.device, token);
-    },
-  };
-}
-
 export const deviceBindIommufd: Rule<Bind> = {
   words: {
     object: 'cdev',
@@ -196,7 +185,7 @@ export const deviceBindIommufd: Rule<Bind> = {
       negativeOrFlags(withToken, 'a flag that the kernel does not know, or a negative descriptor'),
       ...early,
       ...tokens,
-      ...late.map(tokenTaken),
+      ...late.map((guard) => afterMatch(guard, (_world, _state, op, file) => named(op, file))),
     ],
   },
   effect: (world, state, op, file) => {

@@ -158,11 +158,9 @@ export const driverBind: Rule<Bind> = {
   },
   guards: { seed: [...asked, bound, bridge, group], '6.1': now },
   effect: (world, state, op) => {
-    const driver = world.drivers.get(op.driver);
-    const hardware = world.devices.get(op.device);
+    const pair = pairOf(world, state, op);
     const value = op.device.length;
-    if (driver === undefined || hardware === undefined) return { value };
-    return { state: bind(world, state, hardware, driver), value };
+    return pair === null ? { value } : { state: bind(world, state, pair.hardware, pair.driver), value };
   },
   undo: (_world, _before, op) => ({ ...op, op: 'driver.unbind' }),
 };

@@ -2,7 +2,7 @@ import { unreadable } from '../argument.ts';
 import { attachGuards, attachIn } from '../attach.ts';
 import { viableByWalk } from '../attachment.ts';
 import { bindGuards } from '../bind-refusals.ts';
-import { deviceNamed, nameOf, tokenGiven, tokenVerdict } from '../device-name.ts';
+import { afterMatch, deviceNamed, meantBy, nameOf, tokenGiven, tokenVerdict } from '../device-name.ts';
 import { draftOf } from '../draft.ts';
 import { groupOf, hold, nextDescriptor, openDevice, tableFull } from '../files.ts';
 import type { Guard, Rule } from '../guard.ts';
@@ -212,19 +212,9 @@ function attachedTo(world: World, state: State, device: number): State {
   return draft;
 }
 
-/** The match has taken a token for the physical function's own by then, whatever comes of the open. */
-function tokenTaken(guard: Guard<Get>): Guard<Get> {
-  return {
-    ...guard,
-    leaves: (world, state, op) => {
-      const token = tokenGiven(world, state, op);
-      return token === null ? state : withToken(state, deviceNamed(world, state, op), token);
-    },
-  };
-}
-
 const matching = [fault, endless, options, ...tokens, stranger];
 const opening = [full, noContainer, noIommu, rawio];
+const late = (guard: Guard<Get>) => afterMatch(guard, meantBy);
 
 export const groupGetDeviceFd: Rule<Get> = {
   words: {
@@ -238,11 +228,11 @@ export const groupGetDeviceFd: Rule<Get> = {
   ioctl: { on: 'group', request: 0x3b6a },
   guards: {
     seed: [fault, endless, noContainer, noIommu, unviable, rawio, stranger, full],
-    '6.1': [...matching, ...[...opening, leaving].map(tokenTaken)],
+    '6.1': [...matching, ...[...opening, leaving].map(late)],
     '6.12': [
       ...matching,
-      ...[...opening, untranslated, ...binding.map(withIommufd), leaving].map(tokenTaken),
-      ...attaching.map(withIommufd).map(tokenTaken),
+      ...[...opening, untranslated, ...binding.map(withIommufd), leaving].map(late),
+      ...attaching.map(withIommufd).map(late),
     ],
   },
   effect: (world, state, op, group) => {
