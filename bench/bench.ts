@@ -8,7 +8,7 @@ import { cedarWaves } from './cedar.ts';
 import { firstWaves, memoryOver, peerWaves, policyOf, secondWaves } from './editing.ts';
 import { formatTimes } from './format.ts';
 import { simulatedCalls } from './kernel.ts';
-import { modelSteps } from './model.ts';
+import { milliseconds, now, quantile, rate, say, sorted } from './report.ts';
 import { testsOf, testTimes } from './tests.ts';
 
 // Figures for docs/performance.md. Each line: what, figure, and where it helps, its ratio to something measured beside
@@ -16,29 +16,11 @@ import { testsOf, testTimes } from './tests.ts';
 
 const cli = 'dist/vfioplan.mjs';
 const example = 'examples/02-gpu-for-a-vm/policy.vfio';
-const now = () => performance.now();
 /** Milliseconds of the processor that this process has had: what else the machine does is not in it. */
 const processor = () => {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
 };
-
-function say(what: string, figure: string, note = ''): void {
-  console.log(`${what.padEnd(58)} ${figure.padStart(16)}   ${note}`);
-}
-
-function sorted(times: readonly number[]): readonly number[] {
-  return [...times].sort((a, b) => a - b);
-}
-
-/** The value below which `share` of the sorted times lie. */
-function quantile(times: readonly number[], share: number): number {
-  return times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? Number.NaN;
-}
-
-function milliseconds(time: number): string {
-  return `${time.toFixed(time < 10 ? 2 : 0)} ms`;
-}
 
 function timed(runs: number, work: () => void): readonly number[] {
   const times: number[] = [];
@@ -170,18 +152,6 @@ async function languageTests(): Promise<void> {
   }
 }
 
-/** Rates per second of five windows; the highest tells what the code can do, the lowest what else the machine did. */
-async function rate(what: string, work: () => number | Promise<number>): Promise<void> {
-  const rates: number[] = [];
-  for (let window = 0; window < 5; window++) {
-    const from = now();
-    const done = await work();
-    rates.push(done / ((now() - from) / 1000));
-  }
-  const shown = sorted(rates).map((each) => Math.round(each).toLocaleString('en'));
-  say(what, `${shown.at(-1)} /s`, `lowest of five windows ${shown[0]} /s`);
-}
-
 /** The real machines' reports lie outside the repository; without them this says so. */
 function realMachines(): void {
   const folder = process.env['VFIOPLAN_MACHINES'];
@@ -223,7 +193,6 @@ console.log(`Node ${process.versions.node}, ${process.arch}`);
 startUp();
 typing(100_000);
 formatting();
-await rate('model steps on one core', () => modelSteps(400_000));
 await rate('simulated system calls through the sandbox, with boot', async () => {
   await simulatedCalls(50_000);
   return 50_000;

@@ -1,3 +1,4 @@
+import { changeInPlace } from '../src/model/draft.ts';
 import type { Op } from '../src/model/op.ts';
 import { step } from '../src/model/step.ts';
 import { ROOT } from '../src/model/world.ts';
@@ -16,15 +17,20 @@ const round: readonly Op[] = [
   { op: 'parameter.write', pid: ROOT, module: 'vfio', parameter: 'enable_unsafe_noiommu_mode', text: 'N' },
 ];
 
-/** Makes at least `count` steps of the model in whole rounds, and answers how many it made. */
-export function modelSteps(count: number): number {
+/**
+ * Makes at least `count` steps of the model in whole rounds, and answers how many it made. In place, as the simulated kernel
+ * makes them, or so that every state before stays what it was, as plans and the explorer need it.
+ */
+export function modelSteps(count: number, inPlace: boolean): number {
   const { world, state } = testWorld('6.12');
-  let now = state;
+  let now = inPlace ? structuredClone(state) : state;
+  changeInPlace(inPlace ? now : null);
   let made = 0;
   while (made < count) {
     for (const op of round) now = step(world, now, op).state;
     made += round.length;
   }
+  changeInPlace(null);
   if (now.files.length > 0 || now.groups.length > 0) throw new Error('a round did not end where it began');
   return made;
 }

@@ -7,12 +7,14 @@ import { build } from 'esbuild';
 import { guestPlugin } from '../build/guest-plugin.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const outfile = join(root, 'dist', 'bench.mjs');
+const programs = [['bench'], ['steps', '--in-place'], ['steps', '--kept']];
+const outdir = join(root, 'dist', 'bench');
 
 await build({
   absWorkingDir: root,
-  entryPoints: ['bench/bench.ts'],
-  outfile,
+  entryPoints: ['bench/bench.ts', 'bench/steps.ts'],
+  outdir,
+  outExtension: { '.js': '.mjs' },
   bundle: true,
   packages: 'external',
   platform: 'node',
@@ -22,7 +24,10 @@ await build({
   plugins: [guestPlugin()],
   logLevel: 'warning',
 });
-execFileSync(process.execPath, ['--expose-gc', outfile, ...process.argv.slice(2)], {
-  cwd: root,
-  stdio: 'inherit',
-});
+for (const [name, ...how] of programs) {
+  const program = join(outdir, `${name}.mjs`);
+  execFileSync(process.execPath, ['--expose-gc', program, ...how], {
+    cwd: root,
+    stdio: 'inherit',
+  });
+}

@@ -144,7 +144,7 @@ export class Shadow {
   /** The guards that could have answered `errno` to the operation that was just made; null: let it wait. */
   couldAnswer(process: string, operation: TraceOperation, errno: string | null): readonly Reason[] {
     const { op } = dispatch(this.before, this.op(process, operation));
-    return asking[this.world.profile.id][op]
+    return asking[this.world.profile.id][op].guards
       .filter((guard) => guard.errno === errno)
       .map(({ id, words, citation }) => ({ guard: id, words, citation, errno }));
   }

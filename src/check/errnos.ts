@@ -26,7 +26,7 @@ export function refusalsWith(errno: string): {
   readonly refusals: readonly { readonly call: string; readonly words: string; readonly citation: string }[];
 } {
   const refusals = calls.flatMap((op) =>
-    asking['6.12'][op].flatMap(({ errno: answer, words, citation }) =>
+    asking['6.12'][op].guards.flatMap(({ errno: answer, words, citation }) =>
       answer === errno ? [{ call: op, words, citation }] : [],
     ),
   );

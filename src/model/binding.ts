@@ -2,7 +2,7 @@ import { detach } from './attachment.ts';
 import { type Draft, deviceIn, draftOf, groupIn, iommuGroupIn, setGroup } from './draft.ts';
 import { candidates, matches } from './matching.ts';
 import { noiommuAllowed, parameterOf } from './modules.ts';
-import { lowestFree, placeOfId } from './places.ts';
+import { byId, inserted, lowestFree, placeOfId } from './places.ts';
 import type { Device, Driver, Hardware, IommuGroup, State, VfioDevice, VfioGroup, World } from './state.ts';
 
 /**
@@ -155,7 +155,7 @@ export function attachDevice(world: World, state: State, hardware: Hardware): St
 }
 
 function iommuGroupOf(state: State, id: number | null): IommuGroup | undefined {
-  return id === null ? undefined : state.iommuGroups.find((group) => group.id === id);
+  return byId(state.iommuGroups, id);
 }
 
 /** One host driver more or less in the device's group, if it has one. */
@@ -185,7 +185,7 @@ export function isNoiommu(world: World, fake: boolean): boolean {
 function register(world: World, draft: Draft, hardware: Hardware): void {
   const its = draft.devices[hardware.index]?.group ?? null;
   const id = its ?? makeUp(draft, hardware);
-  const known = draft.groups.findIndex((group) => group?.iommuGroup === id);
+  const known = minorOf(draft, id);
   const minor = known === -1 ? lowestFree(draft.groups) : known;
   if (known === -1) {
     const noiommu = isNoiommu(world, iommuGroupOf(draft, id)?.fake === true);
@@ -199,11 +199,17 @@ function register(world: World, draft: Draft, hardware: Hardware): void {
   device.vfio = freshVfio(world, index, group);
 }
 
+/** The VFIO group of an IOMMU group; -1: there is none yet. */
+function minorOf({ groups }: State, id: number): number {
+  for (let minor = 0; minor < groups.length; minor += 1) if (groups[minor]?.iommuGroup === id) return minor;
+  return -1;
+}
+
 /** IOMMU groups with one more, by id. */
 export function withGroup(groups: readonly IommuGroup[], made: IommuGroup): readonly IommuGroup[] {
   let place = groups.length;
   while (place > 0 && (groups[place - 1]?.id ?? 0) > made.id) place -= 1;
-  return groups.toSpliced(place, 0, made);
+  return inserted(groups, place, made);
 }
 
 /** A group for a device without one, which taints the kernel. */
@@ -291,9 +297,10 @@ export function lowestFreeGroup(state: State): number {
 }
 
 function lowestFreeIndex(world: World, state: State): number {
-  const taken = new Set<number>(world.strangers);
-  for (const device of state.devices) if (device.vfio !== null) taken.add(device.vfio.index);
+  const taken: (true | undefined)[] = [];
+  for (const index of world.strangers ?? []) taken[index] = true;
+  for (const { vfio } of state.devices) if (vfio !== null) taken[vfio.index] = true;
   let free = 0;
-  while (taken.has(free)) free += 1;
+  while (taken[free] === true) free += 1;
   return free;
 }

@@ -33,7 +33,7 @@ function page(): string {
     return inside.length === 0 ? [] : [`## ${subjects[subject]}`, '', ...sections];
   });
   const guards = new Set(
-    ops.flatMap(([op]) => kernels.flatMap((kernel) => asking[kernel][op].map(({ id }) => id))),
+    ops.flatMap(([op]) => kernels.flatMap((kernel) => asking[kernel][op].guards.map(({ id }) => id))),
   );
   return `${[
     ...introduction(ops.length, guards.size),
@@ -110,7 +110,7 @@ function guardTables(op: OpKind): readonly string[] {
     if (order.length === 0) return [...title, 'No guard: it never fails.', ''];
     const rows = order.map((id, place) => {
       const made = inside.flatMap((kernel) => {
-        const guard = asking[kernel][op].find((other) => other.id === id);
+        const guard = asking[kernel][op].guards.find((other) => other.id === id);
         return guard === undefined ? [] : [[kernel, guard] as const];
       });
       const told = made.length === inside.length ? 'all' : made.map(([kernel]) => kernel).join(', ');
@@ -147,7 +147,7 @@ function sameOrders(
   op: OpKind,
 ): readonly { readonly kernels: readonly ProfileId[]; readonly order: readonly string[] }[] {
   const shared: { kernels: ProfileId[]; order: readonly string[] }[] = [];
-  const idsOf = (kernel: ProfileId) => asking[kernel][op].map(({ id }) => id);
+  const idsOf = (kernel: ProfileId) => asking[kernel][op].guards.map(({ id }) => id);
   for (const kernel of kernels) {
     const place = shared.find((other) => merged([...other.kernels, kernel].map(idsOf)) !== null);
     if (place === undefined) shared.push({ kernels: [kernel], order: idsOf(kernel) });

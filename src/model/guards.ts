@@ -15,8 +15,8 @@ export function guardsOf(profile: Profile): ReadonlyMap<string, Asked> {
   const known = byProfile.get(profile.id);
   if (known !== undefined) return known;
   const guards = new Map<string, Asked>([[noProcess.id, noProcess]]);
-  for (const asked of Object.values(asking[profile.id])) {
-    for (const guard of asked) guards.set(guard.id, guard);
+  for (const call of Object.values(asking[profile.id])) {
+    for (const guard of call.guards) guards.set(guard.id, guard);
   }
   byProfile.set(profile.id, guards);
   return guards;

@@ -199,7 +199,7 @@ function insecureLines(world: World, before: State, op: Op, guard: string | null
       : op.op === 'device.bind_iommufd'
         ? (deviceFileOf(before, op)?.device ?? -1)
         : -1;
-  const asked = asking[world.profile.id][op.op];
+  const asked = asking[world.profile.id][op.op].guards;
   const at = (id: string) => asked.findIndex((its) => its.id === id);
   const refused = guard !== null && at(guard) <= at(`${op.op}.interrupts`);
   if (refused || device === -1 || withoutIommu(before, device)) return nothing;

@@ -168,13 +168,36 @@ export const rules: { readonly [Kind in OpKind]: Rule<Extract<Op, { op: Kind }>>
   },
 );
 
-/** Every operation's guards as one kernel asks them. */
-export type Asking = Readonly<Record<OpKind, readonly Asked[]>>;
+/** An operation as one kernel carries it out. All look alike, for every step goes through one. */
+interface Call {
+  /** Whether what it means is for the file to say that its descriptor names. */
+  readonly asksFile: boolean;
+  /** The kind of file whose request it is; null: no request of one kind alone. */
+  readonly on: NonNullable<Rule['ioctl']>['on'] | null;
+  readonly guards: readonly Asked[];
+  readonly effect: Rule['effect'];
+}
+
+/** Every operation as one kernel carries it out. */
+export type Asking = Readonly<Record<OpKind, Call>>;
 
 /** What each kernel asks, worked out once: steps only look it up. */
 export const asking: Readonly<Record<ProfileId, Asking>> = eachOf(profileIds, (id) =>
-  eachOf(Object.keys(rules) as OpKind[], (kind) => askedIn(rules[kind] as Rule, id)),
+  eachOf(Object.keys(rules) as OpKind[], (kind): Call => {
+    const rule = rules[kind] as Rule;
+    const { ioctl: request, effect } = rule;
+    const asksFile = request !== undefined || kind === 'ioctl';
+    return { asksFile, on: request?.on ?? null, guards: askedIn(rule, id), effect };
+  }),
 );
+
+/** The same with other guards of some operations: a kernel with planted defects. */
+export function asksInstead(asked: Asking, guards: Partial<Record<OpKind, readonly Asked[]>>): Asking {
+  const others: Record<OpKind, Call> = Object.assign(Object.create(null), asked);
+  for (const kind of Object.keys(guards) as OpKind[])
+    others[kind] = { ...asked[kind], guards: guards[kind] ?? asked[kind].guards };
+  return others;
+}
 
 /** Without a prototype: V8 looks a name that varies up several times as fast in such a table. */
 function eachOf<K extends string, V>(keys: readonly K[], value: (key: K) => V): Readonly<Record<K, V>> {

@@ -28,6 +28,15 @@ export function replace<T>(list: readonly T[], place: number, item: T): T[] {
   return copy;
 }
 
+/** The list with one item more, at `place`. */
+export function inserted<T>(list: readonly T[], place: number, item: T): T[] {
+  const longer: T[] = [];
+  for (let at = 0; at < place; at += 1) longer.push(list[at] as T);
+  longer.push(item);
+  for (let at = place; at < list.length; at += 1) longer.push(list[at] as T);
+  return longer;
+}
+
 /** The item with this `id`. */
 export function byId<T extends { readonly id: number }>(
   list: readonly T[],

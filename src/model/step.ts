@@ -1,9 +1,9 @@
 import { dispatch, itsOf, knows, meantOn, objectOf } from './dispatch.ts';
 import { fileAt } from './files.ts';
-import { type Asked, asked as askedOf, type Done, type Guard, type Its, type Rule } from './guard.ts';
+import { type Asked, asked as askedOf, type Done, type Guard, type Its, type Rule, zero } from './guard.ts';
 import { forget } from './once.ts';
 import type { Op } from './op.ts';
-import { type Asking, asking, rules } from './ops.ts';
+import { type Asking, asking } from './ops.ts';
 import type { Outcome } from './outcome.ts';
 import type { OpenFile, State, World } from './state.ts';
 
@@ -29,8 +29,8 @@ export function step(world: World, state: State, op: Op): Outcome {
 }
 
 /** As `step`, with other guards: a kernel with planted defects, to show that laws and vectors can fail. */
-export function stepAsking(guardsOf: Asking, world: World, state: State, op: Op): Outcome {
-  const guard = refusing(guardsOf, world, state, op);
+export function stepAsking(calls: Asking, world: World, state: State, op: Op): Outcome {
+  const guard = refusing(calls, world, state, op);
   if (guard !== null) return refused(guard, world, state, op);
   const { state: after, value, out } = carriedOut(world, state);
   const result = out === undefined ? ({ ok: true, value } as const) : ({ ok: true, value, out } as const);
@@ -38,9 +38,9 @@ export function stepAsking(guardsOf: Asking, world: World, state: State, op: Op)
 }
 
 /** What the latest question came to: its operation, as the file takes it that the descriptor names, and whose it is. */
-const asked: { op: Op; rule: Rule; its: Its<Op> } = {
+const asked: { op: Op; effect: Rule['effect']; its: Its<Op> } = {
   op: { op: 'close', pid: 0, fd: 0 },
-  rule: rules.close as Rule,
+  effect: () => zero,
   its: null,
 };
 
@@ -50,7 +50,7 @@ const asked: { op: Op; rule: Rule; its: Its<Op> } = {
  * for the open file that the operation's descriptor names, if it knows it.
  */
 export function refusing(
-  guardsOf: Asking,
+  calls: Asking,
   world: World,
   state: State,
   question: Op,
@@ -60,31 +60,30 @@ export function refusing(
   if (!world.processes.has(question.pid)) return noProcess;
   let op = question;
   let its: Its<Op> = null;
-  let rule: Rule = rules[op.op];
-  const { ioctl } = rule;
-  if ((ioctl !== undefined || op.op === 'ioctl') && 'fd' in op) {
-    const file = known ?? fileAt(state, op.pid, op.fd);
-    if (ioctl === undefined || !knows(file, op, ioctl.on)) {
+  let call = calls[op.op];
+  if (call.asksFile) {
+    const { pid, fd } = op as Op & { readonly fd: number };
+    const file = known ?? fileAt(state, pid, fd);
+    if (call.on === null || !knows(file, op, call.on)) {
       op = meantOn(file, op);
-      rule = rules[op.op];
+      call = calls[op.op];
     }
     if (file !== null) its = file.kind === 'device' ? file : objectOf(state, file);
   }
-  const guards = guardsOf[op.op];
+  const { guards } = call;
   for (let place = 0; place < guards.length; place += 1) {
     const guard = guards[place] as Asked;
     if (guard.applies(world, state, op, its)) return guard;
   }
   asked.op = op;
-  asked.rule = rule;
+  asked.effect = call.effect;
   asked.its = its;
   return null;
 }
 
 /** What the operation does that `refusing` was asked of last, in the same state. */
 export function carriedOut(world: World, state: State): Done {
-  const { op, rule, its } = asked;
-  return rule.effect(world, state, op, its);
+  return asked.effect(world, state, asked.op, asked.its);
 }
 
 function refused(guard: Asked, world: World, state: State, question: Op): Outcome {

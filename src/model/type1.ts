@@ -1,7 +1,7 @@
 import { containerIn, draftOf } from './draft.ts';
 import type { Guard } from './guard.ts';
 import type { Op } from './op.ts';
-import type { Container, Iommu, State } from './state.ts';
+import type { Container, Iommu, Mapping, State } from './state.ts';
 
 /** An instance of the type1 driver: the one that a container got with SET_IOMMU(1, 3 or 6). */
 export type Type1 = Extract<Iommu, { driver: 'type1' }>;
@@ -24,6 +24,18 @@ export function withType1(state: State, container: Container, iommu: Type1, lock
   containerIn(draft, container.index).iommu = iommu;
   draft.locked = locked;
   return draft;
+}
+
+/** The same with other mappings: a DMA call changes nothing else of the instance. */
+export function withMappings(
+  state: State,
+  container: Container,
+  { driver, type, available, dirtyTracking }: Type1,
+  mappings: readonly Mapping[],
+  { more = 0, locked = state.locked }: { readonly more?: number; readonly locked?: State['locked'] } = {},
+): State {
+  const iommu = { driver, type, mappings, available: available + more, dirtyTracking };
+  return withType1(state, container, iommu, locked);
 }
 
 /** A test that looks at the instance; where there is none, an earlier one has answered. */

@@ -3,7 +3,7 @@ import { errnoNumbers } from '../../src/model/errno.ts';
 import { type Asked, asked as askedOf } from '../../src/model/guard.ts';
 import { laws } from '../../src/model/laws.ts';
 import type { OpKind } from '../../src/model/op.ts';
-import { type Asking, asking } from '../../src/model/ops.ts';
+import { asking, asksInstead } from '../../src/model/ops.ts';
 import type { Outcome } from '../../src/model/outcome.ts';
 import type { ProfileId } from '../../src/model/profiles.ts';
 import { stepAsking } from '../../src/model/step.ts';
@@ -37,26 +37,27 @@ export interface Verdict {
 const patience = 30_000;
 
 export function mutantsOf(profile: ProfileId): readonly Mutant[] {
-  return (Object.entries(asking[profile]) as [OpKind, readonly Asked[]][]).flatMap(([op, guards]) =>
-    guards.flatMap((guard, place): Mutant[] => {
-      const mutant = { profile, op, guard };
-      const next = guards[place + 1];
-      const errno = guard.errno === 'EDEADLK' ? 'EIO' : 'EDEADLK';
-      return [
-        { ...mutant, defect: 'dropped', asked: guards.filter((_, other) => other !== place) },
-        { ...mutant, defect: 'errno', asked: guards.with(place, askedOf(guard, errno, guard.citation)) },
-        ...(next === undefined
-          ? []
-          : [
-              {
-                ...mutant,
-                defect: 'swapped',
-                asked: guards.with(place, next).with(place + 1, guard),
-                with: next,
-              } as const,
-            ]),
-      ];
-    }),
+  return (Object.entries(asking[profile]) as [OpKind, { readonly guards: readonly Asked[] }][]).flatMap(
+    ([op, { guards }]) =>
+      guards.flatMap((guard, place): Mutant[] => {
+        const mutant = { profile, op, guard };
+        const next = guards[place + 1];
+        const errno = guard.errno === 'EDEADLK' ? 'EIO' : 'EDEADLK';
+        return [
+          { ...mutant, defect: 'dropped', asked: guards.filter((_, other) => other !== place) },
+          { ...mutant, defect: 'errno', asked: guards.with(place, askedOf(guard, errno, guard.citation)) },
+          ...(next === undefined
+            ? []
+            : [
+                {
+                  ...mutant,
+                  defect: 'swapped',
+                  asked: guards.with(place, next).with(place + 1, guard),
+                  with: next,
+                } as const,
+              ]),
+        ];
+      }),
   );
 }
 
@@ -108,7 +109,7 @@ function differs(mutant: Mutant, { world, state, op }: Input): Outcome | 'throws
   const its = itsOf(state, op);
   if (!mutant.guard.applies(world, state, op, its)) return null;
   if (mutant.defect === 'swapped' && !mutant.with?.applies(world, state, op, its)) return null;
-  const mutated: Asking = { ...asking[mutant.profile], [mutant.op]: mutant.asked };
+  const mutated = asksInstead(asking[mutant.profile], { [mutant.op]: mutant.asked });
   const right = stepAsking(asking[mutant.profile], world, state, op);
   try {
     const wrong = stepAsking(mutated, world, state, op);
@@ -155,7 +156,7 @@ function spoken(mutant: Mutant, inputs: readonly Input[]): string | null {
 function answeredBy({ profile, op: kind, guard, asked }: Mutant, { world, state, op }: Input): string | null {
   if (op.op !== kind || !world.processes.has(op.pid)) return null;
   const its = itsOf(state, op);
-  const first = asking[profile][kind].find((each) => each.applies(world, state, op, its));
+  const first = asking[profile][kind].guards.find((each) => each.applies(world, state, op, its));
   if (first !== guard) return null;
   return asked.find((each) => each.applies(world, state, op, its))?.id ?? 'nobody';
 }

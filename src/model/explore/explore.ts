@@ -1,7 +1,7 @@
 import { Keys } from '../key.ts';
 import type { Law } from '../law.ts';
 import type { Op } from '../op.ts';
-import { type Asking, asking } from '../ops.ts';
+import { type Asking, asking, asksInstead } from '../ops.ts';
 import type { Outcome } from '../outcome.ts';
 import type { State, World } from '../state.ts';
 import { stepAsking } from '../step.ts';
@@ -67,8 +67,11 @@ export function explore(exploration: Exploration): Explored {
 /** A kernel's guards but for some. */
 function without(asked: Asking, absent: ReadonlySet<string> | undefined): Asking {
   if (absent === undefined || absent.size === 0) return asked;
-  const left = Object.entries(asked).map(([op, guards]) => [op, guards.filter(({ id }) => !absent.has(id))]);
-  return Object.fromEntries(left) as Asking;
+  const left = Object.entries(asked).map(([op, { guards }]) => [
+    op,
+    guards.filter(({ id }) => !absent.has(id)),
+  ]);
+  return asksInstead(asked, Object.fromEntries(left));
 }
 
 class Walk {

@@ -12,9 +12,9 @@ import {
   wraps,
 } from '../mappings.ts';
 import type { Op } from '../op.ts';
-import { replace } from '../places.ts';
+import { inserted, replace } from '../places.ts';
 import type { Container, Mapping, State, World } from '../state.ts';
-import { onType1, type Type1, type1Of, withoutType1, withType1 } from '../type1.ts';
+import { onType1, type Type1, type1Of, withMappings, withoutType1 } from '../type1.ts';
 
 type Map = Extract<Op, { op: 'container.map_dma' }>;
 
@@ -231,10 +231,9 @@ function added(world: World, state: State, op: Map, { container, iommu }: Instan
     pid: op.pid,
     pages: charged(world, op),
   };
-  const mappings = iommu.mappings.slice();
-  mappings.splice(firstAfter(mappings, iova), 0, mapping);
+  const mappings = inserted(iommu.mappings, firstAfter(iommu.mappings, iova), mapping);
   const locked = charge(state.locked, op.pid, mapping.pages);
-  return withType1(state, container, { ...iommu, mappings, available: iommu.available - 1 }, locked);
+  return withMappings(state, container, iommu, mappings, { more: -1, locked });
 }
 
 /** vfio_change_dma_owner: the pages are charged to who gave the address. */
@@ -245,5 +244,5 @@ function updated(state: State, op: Map, { container, iommu }: Instance): State {
   const { pid, pages } = mapping;
   const now = { ...mapping, vaddr: u64(op.vaddr), invalid: false, pid: op.pid };
   const locked = pid === op.pid ? state.locked : charge(charge(state.locked, pid, -pages), op.pid, pages);
-  return withType1(state, container, { ...iommu, mappings: replace(iommu.mappings, place, now) }, locked);
+  return withMappings(state, container, iommu, replace(iommu.mappings, place, now), { locked });
 }

@@ -4,7 +4,7 @@ import { type Guard, type Rule, zero } from '../guard.ts';
 import { aligned, bisects, firstAfter, firstFrom, uncharge, wraps } from '../mappings.ts';
 import type { Op } from '../op.ts';
 import type { Container, Mapping, State } from '../state.ts';
-import { isFirstVersion, onType1, type Type1, type1Of, withoutType1, withType1 } from '../type1.ts';
+import { isFirstVersion, onType1, type Type1, type1Of, withMappings, withoutType1 } from '../type1.ts';
 
 type Unmap = Extract<Op, { op: 'container.unmap_dma' }>;
 
@@ -155,7 +155,7 @@ function invalidated(state: State, { container, iommu, from, to }: Part): State 
   const mappings = iommu.mappings.map(
     (mapping, place): Mapping => (place < from || place >= to ? mapping : { ...mapping, invalid: true }),
   );
-  return withType1(state, container, { ...iommu, mappings });
+  return withMappings(state, container, iommu, mappings);
 }
 
 function removed(state: State, { container, iommu, from, to }: Part): State {
@@ -165,7 +165,7 @@ function removed(state: State, { container, iommu, from, to }: Part): State {
     if (mapping !== undefined) mappings.push(mapping);
   }
   const locked = uncharge(state.locked, iommu.mappings, from, to);
-  return withType1(state, container, { ...iommu, mappings, available: iommu.available + to - from }, locked);
+  return withMappings(state, container, iommu, mappings, { more: to - from, locked });
 }
 
 function has(op: Unmap, flag: number): boolean {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { laws } from '../../../src/model/laws.ts';
 import type { Op } from '../../../src/model/op.ts';
-import { asking } from '../../../src/model/ops.ts';
+import { asking, asksInstead } from '../../../src/model/ops.ts';
 import { profilesSince } from '../../../src/model/profiles.ts';
 import { stepAsking } from '../../../src/model/step.ts';
 import { at, eventfd, feature, hotReset, ioeventfd, irqs, mmap, read, tell, write } from './device-calls.ts';
@@ -334,8 +334,8 @@ describe('laws of what is inside a device are broken by a kernel that forgets', 
     const law = laws.find((its) => its.id === id);
     const kept = (absent: readonly string[]): boolean => {
       const all = asking['6.12'];
-      const guards = all[op.op].filter((its) => !absent.includes(its.id));
-      const outcome = stepAsking({ ...all, [op.op]: guards }, s.world, s.state, op);
+      const guards = all[op.op].guards.filter((its) => !absent.includes(its.id));
+      const outcome = stepAsking(asksInstead(all, { [op.op]: guards }), s.world, s.state, op);
       const state = law?.onState?.(s.world, outcome.state) ?? true;
       return state && (law?.onStep?.(s.world, s.state, op, outcome) ?? true);
     };

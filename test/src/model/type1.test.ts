@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { laws } from '../../../src/model/laws.ts';
 import type { Op } from '../../../src/model/op.ts';
-import { asking } from '../../../src/model/ops.ts';
+import { asking, asksInstead } from '../../../src/model/ops.ts';
 import { type ProfileId, profilesSince } from '../../../src/model/profiles.ts';
 import { stepAsking } from '../../../src/model/step.ts';
 import { ROOT, worldFrom } from '../../../src/model/world.ts';
@@ -168,8 +168,8 @@ test.each(defects)('%s: without %s it breaks', (id, guard, prepare, isolated = t
   const law = laws.find((other) => other.id === id);
   const holds = (without: readonly string[]) => {
     const asked = asking['6.12'];
-    const left = asked[op.op].filter((each) => !without.includes(each.id));
-    const outcome = stepAsking({ ...asked, [op.op]: left }, s.world, s.state, op);
+    const left = asked[op.op].guards.filter((each) => !without.includes(each.id));
+    const outcome = stepAsking(asksInstead(asked, { [op.op]: left }), s.world, s.state, op);
     expect(outcome.result.ok).toBe(without.length > 0);
     const onStep = law?.onStep?.(s.world, s.state, op, outcome) ?? true;
     return onStep && (law?.onState?.(s.world, outcome.state) ?? true);
