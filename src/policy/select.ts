@@ -2,7 +2,7 @@ import { written } from '../../grammar/written.ts';
 import type { Diagnostic, Place } from '../diagnostics/diagnostic.ts';
 import { insertionBefore, type Meant, nameMeant, replacement } from '../diagnostics/fixes.ts';
 import { report } from '../diagnostics/report.ts';
-import { type Address, known, type PciFunction } from '../machine/snapshot.ts';
+import { type Address, isUnknown, known, type PciFunction } from '../machine/snapshot.ts';
 import type { Count, DeviceDeclaration, Selector } from '../syntax/ast.ts';
 import { placeOf } from '../syntax/places.ts';
 import { classPrefix } from './classes.ts';
@@ -48,8 +48,44 @@ export function select(sited: Sited<DeviceDeclaration>, host: string, scope: Sco
   return {
     functions: candidates.map(({ fn }) => fn.address),
     assumptions: candidates.flatMap(({ doubts }) => doubts.map((doubt) => assumption(doubt, place))),
-    diagnostics: [],
+    diagnostics: beyond(sited, host, scope),
   };
+}
+
+/** Ranges whose ends no virtual function has: who names four of two has miscounted, or says how few may be there. */
+function beyond(sited: Sited<DeviceDeclaration>, host: string, scope: Scope): readonly Diagnostic[] {
+  const { node } = sited;
+  if (node.count !== undefined) return [];
+  return node.selectors.flatMap((selector) => {
+    if (selector.kind !== 'virtual' || selector.range === undefined) return [];
+    const { min, max } = selector.range;
+    return (scope.device(selector.name.text) ?? []).flatMap((address) => {
+      const count = virtualOf(address, scope);
+      if (count === null || max < count) return [];
+      const last = Math.max(min, count - 1);
+      const range = last < max ? { min, max: last } : undefined;
+      const place = placeOf(sited, selector);
+      const holes = { name: node.name.text, last: max, address, host, count };
+      const cures = [
+        `have more of them made: \`create ${max + 1} virtual functions on ${selector.name.text}\``,
+        'name those that are there; a set that may have fewer says so: `count 0..N`',
+      ];
+      const fixes = range && [replacement(place, describeSelector({ ...selector, range }))];
+      return [report('VP2105', place, holes, { cures, ...(fixes ? { fixes } : {}) })];
+    });
+  });
+}
+
+/** How many virtual functions a function has, or will have; null: nobody knows, or it was told that there are none. */
+function virtualOf(address: Address, { functions, barren }: Scope): number | null {
+  const sriov = functions.get(address)?.sriov;
+  if (sriov === undefined || isUnknown(sriov) || barren.has(address)) return null;
+  let count = 0;
+  for (const { physicalFunction } of functions.values()) {
+    if (isUnknown(physicalFunction)) return null;
+    if (physicalFunction === address) count += 1;
+  }
+  return sriov !== null && count < sriov.numVfs ? null : count;
 }
 
 /** The functions of which virtual ones are chosen. */

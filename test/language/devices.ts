@@ -101,6 +101,15 @@ export const devices: readonly Example[] = [
     '07:10.2',
     '07:10.4',
   ]),
+  ...(['', ' count 0..4'] as const).map(
+    (count): Example => ({
+      sentence: `A range that goes beyond the last virtual function is told${count && ', unless a count says that there may be fewer'}.`,
+      text: `device pf { at 07:00.0 }\ndevices d { virtual functions 0..3 of pf${count} }\npolicy p { protect pf protect d }`,
+      machine: virtual,
+      chosen: { d: ['07:10.0', '07:10.2', '07:10.4'] },
+      said: count === '' ? ['warning VP2105 2'] : [],
+    }),
+  ),
   {
     sentence: 'A slot is a way, and stays when buses are numbered anew.',
     text: 'device d { slot "pci0000:00/1c.0/00.0" }\npolicy p { protect d }',

@@ -116,4 +116,9 @@ export const names = {
     title: 'another device sits at the address',
     message: 'the function at `{address}` of `{host}` is not the device that `{name}` describes',
   },
+  VP2105: {
+    severity: 'warning',
+    title: 'a range names virtual functions that are not there',
+    message: 'devices `{name}` name virtual functions up to {last}, and {address} of `{host}` has {count}',
+  },
 } as const satisfies Record<`VP2${number}`, Declaration>;

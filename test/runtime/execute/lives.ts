@@ -27,6 +27,7 @@ export const without: MachineWords = {
   functions: [
     { ...nic, at: '03:00.0' },
     { ...nic, at: '04:00.0' },
+    { ...nic, at: '06:00.0', sriov: parent },
   ],
 };
 

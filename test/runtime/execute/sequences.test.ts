@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { seed } from '../../seed.ts';
-import { living, more, names, seen, sentences, without, words } from './lives.ts';
+import { living, more, seen, sentences, without, words } from './lives.ts';
 
 const withIommu = [
   'bind a to vfio-pci',
@@ -17,14 +17,18 @@ const withIommu = [
   'create 2 virtual functions on p',
   'create 2 virtual functions on p bind vfs to vfio-pci allow user dpdk to use vfs via group',
 ];
-const withoutIommu = ['a', 'b'].flatMap((name) => [
-  `bind ${name} to vfio-pci`,
-  `bind ${name} to none`,
-  `bind ${name} to i40e`,
-  `bind ${name} to vfio-pci allow user dpdk with CAP_SYS_RAWIO to use ${name} via noiommu`,
-  `bind ${name} to vfio-pci allow user spdk with CAP_SYS_RAWIO to use ${name} via noiommu`,
-]);
-const permitted = `host testbox { noiommu allowed { owner "n" reason "r" until 2027-03-01 } } ${names}`;
+const withoutIommu = [
+  ...['a', 'b'].flatMap((name) => [
+    `bind ${name} to vfio-pci`,
+    `bind ${name} to none`,
+    `bind ${name} to i40e`,
+    `bind ${name} to vfio-pci allow user dpdk with CAP_SYS_RAWIO to use ${name} via noiommu`,
+    `bind ${name} to vfio-pci allow user spdk with CAP_SYS_RAWIO to use ${name} via noiommu`,
+  ]),
+  'create 2 virtual functions on p',
+  'create 2 virtual functions on p bind vfs to vfio-pci allow user dpdk with CAP_SYS_RAWIO to use vfs via noiommu',
+];
+const permitted = `host testbox { noiommu allowed { owner "n" reason "r" until 2027-03-01 } } ${more}`;
 
 /** What is said before, and one statement of each subject at most. */
 function policiesOf(said: string, statements: readonly string[]): fc.Arbitrary<string> {
