@@ -14,6 +14,7 @@ export function* drivers(subject: Subject): Iterable<Finding> {
   for (const wanted of subject.wanted.values()) {
     const { fn, driver, bind } = wanted;
     if (driver === null || fn.driver === driver) continue;
+    yield* variant(subject, wanted);
     const there = available(subject, driver);
     if (there === false) missing.set(driver, [...(missing.get(driver) ?? []), wanted]);
     else if (typeof there === 'object') {
@@ -26,6 +27,20 @@ export function* drivers(subject: Subject): Iterable<Finding> {
 
 /** Drivers without an id table of their own, which any function can be given by override. */
 const takesAnything: ReadonlySet<string> = new Set(['pci-stub', 'uio_pci_generic', 'igb_uio']);
+
+/** `bind … to vfio` means the variant driver that was made for the function, if the kernel has one. */
+function* variant({ arriving }: Subject, { fn, bind }: Wanted): Iterable<Finding> {
+  const { address, drivers } = fn;
+  // What virtual functions will match that are not there yet, no look at the machine tells.
+  if (bind.to !== 'vfio' || !isUnknown(drivers) || arriving.has(address)) return;
+  const sentence = `no driver of VFIO's was made for ${address}, and vfio-pci takes it`;
+  yield needed({
+    fact: `/functions/${address}/drivers`,
+    sentence,
+    unknown: drivers.unknown,
+    place: bind.place,
+  });
+}
 
 function available(
   { snapshot, functions }: Subject,

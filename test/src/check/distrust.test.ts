@@ -123,6 +123,14 @@ describe('what is not told is a precondition', () => {
       '/functions/0000:03:00.0/driverOverride',
     ]);
   });
+
+  test.each([
+    ['vfio', ['/functions/0000:03:00.0/drivers']],
+    ['vfio-pci', []],
+  ])('the drivers that were made for a function, where it shall have the best: %s', (driver, facts) => {
+    const words = { functions: [nic('03:00.0', { driver: null, drivers: dark })] };
+    expect(preconditionsOf(`${a}policy p { bind a to ${driver} }`, words)).toEqual(facts);
+  });
 });
 
 describe('a node has one owner', () => {
