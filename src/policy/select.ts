@@ -48,8 +48,20 @@ export function select(sited: Sited<DeviceDeclaration>, host: string, scope: Sco
   return {
     functions: candidates.map(({ fn }) => fn.address),
     assumptions: candidates.flatMap(({ doubts }) => doubts.map((doubt) => assumption(doubt, place))),
-    diagnostics: beyond(sited, host, scope),
+    diagnostics: [...everything(sited, host, candidates.length), ...beyond(sited, host, scope)],
   };
+}
+
+/** A set that asks nothing is mostly one that nobody has finished; a count says that it is meant. */
+function everything(sited: Sited<DeviceDeclaration>, host: string, count: number): readonly Diagnostic[] {
+  const { node } = sited;
+  if (!node.plural || node.count !== undefined || node.selectors.length + node.except.length > 0) return [];
+  const cures = [
+    'say which are meant: `class`, `driver`, `slot` …, or which are not: `except …`',
+    `if all are meant, say how many there are: \`count ${count}\``,
+  ];
+  const holes = { name: node.name.text, count, host };
+  return [report('VP2106', placeOf(sited, node.name), holes, { cures })];
 }
 
 /** Ranges whose ends no virtual function has: who names four of two has miscounted, or says how few may be there. */

@@ -156,6 +156,12 @@ export const devices: readonly Example[] = [
     said: ['error VP2103 1'],
   },
   {
+    sentence:
+      'A set that asks nothing is every function, which is told unless a count says that it is meant.',
+    text: 'devices d {}\ndevices e { count 1..99 }\npolicy p { protect d protect e }',
+    said: ['warning VP2106 1'],
+  },
+  {
     sentence: 'A set has as many functions as its count says.',
     text: 'devices d { class storage.nvme count 3 }\ndevices e { class storage.nvme count 2..4 }\npolicy p { protect d protect e }',
   },

@@ -18,6 +18,7 @@ export const withoutFix: Readonly<Record<string, string>> = {
   VP2010: 'to declare the device there, or to narrow the policy: both change what is asked of other hosts',
   VP2012: 'what tells the devices apart has to be found on the machine',
   VP2015: 'which policy is meant, or which host, only the test can tell',
+  VP2106: 'which functions are meant has to be said',
   VP3121:
     'the machine breaks the law, and no statement: without the law it would be as unsafe, and nobody told',
   VP3124: 'the unit of the service has to change',

@@ -121,4 +121,9 @@ export const names = {
     title: 'a range names virtual functions that are not there',
     message: 'devices `{name}` name virtual functions up to {last}, and {address} of `{host}` has {count}',
   },
+  VP2106: {
+    severity: 'warning',
+    title: 'a set of devices is everything',
+    message: 'devices `{name}` are all {count} functions of `{host}`: nothing is asked of them',
+  },
 } as const satisfies Record<`VP2${number}`, Declaration>;
