@@ -56,7 +56,7 @@ export const idleDriver = 'virtio-pci';
 const silent = 'pci-testdev';
 
 /** An NVMe controller of which three more can be had as virtual functions: 0000:01:00.1 to .3, each with a group of its own. */
-const virtualising = [
+export const virtualising = [
   ...['-device', 'nvme-subsys,id=subsystem'],
   ...behindRootPort(
     1,

@@ -1,7 +1,7 @@
 import type { Scenario } from './scenario.ts';
 import { confirmation } from './scenarios/confirm.ts';
 import { intelIommu } from './scenarios/intel-iommu.ts';
-import { lasting, lastingWithoutIommu } from './scenarios/lasting.ts';
+import { lasting, lastingThroughIommufd, lastingVirtual, lastingWithoutIommu } from './scenarios/lasting.ts';
 import { noIommu } from './scenarios/no-iommu.ts';
 import { notViable } from './scenarios/not-viable.ts';
 import { puttingBack } from './scenarios/put-back.ts';
@@ -18,6 +18,8 @@ export const scenarios: readonly Scenario[] = [
   confirmation,
   puttingBack,
   lasting,
+  lastingThroughIommufd,
+  lastingVirtual,
   lastingWithoutIommu,
   recording,
 ];

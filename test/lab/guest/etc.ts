@@ -32,16 +32,15 @@ export function said(program: string, ...args: readonly string[]): string {
 }
 
 /**
- * What a boot does once the root is there: modules-load.d is read, udev begins, and is told of the functions that there are
+ * What a boot does once the root is there: modules-load.d is read, udev begins, and is told of the devices that there are
  * (systemd-modules-load.service, systemd-udevd.service, systemd-udev-trigger.service).
  */
-export function bootPrograms(functions: readonly string[]): void {
+export function bootPrograms(devices: readonly string[]): void {
   said('/lib/systemd/systemd-modules-load');
   // It answers once it listens, and keeps what it was given to write to.
   execFileSync('/lib/systemd/systemd-udevd', ['--daemon'], { stdio: 'ignore' });
   said('udevadm', 'control', '--ping');
-  for (const address of functions)
-    said('udevadm', 'trigger', '--action=add', '--settle', `/sys/bus/pci/devices/${address}`);
+  for (const device of devices) said('udevadm', 'trigger', '--action=add', '--settle', device);
   said('udevadm', 'settle');
   said('udevadm', 'control', '--exit');
 }

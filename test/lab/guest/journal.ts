@@ -23,18 +23,23 @@ export function readJournals(folder: string): readonly JournalRecord[] {
 
 /**
  * Reports each step of the journals to the lab: done steps must show what their intent foretold, undone steps what
- * their undo foretold. The paths are compared here again; the journal's own verdict must say the same.
+ * their undo foretold, or what was there before all steps. The paths are compared here again; the journal's own verdict must say the same.
  * `failing` is the sentence of a step that is meant to fail.
  */
 export function countSteps(guest: Guest, records: readonly JournalRecord[], failing?: RegExp): void {
   const intents = new Map<number, Intent>();
+  let start: Shows = {};
   for (const record of records) {
-    if (record.record === 'intent') intents.set(record.step, record);
+    if (record.record === 'intent') {
+      intents.set(record.step, record);
+      start = { ...record.before, ...(record.step === 1 ? {} : start) };
+    }
     if (record.record !== 'outcome' && record.record !== 'undone') continue;
     const intent = intents.get(record.step);
     const undone = record.record === 'undone';
     const words = `${undone ? 'undo' : 'do'} ${record.step}: ${intent?.sentence}`;
-    const differs = unequal(undone ? afterUndo(intent, record.observed) : intent?.after, record.observed);
+    const { observed } = record;
+    const differs = unequal(undone ? afterUndo(intent, observed, start) : intent?.after, observed);
     if (record.errno !== null) differs.push(`answered ${record.errno}`);
     if (!undone && failing?.test(intent?.sentence ?? '')) {
       guest.check(`${words} fails, and the journal says so`, differs.length > 0 && !record.matches, record);
@@ -49,10 +54,12 @@ export function countSteps(guest: Guest, records: readonly JournalRecord[], fail
  * What the paths show once the step is undone: as before, but for what lasts, such as the taint. A node that came back with its
  * function may have another number: then it is the only path.
  */
-function afterUndo(intent: Intent | undefined, observed: Shows): Shows | undefined {
+function afterUndo(intent: Intent | undefined, observed: Shows, start: Shows): Shows | undefined {
   if (intent === undefined || 'none' in intent.undo) return intent?.before;
+  const paths = Object.keys(observed);
+  if (paths.every((path) => observed[path] === start[path])) return observed;
   const { operation, after } = intent.undo;
-  const [present = ''] = Object.keys(observed);
+  const [present = ''] = paths;
   if (operation.op !== 'node.own' || operation.of === undefined || present in after) return after;
   return { [present]: after[operation.path] ?? null };
 }

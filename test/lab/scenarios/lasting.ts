@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { chmodSync, chownSync, readFileSync } from 'node:fs';
 import { bootPrograms, etcState, makeFolders, said } from '../guest/etc.ts';
 import type { Guest } from '../guest/guest.ts';
 import { countSteps, readJournals } from '../guest/journal.ts';
 import { changes, machineState } from '../guest/machine-state.ts';
-import { behindRootPort, intelChipset, intelCommandLine, noIommuChipset } from '../machines.ts';
+import { behindRootPort, intelChipset, intelCommandLine, noIommuChipset, virtualising } from '../machines.ts';
 import type { Scenario } from '../scenario.ts';
 
 /**
@@ -12,25 +12,16 @@ import type { Scenario } from '../scenario.ts';
  */
 const [ours, other] = ['0000:01:00.0', '0000:02:00.0'] as const;
 const devices = '/sys/bus/pci/devices';
+const iommufd = '/dev/iommu';
 const dpdk = 500;
 
 /** A policy that is applied, found in force after what a boot does, planned again to no step, and taken back. */
 async function lasts(guest: Guest, text: string, node: () => string, inForce: () => void): Promise<void> {
-  makeFolders();
-  guest.addUser('dpdk', dpdk);
-  const [machine, etc] = [machineState(), etcState()];
-  const file = guest.file('policy.vfio', text);
-  guest.vfioplan(0, 'apply', file, '--native');
-  guest.check('files were written', changes(etc, etcState()).length >= 3, changes(etc, etcState()));
-  const again = guest.vfioplan(0, 'plan', file, '--live');
-  guest.check('the same policy a second time plans nothing', again.includes('nothing is to be done'), again);
-
+  const took = applied(guest, text);
   // As the kernel leaves functions when it has booted: without an override, and these two without a driver.
   for (const address of [ours, other]) release(guest, address);
   guest.same('the node is gone', guest.shows(node()), null);
-  for (const module of ['vfio_pci', 'vfio_pci_core', 'vfio_iommu_type1', 'vfio'])
-    guest.backend.unloadModule(module);
-  bootPrograms([ours, other]);
+  boots(guest, [ours, other]);
   guest.same('udev wrote the override', guest.shows(`${devices}/${ours}/driver_override`), 'vfio-pci');
   guest.same('the function is bound again', guest.shows(`${devices}/${ours}/driver`), 'vfio-pci');
   guest.same('its node is given away again', guest.shows(node()), `600 ${dpdk}:0`);
@@ -38,14 +29,42 @@ async function lasts(guest: Guest, text: string, node: () => string, inForce: ()
   guest.same('another card of the same kind is left alone', override, '(null)');
   guest.same('nothing took it', guest.shows(`${devices}/${other}/driver`), null);
   inForce();
-  const settled = guest.vfioplan(0, 'plan', file, '--live');
-  guest.check('after the boot nothing is to be done', settled.includes('nothing is to be done'), settled);
-
   guest.write('/sys/bus/pci/drivers/e1000e/bind', other);
-  guest.vfioplan(0, 'revert');
-  guest.same('the machine is as before', changes(machine, machineState()), []);
-  guest.same('/etc is as before', changes(etc, etcState()), []);
-  countSteps(guest, readJournals('/var/lib/vfioplan'));
+  took.isTakenBack();
+}
+
+/** Applies a policy, and answers how it is taken back once a boot has brought the same about. */
+function applied(guest: Guest, text: string): { readonly isTakenBack: () => void } {
+  makeFolders();
+  guest.addUser('dpdk', dpdk);
+  const [machine, etc] = [machineState(), etcState()];
+  const file = guest.file('policy.vfio', text);
+  guest.vfioplan(0, 'apply', file, '--native');
+  guest.check('files were written', changes(etc, etcState()).length >= 2, changes(etc, etcState()));
+  const plansNothing = (when: string) => {
+    const said = guest.vfioplan(0, 'plan', file, '--live');
+    guest.check(`${when} nothing is to be done`, said.includes('nothing is to be done'), said);
+  };
+  plansNothing('the second time');
+  return {
+    isTakenBack: () => {
+      plansNothing('after the boot');
+      guest.vfioplan(0, 'revert');
+      guest.same('the machine is as before', changes(machine, machineState()), []);
+      guest.same('/etc is as before', changes(etc, etcState()), []);
+      countSteps(guest, readJournals('/var/lib/vfioplan'));
+    },
+  };
+}
+
+/** What was of VFIO is gone, and a node that is always there is as the kernel made it; then the programs of a boot run. */
+function boots(guest: Guest, functions: readonly string[]): void {
+  for (const module of ['vfio_pci', 'vfio_pci_core', 'vfio_iommu_type1', 'vfio'])
+    guest.backend.unloadModule(module);
+  guest.same('vfio is gone', guest.shows('/sys/module/vfio'), null);
+  chmodSync(iommufd, 0o660);
+  chownSync(iommufd, 0, 0);
+  bootPrograms([...functions.map((address) => `${devices}/${address}`), '/sys/class/misc/iommu']);
 }
 
 function release(guest: Guest, address: string): void {
@@ -83,6 +102,61 @@ export const lasting: Scenario = {
         unit,
       );
     });
+  },
+};
+
+const throughIommufd = `
+host lab { iommu required }
+device uplink on lab { at ${ours}  id 8086:10d3 }
+policy dataplane on lab {
+  bind    uplink to vfio-pci
+  allow   user dpdk to use uplink via iommufd
+  persist across boots
+}
+`;
+
+export const lastingThroughIommufd: Scenario = {
+  name: 'what lasts, through iommufd',
+  about: "a device's own node and /dev/iommu, which udev gives away as the plan did",
+  machine: lasting.machine,
+  commandLine: intelCommandLine,
+  run: (guest) => {
+    const node = () => '/dev/vfio/devices/vfio0';
+    return lasts(guest, throughIommufd, node, () => {
+      guest.same('/dev/iommu is given away again', guest.shows(iommufd), `600 ${dpdk}:0`);
+    });
+  },
+};
+
+const virtual = ['0000:01:00.1', '0000:01:00.2'] as const;
+const created = `
+host lab { iommu required }
+device  disk  on lab { at ${ours}  class storage.nvme }
+devices parts on lab { virtual functions 0..1 of disk }
+policy dataplane on lab {
+  create  2 virtual functions on disk
+  bind    parts to vfio-pci
+  allow   user dpdk to use parts via group
+  persist across boots
+}
+`;
+
+export const lastingVirtual: Scenario = {
+  name: 'what lasts, virtual functions',
+  about: 'udev makes them anew, and they get drivers and owners as they come',
+  machine: [...intelChipset, ...virtualising],
+  commandLine: intelCommandLine,
+  run: async (guest) => {
+    const took = applied(guest, created);
+    const nodes = virtual.map((address) => `/dev/vfio/${guest.shows(`${devices}/${address}/iommu_group`)}`);
+    guest.write(`${devices}/${ours}/sriov_numvfs`, '0');
+    guest.same('they are gone', guest.shows(`${devices}/${virtual[0]}`), null);
+    boots(guest, [ours]);
+    guest.same('udev made them', guest.shows(`${devices}/${ours}/sriov_numvfs`), '2');
+    for (const address of virtual)
+      guest.same(`${address} is bound`, guest.shows(`${devices}/${address}/driver`), 'vfio-pci');
+    for (const node of nodes) guest.same(`${node} is given away`, guest.shows(node), `600 ${dpdk}:0`);
+    took.isTakenBack();
   },
 };
 
