@@ -30,10 +30,10 @@ export function replace<T>(list: readonly T[], place: number, item: T): T[] {
 
 /** The list with one item more, at `place`. */
 export function inserted<T>(list: readonly T[], place: number, item: T): T[] {
-  const longer: T[] = [];
-  for (let at = 0; at < place; at += 1) longer.push(list[at] as T);
-  longer.push(item);
-  for (let at = place; at < list.length; at += 1) longer.push(list[at] as T);
+  // Most tables are empty, and a few are long: those the engine copies as a whole.
+  if (list.length === 0) return [item];
+  const longer = copyOf(list);
+  longer.splice(place, 0, item);
   return longer;
 }
 
