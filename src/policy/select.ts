@@ -74,16 +74,15 @@ function beyond(sited: Sited<DeviceDeclaration>, host: string, scope: Scope): re
     return (scope.device(selector.name.text) ?? []).flatMap((address) => {
       const count = virtualOf(address, scope);
       if (count === null || max < count) return [];
-      const last = Math.max(min, count - 1);
-      const range = last < max ? { min, max: last } : undefined;
       const place = placeOf(sited, selector);
       const holes = { name: node.name.text, last: max, address, host, count };
       const cures = [
         `have more of them made: \`create ${max + 1} virtual functions on ${selector.name.text}\``,
         'name those that are there; a set that may have fewer says so: `count 0..N`',
       ];
-      const fixes = range && [replacement(place, describeSelector({ ...selector, range }))];
-      return [report('VP2105', place, holes, { cures, ...(fixes ? { fixes } : {}) })];
+      const less = describeSelector({ ...selector, range: { min, max: count - 1 } });
+      const fixes = count > min ? [replacement(place, less)] : [];
+      return [report('VP2105', place, holes, { cures, fixes })];
     });
   });
 }
