@@ -7,7 +7,6 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['test/lab/**', 'test/browser/**'],
-    // Only for what hangs: on a machine that is busy with much else the slowest take a minute.
-    testTimeout: 120_000,
+    testTimeout: 30_000,
   },
 });

@@ -19,7 +19,7 @@ const round: readonly Op[] = [
 
 /**
  * Makes at least `count` steps of the model in whole rounds, and answers how many it made. In place, as the simulated kernel
- * makes them, or so that every state before stays what it was, as plans and the explorer need it.
+ * makes them, or so that every state before stays what it was, as plans need it.
  */
 export function modelSteps(count: number, inPlace: boolean): number {
   const { world, state } = testWorld('6.12');

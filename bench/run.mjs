@@ -7,7 +7,7 @@ import { build } from 'esbuild';
 import { guestPlugin } from '../build/guest-plugin.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const programs = [['bench'], ['steps', '--in-place'], ['steps', '--kept']];
+const programs = [['bench'], ['steps', '--in-place'], ['steps']];
 const outdir = join(root, 'dist', 'bench');
 
 await build({

@@ -32,7 +32,8 @@ test('what is said of a policy has a fix, or it is written down why no edit can 
   expect(without.map(({ page }) => page.code).sort()).toEqual(Object.keys(withoutFix).sort());
 });
 
-describe.each(pages)('$file', ({ file, page }) => {
+// Some pages are of texts as large as they may be.
+describe.each(pages)('$file', { timeout: 120_000 }, ({ file, page }) => {
   test('has the title of the code, and examples', () => {
     expect(`${page.code}.md`).toBe(file);
     expect(page.title).toBe(declared[page.code]?.title);

@@ -1,3 +1,4 @@
+/** Every system call: its arguments out of the frame, its answer and bytes back into it. */
 import { mman } from '../../abi/mman.ts';
 import { type CallName, frame } from '../frame.ts';
 import type { FileSystem } from './file-system.ts';

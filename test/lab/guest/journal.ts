@@ -23,23 +23,29 @@ export function readJournals(folder: string): readonly JournalRecord[] {
 
 /**
  * Reports each step of the journals to the lab: done steps must show what their intent foretold, undone steps what
- * their undo foretold, or what was there before all steps. The paths are compared here again; the journal's own verdict must say the same.
+ * their undo foretold, or what was there before all steps if nothing had to be done for it. The paths are compared here again; the journal's own verdict must say the same.
  * `failing` is the sentence of a step that is meant to fail.
  */
 export function countSteps(guest: Guest, records: readonly JournalRecord[], failing?: RegExp): void {
   const intents = new Map<number, Intent>();
+  const undoing = new Set<number>();
   let start: Shows = {};
   for (const record of records) {
     if (record.record === 'intent') {
       intents.set(record.step, record);
       start = { ...record.before, ...(record.step === 1 ? {} : start) };
+      undoing.delete(record.step);
     }
+    if (record.record === 'undo') undoing.add(record.step);
     if (record.record !== 'outcome' && record.record !== 'undone') continue;
     const intent = intents.get(record.step);
     const undone = record.record === 'undone';
     const words = `${undone ? 'undo' : 'do'} ${record.step}: ${intent?.sentence}`;
     const { observed } = record;
-    const differs = unequal(undone ? afterUndo(intent, observed, start) : intent?.after, observed);
+    const differs = unequal(
+      undone ? afterUndo(intent, observed, undoing.has(record.step) ? {} : start) : intent?.after,
+      observed,
+    );
     if (record.errno !== null) differs.push(`answered ${record.errno}`);
     if (!undone && failing?.test(intent?.sentence ?? '')) {
       guest.check(`${words} fails, and the journal says so`, differs.length > 0 && !record.matches, record);

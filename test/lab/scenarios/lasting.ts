@@ -15,9 +15,21 @@ const devices = '/sys/bus/pci/devices';
 const iommufd = '/dev/iommu';
 const dpdk = 500;
 
+interface Lasting {
+  readonly text: string;
+  /** How many entries of /etc it makes, at least. */
+  readonly files: number;
+}
+
+interface LastingCard extends Lasting {
+  readonly node: () => string;
+  readonly inForce: () => void;
+}
+
 /** A policy that is applied, found in force after what a boot does, planned again to no step, and taken back. */
-async function lasts(guest: Guest, text: string, node: () => string, inForce: () => void): Promise<void> {
-  const took = applied(guest, text);
+async function lasts(guest: Guest, lasting: LastingCard): Promise<void> {
+  const { node, inForce } = lasting;
+  const took = applied(guest, lasting);
   // As the kernel leaves functions when it has booted: without an override, and these two without a driver.
   for (const address of [ours, other]) release(guest, address);
   guest.same('the node is gone', guest.shows(node()), null);
@@ -34,13 +46,14 @@ async function lasts(guest: Guest, text: string, node: () => string, inForce: ()
 }
 
 /** Applies a policy, and answers how it is taken back once a boot has brought the same about. */
-function applied(guest: Guest, text: string): { readonly isTakenBack: () => void } {
+function applied(guest: Guest, { text, files }: Lasting): { readonly isTakenBack: () => void } {
   makeFolders();
   guest.addUser('dpdk', dpdk);
   const [machine, etc] = [machineState(), etcState()];
   const file = guest.file('policy.vfio', text);
   guest.vfioplan(0, 'apply', file, '--native');
-  guest.check('files were written', changes(etc, etcState()).length >= 2, changes(etc, etcState()));
+  const written = changes(etc, etcState());
+  guest.check('files were written', written.length >= files, written);
   const plansNothing = (when: string) => {
     const said = guest.vfioplan(0, 'plan', file, '--live');
     guest.check(`${when} nothing is to be done`, said.includes('nothing is to be done'), said);
@@ -72,18 +85,23 @@ function release(guest: Guest, address: string): void {
   guest.write(`${devices}/${address}/driver_override`, '\n');
 }
 
-const withIommu = `
+/** A card that a user has behind an IOMMU, as the statements say. */
+const keeping = (...statements: readonly string[]) => `
 host lab { iommu required }
 device uplink on lab { at ${ours}  id 8086:10d3 }
 policy dataplane on lab {
-  bind    uplink to vfio-pci
-  allow   user dpdk to use uplink via group
-  allow   service vpp to use uplink via group
-  limit   user dpdk to 3 GiB locked memory
-  limit   service vpp to 2 GiB locked memory
+  bind uplink to vfio-pci
+  ${statements.join('\n  ')}
   persist across boots
 }
 `;
+
+const withIommu = keeping(
+  'allow user dpdk to use uplink via group',
+  'allow service vpp to use uplink via group',
+  'limit user dpdk to 3 GiB locked memory',
+  'limit service vpp to 2 GiB locked memory',
+);
 
 export const lasting: Scenario = {
   name: 'what lasts, with an Intel IOMMU',
@@ -92,7 +110,7 @@ export const lasting: Scenario = {
   commandLine: intelCommandLine,
   run: (guest) => {
     const node = () => `/dev/vfio/${guest.shows(`${devices}/${ours}/iommu_group`)}`;
-    return lasts(guest, withIommu, node, () => {
+    const inForce = () => {
       const limit = said('runuser', '-s', '/bin/sh', '-c', 'ulimit -l', 'dpdk').trim();
       guest.same('a login gives the limit', limit, `${3 << 20}`);
       const unit = readFileSync('/etc/systemd/system/vpp.service.d/60-vfioplan.conf', 'utf8');
@@ -101,19 +119,12 @@ export const lasting: Scenario = {
         unit.endsWith('[Service]\nLimitMEMLOCK=2147483648\n'),
         unit,
       );
-    });
+    };
+    return lasts(guest, { text: withIommu, files: 3, node, inForce });
   },
 };
 
-const throughIommufd = `
-host lab { iommu required }
-device uplink on lab { at ${ours}  id 8086:10d3 }
-policy dataplane on lab {
-  bind    uplink to vfio-pci
-  allow   user dpdk to use uplink via iommufd
-  persist across boots
-}
-`;
+const throughIommufd = keeping('allow user dpdk to use uplink via iommufd');
 
 export const lastingThroughIommufd: Scenario = {
   name: 'what lasts, through iommufd',
@@ -122,9 +133,8 @@ export const lastingThroughIommufd: Scenario = {
   commandLine: intelCommandLine,
   run: (guest) => {
     const node = () => '/dev/vfio/devices/vfio0';
-    return lasts(guest, throughIommufd, node, () => {
-      guest.same('/dev/iommu is given away again', guest.shows(iommufd), `600 ${dpdk}:0`);
-    });
+    const inForce = () => guest.same('/dev/iommu is given away again', guest.shows(iommufd), `600 ${dpdk}:0`);
+    return lasts(guest, { text: throughIommufd, files: 2, node, inForce });
   },
 };
 
@@ -147,7 +157,7 @@ export const lastingVirtual: Scenario = {
   machine: [...intelChipset, ...virtualising],
   commandLine: intelCommandLine,
   run: async (guest) => {
-    const took = applied(guest, created);
+    const took = applied(guest, { text: created, files: 2 });
     const nodes = virtual.map((address) => `/dev/vfio/${guest.shows(`${devices}/${address}/iommu_group`)}`);
     guest.write(`${devices}/${ours}/sriov_numvfs`, '0');
     guest.same('they are gone', guest.shows(`${devices}/${virtual[0]}`), null);
@@ -183,15 +193,15 @@ export const lastingWithoutIommu: Scenario = {
   machine: [...noIommuChipset, ...behindRootPort(1, 'e1000e'), ...behindRootPort(2, 'e1000e')],
   commandLine: '',
   run: (guest) =>
-    lasts(
-      guest,
-      withoutIommu,
-      () => '/dev/vfio/noiommu-0',
-      () => {
+    lasts(guest, {
+      text: withoutIommu,
+      files: 3,
+      node: () => '/dev/vfio/noiommu-0',
+      inForce: () => {
         const mode = guest.shows('/sys/module/vfio/parameters/enable_unsafe_noiommu_mode');
         guest.same('modprobe loaded vfio with the mode on', mode, 'Y');
         const known = said('modprobe', '-c');
         guest.check('as it read', known.includes('options vfio enable_unsafe_noiommu_mode=1'), known);
       },
-    ),
+    }),
 };

@@ -116,7 +116,7 @@ function mustKeep(words: MachineWords, functions: readonly PciFunction[]): PciFu
   return functions.filter(({ address, driver }) => address === `0000:${at}` && typeof driver === 'string');
 }
 
-test('what is accepted runs, ends as it says, and keeps the root disk', () => {
+test('what is accepted runs, ends as it says, and keeps the root disk', { timeout: 120_000 }, () => {
   let accepted = 0;
   fc.assert(
     fc.property(anyMachine, anyPolicy, (made, said) => {
