@@ -15,9 +15,9 @@ export const frame = {
   argument: [8, 16, 24, 32],
   /** u32: how many bytes lie at `bytes`, both ways. */
   length: 40,
-  /** u32, from the kernel: one of `endings`. */
+  /** u32, from the kernel: one of `endings`, unless it is `answered`, which the caller leaves there. */
   ending: 44,
-  /** s64, from the kernel: the value, or the negative errno. */
+  /** From the kernel: the value, or the negative errno. s32, or s64 where the ending says so. */
   answer: 48,
   /** u32, the host's: the list of arguments that the script's function is called with. */
   list: 56,
@@ -73,6 +73,8 @@ export type CallName = keyof typeof calls;
 /** How a call ended. */
 export const endings = {
   answered: 0,
+  /** The same, with an answer of 64 bits. */
+  answeredWide: 3,
   /** The call would block until another process lets go; nothing was done. The bytes say on what it waits. */
   wouldBlock: 1,
   /** A fault killed the process. */

@@ -35,13 +35,14 @@ export class SystemInterface {
   /** One system call; what it gave back lies in `taken` until the next. */
   call(pid: number, number: number, its: readonly Argument[], bytes: Uint8Array | string = nothing): number {
     const after = this.cross(pid, number, its, bytes);
-    const low = after.getInt32(frame.answer, true);
-    const fits = after.getInt32(frame.answer + 4, true) === low >> 31;
-    return fits ? low : Number(after.getBigInt64(frame.answer, true));
+    const wide = after.getUint32(frame.ending, true) === endings.answeredWide;
+    return wide ? Number(after.getBigInt64(frame.answer, true)) : after.getInt32(frame.answer, true);
   }
 
   wide(pid: number, number: number, its: readonly Argument[], bytes: Uint8Array = nothing): bigint {
-    return this.cross(pid, number, its, bytes).getBigInt64(frame.answer, true);
+    const after = this.cross(pid, number, its, bytes);
+    const wide = after.getUint32(frame.ending, true) === endings.answeredWide;
+    return wide ? after.getBigInt64(frame.answer, true) : BigInt(after.getInt32(frame.answer, true));
   }
 
   /** The frame's fields once the call was answered. */
@@ -49,6 +50,7 @@ export class SystemInterface {
     const fields = this.script.fields();
     fields.setUint32(frame.number, number, true);
     fields.setUint32(frame.pid, pid, true);
+    fields.setUint32(frame.ending, endings.answered, true);
     for (let index = 0; index < its.length; index++) setArgument(fields, index, its[index] ?? 0);
     if (typeof bytes === 'string') this.script.enter(bytes);
     else {

@@ -105,8 +105,8 @@ export class Script {
 
   /**
    * Evaluates `text`. It finds the frame as the global ArrayBuffer `frame`, and leaves a global function `enter` that every
-   * call from outside enters. With `boot`, it leaves a function `begin` too, which then gets these texts; a script that
-   * begins is evaluated once, however often it is started. Rejects with `SandboxFailure`.
+   * call from outside enters. With `boot`, it leaves a function `begin` instead, which gets these texts and then leaves
+   * `enter`; a script that begins is evaluated once, however often it is started. Rejects with `SandboxFailure`.
    */
   static async start(text: string, limits: Limits, boot?: Readonly<Record<string, string>>): Promise<Script> {
     compiled ??= compileQuickJs();

@@ -69,10 +69,11 @@ function without(groups: readonly number[], minor: number): readonly number[] {
 export function reservedByFirmware(world: World, state: State, minor: number): boolean {
   const group = state.groups[minor];
   const iommuGroup = byId(state.iommuGroups, group?.iommuGroup);
-  return (
-    iommuGroup?.fake === false &&
-    iommuGroup.devices.some((index) => world.hardware[index]?.firmwareReserved === true)
-  );
+  if (iommuGroup?.fake !== false) return false;
+  const { devices } = iommuGroup;
+  for (let place = 0; place < devices.length; place += 1)
+    if (world.hardware[devices[place] as number]?.firmwareReserved === true) return true;
+  return false;
 }
 
 /** The walk that kernels before 5.19 make: unbound, VFIO's, pci-stub's and bridges do not hinder (vfio_dev_viable). */

@@ -44,7 +44,7 @@ export function fileOf(state: State, op: Descriptor): OpenFile | null {
 }
 
 export function fileAt(state: State, pid: number, fd: number): OpenFile | null {
-  if (fd === 0 || fd === 1 || fd === 2) return standard;
+  if (fd < firstDescriptor && (fd === 0 || fd === 1 || fd === 2)) return standard;
   // Nearly every step asks this, and to an interpreter a call of another function costs as much as the loop.
   const tables = state.descriptors;
   for (let place = 0; place < tables.length; place += 1) {
@@ -80,7 +80,7 @@ export function placeOfIommufd(state: State, op: Descriptor): number {
 export function tableFull(world: World, state: State, pid: number): boolean {
   const limit = world.processes.get(pid)?.nofile ?? 1024;
   const files = tableOf(state, pid);
-  return files.length + firstDescriptor >= limit && lowestDescriptor(files) >= limit;
+  return files.length >= limit - firstDescriptor && lowestDescriptor(files) >= limit;
 }
 
 /** The descriptor that a process gets next. */
@@ -105,7 +105,7 @@ export function refer(draft: Draft, pid: number, id: number): number {
 function enter(draft: Draft, pid: number, id: number): number {
   let place = placeOf(draft, pid);
   if (place === -1) place = addTable(draft, pid);
-  const fd = lowestDescriptor(draft.descriptors[place]?.files ?? []);
+  const fd = lowestDescriptor(draft.descriptors[place]?.files ?? none);
   setDescriptor(draft, place, fd - firstDescriptor, id);
   return fd;
 }
@@ -120,7 +120,8 @@ export function fileId(state: State, pid: number, fd: number): number {
   return -1;
 }
 
-function placeOf({ descriptors }: Pick<State, 'descriptors'>, pid: number): number {
+function placeOf(state: Pick<State, 'descriptors'>, pid: number): number {
+  const { descriptors } = state;
   for (let place = 0; place < descriptors.length; place += 1)
     if (descriptors[place]?.pid === pid) return place;
   return -1;
@@ -136,18 +137,20 @@ export function closeDescriptor(world: World, state: State, { pid, fd }: Descrip
   setDescriptor(draft, place, fd - firstDescriptor, -1);
   drop(world, draft, id);
   // The call that waited for this goes on (vfio_device_put_registration).
-  const left = devices.some((device) => {
-    const its = draft.devices[device];
-    return its?.leaving != null && !isOpen(its);
-  });
-  return left ? goOn(world, draft) : draft;
+  for (let place = 0; place < devices.length; place += 1) {
+    const its = draft.devices[devices[place] as number];
+    if (its?.leaving != null && !isOpen(its)) return goOn(world, draft);
+  }
+  return draft;
 }
+
+const none: readonly number[] = [];
 
 /** The devices that an open file keeps open: its own, or those that its virtual machine was told of. */
 function devicesOf(state: Pick<State, 'files' | 'kvm'>, id: number): readonly number[] {
   const file = state.files[id];
   if (file?.kind === 'device') return [file.device];
-  if (file?.kind !== 'vm' && file?.kind !== 'kvm-device') return [];
+  if (file?.kind !== 'vm' && file?.kind !== 'kvm-device') return none;
   return (state.kvm[file.machine]?.held ?? []).flatMap((held) => devicesOf(state, held));
 }
 
@@ -333,7 +336,7 @@ function changeRefs(draft: Draft, id: number, by: 1 | -1): void {
 }
 
 function tableOf(state: State, pid: number): readonly number[] {
-  return state.descriptors[placeOf(state, pid)]?.files ?? [];
+  return state.descriptors[placeOf(state, pid)]?.files ?? none;
 }
 
 function lowestDescriptor(files: readonly number[]): number {

@@ -48,7 +48,7 @@ export const logs: ReadonlySet<Op['op']> = new Set([
  * Of these a success says the same whether the state before or after is asked, and a refusal asks the state before alone:
  * unless iommufd has something to say of interrupts, once for each device that it takes.
  */
-export function logsTheSame({ interruptRemapping }: World, { op }: Op): boolean {
+export function logsTheSame({ interruptRemapping }: World, op: Op['op']): boolean {
   return same.has(op) && (interruptRemapping || !binds.has(op));
 }
 

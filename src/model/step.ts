@@ -1,7 +1,7 @@
 import { dispatch, itsOf, knows, meantOn, objectOf } from './dispatch.ts';
 import { fileAt } from './files.ts';
-import { type Asked, asked as askedOf, type Done, type Guard, type Its, type Rule, zero } from './guard.ts';
-import { forget } from './once.ts';
+import { type Asked, asked as askedOf, type Done, type Guard, type Its } from './guard.ts';
+import { steps } from './once.ts';
 import type { Op } from './op.ts';
 import { type Asking, asking } from './ops.ts';
 import type { Outcome } from './outcome.ts';
@@ -30,34 +30,30 @@ export function step(world: World, state: State, op: Op): Outcome {
 
 /** As `step`, with other guards: a kernel with planted defects, to show that laws and vectors can fail. */
 export function stepAsking(calls: Asking, world: World, state: State, op: Op): Outcome {
-  const guard = refusing(calls, world, state, op);
-  if (guard !== null) return refused(guard, world, state, op);
-  const { state: after, value, out } = carriedOut(world, state);
+  const done = carriedOut(calls, world, state, op);
+  if (done === null) return refused(refusal.guard, world, state, op);
+  const { state: after, value, out } = done;
   const result = out === undefined ? ({ ok: true, value } as const) : ({ ok: true, value, out } as const);
   return { state: after ?? state, result };
 }
 
-/** What the latest question came to: its operation, as the file takes it that the descriptor names, and whose it is. */
-const asked: { op: Op; effect: Rule['effect']; its: Its<Op> } = {
-  op: { op: 'close', pid: 0, fd: 0 },
-  effect: () => zero,
-  its: null,
-};
-
 /**
- * The first guard that refuses an operation, or null: then `carriedOut` does it. `step` is these two with the state that a
+ * What an operation does, or null where a guard refuses it, which `refusal` then holds. `step` is this with the state that a
  * refusal leaves and those that a call waits for; a reader who makes many steps may spare itself the objects, and the search
  * for the open file that the operation's descriptor names, if it knows it.
  */
-export function refusing(
+export function carriedOut(
   calls: Asking,
   world: World,
   state: State,
   question: Op,
   known?: OpenFile | null,
-): Asked | null {
-  forget();
-  if (!world.processes.has(question.pid)) return noProcess;
+): Done | null {
+  steps.now = (steps.now + 1) | 0;
+  if (!world.processes.has(question.pid)) {
+    refusal.guard = noProcess;
+    return null;
+  }
   let op = question;
   let its: Its<Op> = null;
   let call = calls[op.op];
@@ -73,26 +69,21 @@ export function refusing(
   const { guards } = call;
   for (let place = 0; place < guards.length; place += 1) {
     const guard = guards[place] as Asked;
-    if (guard.applies(world, state, op, its)) return guard;
+    if (guard.applies(world, state, op, its)) {
+      refusal.guard = guard;
+      return null;
+    }
   }
-  asked.op = op;
-  asked.effect = call.effect;
-  asked.its = its;
-  return null;
-}
-
-/** What the operation does that `refusing` was asked of last, in the same state. */
-export function carriedOut(world: World, state: State): Done {
-  return asked.effect(world, state, asked.op, asked.its);
+  return call.effect(world, state, op, its);
 }
 
 function refused(guard: Asked, world: World, state: State, question: Op): Outcome {
-  const { refusal } = guard;
-  if (refusal !== null && guard.leaves === undefined) return { state, result: refusal };
+  const { refusal: plain } = guard;
+  if (plain !== null && guard.leaves === undefined) return { state, result: plain };
   const op = dispatch(state, question);
   const its = itsOf(state, op);
   const left = guard.leaves?.(world, state, op, its) ?? state;
-  if (refusal !== null) return { state: left, result: refusal };
+  if (plain !== null) return { state: left, result: plain };
   const blocks = guard.waitsFor?.(world, state, op, its) ?? [];
   return { state: left, result: { ok: false, guard: guard.id, blocks } };
 }
@@ -107,3 +98,6 @@ const missing: Guard = {
 
 /** The guard before all others; it has no place in the kernel, which has no callers that do not exist. */
 export const noProcess: Asked = askedOf(missing, 'ESRCH', `${missing.citation}`);
+
+/** What refused the latest operation that was refused. */
+export const refusal: { guard: Asked } = { guard: noProcess };

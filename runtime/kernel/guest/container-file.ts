@@ -6,15 +6,35 @@ import { layouts, vfio } from '../../abi/vfio.ts';
 import type { Argument } from './open-file.ts';
 import type { Process } from './process.ts';
 import { refuse } from './refuse.ts';
-import { argszOf, field, type On, put, u32, u64 } from './structures.ts';
+import { argszOf, field, type On, put, type Reused, u32, u64 } from './structures.ts';
 
 type Handler = (file: On, process: Process, argument: Argument) => number;
 
+const askVersion: Reused<Extract<Op, { op: 'container.api_version' }>> = {
+  op: 'container.api_version',
+  pid: 0,
+  fd: 0,
+};
+
+const askExtension: Reused<Extract<Op, { op: 'container.check_extension' }>> = {
+  op: 'container.check_extension',
+  pid: 0,
+  fd: 0,
+  extension: 0,
+};
+
 export const containerRequests: Readonly<Record<number, Handler>> = {
-  [requests.VFIO_GET_API_VERSION]: ({ machine, fd, id }, { pid }) =>
-    answered(machine.ask({ op: 'container.api_version', pid, fd }, id)),
-  [requests.VFIO_CHECK_EXTENSION]: ({ machine, fd, id }, { pid }, argument) =>
-    answered(machine.ask({ op: 'container.check_extension', pid, fd, extension: argument.number() }, id)),
+  [requests.VFIO_GET_API_VERSION]: ({ machine, fd, id }, { pid }) => {
+    askVersion.pid = pid;
+    askVersion.fd = fd;
+    return answered(machine.ask(askVersion, id));
+  },
+  [requests.VFIO_CHECK_EXTENSION]: ({ machine, fd, id }, { pid }, argument) => {
+    askExtension.pid = pid;
+    askExtension.fd = fd;
+    askExtension.extension = argument.number();
+    return answered(machine.ask(askExtension, id));
+  },
   [requests.VFIO_SET_IOMMU]: ({ machine, fd }, { pid }, argument) =>
     machine.value({ op: 'container.set_iommu', pid, fd, type: argument.number() }),
   [requests.VFIO_IOMMU_GET_INFO]: getInfo,

@@ -8,7 +8,15 @@ import { KvmFile } from './kvm-file.ts';
 import type { Machine } from './machine.ts';
 import { moduleDirectory } from './module-directory.ts';
 import { type DeviceNode, linkText, modeOf, type Node, Paths, type Place, permits } from './node.ts';
-import { AttributeFile, DirectoryFile, DiskFile, MemoryFile, NullFile, type OpenFile } from './open-file.ts';
+import {
+  AttributeFile,
+  DirectoryFile,
+  DiskFile,
+  MemoryFile,
+  NullFile,
+  type Opened,
+  type OpenFile,
+} from './open-file.ts';
 import { PciBus } from './pci-bus.ts';
 import { procDirectory } from './proc.ts';
 import type { Process } from './process.ts';
@@ -73,7 +81,7 @@ export class FileSystem {
     // Every descriptor is one of the model's, whatever it refers to: so numbers agree and run out together.
     const fd = this.machine.value({ op: 'open', pid: process.pid, path: isVfio ? place.path : '/dev/null' });
     if (fd < 0) return fd;
-    process.files[fd] = this.file(place, { pid: process.pid, fd, flags, asked: path });
+    process.files[fd] = this.file(place, process.pid, fd, { path: place.path, asked: path, flags });
     return fd;
   }
 
@@ -150,11 +158,7 @@ export class FileSystem {
     return this.paths.walk(path, process.who, follow);
   }
 
-  private file(
-    { node, path }: Place,
-    { pid, fd, flags, asked }: { pid: number; fd: number; flags: number; asked: string },
-  ): OpenFile {
-    const named = { path, asked, flags };
+  private file({ node, path }: Place, pid: number, fd: number, named: Opened): OpenFile {
     if (node.kind === 'attribute') return new AttributeFile(named, node);
     if (node.kind === 'directory') return new DirectoryFile(named);
     if (node.kind === 'memory') return new MemoryFile(named, node.memory);

@@ -13,21 +13,22 @@ import { type Asking, asking } from '../../../src/model/ops.ts';
 import type { Result } from '../../../src/model/outcome.ts';
 import type { ProfileId } from '../../../src/model/profiles.ts';
 import type { Device, Hardware, Process, State, World } from '../../../src/model/state.ts';
-import { carriedOut, refusing, step } from '../../../src/model/step.ts';
+import { carriedOut, refusal, step } from '../../../src/model/step.ts';
 import { worldFrom } from '../../../src/model/world.ts';
 import type { Credentials } from '../../backend.ts';
 import { commandName } from './process.ts';
 import { refuse } from './refuse.ts';
+import { Tellers } from './told.ts';
 import { WouldBlock } from './would-block.ts';
 
 /** Operations after which other devices may be there than before. */
-const moving: ReadonlySet<Op['op']> = new Set([
-  'bus.rescan',
-  'device.remove',
-  'device.sriov_numvfs',
-  'driver.unbind',
-  'module.unload',
-] as const);
+const moving: { readonly [op in Op['op']]?: true } = {
+  'bus.rescan': true,
+  'device.remove': true,
+  'device.sriov_numvfs': true,
+  'driver.unbind': true,
+  'module.unload': true,
+};
 
 export class Machine {
   readonly snapshot: Snapshot;
@@ -38,7 +39,10 @@ export class Machine {
   world: World;
   /** Changed in place: nobody here keeps an earlier one. */
   readonly state: State;
+  readonly tellers = new Tellers();
   private readonly asking: Asking;
+  /** Of the operations that log something: whether the state that one changes in place cannot tell afterwards what. */
+  private readonly telling: { readonly [op in Op['op']]?: (op: Op) => boolean };
 
   constructor(snapshot: Snapshot, profile: ProfileId | undefined) {
     const { world, state } = worldFrom(snapshot, {
@@ -51,6 +55,9 @@ export class Machine {
     this.state = { ...state };
     changeInPlace(this.state);
     this.asking = asking[world.profile.id];
+    this.telling = Object.fromEntries(
+      [...logs].filter((op) => !logsTheSame(world, op)).map((op) => [op, this.tellerOf(op)]),
+    );
   }
 
   /** How often devices may have come or gone. */
@@ -61,13 +68,13 @@ export class Machine {
 
   /** Does what the model says; a negative errno where it refuses. Throws `WouldBlock` for a call that would not return. */
   step(op: Op): Done | number {
-    if (logs.has(op.op) && !this.tellsLittle(op)) return this.stepTold(op);
-    const { world, state } = this;
-    const guard = refusing(this.asking, world, state, op);
-    if (guard !== null) return this.refused(guard, op);
-    const done = carriedOut(world, state);
-    if (done.state !== undefined) this.moveTo(done.state, op);
-    if (op.op === 'group.get_device_fd' && this.noiommu) this.note(op, done);
+    const { world, state, telling } = this;
+    if (telling[op.op]?.(op) === true) return this.stepTold(op);
+    const done = carriedOut(this.asking, world, state, op);
+    if (done === null) return this.refused(refusal.guard, op);
+    const { state: after } = done;
+    if (after !== undefined && (after !== state || moving[op.op] === true)) this.moveTo(after, op);
+    if (op.op === 'group.get_device_fd') this.note(op, done);
     return done;
   }
 
@@ -80,21 +87,22 @@ export class Machine {
   /** As `step`, for what only asks and says nothing to the log; `file` is the place of what its descriptor names. */
   ask(op: Op, file?: number): Done | number {
     const { world, state } = this;
-    const guard = refusing(this.asking, world, state, op, file === undefined ? null : state.files[file]);
-    return guard === null ? carriedOut(world, state) : this.refused(guard, op);
+    const done = carriedOut(this.asking, world, state, op, file === undefined ? null : state.files[file]);
+    return done ?? this.refused(refusal.guard, op);
   }
 
-  /** Whether the state that the operation changes in place can still tell what it logged. */
-  private tellsLittle(op: Op): boolean {
+  private tellerOf(op: Op['op']): (op: Op) => boolean {
     // An open only logs what the module does that it loads.
-    if (op.op === 'open') return this.state.modules[this.world.vfioModule] !== null;
-    // A close only logs what the end of an unbind does that waited for it.
-    if (op.op === 'close') {
-      const file = fileAt(this.state, op.pid, op.fd);
-      if (file?.kind === 'vm' || file?.kind === 'kvm-device') return false;
-      return file?.kind !== 'device' || this.state.devices[file.device]?.leaving === null;
-    }
-    return logsTheSame(this.world, op);
+    if (op === 'open') return () => this.state.modules[this.world.vfioModule] === null;
+    return op === 'close' ? (its) => this.endsMore(its) : () => true;
+  }
+
+  /** Whether a close may log what the end of an unbind does that waited for it; nothing else of it is logged. */
+  private endsMore(op: Op): boolean {
+    if (op.op !== 'close') return true;
+    const file = fileAt(this.state, op.pid, op.fd);
+    if (file?.kind === 'vm' || file?.kind === 'kvm-device') return true;
+    return file?.kind === 'device' && this.state.devices[file.device]?.leaving !== null;
   }
 
   /** A step on a copy, so that the states before and after it tell what is logged. */
@@ -110,14 +118,15 @@ export class Machine {
     return refuse(result.errno);
   }
 
-  /** Whether VFIO logs that a device is opened: one without an IOMMU. */
-  private get noiommu(): boolean {
-    return this.state.groups.some((group) => group?.noiommu);
-  }
-
+  /** What VFIO logs of a device that is opened: of one without an IOMMU. */
   private note(op: Op, { value }: Done): void {
-    const outcome = { result: { ok: true, value }, state: this.state } as const;
-    this.log.push(...logOf(this.world, this.state, op, outcome, commandName));
+    const { groups } = this.state;
+    for (let minor = 0; minor < groups.length; minor += 1) {
+      if (groups[minor]?.noiommu !== true) continue;
+      const outcome = { result: { ok: true, value }, state: this.state } as const;
+      this.log.push(...logOf(this.world, this.state, op, outcome, commandName));
+      return;
+    }
   }
 
   private refused(guard: Asked, op: Op): number {
@@ -130,7 +139,7 @@ export class Machine {
 
   private moveTo(state: State, { op }: Op): void {
     // With a close devices may go whose end waited for it, and then it was not made in place.
-    if (moving.has(op) || (op === 'close' && state !== this.state)) this.moves += 1;
+    if (moving[op] === true || (op === 'close' && state !== this.state)) this.moves += 1;
     if (state !== this.state) Object.assign(this.state, state);
   }
 

@@ -1,6 +1,6 @@
 /** Every system call: its arguments out of the frame, its answer and bytes back into it. */
 import { mman } from '../../abi/mman.ts';
-import { type CallName, frame } from '../frame.ts';
+import { type CallName, endings, frame } from '../frame.ts';
 import type { FileSystem } from './file-system.ts';
 import type { Machine } from './machine.ts';
 import { type Argument, anonymous, CounterFile, type OpenFile } from './open-file.ts';
@@ -12,7 +12,7 @@ import { decodeText, encodeInto } from './text.ts';
 export const numberAt = frame.number / 4;
 export const pidAt = frame.pid / 4;
 const lengthAt = frame.length / 4;
-export const endingAt = frame.ending / 4;
+const endingAt = frame.ending / 4;
 export const answerAt = frame.answer / 4;
 const firstAt = frame.argument[0] / 4;
 const secondAt = frame.argument[1] / 4;
@@ -76,13 +76,16 @@ export class Exchange {
     this.words[lengthAt] = length;
     return length;
   }
-  end(ending: number, answer: number | bigint): void {
-    const { words } = this;
-    words[endingAt] = ending;
-    if (typeof answer === 'number' && (answer | 0) === answer) {
-      words[answerAt] = answer;
-      words[answerAt + 1] = answer < 0 ? -1 : 0;
-    } else this.view.setBigInt64(frame.answer, BigInt(answer), true);
+  /** What a call came to; `words` takes the answers that come most. */
+  answer(answer: number | bigint): void {
+    if (typeof answer === 'number' && (answer | 0) === answer) this.words[answerAt] = answer;
+    else {
+      this.words[endingAt] = endings.answeredWide;
+      this.view.setBigInt64(frame.answer, BigInt(answer), true);
+    }
+  }
+  end(ending: number): void {
+    this.words[endingAt] = ending;
   }
 }
 
@@ -94,12 +97,10 @@ const longestKept = 256;
  * object serves all calls: it is good until the call that it came with has ended.
  */
 class FrameArgument implements Argument {
-  private process: Process | null = null;
-  /** Whether the argument lies in the frame, not at an address of the process or in no memory. */
-  inMemory = false;
+  /** Whose call it is. */
+  process: Process | null = null;
   /** What stands at the address that was given, once it was looked at. */
   private pointed: { readonly address: bigint; readonly bytes: Uint8Array } | null = null;
-  private length = 0;
   private readonly fields: Int32Array;
   private readonly frame: ArrayBuffer;
   private readonly area: Int32Array;
@@ -112,23 +113,16 @@ class FrameArgument implements Argument {
     this.area = new Int32Array(memory, frame.bytes);
   }
 
-  /** Another call's. */
-  begin(process: Process): this {
-    const { fields } = this;
-    this.process = process;
-    this.pointed = null;
-    this.inMemory = fields[thirdAt] === 1;
-    this.length = fields[lengthAt] as number;
-    return this;
-  }
   number(): number {
-    if (this.inMemory) return somewhere;
     const { fields } = this;
+    if (fields[thirdAt] === inMemory) return somewhere;
     const high = (fields[fourthAt + 1] as number) >>> 0;
     return high * 0x1_0000_0000 + ((fields[fourthAt] as number) >>> 0);
   }
   memory(): Uint8Array | null {
-    if (this.inMemory) return new Uint8Array(this.frame, frame.bytes, this.length);
+    const { fields } = this;
+    if (fields[thirdAt] === inMemory)
+      return new Uint8Array(this.frame, frame.bytes, fields[lengthAt] as number);
     const { process } = this;
     if (process === null) return null;
     if (this.pointed === null) {
@@ -138,32 +132,43 @@ class FrameArgument implements Argument {
     return this.pointed.bytes.length === 0 ? null : this.pointed.bytes;
   }
   words(size: number): Int32Array | null {
-    if (this.inMemory) return this.length < size ? null : this.area;
+    const { fields } = this;
+    if (fields[thirdAt] === inMemory) return (fields[lengthAt] as number) < size ? null : this.area;
     const memory = this.memory();
     if (memory === null || memory.length < size) return null;
     return new Int32Array(memory.buffer, 0, memory.length >> 2);
   }
   /** Its bytes, as far as they can be read. */
   room(): number {
-    return this.inMemory ? this.length : (this.memory()?.length ?? 0);
+    const { fields } = this;
+    return fields[thirdAt] === inMemory ? (fields[lengthAt] as number) : (this.memory()?.length ?? 0);
+  }
+  /** What stood at another call's address. */
+  forget(): void {
+    this.pointed = null;
   }
   /** What was changed at the address goes back there. */
   give(): void {
     if (this.pointed !== null) this.process?.memory.write(this.pointed.address, this.pointed.bytes);
   }
   structure(size: number): DataView | null {
-    const { length } = this;
-    if (this.inMemory) return length < size ? null : (this.views[length] ?? this.look());
+    const { fields } = this;
+    if (fields[thirdAt] === inMemory) {
+      const length = fields[lengthAt] as number;
+      return length < size ? null : (this.views[length] ?? this.look(length));
+    }
     const memory = this.memory();
     return memory === null || memory.length < size ? null : new DataView(memory.buffer);
   }
-  private look(): DataView {
-    const { length } = this;
+  private look(length: number): DataView {
     const view = new DataView(this.frame, frame.bytes, length);
     if (length < longestKept) this.views[length] = view;
     return view;
   }
 }
+
+/** What an ioctl's third argument is where the argument lies in the frame's bytes. */
+const inMemory = 1;
 
 /** More than any structure takes. */
 const mostStructure = 4096;
@@ -180,8 +185,9 @@ export type SystemCall = (kernel: Kernel, process: Process, its: Exchange) => nu
 
 /** The calls that a process makes; those that make or end a process are the kernel's entry's. */
 export const systemCalls: Readonly<Partial<Record<CallName, SystemCall>>> = {
-  open: ({ files }, process, its) => files.open(process, its.text(), its.int(0)),
-  close: ({ files }, process, its) => files.close(process, its.int(0)),
+  open: (kernel, process, its) =>
+    kernel.files.open(process, its.given ?? its.text(), its.words[firstAt] as number),
+  close: (kernel, process, its) => kernel.files.close(process, its.words[firstAt] as number),
   read: (_, process, its) =>
     onFile(process, its, (file) => {
       if (!file.opened(4)) return refuse('EBADF');
@@ -189,14 +195,17 @@ export const systemCalls: Readonly<Partial<Record<CallName, SystemCall>>> = {
     }),
   pread: (_, process, its) => {
     // Before the descriptor is looked at (fs/read_write.c:ksys_pread64, ksys_pwrite64).
-    if (its.signed(2) < 0n) return refuse('EINVAL');
-    return onFile(process, its, (file) => {
-      if (!file.opened(4)) return refuse('EBADF');
-      return give(its, file.pread(process, Math.min(its.int(1), frame.bytesMaximum), its.signed(2)));
-    });
+    const offset = its.signed(2);
+    if (offset < 0n) return refuse('EINVAL');
+    const file = process.files[its.words[firstAt] as number];
+    if (file === undefined || !file.opened(4)) return refuse('EBADF');
+    return give(its, file.pread(process, Math.min(its.int(1), frame.bytesMaximum), offset));
   },
-  write: (_, process, its) =>
-    onFile(process, its, (file) => (file.opened(2) ? file.write(process, its.bytes()) : refuse('EBADF'))),
+  write: (_, process, its) => {
+    const file = process.files[its.words[firstAt] as number];
+    if (file === undefined || !file.opened(2)) return refuse('EBADF');
+    return file.write(process, its.bytes());
+  },
   pwrite: (_, process, its) => {
     if (its.signed(2) < 0n) return refuse('EINVAL');
     return onFile(process, its, (file) =>
@@ -205,12 +214,14 @@ export const systemCalls: Readonly<Partial<Record<CallName, SystemCall>>> = {
   },
   lseek: (_, process, its) => onFile(process, its, (file) => file.lseek(process, its.signed(1), its.int(2))),
   ioctl: (_, process, its) => {
-    const { words } = its;
+    const { words, argument } = its;
     const file = process.files[words[firstAt] as number];
     if (file === undefined) return refuse('EBADF');
-    const { argument } = its;
-    const answer = file.ioctl(process, (words[secondAt] as number) >>> 0, argument.begin(process));
-    if (!argument.inMemory) argument.give();
+    const request = (words[secondAt] as number) >>> 0;
+    if (words[thirdAt] === inMemory) return file.ioctl(process, request, argument);
+    argument.forget();
+    const answer = file.ioctl(process, request, argument);
+    argument.give();
     return answer;
   },
   mmap: (_, process, its) => mmap(process, its),

@@ -9,6 +9,7 @@ import type { Argument } from './open-file.ts';
 import type { Process } from './process.ts';
 import { refuse } from './refuse.ts';
 import { argszOf, type On, type Reused, s32, u32, u64, uuid, writer } from './structures.ts';
+import { asksDevice, type Telling } from './told.ts';
 
 const askInfo: Reused<Extract<Op, { op: 'device.get_info' }>> = {
   op: 'device.get_info',
@@ -43,30 +44,12 @@ function zero(its: DataView | null, from: number, to: number): void {
   for (let at = from; at < to; at++) its?.setUint8(at, 0);
 }
 
-const askInterrupt: Reused<Extract<Op, { op: 'device.irq_info' }>> = {
-  op: 'device.irq_info',
-  pid: 0,
-  fd: 0,
-  argsz: null,
-  index: 0,
-};
-
-const interrupt = layouts.vfio_irq_info;
-const wordOfIndex = interrupt.fields.index.offset / 4;
-const writeInterrupt = writer(interrupt, ['flags', 'count']);
+const askInterrupt = asksDevice('device.irq_info', layouts.vfio_irq_info, ['flags', 'count']);
 
 /** vfio_pci_ioctl_get_irq_info. */
-export function irqInfo({ machine, fd, id }: On, { pid }: Process, argument: Argument): number {
-  const its = argument.words(interrupt.size);
-  askInterrupt.pid = pid;
-  askInterrupt.fd = fd;
-  askInterrupt.argsz = its === null ? argszOf(argument.structure(4)) : (its[0] as number) >>> 0;
-  askInterrupt.index = its === null ? 0 : (its[wordOfIndex] as number) >>> 0;
-  const result = machine.ask(askInterrupt, id);
-  if (typeof result === 'number') return result;
-  if (its === null) return refuse('EFAULT');
-  writeInterrupt(its, result);
-  return result.value;
+export function irqInfo(file: Telling, process: Process, argument: Argument): number {
+  const told = askInterrupt(file, process, argument);
+  return typeof told === 'number' ? told : told.value;
 }
 
 /** vfio_pci_ioctl_set_irqs: what stands behind the structure is copied once the structure itself is found good. */

@@ -16,6 +16,7 @@ import type { Process } from './process.ts';
 import { refuse } from './refuse.ts';
 import { argszOf, type Reused, writer } from './structures.ts';
 import { decodeText } from './text.ts';
+import type { Answers } from './told.ts';
 import { unknownRequest } from './unknown-request.ts';
 import { deviceFeature, deviceInfo, ioeventfd, irqInfo, setIrqs } from './vfio-device.ts';
 import { readDevice, regionInfo } from './vfio-regions.ts';
@@ -31,6 +32,8 @@ interface Described {
   readonly kind: Kind;
   /** Of the open file, where another descriptor has it already. */
   readonly position?: { at: bigint };
+  /** Of a group's device, which may be asked for as long as its file is open. */
+  readonly answers?: Answers | null;
 }
 
 /** Files without positions never move theirs. */
@@ -49,7 +52,9 @@ export class VfioFile extends OpenFile {
   /** Of the open file, whichever descriptor moves it; a device's alone has one. */
   private readonly position: { at: bigint };
 
-  constructor(machine: Machine, { fd, id, kind, position }: Described, named: Opened) {
+  readonly answers: Answers | null;
+
+  constructor(machine: Machine, { fd, id, kind, position, answers = null }: Described, named: Opened) {
     super(named);
     this.position = position ?? (kind === 'device' ? { at: 0n } : nowhere);
     this.machine = machine;
@@ -57,11 +62,12 @@ export class VfioFile extends OpenFile {
     this.id = id;
     this.kind = kind;
     this.handlers = handlers[kind];
+    this.answers = answers;
   }
 
   override as(fd: number): OpenFile {
-    const { id, kind, position } = this;
-    return new VfioFile(this.machine, { fd, id, kind, position }, this.named);
+    const { id, kind, position, answers } = this;
+    return new VfioFile(this.machine, { fd, id, kind, position, answers }, this.named);
   }
 
   override ioctl(process: Process, request: number, argument: Argument): number {
@@ -172,7 +178,9 @@ function getDeviceFd({ machine, fd }: VfioFile, process: Process, argument: Argu
   const device = machine.value({ op: 'group.get_device_fd', pid, fd, name, ...argsz });
   if (device < 0) return device;
   const id = fileId(machine.state, pid, device);
-  process.files[device] = new VfioFile(machine, { fd: device, id, kind: 'device' }, deviceFile);
+  const file = machine.state.files[id];
+  const answers = file?.kind === 'device' ? machine.tellers.of(file.device) : null;
+  process.files[device] = new VfioFile(machine, { fd: device, id, kind: 'device', answers }, deviceFile);
   return device;
 }
 

@@ -1,7 +1,6 @@
 /** A device file of vfio-pci as memory: what its regions are, and what they hold (drivers/vfio/pci/vfio_pci_core.c). */
 
 import { configByte } from '../../../src/model/config-space.ts';
-import type { Op } from '../../../src/model/op.ts';
 import { coreOf, hardwareOf } from '../../../src/model/open-device.ts';
 import { placeIn, regionOf, region as regions } from '../../../src/model/regions.ts';
 import { layouts, vfio } from '../../abi/vfio.ts';
@@ -9,36 +8,23 @@ import type { Argument } from './open-file.ts';
 import { configSpace } from './pci-text.ts';
 import type { Process } from './process.ts';
 import { refuse } from './refuse.ts';
-import { argszOf, field, type On, put, type Reused, writer } from './structures.ts';
-
-const askRegion: Reused<Extract<Op, { op: 'device.region_info' }>> = {
-  op: 'device.region_info',
-  pid: 0,
-  fd: 0,
-  argsz: null,
-  index: 0,
-};
+import { type On, put } from './structures.ts';
+import { asksDevice, type Telling } from './told.ts';
 
 const region = layouts.vfio_region_info;
-const wordOfIndex = region.fields.index.offset / 4;
-const wordOfFlags = region.fields.flags.offset / 4;
-const writeRegion = writer(region, ['flags', 'cap_offset', 'size', 'offset']);
+const askRegion = asksDevice('device.region_info', region, ['flags', 'cap_offset', 'size', 'offset']);
+
+const wordOfCapability = region.fields.cap_offset.offset / 4;
 
 /** vfio_pci_ioctl_get_region_info; its one capability is a header alone. */
-export function regionInfo({ machine, fd, id }: On, { pid }: Process, argument: Argument): number {
-  const its = argument.words(region.size);
-  askRegion.pid = pid;
-  askRegion.fd = fd;
-  askRegion.argsz = its === null ? argszOf(argument.structure(4)) : (its[0] as number) >>> 0;
-  askRegion.index = its === null ? 0 : (its[wordOfIndex] as number) >>> 0;
-  const result = machine.ask(askRegion, id);
-  if (typeof result === 'number') return result;
-  if (its === null) return refuse('EFAULT');
-  writeRegion(its, result);
-  const capable = ((its[wordOfFlags] as number) & vfio.VFIO_REGION_INFO_FLAG_CAPS) !== 0;
-  if (capable && !putCapability(argument.structure(region.size), Number(field(result, 'cap_offset'))))
+export function regionInfo(file: Telling, process: Process, argument: Argument): number {
+  const told = askRegion(file, process, argument);
+  if (typeof told === 'number') return told;
+  const { flags, words, value } = told;
+  const capable = (flags & vfio.VFIO_REGION_INFO_FLAG_CAPS) !== 0;
+  if (capable && !putCapability(argument.structure(region.size), words[wordOfCapability] as number))
     return refuse('EFAULT');
-  return result.value;
+  return value;
 }
 
 /** The capability at its place, or without room how much there should be; false where memory ends before. */

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { laws } from '../../../src/model/laws.ts';
 import type { Op } from '../../../src/model/op.ts';
 import { asking, asksInstead } from '../../../src/model/ops.ts';
-import { profilesSince } from '../../../src/model/profiles.ts';
+import { profileIds, profilesSince } from '../../../src/model/profiles.ts';
+import type { State } from '../../../src/model/state.ts';
 import { stepAsking } from '../../../src/model/step.ts';
 import { at, eventfd, feature, hotReset, ioeventfd, irqs, mmap, read, tell, write } from './device-calls.ts';
 import { IommufdSession } from './iommufd-session.ts';
@@ -340,5 +341,31 @@ describe('laws of what is inside a device are broken by a kernel that forgets', 
       return state && (law?.onStep?.(s.world, s.state, op, outcome) ?? true);
     };
     expect([kept([]), kept([guard])]).toEqual([true, false]);
+  });
+});
+
+/** What the simulated kernel relies on, which asks once for each device. */
+describe.each(profileIds)('what a device is, in %s', (profile) => {
+  const unread = new Proxy({} as State, {
+    get: (_state, part) => {
+      throw new Error(`${String(part)} of the state was read`);
+    },
+  });
+  const file = { kind: 'device', refs: 1, groupFile: null, cdev: false, iommufd: null } as const;
+  const world = testWorld(profile).world;
+
+  test.each(['device.region_info', 'device.irq_info'] as const)('%s reads nothing that changes', (kind) => {
+    const { guards, effect } = asking[profile][kind];
+    const answers = world.hardware.flatMap((_hardware, place) =>
+      [...Array(12).keys()].flatMap((index) =>
+        [null, 0, 16, 32, 40].map((argsz) => {
+          const op = { op: kind, pid, fd: 3, argsz, index };
+          const its = { ...file, device: place };
+          const guard = guards.find(({ applies }) => applies(world, unread, op, its));
+          return guard?.id ?? effect(world, unread, op, its).value;
+        }),
+      ),
+    );
+    expect(new Set(answers)).toContain(0);
   });
 });
