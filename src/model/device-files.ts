@@ -6,7 +6,7 @@ export const deviceFiles = ['vendor', 'reset_method', 'sriov_numvfs', 'sriov_dri
 /** A file's text, or null when the device has no such file. */
 export function shownFile(
   { profile }: World,
-  { vendor, resetMethods, totalVfs }: Hardware,
+  { vendor, totalVfs }: Hardware,
   { settings }: Device,
   file: string | undefined,
 ): string | null {
@@ -15,7 +15,7 @@ export function shownFile(
     case 'vendor':
       return `0x${vendor}`;
     case 'reset_method':
-      return recent && resetMethods.length > 0 ? settings.resetMethods.join(' ') : null;
+      return recent && settings.resettable ? settings.resetMethods.join(' ') : null;
     case 'sriov_numvfs':
       return totalVfs === null ? null : `${settings.virtualFunctions}`;
     case 'sriov_drivers_autoprobe':

@@ -174,8 +174,8 @@ function iommuGroupKey({ id, fake, devices, ownerCount, owner, iommufd }: IommuG
 }
 
 function deviceKey({ present, driver, override, group, vfio, leaving, settings }: Device): string {
-  const { resetMethods, enables, virtualFunctions, probesVirtual } = settings;
-  const files = `${resetMethods},${enables},${virtualFunctions},${probesVirtual}`;
+  const { resettable, resetMethods, enables, virtualFunctions, probesVirtual } = settings;
+  const files = `${resettable},${resetMethods},${enables},${virtualFunctions},${probesVirtual}`;
   const key = `${present},${driver},${override},${group},${files},${vfio && `${vfio.opens}-${vfio.unbound}@${nodeKey(vfio.node)}`}`;
   if (vfio === null) return leaving === null ? key : `${key},${leaving}`;
   const { core, token } = vfio;

@@ -13,8 +13,9 @@ export function deviceAt(world: World, state: State, address: string): Hardware 
 }
 
 /** What a device's files say when it has just come. */
-export function freshSettings(hardware: Hardware): Settings {
-  return { resetMethods: hardware.resetMethods, enables: 0, virtualFunctions: 0, probesVirtual: true };
+export function freshSettings({ resetMethods }: Pick<Hardware, 'resetMethods'>): Settings {
+  const resettable = resetMethods.length > 0;
+  return { resettable, resetMethods, enables: 0, virtualFunctions: 0, probesVirtual: true };
 }
 
 /**
@@ -108,7 +109,8 @@ export function goingWith(world: World, state: State, hardware: Hardware): reado
 /** A device is there: in its IOMMU group, with the override that somebody had ready for it, without a driver. */
 export function arrive(world: World, state: State, hardware: Hardware, override: string | null): State {
   const { id, iommuGroups } = joined(world, state, hardware);
-  const settings = { ...freshSettings(hardware), resetMethods: possibleResets(world, state, hardware) };
+  // drivers/pci/pci.c:pci_dev_reset_method_attr_is_visible, drivers/pci/pci-sysfs.c:pci_dev_reset_attr_is_visible
+  const settings = freshSettings({ resetMethods: possibleResets(world, state, hardware) });
   const draft = draftOf(state);
   draft.iommuGroups = iommuGroups;
   draft.bus = { ...state.bus, arrived: [...state.bus.arrived, hardware.index] };

@@ -239,6 +239,8 @@ export interface Device {
 
 /** What a device's own files were given. */
 export interface Settings {
+  /** Whether there was a way to reset it when it came: the files `reset` and `reset_method` are there until it goes. */
+  readonly resettable: boolean;
   /** Ways to reset it that `reset_method` left, in their order. */
   readonly resetMethods: readonly string[];
   /** How often `enable` enabled it; what drivers count comes on top. */

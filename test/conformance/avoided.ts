@@ -86,18 +86,6 @@ export const avoided: readonly Avoided[] = [
       }),
   },
   {
-    what: 'removal of a function that is reset by its bus alone, while another one is on it',
-    why: 'it comes back without any way to be reset, and so without the file that tells them (drivers/pci/pci.c:pci_dev_reset_method_attr_is_visible), which the model goes on to show',
-    applies: (state, op, world) =>
-      op.op === 'device.remove' &&
-      asks(op.text) &&
-      world.devices.get(op.device)?.resetMethods.join() === 'bus' &&
-      world.hardware.some(({ index, address }) => {
-        const beside = address !== op.device && address.slice(0, -4) === op.device.slice(0, -4);
-        return beside && state.devices[index]?.present === true;
-      }),
-  },
-  {
     what: 'removal of a physical function whose driver leaves its virtual ones',
     why: 'they stay without it, and when it comes back the kernel makes others of the same names (drivers/pci/iov.c:pci_iov_remove warns of it)',
     applies: (state, op, world) => {

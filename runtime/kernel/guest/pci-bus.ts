@@ -1,11 +1,14 @@
 /** /sys/devices/pci*, where functions lie behind their bridges, and /sys/bus/pci, where they lie by address. */
 import { isUnknown, type PciFunction } from '../../../src/machine/snapshot.ts';
-import { isRemoved, linkedDriver } from '../../../src/model/leaving.ts';
+import { linkedDriver } from '../../../src/model/leaving.ts';
 import type { Driver } from '../../../src/model/state.ts';
 import { collection, directory, kept, link, takes } from './build.ts';
 import type { Machine } from './machine.ts';
 import type { Attribute, Directory, Node } from './node.ts';
 import { functionEntry, functionNames, type Placed } from './pci-function.ts';
+
+/** Files that a function may lose, or come back without. */
+const renewed: ReadonlySet<string> = new Set(['remove', 'reset', 'reset_method']);
 
 export class PciBus {
   private readonly machine: Machine;
@@ -101,7 +104,7 @@ export class PciBus {
       const made = its === undefined ? undefined : functionEntry(this.machine, its, name);
       if (made?.kind !== 'attribute') return made;
       const stays = kept(made);
-      files.set(name, stays);
+      if (!renewed.has(name)) files.set(name, stays);
       return stays;
     };
     return kept(
@@ -110,12 +113,10 @@ export class PciBus {
           ...(its === undefined ? [] : functionNames(this.machine, its)),
           ...[...behind].filter((name) => this.there(name)),
         ],
-        // A function's files stay as long as it, whatever they say, but for `remove`; its links and directories come and go.
+        // A function's files stay as long as it, whatever they say; its links and directories come and go.
         (name) => {
           if (behind.has(name)) return this.there(name) ? this.at(`${path}/${name}`) : undefined;
-          const gone =
-            name === 'remove' && its !== undefined && isRemoved(this.machine.state, its.hardware.index);
-          return gone ? undefined : (files.get(name) ?? entry(name));
+          return files.get(name) ?? entry(name);
         },
       ),
     );

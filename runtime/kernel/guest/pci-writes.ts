@@ -28,12 +28,17 @@ const files: Readonly<Record<string, File>> = {
   },
   // drivers/pci/pci-sysfs.c:pci_dev_hp_attrs_are_visible.
   rescan: { op: 'bus.rescan', mode: 0o200, has: ({ physicalFunction }) => physicalFunction === null },
-  reset: { op: 'device.sysfs_reset', mode: 0o200, has: ({ resetMethods }) => resetMethods.length > 0 },
+  reset: {
+    op: 'device.sysfs_reset',
+    mode: 0o200,
+    has: (hardware, machine) => machine.device(hardware).settings.resettable,
+  },
   reset_method: {
     op: 'device.reset_method',
     mode: 0o644,
     says: ({ settings }) => settings.resetMethods.join(' '),
-    has: ({ resetMethods }, { world }) => resetMethods.length > 0 && world.profile.viability === 'claim',
+    has: (hardware, machine) =>
+      machine.device(hardware).settings.resettable && machine.world.profile.viability === 'claim',
   },
   enable: {
     op: 'device.enable',

@@ -66,7 +66,7 @@ function refused(why: Refused, id: string, words: string): Guard<Write> {
 const file = deviceFile<Write>(
   'device.reset_method',
   'reset_method',
-  (hardware, _device, world) => world.profile.viability === 'claim' && hardware.resetMethods.length > 0,
+  (_hardware, { settings }, world) => world.profile.viability === 'claim' && settings.resettable,
 );
 // One walk over the words finds all three; which it finds first is the text's to say.
 const now = [

@@ -10,7 +10,7 @@ const store = 'drivers/pci/pci-sysfs.c:reset_store';
 
 const guards: readonly Guard<Reset>[] = [
   // The file is made when the device comes, and stays when reset_method leaves no way.
-  ...deviceFile<Reset>('device.sysfs_reset', 'reset', ({ resetMethods }) => resetMethods.length > 0),
+  ...deviceFile<Reset>('device.sysfs_reset', 'reset', (_hardware, { settings }) => settings.resettable),
   notNumber<Reset>('device.sysfs_reset', store),
   onDevice<Reset>({
     id: 'device.sysfs_reset.number',
