@@ -107,6 +107,7 @@ export function bind(world: World, state: State, hardware: Hardware, driver: Dri
   const draft = draftOf(state);
   const device = deviceIn(draft, hardware.index);
   device.driver = driver.name;
+  if (driver.module !== null) draft.bus = { ...draft.bus, bound: [...draft.bus.bound, hardware.index] };
   if (driver.vfio) register(world, draft, hardware);
   else if (!driver.managesDma) countOwner(draft, device.group, 1);
   return draft;
@@ -119,6 +120,9 @@ export function unbind(world: World, state: State, hardware: Hardware): State {
   const device = deviceIn(draft, hardware.index);
   device.driver = null;
   device.leaving = null;
+  if (draft.bus.bound.includes(hardware.index)) {
+    draft.bus = { ...draft.bus, bound: draft.bus.bound.filter((index) => index !== hardware.index) };
+  }
   if (vfio !== null) unregister(draft, hardware.index, vfio.group);
   else if (driver !== null && world.drivers.get(driver)?.managesDma === false) countOwner(draft, group, -1);
   return draft;

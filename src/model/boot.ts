@@ -22,11 +22,14 @@ export function bootState(
     nodes.set(path, { uid, gid, mode });
   }
   const vfio = loaded(world, { modules }, 'vfio') !== null;
+  const bound = functionsOf(world, snapshot).flatMap(([{ index }, pci]) =>
+    (driverAtBoot(world, pci)?.module ?? null) === null ? [] : [index],
+  );
   const node = nodes.get('/dev/vfio/vfio') ?? { uid: 0, gid: 0, mode: 0o666 };
   return {
     modules,
     taint,
-    bus: { autoprobe: true, ids: [], registered: [], arrived: [], removing: [] },
+    bus: { autoprobe: true, ids: [], registered: [], arrived: [], bound, removing: [], unloading: [] },
     ...registeredAtBoot(world, snapshot, nodes, {
       devices: devicesAtBoot(world, snapshot, reader, absent),
       iommuGroups: groupsAtBoot(world, snapshot),

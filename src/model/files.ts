@@ -16,7 +16,8 @@ import {
   setMachine,
   vfioOf,
 } from './draft.ts';
-import { goOn, isOpen } from './going.ts';
+import { isOpen } from './going.ts';
+import { goOn } from './going-on.ts';
 import { boundOf, contextAt, unbindDevice } from './iommufd.ts';
 import type { Iommufd } from './iommufd-state.ts';
 import { lowestFree } from './places.ts';

@@ -16,14 +16,14 @@ import type { Device, Hardware, State, World } from './state.ts';
  * Devices that go: from their driver, or altogether. Each call goes its way up to the first device that somebody has open,
  * and waits there; when that is closed, it goes its way again, past what it has done before.
  */
-interface Walk {
+export interface Walk {
   readonly state: State;
   /** It is not at its end: a device on its way is open. */
   readonly waits: boolean;
 }
 
 /** Pid of the process whose call it is; null: one that waits for nobody, for it was asked before whether it has to. */
-type Waiter = number | null;
+export type Waiter = number | null;
 
 /** Whether somebody has a descriptor of it. */
 export function isOpen({ vfio }: Device): boolean {
@@ -101,7 +101,7 @@ export function remove(world: World, state: State, hardware: Hardware, pid: Wait
 }
 
 /** What a write to `remove`, or of 0 to `sriov_numvfs`, does until it waits. */
-function walk(world: World, state: State, { op, device, pid }: Removal): Walk {
+export function takeOn(world: World, state: State, { op, device, pid }: Removal): Walk {
   const hardware = world.hardware[device];
   if (hardware === undefined) return { state, waits: false };
   return op === 'device.remove' ? remove(world, state, hardware, pid) : withdraw(world, state, hardware, pid);
@@ -112,28 +112,10 @@ export function takeAway(world: World, state: State, removal: Removal): State {
   const { op, device } = removal;
   const { removing } = state.bus;
   if (removing.some((its) => its.op === op && its.device === device)) return state;
-  const { state: now } = walk(world, state, removal);
+  const { state: now } = takeOn(world, state, removal);
   const draft = draftOf(now);
   draft.bus = { ...now.bus, removing: [...removing, removal] };
   return draft;
-}
-
-/** What goes on when a device that was waited for is closed. */
-export function goOn(world: World, state: State): State {
-  let now = state;
-  for (;;) {
-    const before = now;
-    for (const hardware of world.hardware) {
-      const leaving = now.devices[hardware.index]?.leaving ?? null;
-      if (leaving !== null) now = letGo(world, now, hardware, leaving).state;
-    }
-    for (const removal of before.bus.removing) {
-      const { state: after, waits } = walk(world, now, removal);
-      const left = after.bus.removing.filter((its) => its !== removal);
-      now = waits ? after : { ...after, bus: { ...after.bus, removing: left } };
-    }
-    if (now === before) return now;
-  }
 }
 
 function leave(world: World, state: State, hardware: Hardware): State {

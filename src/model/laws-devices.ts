@@ -5,6 +5,7 @@ import type { Op } from './op.ts';
 import type { Outcome } from './outcome.ts';
 import { enabledVirtualFunctions, goingWith } from './presence.ts';
 import type { Device, State, World } from './state.ts';
+import { detachOrder } from './unloading.ts';
 
 /** What VFIO promises of devices: which are taken, by what name they are opened, and when they are let go. */
 export const deviceLaws: readonly Law[] = [
@@ -21,7 +22,7 @@ export const deviceLaws: readonly Law[] = [
   {
     id: 'P25',
     statement:
-      'A device does not leave its driver while a descriptor of it is open, and one that is told to leave does with the last; a call that takes devices away waits no longer than one of them is open.',
+      'A device does not leave its driver while a descriptor of it is open, and one that is told to leave does with the last; a call that takes devices away, or the module of their driver, waits no longer than one of them is open.',
     enforcedBy: 'drivers/vfio/vfio_main.c:vfio_unregister_group_dev',
     profiles: everyKernel,
     onStep: (_world, before, _op, { state }) =>
@@ -34,7 +35,11 @@ export const deviceLaws: readonly Law[] = [
     onState: (world, state) =>
       state.devices.every(
         (device, index) => device.leaving === null || (device.driver !== null && isHeld(world, state, index)),
-      ) && state.bus.removing.every(({ device }) => isHeld(world, state, device)),
+      ) &&
+      state.bus.removing.every(({ device }) => isHeld(world, state, device)) &&
+      state.bus.unloading.every(({ modules: [module = ''] }) =>
+        detachOrder(world, state, module).some(({ index }) => isHeld(world, state, index)),
+      ),
   },
   {
     id: 'P26',

@@ -1,3 +1,4 @@
+import { isLocked } from './device-lock.ts';
 import type { Guard } from './guard.ts';
 import { holders } from './held.ts';
 import type { Op } from './op.ts';
@@ -11,18 +12,6 @@ import type { Device, Hardware, State, World } from './state.ts';
  * leaves it its driver. Who reads a file that is shown under that lock waits too (sriov_numvfs, and driver_override where a
  * write waits); what files show is told here all the same.
  */
-
-/** Whether somebody who waits has the lock of the device. */
-export function isLocked({ profile }: World, state: State, index: number): boolean {
-  const leaving = state.devices[index]?.leaving ?? null;
-  if (leaving !== null) return true;
-  const { removing } = state.bus;
-  return (
-    profile.numvfsLocks &&
-    removing.length > 0 &&
-    removing.some(({ op, device }) => op === 'device.sriov_numvfs' && device === index)
-  );
-}
 
 /** The driver that sysfs links: the links go before the driver is told (drivers/base/dd.c:__device_release_driver). */
 export function linkedDriver({ driver, leaving }: Device): string | null {

@@ -5,6 +5,7 @@ import type { Op } from './op.ts';
 import { withdrawsVirtual } from './presence.ts';
 import { inProfile, type PerProfile } from './profiles.ts';
 import type { Device, Driver, Hardware, State, World } from './state.ts';
+import { detachOrder, unloadedBy } from './unloading.ts';
 
 /** What the driver core, the IOMMU code and VFIO log of devices that come, go, and are probed. */
 
@@ -16,13 +17,15 @@ export interface Change {
   readonly op: Op;
 }
 
-/** Lines for every device that the step changed, in the order of the bus. */
+/** Lines for every device that the step changed, in the order of the bus, or in that in which their driver lets go of them. */
 export function deviceLines(change: Change): readonly string[] {
   const { world, before, after, op } = change;
   const lines: string[] = [];
   const { arrived } = after.bus;
   const order = world.hardware.filter(({ index }) => !arrived.includes(index));
-  const all = [...order, ...arrived.flatMap((index) => world.hardware[index] ?? [])];
+  const going = unloadedBy(op, before).flatMap((module) => detachOrder(world, before, module));
+  const bus = [...order, ...arrived.flatMap((index) => world.hardware[index] ?? [])];
+  const all = going.length === 0 ? bus : new Set([...going, ...bus]);
   // A rescan adds all devices before it offers the first one to a driver.
   if (op.op === 'bus.rescan') {
     for (const hardware of all) lines.push(...groupLines(change, hardware));

@@ -2,7 +2,6 @@ import { deviceFileOf } from './cdev.ts';
 import { deviceNamed } from './device-name.ts';
 import { dispatch } from './dispatch.ts';
 import { groupOf } from './files.ts';
-import { isOpen } from './going.ts';
 import { withoutIommu } from './iommufd.ts';
 import { isAwaited } from './leaving.ts';
 import { loadLines, refusedLoadLines, versionLine } from './log-modules.ts';
@@ -12,7 +11,7 @@ import { methodsOf } from './ops/device-reset-method.ts';
 import { takenBy } from './ops/group-get-device-fd.ts';
 import { asking } from './ops.ts';
 import type { Outcome } from './outcome.ts';
-import { deviceAt, goingWithDriver } from './presence.ts';
+import { deviceAt } from './presence.ts';
 import type { State, World } from './state.ts';
 import { wholeNumber } from './text.ts';
 
@@ -156,7 +155,8 @@ function refusal(world: World, before: State, after: State, op: Op, guard: strin
       if (!guard.endsWith('.held')) return sriovLines(world, before, op, guard);
       return [...deviceLines({ world, before, after, op }), ...requestLines(world, before, after)];
     case 'module.unload':
-      return guard.endsWith('.held') ? unloadLine(world, before) : [];
+      if (!guard.endsWith('.held')) return [];
+      return [...deviceLines({ world, before, after, op }), ...requestLines(world, before, after)];
     case 'device.reset_method':
       return /\.(invalid|unsupported|count)$/.test(guard) ? resetLines(world, before, op) : [];
     case 'group.get_device_fd':
@@ -246,18 +246,6 @@ export function requestLines(world: World, before: State, after: State): readonl
       ? [requestLine(world, before, index)]
       : [],
   );
-}
-
-/** The same of the first device that an unload waits for, if nobody asked for it before. */
-function unloadLine(world: World, before: State): readonly string[] {
-  const going = world.hardware.flatMap((hardware) => [...goingWithDriver(world, before, hardware), hardware]);
-  const first = going.find(({ index }) => {
-    const device = before.devices[index];
-    return device !== undefined && isOpen(device);
-  });
-  return first === undefined || isAwaited(before.devices[first.index])
-    ? nothing
-    : [requestLine(world, before, first.index)];
 }
 
 /** The request that a device be given back. */

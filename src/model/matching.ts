@@ -1,12 +1,21 @@
 import { matchesDynamically } from './dynamic-ids.ts';
-import { loaded } from './modules.ts';
+import { isGoing, loaded } from './modules.ts';
 import type { Device, Driver, Hardware, State, World } from './state.ts';
 
 /** Which drivers a device would be offered, and in which order. */
 
-/** Whether the driver is there to bind to. */
+/** Whether the driver has its directory, which it keeps until it has let go of all devices. */
+export function hasDirectory(world: World, state: State, { module }: Driver): boolean {
+  return module === null || loaded(world, state, module) !== null;
+}
+
+/**
+ * Whether the driver is there to bind to: one that goes is off the bus, and the files in its directory are gone, before it
+ * lets go of its first device (drivers/base/bus.c:bus_remove_driver).
+ */
 export function registered(world: World, state: State, driver: Driver): boolean {
-  return driver.module === null || loaded(world, state, driver.module) !== null;
+  if (driver.module === null) return true;
+  return hasDirectory(world, state, driver) && !isGoing(state, driver.module);
 }
 
 /**

@@ -21,6 +21,14 @@ export function parameterOf(world: World, state: State, module: string, paramete
   return parameters !== null && Object.hasOwn(parameters, parameter) ? (parameters[parameter] ?? null) : null;
 }
 
+/**
+ * Whether somebody unloads the module, and waits for a device of its driver: it is MODULE_STATE_GOING, and nobody gets a
+ * reference of it any more (kernel/module/main.c:try_stop_module, try_module_get).
+ */
+export function isGoing({ bus }: Pick<State, 'bus'>, module: string): boolean {
+  return bus.unloading.some(({ modules: [first] }) => first === module);
+}
+
 /** Whether module vfio allows groups without an IOMMU now. */
 export function noiommuAllowed(world: World, state: State): boolean {
   return (

@@ -16,13 +16,12 @@ import type { OpenFile, State, World } from './state.ts';
  * devices, devices that are plugged in, and of what is inside a device more than its user's interrupts and the head of
  * its configuration space: what registers do, capabilities, power management. One call is over before the next begins, so
  * none meets a lock that another holds (EAGAIN of a reset, EBUSY of a hot reset). A device that is open when a snapshot is
- * taken is not told by it and counts as closed, and one that is leaving as gone from its driver; ids that a driver was given
- * before are not told either.
+ * taken is not told by it and counts as closed, one that is leaving as gone from its driver, and a module that is going as
+ * there. Neither are ids told that a driver was given before, nor in which order it took its devices.
  *
- * A call that waits answers that it does. One that takes a device away (`unbind`, `remove`, and `sriov_numvfs` of 0) leaves
- * it on its way out while it is open, and the close of the last descriptor goes on to the next device, or ends the call. The
- * others (an unload, and whatever waits for a lock) change nothing here until they can be done, though the kernel has begun
- * them.
+ * A call that waits answers that it does. One that takes a device away (`unbind`, `remove`, `sriov_numvfs` of 0, and the
+ * unload of its driver's module) leaves it on its way out while it is open, and the close of the last descriptor goes on to
+ * the next device, or ends the call. Any other that waits for a lock changes nothing until it has it.
  */
 export function step(world: World, state: State, op: Op): Outcome {
   return stepAsking(asking[world.profile.id], world, state, op);

@@ -113,7 +113,9 @@ function busOf(bus: State['bus'], { devices }: Renaming, pid: (old: number) => n
   return {
     ...bus,
     arrived: bus.arrived.map(place),
+    bound: bus.bound.map(place),
     removing: bus.removing.map((its) => ({ ...its, device: place(its.device), pid: pid(its.pid) })),
+    unloading: bus.unloading.map((its) => ({ ...its, pid: pid(its.pid) })),
   };
 }
 

@@ -1,9 +1,10 @@
 import { dynamicIds, matchesId } from './dynamic-ids.ts';
 import { isListed } from './leaving.ts';
-import { loadOrder, moduleName } from './modules.ts';
+import { loadOrder } from './modules.ts';
 import type { Op } from './op.ts';
 import { enabledVirtualFunctions, goingWith, goingWithDriver, onBusBehind } from './presence.ts';
 import type { Device, Hardware, State, VfioDevice, World } from './state.ts';
+import { detachOrder, unloadedBy } from './unloading.ts';
 
 /**
  * What the kernel tells udev of one step (lib/kobject_uevent.c), in its order and as far as udev makes or takes away nodes
@@ -76,7 +77,15 @@ class Step {
     const named = 'device' in op && op.device !== undefined ? world.devices.get(op.device) : undefined;
     if (named === undefined) {
       const removed = before.bus.removing.flatMap(({ device }) => world.hardware[device] ?? []);
-      const order = removed.flatMap((hardware) => [...goingWith(world, before, hardware), hardware]);
+      const order = [
+        ...removed.flatMap((hardware) => [...goingWith(world, before, hardware), hardware]),
+        ...unloadedBy(op, before).flatMap((module) =>
+          detachOrder(world, before, module).flatMap((hardware) => [
+            ...goingWithDriver(world, before, hardware),
+            hardware,
+          ]),
+        ),
+      ];
       const rest = world.hardware.flatMap((hardware) => [
         ...enabledVirtualFunctions(world, before, hardware),
         hardware,
@@ -138,14 +147,14 @@ class Step {
     ]);
   }
 
-  /** Modules that were loaded, in the order in which modprobe did it, or unloaded, as the operation names them. */
+  /** Modules that were loaded, in the order in which modprobe did it, or unloaded. */
   private modules(has: State, lacks: State): readonly string[] {
     const { world, before, op } = this;
     if (has.modules === lacks.modules) return [];
-    const names =
-      op.op === 'module.unload'
-        ? [op.module, ...(op.also ?? [])].map(moduleName)
-        : loadOrder(world, before, op.op === 'module.load' ? op.module : 'vfio').map(({ name }) => name);
+    const loads = op.op === 'module.load' || op.op === 'open';
+    const names = loads
+      ? loadOrder(world, before, op.op === 'module.load' ? op.module : 'vfio').map(({ name }) => name)
+      : unloadedBy(op, before);
     return names.filter((name) => {
       const place = world.modules.get(name)?.index ?? -1;
       return has.modules[place] !== null && lacks.modules[place] === null;

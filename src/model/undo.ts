@@ -23,7 +23,7 @@ export function undoOf(world: World, before: State, op: Op): Op | { readonly non
 /**
  * Whether a state is the earlier one again, but for what lasts (taint) and for numbers that the kernel hands out as it
  * likes: X of vfioX, the number of a made-up group and a group's minor are the lowest that is free, so a device that comes
- * back may get another one, and what comes back to the bus is its last.
+ * back may get another one, and what comes back to the bus, or to its driver, is the last there.
  */
 export function restored(before: State, after: State): boolean {
   const { taint: _, groups, devices, bus, iommuGroups, ...rest } = before;
@@ -36,7 +36,8 @@ export function restored(before: State, after: State): boolean {
     ...restNow
   } = after;
   const sameBus =
-    bus.autoprobe === busNow.autoprobe && same([bus.ids, bus.removing], [busNow.ids, busNow.removing]);
+    bus.autoprobe === busNow.autoprobe &&
+    same([bus.ids, bus.removing, bus.unloading], [busNow.ids, busNow.removing, busNow.unloading]);
   return (
     sameBus &&
     same(rest, restNow) &&

@@ -1,8 +1,8 @@
 import { besideOf, configurationPaths, shownConfiguration } from './configuration.ts';
 import { deviceFiles, shownFile } from './device-files.ts';
 import { isListed, linkedDriver } from './leaving.ts';
-import { registered } from './matching.ts';
-import { loaded, parameterOf } from './modules.ts';
+import { hasDirectory } from './matching.ts';
+import { isGoing, loaded, moduleOf, parameterOf } from './modules.ts';
 import { cdevPath, kvmPath, nodeAt } from './nodes.ts';
 import type { Op } from './op.ts';
 import type { Device, Hardware, IommuGroup, Node, State, World } from './state.ts';
@@ -109,7 +109,7 @@ function showDevice(
 
 function showDriver(world: World, state: State, [name, entry, ...more]: readonly string[]): string | null {
   const driver = world.drivers.get(name ?? '');
-  if (driver === undefined || more.length > 0 || !registered(world, state, driver)) return null;
+  if (driver === undefined || more.length > 0 || !hasDirectory(world, state, driver)) return null;
   if (entry === undefined) return 'directory';
   const hardware = world.devices.get(entry);
   const device = hardware && state.devices[hardware.index];
@@ -150,6 +150,9 @@ function showModule(
   if (name === undefined || name.includes('-') || more.length > 0 || loaded(world, state, name) === null)
     return null;
   if (file === undefined) return 'directory';
+  // Built in it has no such file.
+  if (file === 'initstate' && entry === undefined && moduleOf(world, name)?.builtIn === false)
+    return isGoing(state, name) ? 'going' : 'live';
   if (file !== 'parameters' || entry === undefined) return null;
   return parameterOf(world, state, name, entry);
 }
@@ -197,6 +200,10 @@ function* changeable(world: World, before: State, after: State): Iterable<string
     if (was !== is) yield* devicePaths(hardware, was, is);
   }
   if (before.bus !== after.bus) yield '/sys/bus/pci/drivers_autoprobe';
+  if (before.bus.unloading !== after.bus.unloading) {
+    for (const { modules } of [...before.bus.unloading, ...after.bus.unloading])
+      yield `/sys/module/${modules[0]}/initstate`;
+  }
   if (before.configuration !== after.configuration) yield* configurationPaths(before, after);
   yield* changedNodes(before, after);
   for (const id of changedGroups(before, after)) {

@@ -2,7 +2,7 @@
 import type { Reply } from '../../runtime/lower/lower.ts';
 import type { Op } from '../../src/model/op.ts';
 import type { Result } from '../../src/model/outcome.ts';
-import { longest, mustDiffer, waits } from './differences.ts';
+import { longest, mustDiffer } from './differences.ts';
 
 /** `meant`: the file is of the kind that the operation is for; on another one its number means something else. */
 export function answersDiffer(op: Op, result: Result, reply: Reply, meant: boolean): readonly string[] {
@@ -45,10 +45,7 @@ export interface Logged {
   readonly lines: readonly string[];
 }
 
-/**
- * Where one operation touches several devices, the kernel goes by the order in which they were bound, last first
- * (drivers/base/dd.c:driver_detach), which no state tells: the lines of an operation are compared without their order.
- */
+/** Where one operation touches several devices, its lines are compared without their order. */
 export function logsDiffer(
   expected: readonly Logged[],
   seen: readonly string[],
@@ -65,11 +62,6 @@ export function logsDiffer(
     ),
   }));
   const is = worded(seen).filter((line) => line.length <= longest);
-  // Of the devices that an unload finds open it waits for one first, whichever: that line is in the log for certain.
-  const unloads = said.some(
-    ({ op, lines }) => op.op === 'module.unload' && lines.some((line) => waits.test(line)),
-  );
-  if (unloads && perhaps.length > 0 && allAgree(said, is)) return [];
   const all = said.flatMap(({ lines }) => lines);
   const left = without(is, all, perhaps);
   if (left !== null && allAgree(said, left)) return [];
@@ -81,9 +73,8 @@ function allAgree(said: readonly Logged[], is: readonly string[]): boolean {
   let at = 0;
   let same = true;
   for (const { op, lines } of said) {
-    const length = lines.length + surplus(op, is.slice(at), lines);
-    same &&= agree(op, is.slice(at, at + length), lines);
-    at += length;
+    same &&= agree(op, is.slice(at, at + lines.length), lines);
+    at += lines.length;
   }
   return same && at === is.length;
 }
@@ -103,12 +94,6 @@ function without(
     }
   }
   return left;
-}
-
-/** Lines more of waiting than the model tells: only a call that waits logs them, and nothing comes after it. */
-function surplus(op: Op, is: readonly string[], said: readonly string[]): number {
-  const waiting = (lines: readonly string[]) => lines.filter((line) => waits.test(line)).length;
-  return op.op === 'module.unload' && waiting(said) > 0 ? Math.max(0, waiting(is) - waiting(said)) : 0;
 }
 
 /** The same lines, but for pairs of others that must differ, and further ones that must. */

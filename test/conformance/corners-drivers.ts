@@ -1,5 +1,5 @@
 /** Scripts about which driver a function is bound to, and physical functions whose driver is not VFIO's. */
-import { isLocked } from '../../src/model/leaving.ts';
+import { isLocked } from '../../src/model/device-lock.ts';
 import type { Context, Maker } from '../runtime/kernel/random-context.ts';
 import {
   about,

@@ -9,7 +9,7 @@ export interface Differing {
   readonly said: number | bigint | string;
 }
 
-export const waits = /^\S+ \S+: (No device request channel registered, blocked until released by user)$/;
+const waits = /^\S+ \S+: (No device request channel registered, blocked until released by user)$/;
 
 /** The same, or that whoever has the device open is told by the eventfd that was given for it. */
 const requests = (line: unknown) =>
@@ -28,18 +28,6 @@ interface Declared {
 export type Differences = Readonly<Record<string, Declared>>;
 
 export const declared: Differences = {
-  'unload-order': {
-    what: 'which device a module that is unloaded waits for first, as the log names it, where several are open',
-    why: 'the kernel lets go of devices in the order in which they were bound, last first (drivers/base/dd.c:driver_detach), which no state tells',
-    covers: ({ op, field, is, said }) =>
-      op.op === 'module.unload' && field === 'log' && waits.test(`${is}`) && waits.test(`${said}`),
-  },
-  'unload-again': {
-    what: 'whether a module that is unloaded waits for a further device, as the log names it, when the first is let go',
-    why: 'whether the descriptors of that one are closed by then, which all are closed together, only time tells',
-    covers: ({ op, field, is, said }) =>
-      op.op === 'module.unload' && field === 'log' && waits.test(`${is}`) && said === '',
-  },
   'removal-again': {
     what: 'whether a call that takes devices away waits for a further one, as the log names it, when the first is let go at the end of a sequence',
     why: 'all descriptors are closed together then, and whether that of the further one is closed when the call comes to it only time tells',

@@ -1,6 +1,6 @@
 import { configurationPaths } from '../../src/model/configuration.ts';
+import { isLocked } from '../../src/model/device-lock.ts';
 import { guardsOf } from '../../src/model/guards.ts';
-import { isLocked } from '../../src/model/leaving.ts';
 import { cdevPath, nodePaths } from '../../src/model/nodes.ts';
 import type { State, World } from '../../src/model/state.ts';
 

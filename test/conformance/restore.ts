@@ -22,9 +22,9 @@ export function restoring(world: World, begun: State, now: State, made: number):
 
 /** Whether a state differs from the one that a sequence began with only in what no later operation of it can tell. */
 export function rests(begun: State, now: State): boolean {
-  // In what order drivers and devices came is the bus's own; the next sequence begins with it.
-  const { registered, arrived } = begun.bus;
-  const bus = { ...now.bus, registered, arrived };
+  // In what order drivers and devices came, and these to their drivers, is the bus's own; the next sequence begins with it.
+  const { registered, arrived, bound } = begun.bus;
+  const bus = { ...now.bus, registered, arrived, bound };
   const iommuGroups = inOrder(now);
   return same({ ...now, taint: begun.taint, bus, iommuGroups }, { ...begun, iommuGroups: inOrder(begun) });
 }

@@ -7,6 +7,7 @@ import { dispatch } from '../../src/model/dispatch.ts';
 import { isOpen } from '../../src/model/going.ts';
 import { isAwaited } from '../../src/model/leaving.ts';
 import { logOf, requestLine, requestLines } from '../../src/model/log.ts';
+import { isGoing, moduleName } from '../../src/model/modules.ts';
 import type { Op } from '../../src/model/op.ts';
 import type { Outcome, Result } from '../../src/model/outcome.ts';
 import { replace } from '../../src/model/places.ts';
@@ -258,13 +259,15 @@ export class Run {
 }
 
 /** Whether the model says that a call which has begun still waits. */
-function goesOn({ devices, bus }: State, { op }: Op, device: number): boolean {
-  if (op === 'driver.unbind') return devices[device]?.leaving !== null;
-  return bus.removing.some((its) => its.op === op && its.device === device);
+function goesOn({ devices, bus }: State, op: Op, device: number): boolean {
+  if (op.op === 'driver.unbind') return devices[device]?.leaving !== null;
+  if (op.op === 'module.unload') return isGoing({ bus }, moduleName(op.module));
+  return bus.removing.some((its) => its.op === op.op && its.device === device);
 }
 
-/** What a write that was waited for answers. */
+/** What a call that was waited for answers. */
 function written(op: Op): number {
+  if (op.op === 'module.unload') return 0;
   if ('text' in op) return taken(op.text ?? '');
   return 'device' in op ? (op.device?.length ?? -1) : -1;
 }

@@ -67,6 +67,7 @@ describe.each(['6.1', '6.12'] as const)('the simulated %s, asked at random', (pr
       : ([
           ['page tables', themes['pagetables']],
           ['unbinds that wait for who has yet to bind', themes['waits']],
+          ['unloads that wait', themes['unloading']],
         ] as const)),
   ] as const;
   it.each(themed)(

@@ -1,6 +1,7 @@
 /** What is done while devices are taken away, and somebody has them open (drivers/pci/remove.c, drivers/pci/iov.c). */
+
+import { isLocked } from '../../src/model/device-lock.ts';
 import { fileAt } from '../../src/model/files.ts';
-import { isLocked } from '../../src/model/leaving.ts';
 import { cdevPath } from '../../src/model/nodes.ts';
 import type { Op } from '../../src/model/op.ts';
 import type { OpenFile } from '../../src/model/state.ts';

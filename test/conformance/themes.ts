@@ -19,6 +19,7 @@ import { addressSpaces, typeOne } from './themes-mappings.ts';
 import { pageTables } from './themes-pagetables.ts';
 import { openFunctions, removals } from './themes-removing.ts';
 import { mayGive, settings } from './themes-settings.ts';
+import { openCdev, takeAnew, unloads } from './themes-unloading.ts';
 
 /** How a prelude opens a device: by container and group, with an iommufd in the container's place, by its own node. */
 export type Way = 'container' | 'compat' | 'cdev';
@@ -317,10 +318,20 @@ const settingsTheme: Theme = {
   makers: settings,
 };
 
+const unloading: Theme = {
+  name: 'unloading',
+  about:
+    'the module of a driver that is unloaded while a device of it is open, and what others do meanwhile: unloads, loads, opens, binds, closes, until the last one ends it',
+  ways: [],
+  goesOn: true,
+  before: [takeAnew, takeAnew, takeAnew, takeAnew, openCdev, openCdev],
+  makers: [...unloads, ...holding, ...holding],
+};
+
 export const themes: Readonly<Record<string, Theme>> = Object.fromEntries(
   [
     ...[mappings, spaces, interrupts, resets, pointers, limits, virtual, unbinding, pagetables, removing],
-    ...[guests, cornersTheme, settingsTheme, waits],
+    ...[guests, cornersTheme, settingsTheme, waits, unloading],
   ].map((theme) => [theme.name, theme]),
 );
 

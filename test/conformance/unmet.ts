@@ -65,7 +65,7 @@ export const unmet: readonly Unmet[] = [
     why: "of the drivers that may match only VFIO's own are modules in the lab's kernels, and a device that leaves one of these keeps it loaded",
   },
   {
-    guards: ['module.unload.held'],
+    guards: ['module.unload.held', 'module.unload.going', 'module.load.going', 'group.get_device_fd.going'],
     kernel: '6.1',
     why: "an open device keeps VFIO's modules in use, and a driver of the host that has virtual functions is no module of the lab's 6.1",
   },

@@ -17,6 +17,7 @@ import {
 } from '../src/model/provocation.ts';
 import { leavingWrongs } from '../src/model/provocations-leaving.ts';
 import { resetWrongs } from '../src/model/provocations-regions.ts';
+import { unloadWrongs } from '../src/model/provocations-unloading.ts';
 import { Session } from '../src/model/session.ts';
 import { fake, fakeInContainer } from '../src/model/vector.ts';
 
@@ -24,6 +25,7 @@ import { fake, fakeInContainer } from '../src/model/vector.ts';
 export const twoWrongs: readonly Provocation[] = [
   ...resetWrongs,
   ...leavingWrongs,
+  ...unloadWrongs,
   // The owner of a node may change its mode, and still not give it away.
   plain((s) => {
     const path = '/dev/vfio/vfio';

@@ -1,5 +1,6 @@
 /** /sys/module: what is loaded, and the parameters of it (kernel/params.c). */
 import { isUnknown } from '../../../src/machine/snapshot.ts';
+import { isGoing } from '../../../src/model/modules.ts';
 import type { Module, Parameters } from '../../../src/model/state.ts';
 import { collection, directory } from './build.ts';
 import type { Machine } from './machine.ts';
@@ -25,7 +26,12 @@ function entry(machine: Machine, module: Module): Directory {
     () => names,
     (name) => (names.includes(name) ? parameter(machine, module, name) : undefined),
   );
-  return directory({ parameters: names.length === 0 ? undefined : parameters });
+  const read = () => (isGoing(machine.state, module.name) ? 'going\n' : 'live\n');
+  const initstate: Attribute = { kind: 'attribute', mode: 0o444, size: 4096, read };
+  return directory({
+    initstate: module.builtIn ? undefined : initstate,
+    parameters: names.length === 0 ? undefined : parameters,
+  });
 }
 
 function parameter(machine: Machine, module: Module, name: string): Attribute {

@@ -1,7 +1,7 @@
 /** /sys/devices/pci*, where functions lie behind their bridges, and /sys/bus/pci, where they lie by address. */
 import { isUnknown, type PciFunction } from '../../../src/machine/snapshot.ts';
 import { linkedDriver } from '../../../src/model/leaving.ts';
-import type { Driver } from '../../../src/model/state.ts';
+import { hasDirectory, registered } from '../../../src/model/matching.ts';
 import { collection, directory, kept, link, takes } from './build.ts';
 import type { Machine } from './machine.ts';
 import type { Attribute, Directory, Node } from './node.ts';
@@ -63,7 +63,7 @@ export class PciBus {
       drivers: collection(
         () =>
           [...this.machine.world.drivers.values()]
-            .filter((its) => this.registered(its))
+            .filter((its) => hasDirectory(this.machine.world, this.machine.state, its))
             .map(({ name }) => name),
         (name) => this.driver(name),
       ),
@@ -137,22 +137,12 @@ export class PciBus {
 
   private driver(name: string): Directory | undefined {
     const driver = this.machine.world.drivers.get(name);
-    if (driver === undefined || !this.registered(driver)) return undefined;
+    const { world, state } = this.machine;
+    if (driver === undefined || !hasDirectory(world, state, driver)) return undefined;
     const here = `/sys/bus/pci/drivers/${name}`;
     const bound = (its: Placed) => linkedDriver(this.machine.device(its.hardware)) === name;
     const files: Record<string, Node | undefined> = {
-      bind: this.writeOnly((device, pid) =>
-        this.machine.value({ op: 'driver.bind', pid, driver: name, device }),
-      ),
-      unbind: this.writeOnly((device, pid) =>
-        this.machine.value({ op: 'driver.unbind', pid, driver: name, device }),
-      ),
-      new_id: takes(0o200, (text, pid) =>
-        this.machine.value({ op: 'driver.new_id', pid, driver: name, text }),
-      ),
-      remove_id: takes(0o200, (text, pid) =>
-        this.machine.value({ op: 'driver.remove_id', pid, driver: name, text }),
-      ),
+      ...(registered(world, state, driver) ? this.driverFiles(name) : {}),
       module: driver.module === null ? undefined : link(here, `/sys/module/${driver.module}`),
     };
     const fixed = Object.keys(files).filter((file) => files[file] !== undefined);
@@ -166,10 +156,21 @@ export class PciBus {
     );
   }
 
-  private registered(driver: Driver): boolean {
-    if (driver.module === null) return true;
-    const module = this.machine.world.modules.get(driver.module);
-    return module !== undefined && this.machine.state.modules[module.index] !== null;
+  private driverFiles(name: string): Record<string, Node> {
+    return {
+      bind: this.writeOnly((device, pid) =>
+        this.machine.value({ op: 'driver.bind', pid, driver: name, device }),
+      ),
+      unbind: this.writeOnly((device, pid) =>
+        this.machine.value({ op: 'driver.unbind', pid, driver: name, device }),
+      ),
+      new_id: takes(0o200, (text, pid) =>
+        this.machine.value({ op: 'driver.new_id', pid, driver: name, text }),
+      ),
+      remove_id: takes(0o200, (text, pid) =>
+        this.machine.value({ op: 'driver.remove_id', pid, driver: name, text }),
+      ),
+    };
   }
 
   /** Takes a device's address, with or without one newline (lib/string_helpers.c:sysfs_streq). */

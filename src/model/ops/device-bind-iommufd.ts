@@ -1,13 +1,14 @@
 import { structure } from '../argument.ts';
 import { bindGuards } from '../bind-refusals.ts';
 import { bindCdev, deviceFileOf, granted } from '../cdev.ts';
+import { isLocked } from '../device-lock.ts';
 import { afterMatch, isToken, tokenRefusal, tokenSet } from '../device-name.ts';
 import { fileAt } from '../files.ts';
 import type { Guard, Rule } from '../guard.ts';
-import { isLocked } from '../leaving.ts';
 import type { Op } from '../op.ts';
 import { withToken as setToken } from '../open-device.ts';
 import type { DeviceFile } from '../state.ts';
+import { driverGoes } from '../unloading.ts';
 import { tail } from '../user-structure.ts';
 
 type Bind = Extract<Op, { op: 'device.bind_iommufd' }>;
@@ -134,6 +135,13 @@ const late: readonly Guard<Bind>[] = [
     errno: 'EINVAL',
     citation: 'drivers/vfio/vfio_main.c:vfio_df_open',
     applies: (_world, state, _op, file) => (state.devices[file.device]?.vfio?.opens ?? 0) > 0,
+  },
+  {
+    id: 'device.bind_iommufd.going',
+    words: "the module of the device's driver is being unloaded",
+    errno: 'ENODEV',
+    citation: 'drivers/vfio/vfio_main.c:vfio_df_device_first_open',
+    applies: (world, state, _op, { device }) => driverGoes(world, state, device),
   },
   ...bindGuards<Bind>('device.bind_iommufd', (_world, state, op) => {
     const file = deviceFileOf(state, op);

@@ -1,10 +1,10 @@
 import { structure } from '../argument.ts';
 import { viableByWalk } from '../attachment.ts';
 import { deviceFileOf } from '../cdev.ts';
+import { isLocked } from '../device-lock.ts';
 import type { Errno } from '../errno.ts';
 import { fileAt } from '../files.ts';
 import { type Guard, type Rule, zero } from '../guard.ts';
-import { isLocked } from '../leaving.ts';
 import type { Op } from '../op.ts';
 import { hardwareOf } from '../open-device.ts';
 import { allWithVfio, heldBy, resetDomain } from '../reset-domain.ts';

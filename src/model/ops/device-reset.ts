@@ -1,5 +1,5 @@
+import { isLocked } from '../device-lock.ts';
 import { type Guard, type Rule, zero } from '../guard.ts';
-import { isLocked } from '../leaving.ts';
 import type { Op } from '../op.ts';
 
 type Reset = Extract<Op, { op: 'device.reset' }>;

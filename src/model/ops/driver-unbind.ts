@@ -1,8 +1,9 @@
+import { isLocked } from '../device-lock.ts';
 import { driverFile } from '../driver-directory.ts';
 import { letGo } from '../going.ts';
 import { everywhere, type Rule } from '../guard.ts';
 import { held } from '../held.ts';
-import { isLocked, lockHolders } from '../leaving.ts';
+import { lockHolders } from '../leaving.ts';
 import type { Op } from '../op.ts';
 import { deviceAt, goingWithDriver } from '../presence.ts';
 import type { State, World } from '../state.ts';

@@ -2,17 +2,18 @@ import { unreadable } from '../argument.ts';
 import { attachGuards, attachIn } from '../attach.ts';
 import { viableByWalk } from '../attachment.ts';
 import { bindGuards } from '../bind-refusals.ts';
+import { isLocked } from '../device-lock.ts';
 import { afterMatch, deviceNamed, meantBy, nameOf, tokenGiven, tokenVerdict } from '../device-name.ts';
 import { draftOf } from '../draft.ts';
 import { groupOf, hold, nextDescriptor, openDevice, tableFull } from '../files.ts';
 import type { Guard, Rule } from '../guard.ts';
 import { bindDevice, contextAt } from '../iommufd.ts';
-import { isLocked } from '../leaving.ts';
 import { once } from '../once.ts';
 import type { Op } from '../op.ts';
 import { withToken } from '../open-device.ts';
 import { capable } from '../permission.ts';
 import type { State, VfioGroup, World } from '../state.ts';
+import { driverGoes } from '../unloading.ts';
 
 type Get = Extract<Op, { op: 'group.get_device_fd' }>;
 
@@ -149,6 +150,15 @@ export const takenBy = once<Get, { readonly device: number; readonly iommufd: nu
   },
 );
 
+/** The first open of a device takes a reference of its driver's module. */
+const going: Guard<Get> = {
+  id: 'group.get_device_fd.going',
+  words: "the module of the device's driver is being unloaded",
+  errno: 'ENODEV',
+  citation: 'drivers/vfio/vfio_main.c:vfio_df_device_first_open (6.1: vfio_device_open)',
+  applies: (world, state, op) => driverGoes(world, state, deviceNamed(world, state, op)),
+};
+
 /** A physical function of which virtual ones are waited for is found all the same, and its lock is held. */
 const leaving: Guard<Get> = {
   id: 'group.get_device_fd.leaving',
@@ -213,7 +223,8 @@ function attachedTo(world: World, state: State, device: number): State {
 }
 
 const matching = [fault, endless, options, ...tokens, stranger];
-const opening = [full, noContainer, noIommu, rawio];
+const first = [full, noContainer];
+const container = [noIommu, rawio];
 const late = (guard: Guard<Get>) => afterMatch(guard, meantBy);
 
 export const groupGetDeviceFd: Rule<Get> = {
@@ -228,10 +239,10 @@ export const groupGetDeviceFd: Rule<Get> = {
   ioctl: { on: 'group', request: 0x3b6a },
   guards: {
     seed: [fault, endless, noContainer, noIommu, unviable, rawio, stranger, full],
-    '6.1': [...matching, ...[...opening, leaving].map(late)],
+    '6.1': [...matching, ...[...first, ...container, going, leaving].map(late)],
     '6.12': [
       ...matching,
-      ...[...opening, untranslated, ...binding.map(withIommufd), leaving].map(late),
+      ...[...first, untranslated, going, ...container, ...binding.map(withIommufd), leaving].map(late),
       ...attaching.map(withIommufd).map(late),
     ],
   },

@@ -1,6 +1,7 @@
+import { isLocked } from '../device-lock.ts';
 import { draftOf, iommuGroupIn } from '../draft.ts';
 import type { Guard, Rule } from '../guard.ts';
-import { isLocked, leavers, lockHolders, lockWords } from '../leaving.ts';
+import { leavers, lockHolders, lockWords } from '../leaving.ts';
 import type { Op } from '../op.ts';
 import { originOf } from '../origin.ts';
 import { capable, rootOnly } from '../permission.ts';

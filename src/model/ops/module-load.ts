@@ -5,7 +5,7 @@ import type { Guard, Rule } from '../guard.ts';
 import { leavers, lockHolders, lockWords } from '../leaving.ts';
 import { matches, registered } from '../matching.ts';
 import { givenTo, refusedBy } from '../module-arguments.ts';
-import { loadOrder, moduleOf } from '../modules.ts';
+import { isGoing, loadOrder, moduleName, moduleOf } from '../modules.ts';
 import { freshIommuNode } from '../nodes.ts';
 import type { Op } from '../op.ts';
 import { capable } from '../permission.ts';
@@ -39,7 +39,7 @@ function refusedParameter(errno: 'EINVAL' | 'ERANGE' | 'ENOSPC', id: string, wor
   };
 }
 
-const asked: readonly Guard<Load>[] = [
+const who: readonly Guard<Load>[] = [
   {
     id: 'module.load.missing',
     words: 'this kernel has no such module',
@@ -53,11 +53,29 @@ const asked: readonly Guard<Load>[] = [
     errno: 'EPERM',
     citation: 'kernel/module/main.c:may_init_module',
     applies: (world, state, op) =>
-      loadOrder(world, state, op.module).length > 0 && !capable(world, op.pid, 'CAP_SYS_MODULE'),
+      (loadOrder(world, state, op.module).length > 0 || goes(state, op)) &&
+      !capable(world, op.pid, 'CAP_SYS_MODULE'),
   },
+];
+
+/** One that is about to go counts as not loaded (libkmod/libkmod-module.c:kmod_module_is_inkernel). */
+function goes(state: State, { module }: Load): boolean {
+  return isGoing(state, moduleName(module));
+}
+
+const texts: readonly Guard<Load>[] = [
   refusedParameter('EINVAL', 'invalid', 'the kernel cannot read a value that was given for a parameter'),
   refusedParameter('ENOSPC', 'too-large', 'a text is too long for its parameter'),
 ];
+
+/** The oldest say EEXIST, of which modprobe makes nothing (libkmod/libkmod-module.c:kmod_module_probe_insert_module). */
+const going: Guard<Load> = {
+  id: 'module.load.going',
+  words: 'somebody unloads the module, and waits for a device of its driver',
+  errno: 'EBUSY',
+  citation: 'kernel/module/main.c:early_mod_check, module_patient_check_exists (6.1: add_unformed_module)',
+  applies: (_world, state, op) => goes(state, op),
+};
 
 /** A driver of its is offered every device that it matches, and asks under the device's lock whether it has one. */
 const leaving: Guard<Load> = {
@@ -99,7 +117,7 @@ export const moduleLoad: Rule<Load> = {
       'What the module needs is loaded, then the module with the parameters, then its soft dependencies; its drivers take the devices that match them. The ids of `ids=` are added one after the other once the driver is there, each offered to the devices without one; what is no id is skipped. A module that is there already stays as it is.',
     undo: '`module.unload` of all that were loaded',
   },
-  guards: { seed: [...asked, leaving], '6.1': [...asked, tooLarge, leaving] },
+  guards: { seed: [...who, ...texts, leaving], '6.1': [...who, going, ...texts, tooLarge, leaving] },
   effect: (world, state, op) => ({ state: loadModule(world, state, op.module, op.parameters), value: 0 }),
   undo: (world, before, op) => {
     const names = unloadOrder(world, loadOrder(world, before, op.module)).map(({ name }) => name);

@@ -1,15 +1,14 @@
+import { isLocked } from '../device-lock.ts';
 import { draftOf } from '../draft.ts';
-import { changeIds } from '../dynamic-ids.ts';
-import { letGo } from '../going.ts';
 import { everywhere, type Guard, type Rule } from '../guard.ts';
 import { held } from '../held.ts';
-import { isLocked, lockHolders } from '../leaving.ts';
-import { loaded, moduleOf } from '../modules.ts';
+import { lockHolders } from '../leaving.ts';
+import { isGoing, loaded, moduleName, moduleOf } from '../modules.ts';
 import type { Op } from '../op.ts';
 import { capable } from '../permission.ts';
-import { replace } from '../places.ts';
 import { goingWithDriver } from '../presence.ts';
-import type { Hardware, Module, State, World } from '../state.ts';
+import type { Hardware, State, World } from '../state.ts';
+import { detachOrder, inUse, unload } from '../unloading.ts';
 
 type Unload = Extract<Op, { op: 'module.unload' }>;
 
@@ -32,6 +31,13 @@ const asked: readonly Guard<Unload>[] = [
         if (module === undefined || module.builtIn || loaded(world, state, name) === null) return true;
         return all.findIndex((other) => moduleOf(world, other) === module) !== place;
       }),
+  },
+  {
+    id: 'module.unload.going',
+    words: 'somebody unloads the module already, and waits for a device of its driver',
+    errno: 'EBUSY',
+    citation: 'kernel/module/main.c:SYSCALL_DEFINE2(delete_module)',
+    applies: (_world, state, op) => named(op).some((name) => isGoing(state, name)),
   },
   {
     id: 'module.unload.in-use',
@@ -64,6 +70,12 @@ const waits: Guard<Unload> = {
     const all = going(world, state, op);
     return held(state, all) || all.some(({ index }) => isLocked(world, state, index));
   },
+  leaves: (world, state, op) => {
+    const { state: now, left } = unload(world, state, named(op), op.pid);
+    const draft = draftOf(now);
+    draft.bus = { ...now.bus, unloading: [...now.bus.unloading, { modules: left, pid: op.pid }] };
+    return draft;
+  },
   waitsFor: (world, state, op) => lockHolders(world, state, going(world, state, op)),
 };
 
@@ -72,18 +84,12 @@ export const moduleUnload: Rule<Unload> = {
     object: 'modules',
     call: 'delete_module(module), …',
     arguments: { module: 'its name', also: 'those that go after it' },
-    effect: 'The modules are gone with their drivers, and the devices of these have none.',
+    effect:
+      'The modules are gone with their drivers, and the devices of these have none. While a device that goes is open and does not keep its module in use (a node of its own that is not bound, or a virtual function that another driver has) the call waits: the driver is off the bus and takes nothing any more, the devices that it took after this one are let go of, this one is leaving, as with `driver.unbind`, and those before it are with the driver yet, but do not open. The `close` of the last descriptor goes on with the next.',
     undo: '`module.load`',
   },
   guards: everywhere<Unload>(...asked, waits),
-  effect: (world, state, op) => {
-    let now = state;
-    for (const name of named(op)) {
-      const module = moduleOf(world, name);
-      if (module !== undefined) now = unloadModule(world, now, module);
-    }
-    return { state: now, value: 0 };
-  },
+  effect: (world, state, op) => ({ state: unload(world, state, named(op), null).state, value: 0 }),
   undo: (_world, _before, op) => ({
     op: 'module.load',
     pid: op.pid,
@@ -93,60 +99,14 @@ export const moduleUnload: Rule<Unload> = {
 
 /** Devices that lose their drivers, and what goes with them. */
 function going(world: World, state: State, op: Unload): readonly Hardware[] {
-  return world.hardware.flatMap((hardware) => {
-    const driver = state.devices[hardware.index]?.driver ?? null;
-    const module = driver === null ? null : (world.drivers.get(driver)?.module ?? null);
-    const goes = module !== null && named(op).some((name) => moduleOf(world, name)?.name === module);
-    return goes ? [...goingWithDriver(world, state, hardware), hardware] : [];
-  });
+  return named(op).flatMap((name) =>
+    detachOrder(world, state, name).flatMap((hardware) => [
+      ...goingWithDriver(world, state, hardware),
+      hardware,
+    ]),
+  );
 }
 
 function named(op: Unload): readonly string[] {
-  return [op.module, ...(op.also ?? [])];
-}
-
-function inUse(world: World, state: State, module: Module, gone: ReadonlySet<string>): boolean {
-  for (const other of world.modules.values()) {
-    const needs = other.requires.includes(module.name) && !gone.has(other.name);
-    if (needs && state.modules[other.index] !== null) return true;
-  }
-  if (module.name === 'vfio') {
-    return state.files.some(
-      (file) =>
-        file?.kind === 'container' || file?.kind === 'group' || (file?.kind === 'device' && file.cdev),
-    );
-  }
-  if (module.name === 'iommufd') return state.files.some((file) => file?.kind === 'iommufd');
-  if (module.name === 'vfio_iommu_type1') {
-    return state.containers.some((container) => container?.iommu?.driver === 'type1');
-  }
-  return world.hardware.some(({ index }) => {
-    const device = state.devices[index];
-    const driver =
-      device?.driver === undefined || device.driver === null ? null : world.drivers.get(device.driver);
-    return driver?.module === module.name && (device?.vfio?.opens ?? 0) > 0;
-  });
-}
-
-/** What the bus knew of a driver goes with it (drivers/pci/pci-driver.c:pci_unregister_driver). */
-function unregistered(state: State, driver: string): State {
-  const draft = draftOf(changeIds(state, driver, []));
-  draft.bus = { ...draft.bus, registered: draft.bus.registered.filter((name) => name !== driver) };
-  return draft;
-}
-
-function unloadModule(world: World, state: State, module: Module): State {
-  let now = state;
-  for (const driver of world.drivers.values()) {
-    if (driver.module !== module.name) continue;
-    for (const hardware of world.hardware) {
-      if (now.devices[hardware.index]?.driver === driver.name) now = letGo(world, now, hardware, null).state;
-    }
-    now = unregistered(now, driver.name);
-  }
-  const draft = draftOf(now);
-  draft.modules = replace(now.modules, module.index, null);
-  if (module.name === 'iommufd') draft.iommuNode = null;
-  if (module.name === 'vfio' && !world.staticContainerNode) draft.containerNode = null;
-  return draft;
+  return [op.module, ...(op.also ?? [])].map(moduleName);
 }

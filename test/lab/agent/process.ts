@@ -106,7 +106,8 @@ export class GuestProcess implements Backend {
   /** As modprobe, which looks first what is there (libkmod/libkmod-module.c:kmod_module_probe_insert_module). */
   loadModule(name: string, parameters: readonly string[] = []): number {
     const files = this.modules(name);
-    const loaded = (module: string) => typeof this.stat(`/sys/module/${module}`) !== 'number';
+    const loaded = (module: string) =>
+      typeof this.stat(`/sys/module/${module}`) !== 'number' && !this.isGoing(module);
     if (files.length === 0) return -errno.ENOENT;
     if (loaded(name.replaceAll('-', '_'))) return 0;
     for (const each of files) {
@@ -115,6 +116,14 @@ export class GuestProcess implements Backend {
       if (answer < 0) return answer;
     }
     return 0;
+  }
+  /** What somebody unloads is not loaded any more, and asked for (kmod_module_is_inkernel). */
+  private isGoing(module: string): boolean {
+    const fd = this.open(`/sys/module/${module}/initstate`, fcntl.O_RDONLY);
+    if (fd < 0) return false;
+    const text = this.read(fd, 16);
+    this.close(fd);
+    return typeof text !== 'number' && new TextDecoder().decode(text) === 'going\n';
   }
   unloadModule(name: string): number {
     return this.onPath(calls.removeModule, name.replaceAll('-', '_'));

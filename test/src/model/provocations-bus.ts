@@ -32,7 +32,7 @@ const port = functionAt('0000:00:1c.0', {
 
 export const ported: readonly PciFunction[] = [port, behind];
 
-function withIgb(): Snapshot['modules'] {
+export function withIgb(): Snapshot['modules'] {
   return { ...snapshotOf().modules, igb: { parameters: {} } };
 }
 
@@ -90,7 +90,7 @@ export function openedVirtual(s: Session): { pfGroup: number; vfGroup: number } 
 }
 
 /** A virtual function with vfio-pci and open, while its physical one is with igb. */
-function openedByHost(s: Session): void {
+export function openedByHost(s: Session): void {
   put(s, 'device.sriov_numvfs', pf, '1');
   s.override(vf);
   s.bind(vf);

@@ -14,6 +14,7 @@ import { pageTables } from './provocations-pagetables.ts';
 import { regions, resets } from './provocations-regions.ts';
 import { sysfs } from './provocations-sysfs.ts';
 import { type1 } from './provocations-type1.ts';
+import { unloads } from './provocations-unloading.ts';
 
 /** One for every guard, by its id. */
 export const provocations: Readonly<Record<string, Provocation>> = {
@@ -37,4 +38,5 @@ export const provocations: Readonly<Record<string, Provocation>> = {
   ...regions,
   ...resets,
   ...leavers,
+  ...unloads,
 };
