@@ -2,7 +2,7 @@ import type { Op, OpKind } from '../../src/model/op.ts';
 import { iommufdLayouts, iommufdRequests, noiommuGetPa } from '../abi/iommufd.ts';
 import { decode, type Field, type Layout, patch, type Values } from '../abi/layout.ts';
 import type { Backend } from '../backend.ts';
-import { withPointed } from './pointed.ts';
+import { withGiven, withPointed, withZeros } from './pointed.ts';
 
 /** Requests of iommufd: structures that begin with their size, and may have more behind them than the kernel knows. */
 
@@ -143,6 +143,50 @@ function getHwInfo(backend: Backend, op: Of<'iommufd.get_hw_info'>): Answered {
   return { ...answered, answer };
 }
 
+/** What the driver reads of a nested page table stands in memory that the structure points to. */
+function hwptAlloc(backend: Backend, op: Of<'iommufd.hwpt_alloc'>): Answered {
+  const layout = iommufdLayouts.iommu_hwpt_alloc;
+  const ask = request('IOMMU_HWPT_ALLOC', layout, ['out_hwpt_id'], (asked: typeof op & At) => ({
+    flags: asked.flags,
+    dev_id: asked.deviceId,
+    pt_id: asked.target,
+    __reserved: asked.reserved ?? 0,
+    data_type: asked.dataType,
+    data_len: asked.dataLength,
+    data_uptr: asked.at,
+    fault_id: asked.faultId ?? 0,
+  }));
+  if (op.behind === undefined) return ask(backend, { ...op, at: 0n });
+  let answered: Answered = { answer: 0 };
+  const answer = withZeros(backend, (at) => {
+    answered = ask(backend, { ...op, at });
+    return answered.answer;
+  });
+  return { ...answered, answer };
+}
+
+/** Entries stand in memory that the structure points to. */
+function hwptInvalidate(backend: Backend, op: Of<'iommufd.hwpt_invalidate'>): Answered {
+  const layout = iommufdLayouts.iommu_hwpt_invalidate;
+  const ask = request('IOMMU_HWPT_INVALIDATE', layout, ['entry_num'], (asked: typeof op & At) => ({
+    hwpt_id: asked.hwpt,
+    data_uptr: asked.array ? asked.at : 0n,
+    data_type: asked.dataType ?? 0,
+    entry_len: asked.entryLength,
+    entry_num: asked.entries,
+    __reserved: asked.reserved ?? 0,
+  }));
+  const { content } = op;
+  // Nothing is mapped at the first address.
+  if (content === undefined || !op.array) return ask(backend, { ...op, at: 1n });
+  let answered: Answered = { answer: 0 };
+  const answer = withGiven(backend, new Uint8Array(new Uint32Array(content).buffer), (at) => {
+    answered = ask(backend, { ...op, at });
+    return answered.answer;
+  });
+  return { ...answered, answer };
+}
+
 /** The descriptor comes back in the structure; it is what the operation answers. */
 function faultQueueAlloc(backend: Backend, op: Of<'iommufd.fault_queue_alloc'>): Answered {
   const layout = iommufdLayouts.iommu_fault_alloc;
@@ -197,19 +241,7 @@ export const iommufdLowerings: {
     object_id: op.object,
     val64: op.value,
   })),
-  'iommufd.hwpt_alloc': request(
-    'IOMMU_HWPT_ALLOC',
-    iommufdLayouts.iommu_hwpt_alloc,
-    ['out_hwpt_id'],
-    (op) => ({
-      flags: op.flags,
-      dev_id: op.deviceId,
-      pt_id: op.target,
-      __reserved: op.reserved ?? 0,
-      data_type: op.dataType,
-      data_len: op.dataLength,
-    }),
-  ),
+  'iommufd.hwpt_alloc': hwptAlloc,
   'iommufd.get_hw_info': getHwInfo,
   'iommufd.hwpt_set_dirty_tracking': request(
     'IOMMU_HWPT_SET_DIRTY_TRACKING',
@@ -230,19 +262,7 @@ export const iommufdLowerings: {
       page_size: op.pageSize,
     }),
   ),
-  'iommufd.hwpt_invalidate': request(
-    'IOMMU_HWPT_INVALIDATE',
-    iommufdLayouts.iommu_hwpt_invalidate,
-    [],
-    (op) => ({
-      hwpt_id: op.hwpt,
-      // Nobody reads there before a nested page table is found, which none is.
-      data_uptr: op.array ? 1n : 0n,
-      entry_len: op.entryLength,
-      entry_num: op.entries,
-      __reserved: op.reserved ?? 0,
-    }),
-  ),
+  'iommufd.hwpt_invalidate': hwptInvalidate,
   'iommufd.fault_queue_alloc': faultQueueAlloc,
   'iommufd.vfio_ioas': request('IOMMU_VFIO_IOAS', iommufdLayouts.iommu_vfio_ioas, ['ioas_id'], (op) => ({
     ioas_id: op.ioas,

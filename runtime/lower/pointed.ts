@@ -58,15 +58,23 @@ function through(
   return { answer, content: typeof now === 'number' ? content : now };
 }
 
-/** As `withPointed`, for a call that only reads: it finds no descriptor more than the process has. */
-export function withGiven(backend: Backend, content: Uint8Array, call: (address: bigint) => number): number {
+/** Makes a call with the address of a page of zeros, behind which nothing is. */
+export function withZeros(backend: Backend, call: (address: bigint) => number): number {
   const flags = mman.MAP_PRIVATE | mman.MAP_ANONYMOUS;
-  const page = backend.mmap(pageSize, mman.PROT_READ | mman.PROT_WRITE, flags, -1, 0n);
+  const page = backend.mmap(2 * pageSize, mman.PROT_READ | mman.PROT_WRITE, flags, -1, 0n);
   if (typeof page === 'number') return page;
-  const memory = backend.open('/proc/self/mem', fcntl.O_RDWR | fcntl.O_CLOEXEC);
-  const written = memory < 0 ? memory : backend.pwrite(memory, content, page);
-  if (memory >= 0) backend.close(memory);
-  const answer = written < 0 ? written : call(page);
+  backend.munmap(page + BigInt(pageSize), pageSize);
+  const answer = call(page);
   backend.munmap(page, pageSize);
   return answer;
+}
+
+/** As `withPointed`, for a call that only reads: it finds no descriptor more than the process has. */
+export function withGiven(backend: Backend, content: Uint8Array, call: (address: bigint) => number): number {
+  return withZeros(backend, (page) => {
+    const memory = backend.open('/proc/self/mem', fcntl.O_RDWR | fcntl.O_CLOEXEC);
+    const written = memory < 0 ? memory : backend.pwrite(memory, content, page);
+    if (memory >= 0) backend.close(memory);
+    return written < 0 ? written : call(page);
+  });
 }

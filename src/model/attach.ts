@@ -1,18 +1,29 @@
 import { type Draft, draftOf } from './draft.ts';
 import type { Errno } from './errno.ts';
 import type { Guard } from './guard.ts';
-import { beyondAperture, inUse, iommuOf, pageSize, reservedBy, snooped } from './ioas.ts';
+import {
+  alignmentOf,
+  beyondAperture,
+  driverOf,
+  inUse,
+  iommuOf,
+  pageOf,
+  pageSize,
+  reservedBy,
+  snooped,
+} from './ioas.ts';
 import {
   boundOf,
   changeContext,
   contextAt,
   detached,
+  freshIoas,
   ioasOf,
   iommuGroupOf,
   objectOf,
   tableFor,
+  translating,
   withObject,
-  withoutIommu,
   withoutUnused,
   withTable,
 } from './iommufd.ts';
@@ -25,7 +36,8 @@ import type { State, World } from './state.ts';
 /**
  * Attaching devices to address spaces (drivers/iommu/iommufd/device.c:iommufd_device_change_pt). All devices of an IOMMU
  * group share one page table, and so do the devices of an address space, as far as what their IOMMUs have in common
- * allows it; those without an IOMMU share another. A page table that HWPT_ALLOC made is taken by who names it alone.
+ * allows it; those without an IOMMU share another. A page table that HWPT_ALLOC made is taken by who names it alone, and
+ * where it is nested in another one, that one decides what its devices reach.
  */
 
 /** A device of a context, bound or about to be, and what it shall be attached to. */
@@ -48,7 +60,7 @@ type Refusal =
 
 /** Id of the address space behind a target: itself, or a page table's. */
 function ioasBehind(context: Iommufd, target: number): number | null {
-  const object = objectOf(context, target);
+  const object = objectOf(context, translating(context, target) ?? 0);
   if (object?.kind === 'hwpt') return object.ioas;
   return object?.kind === 'ioas' ? target : null;
 }
@@ -64,20 +76,21 @@ function attachedBeside(state: State, context: Iommufd, device: number): readonl
 
 /** The page table that a device would get: the target itself, or that of an address space, null while there is none. */
 function tableOf(world: World, state: State, { context, device, target }: Attaching): number | null {
-  if (objectOf(context, target)?.kind === 'hwpt') return target;
+  if (objectOf(context, target)?.kind !== 'ioas') return target;
   const its = freshTable(world, state, device, target);
   return tableFor(
     context,
     target,
-    ({ software, coherent }) => software === its.software && (its.coherent || !coherent),
+    ({ driver, coherent }) => driver === its.driver && (its.coherent || !coherent),
   );
 }
 
 /** A page table of an address space as an attach of this device makes it (iommufd_hwpt_paging_alloc). */
 export function freshTable(world: World, state: State, device: number, ioas: number): Hwpt {
-  const software = withoutIommu(state, device);
+  const driver = driverOf(world, state, device);
   const coherent = snooped(world, state, device);
-  return { kind: 'hwpt', ioas, automatic: true, coherent, tracksDirty: false, software };
+  const marks = { tracksDirty: false, tracking: false, dirty: [] };
+  return { kind: 'hwpt', ioas, automatic: true, coherent, ...marks, nestParent: false, driver };
 }
 
 function refusalOf(world: World, state: State, attaching: Attaching): Refusal | null {
@@ -85,14 +98,14 @@ function refusalOf(world: World, state: State, attaching: Attaching): Refusal | 
   if (objectOf(context, target) === null) return 'missing';
   const id = ioasBehind(context, target);
   const ioas = id === null ? null : ioasOf(context, id);
-  if (ioas === null) return 'type';
+  if (id === null || ioas === null) return 'type';
   const beside = attachedBeside(state, context, device);
   const table = tableOf(world, state, attaching);
   const replaces = beside.some((object) => object.device === device);
   if (!replaces && beside.some(({ hwpt }) => hwpt !== table)) return 'elsewhere';
   if (table !== null && beside[0]?.hwpt === table) return null;
-  const software = withoutIommu(state, device);
-  const fresh = () => (table === null ? freshRefusal(world, state, ioas, software) : null);
+  const fresh = () =>
+    table === null ? freshRefusal(world, state, context, freshTable(world, state, device, id)) : null;
   const devices = replaces ? beside.map((object) => object.device) : [device];
   const reserved = () =>
     reservedRefusal(world, state, ioas, devices) ??
@@ -101,8 +114,8 @@ function refusalOf(world: World, state: State, attaching: Attaching): Refusal | 
 }
 
 /**
- * A page table is for devices behind an IOMMU, or for those without (domain->owner); and it may need what only some
- * units have.
+ * A page table is for the devices of one driver's IOMMUs, or for those without (domain->owner); and it may need what only
+ * some units have. A nested one needs nothing itself.
  */
 function unfit(
   world: World,
@@ -110,9 +123,10 @@ function unfit(
   { context, device }: Attaching,
   id: number,
 ): 'foreign' | 'unit' | null {
-  const table = objectOf(context, id);
+  const table = objectOf(context, translating(context, id) ?? 0);
   if (table?.kind !== 'hwpt') return null;
-  if (table.software !== withoutIommu(state, device)) return 'foreign';
+  if (table.driver !== driverOf(world, state, device)) return 'foreign';
+  if (translating(context, id) !== id) return null;
   const coherent = !table.coherent || snooped(world, state, device);
   const tracks = !table.tracksDirty || iommuOf(world, state, device)?.tracksDirty === true;
   return coherent && tracks ? null : 'unit';
@@ -129,18 +143,18 @@ function reservedRefusal(world: World, state: State, ioas: Ioas, devices: readon
 /** What is against a further page table of an address space. */
 export type FreshRefusal = Extract<Refusal, 'alignment' | 'aperture' | FillRefusal>;
 
-/** iopt_table_add_domain. The table that no IOMMU reads has room for every address. */
-export function freshRefusal(world: World, state: State, ioas: Ioas, software: boolean): FreshRefusal | null {
-  if (ioas.largePages && misaligned(ioas)) return 'alignment';
-  if (!software && inUse(ioas, beyondAperture(world))) return 'aperture';
+/** iopt_table_add_domain. */
+export function freshRefusal(world: World, state: State, context: Iommufd, table: Hwpt): FreshRefusal | null {
+  const ioas = ioasOf(context, table.ioas) ?? freshIoas;
+  const page = pageOf(table);
+  if (page > alignmentOf(context, table.ioas) && misaligned(ioas, page)) return 'alignment';
+  if (beyondAperture(world, table).some((range) => inUse(ioas, range))) return 'aperture';
   return fillRefusal(world, state, ioas.areas);
 }
 
-/** iopt_check_iova_alignment, for whole pages. */
-export function misaligned({ areas }: Ioas): boolean {
-  return areas.some(
-    ({ iova, length, start }) => ((iova | length | (start % pageSize)) & (pageSize - 1n)) !== 0n,
-  );
+/** iopt_check_iova_alignment. */
+export function misaligned({ areas }: Ioas, page: bigint): boolean {
+  return areas.some(({ iova, length, start }) => ((iova | length | (start % pageSize)) & (page - 1n)) !== 0n);
 }
 
 /** The context with the device attached, and the id of the page table; nothing refuses it. */
@@ -196,7 +210,7 @@ export const freshRefusals: readonly (readonly [FreshRefusal, Errno, string, str
   [
     'alignment',
     'EADDRINUSE',
-    'a mapping is not made of whole pages',
+    'a mapping is not made of whole pages of the IOMMU',
     'drivers/iommu/iommufd/io_pagetable.c:iopt_check_iova_alignment',
   ],
   [
@@ -228,7 +242,7 @@ const table: readonly (readonly [Refusal, Errno, string, string])[] = [
   [
     'foreign',
     'EINVAL',
-    'the page table is for devices behind an IOMMU and this one is behind none, or the other way round',
+    'the page table is for devices behind an IOMMU and this one is behind none, or behind another driver’s, or the other way round',
     'drivers/iommu/iommufd/device.c:iommufd_hwpt_attach_device',
   ],
   [

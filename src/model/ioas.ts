@@ -1,5 +1,6 @@
-import { ioasOf, tablesOf, translated, withObject } from './iommufd.ts';
-import type { Area, Ioas, Iommufd, Pages } from './iommufd-state.ts';
+import { iommuDrivers } from './iommu-drivers.ts';
+import { ioasOf, tablesOf, translating, withObject, withoutIommu } from './iommufd.ts';
+import type { Area, Hwpt, Ioas, Iommufd, Pages } from './iommufd-state.ts';
 import { originOf } from './origin.ts';
 import { byId } from './places.ts';
 import type { IommuHardware, IovaRange, State, World } from './state.ts';
@@ -18,16 +19,22 @@ export interface Piece {
 
 /** What addresses and lengths must be a multiple of: anything, until an IOMMU or small pages are wanted. */
 export function alignmentOf(context: Iommufd, id: number): bigint {
-  return translated(context, id) || ioasOf(context, id)?.largePages === false ? pageSize : 1n;
+  const first = ioasOf(context, id)?.largePages === false ? pageSize : 1n;
+  return tablesOf(context, id).reduce((all, table) => most(all, pageOf(table)), first);
+}
+
+/** The smallest page of a page table. */
+export function pageOf({ driver }: Pick<Hwpt, 'driver'>): bigint {
+  return driver === null ? pageSize : iommuDrivers[driver].pageSize;
 }
 
 /** Ranges that may not be mapped: those that attached devices reserve, and what an IOMMU with a table does not translate. */
 export function reservedOf(world: World, state: State, context: Iommufd, id: number): readonly IovaRange[] {
-  if (!tablesOf(context, id).some(({ software }) => !software)) return [];
+  const ranges = tablesOf(context, id).flatMap((table) => beyondAperture(world, table));
+  if (ranges.length === 0) return [];
   const tables = ioasOf(context, id)?.tables ?? [];
-  const ranges = [beyondAperture(world)];
   for (const object of context.objects) {
-    if (object?.kind === 'device' && object.hwpt !== null && tables.includes(object.hwpt)) {
+    if (object?.kind === 'device' && tables.includes(translating(context, object.hwpt) ?? 0)) {
       ranges.push(...reservedBy(world, state, object.device));
     }
   }
@@ -44,8 +51,17 @@ export function iommuOf(world: World, state: State, device: number): IommuHardwa
   return world.iommus.get(originAt(world, state, device));
 }
 
-export function beyondAperture({ aperture }: World): IovaRange {
-  return { start: aperture + 1n, end: highest };
+/** The driver of the IOMMU that a device is behind; null: VFIO has it without one. */
+export function driverOf(world: World, state: State, device: number): Hwpt['driver'] {
+  return withoutIommu(state, device) ? null : (iommuOf(world, state, device)?.driver ?? 'other');
+}
+
+/** What a page table does not translate. The one that no IOMMU reads has room for every address. */
+export function beyondAperture({ aperture }: World, { driver }: Pick<Hwpt, 'driver'>): readonly IovaRange[] {
+  if (driver === null) return [];
+  const { start, end } = iommuDrivers[driver].aperture ?? { start: 0n, end: aperture };
+  const behind = { start: end + 1n, end: highest };
+  return start === 0n ? [behind] : [{ start: 0n, end: start - 1n }, behind];
 }
 
 export function reservedBy(world: World, state: State, device: number): readonly IovaRange[] {

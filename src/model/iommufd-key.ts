@@ -1,4 +1,4 @@
-import type { Iommufd, IommufdObject } from './iommufd-state.ts';
+import type { Hwpt, Iommufd, IommufdObject } from './iommufd-state.ts';
 import type { State } from './state.ts';
 
 /** Contexts of iommufd as short texts without their places: by what they hold, and who holds them. */
@@ -29,14 +29,19 @@ function keyOf(state: State, context: Iommufd, place: number, holders: readonly 
 function objectKey(object: IommufdObject): string {
   if (object.kind === 'device') return `d${object.device}/${object.hwpt ?? ''}`;
   if (object.kind === 'fault-queue') return 'f';
-  if (object.kind === 'hwpt') {
-    const { ioas, automatic, coherent, tracksDirty, software } = object;
-    return `${software ? 'w' : 'h'}${automatic ? '' : 'm'}${coherent ? 'c' : ''}${tracksDirty ? 'd' : ''}${ioas}`;
-  }
+  if (object.kind === 'nested') return `n${object.parent}/${object.queue ?? ''}`;
+  if (object.kind === 'hwpt') return tableKey(object);
   let key = `${object.largePages ? 'i' : 's'}${object.tables.length > 1 ? object.tables.join('+') : ''}`;
   for (const { iova, length, access, start, pages } of object.areas) {
     key += `,${iova}+${length}@${pages.vaddr + start}^${access}${pages.memory}${pages.writable}${pages.pid}`;
   }
   for (const { start, end } of object.allowed) key += `,${start}-${end}`;
   return key;
+}
+
+function tableKey(table: Hwpt): string {
+  const { ioas, automatic, coherent, tracksDirty, tracking, dirty, nestParent, driver } = table;
+  const made = `${automatic ? '' : 'm'}${coherent ? 'c' : ''}${nestParent ? 'p' : ''}`;
+  const marks = tracksDirty ? `${tracking ? 't' : 'd'}${dirty.join('+')}` : '';
+  return `${driver ?? 'w'}${made}${marks}@${ioas}`;
 }

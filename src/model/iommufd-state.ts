@@ -1,3 +1,4 @@
+import type { IommuDriverName } from './iommu-drivers.ts';
 import type { Memory } from './op.ts';
 import type { IovaRange } from './state.ts';
 
@@ -17,7 +18,7 @@ export interface Iommufd {
   readonly perProcess: boolean;
 }
 
-export type IommufdObject = Ioas | Hwpt | BoundDevice | FaultQueue;
+export type IommufdObject = Ioas | Hwpt | NestedHwpt | BoundDevice | FaultQueue;
 
 /** An address space. */
 export interface Ioas {
@@ -41,8 +42,23 @@ export interface Hwpt {
   readonly coherent: boolean;
   /** It tells which pages devices wrote to (IOMMU_HWPT_ALLOC_DIRTY_TRACKING). */
   readonly tracksDirty: boolean;
-  /** A table that no IOMMU reads, for devices without one (drivers/iommu/iommufd/hwpt_noiommu.c). */
-  readonly software: boolean;
+  /** It does so now (IOMMU_HWPT_SET_DIRTY_TRACKING). */
+  readonly tracking: boolean;
+  /** Where the pages of the IOMMU begin that were written to, in order. */
+  readonly dirty: readonly bigint[];
+  /** Others may be nested in it (IOMMU_HWPT_ALLOC_NEST_PARENT). */
+  readonly nestParent: boolean;
+  /** Whose IOMMU reads it; null: none does, it is for devices without one (drivers/iommu/iommufd/hwpt_noiommu.c). */
+  readonly driver: IommuDriverName | null;
+}
+
+/** A page table of the caller's own that is nested in another one (struct iommufd_hwpt_nested). */
+export interface NestedHwpt {
+  readonly kind: 'nested';
+  /** Id of the page table that translates what this one says. */
+  readonly parent: number;
+  /** Id of the queue that faults of its devices go to, or null. */
+  readonly queue: number | null;
 }
 
 export interface BoundDevice {

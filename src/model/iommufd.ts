@@ -65,7 +65,7 @@ export function tablesOf(context: Iommufd, ioas: number): readonly Hwpt[] {
 export function tableFor(
   context: Iommufd,
   ioas: number,
-  fits: (table: Pick<Hwpt, 'software' | 'coherent'>) => boolean,
+  fits: (table: Pick<Hwpt, 'driver' | 'coherent'>) => boolean,
 ): number | null {
   return (
     ioasOf(context, ioas)?.tables.find((id) => {
@@ -82,6 +82,20 @@ export function withTable(context: Iommufd, table: Hwpt): { readonly context: Io
   if (ioas === null) return made;
   const tables = [...ioas.tables, made.id];
   return { context: withObject(made.context, table.ioas, { ...ioas, tables }), id: made.id };
+}
+
+/** The context with other areas in an address space: what is marked where nothing is mapped any more is gone with it. */
+export function withAreas(context: Iommufd, id: number, ioas: Ioas): Iommufd {
+  const mapped = (iova: bigint) =>
+    ioas.areas.some((area) => area.iova <= iova && iova < area.iova + area.length);
+  return ioas.tables.reduce(
+    (all, place) => {
+      const table = objectOf(all, place);
+      if (table?.kind !== 'hwpt' || table.dirty.length === 0) return all;
+      return withObject(all, place, { ...table, dirty: table.dirty.filter(mapped) });
+    },
+    withObject(context, id, ioas),
+  );
 }
 
 /** The context without a page table; the last of its address space takes its place (iopt_table_remove_domain). */
@@ -170,18 +184,29 @@ export function detached(context: Iommufd, id: number): Iommufd {
 /** Without a page table that an attach made and no device is attached to any more. */
 export function withoutUnused(context: Iommufd, hwpt: number): Iommufd {
   const table = objectOf(context, hwpt);
-  const stays = table?.kind === 'hwpt' && !table.automatic;
-  return stays || tableInUse(context, hwpt) ? context : withoutTable(context, hwpt);
+  const goes = table?.kind === 'hwpt' && table.automatic;
+  return !goes || tableInUse(context, hwpt) ? context : withoutTable(context, hwpt);
 }
 
-/** Whether a device is attached to a page table. */
+/** Whether a device is attached to a page table, or another one nested in it. */
 export function tableInUse(context: Iommufd, hwpt: number): boolean {
-  return context.objects.some((object) => object?.kind === 'device' && object.hwpt === hwpt);
+  return context.objects.some(
+    (object) =>
+      (object?.kind === 'device' && object.hwpt === hwpt) ||
+      (object?.kind === 'nested' && object.parent === hwpt),
+  );
+}
+
+/** The page table that translates what a device is attached to: itself, or that of a nested one. */
+export function translating(context: Iommufd, hwpt: number | null): number | null {
+  const table = objectOf(context, hwpt ?? 0);
+  return table?.kind === 'nested' ? table.parent : hwpt;
 }
 
 /** What one attaches to so that a device has this page table again. */
 export function targetOf(context: Iommufd | null, hwpt: number): number | null {
   const table = objectOf(context, hwpt);
+  if (table?.kind === 'nested') return hwpt;
   if (table?.kind !== 'hwpt') return null;
   return table.automatic ? table.ioas : hwpt;
 }

@@ -1,6 +1,6 @@
 import { deviceFileOf, granted } from './cdev.ts';
 import { boundOf, contextAt, ioasOf, objectOf, tableInUse } from './iommufd.ts';
-import type { Iommufd } from './iommufd-state.ts';
+import type { Iommufd, IommufdObject, NestedHwpt } from './iommufd-state.ts';
 import type { Law } from './law.ts';
 import { profilesSince } from './profiles.ts';
 import type { IommuGroup, State } from './state.ts';
@@ -108,7 +108,7 @@ export const iommufdLaws: readonly Law[] = [
   {
     id: 'P44',
     statement:
-      'No object of an iommufd goes that another one needs: a page table has its address space, an attached device its page table, a descriptor its queue of faults; and a page table that an attach made has a device.',
+      'No object of an iommufd goes that another one needs: a page table has its address space, a nested one its parent and its queue of faults, an attached device its page table, a descriptor its queue; and a page table that an attach made has a device.',
     enforcedBy:
       'drivers/iommu/iommufd/main.c:iommufd_object_remove; drivers/iommu/iommufd/iommufd_private.h:iommufd_hw_pagetable_put',
     profiles: withIommufd,
@@ -139,10 +139,19 @@ function whole(context: Iommufd): boolean {
         const table = objectOf(context, id);
         return table?.kind === 'hwpt' && table.ioas === place + 1;
       });
-    return (
-      object?.kind !== 'device' || object.hwpt === null || objectOf(context, object.hwpt)?.kind === 'hwpt'
-    );
+    if (object?.kind === 'nested') return nestedRightly(context, object);
+    return object?.kind !== 'device' || object.hwpt === null || isTable(objectOf(context, object.hwpt));
   });
+}
+
+function isTable(object: IommufdObject | null): boolean {
+  return object?.kind === 'hwpt' || object?.kind === 'nested';
+}
+
+function nestedRightly(context: Iommufd, { parent, queue }: NestedHwpt): boolean {
+  const table = objectOf(context, parent);
+  const faults = queue === null || objectOf(context, queue)?.kind === 'fault-queue';
+  return faults && table?.kind === 'hwpt' && table.nestParent && !table.automatic;
 }
 
 /** Whether what a holder needs is there; who needs none is content. */

@@ -177,7 +177,10 @@ export type Op =
       readonly value: bigint;
     } & Reserved)
   | ({ readonly op: 'iommufd.vfio_ioas'; readonly operation: number; readonly ioas: number } & Reserved)
-  /** `target`: id of an address space, or of the page table that it shall be nested in. */
+  /**
+   * `target`: id of an address space, or of the page table that it shall be nested in. `behind`: what stands behind the
+   * address, zeros or nothing; nothing, where it is left out.
+   */
   | ({
       readonly op: 'iommufd.hwpt_alloc';
       readonly flags: number;
@@ -185,6 +188,8 @@ export type Op =
       readonly target: number;
       readonly dataType: number;
       readonly dataLength: number;
+      readonly behind?: 'zeros';
+      readonly faultId?: number;
     } & Reserved)
   /** `buffer`: what stands behind the address for `length` bytes; more than 1 MiB never does. */
   | ({
@@ -207,13 +212,18 @@ export type Op =
       readonly length: bigint;
       readonly pageSize: bigint;
     } & Reserved)
-  /** `array`: whether an address is given, of as many entries as `entries` says. */
+  /**
+   * `array`: whether an address is given, of as many entries as `entries` says. `content`: the words of 32 bits that stand
+   * there, and zeros behind them to the end of the page; nothing, where it is left out.
+   */
   | ({
       readonly op: 'iommufd.hwpt_invalidate';
       readonly hwpt: number;
       readonly array: boolean;
       readonly entryLength: number;
       readonly entries: number;
+      readonly dataType?: number;
+      readonly content?: readonly number[];
     } & Reserved)
   /** Answers the descriptor that faults are read from. */
   | ({ readonly op: 'iommufd.fault_queue_alloc'; readonly flags: number } & Structure)

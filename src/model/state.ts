@@ -1,6 +1,7 @@
 import type { Address } from '../machine/snapshot.ts';
 import type { Bus } from './bus-state.ts';
 import type { CoreDevice } from './core-device.ts';
+import type { IommuDriverName } from './iommu-drivers.ts';
 import type { Iommufd } from './iommufd-state.ts';
 import type { Assumption, Profile } from './profiles.ts';
 import type { VirtualMachine } from './virtual-machine.ts';
@@ -55,8 +56,7 @@ export interface World {
 
 /** What iommufd tells of an IOMMU unit, or asks of it. */
 export interface IommuHardware {
-  /** IOMMU_HW_INFO_TYPE_…: 1 is Intel VT-d, 0 one whose driver tells nothing of it (enum iommu_hw_info_type). */
-  readonly type: 0 | 1;
+  readonly driver: IommuDriverName;
   /** It can tell which pages were written to (IOMMU_CAP_DIRTY_TRACKING). */
   readonly tracksDirty: boolean;
 }

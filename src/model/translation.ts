@@ -1,5 +1,6 @@
 import { type Fact, type IommuUnit, isUnknown, type Snapshot } from '../machine/snapshot.ts';
 import type { FactReader } from './facts.ts';
+import { driverOfUnit, iommuDrivers } from './iommu-drivers.ts';
 import type { Hardware, IommuHardware, IovaRange } from './state.ts';
 
 /** What the IOMMU units of a machine translate, and for which groups. */
@@ -33,7 +34,7 @@ export function translationOf(
 ): Translation {
   const units = unitsOf(reader, snapshot);
   const behind = unitsOfGroups(snapshot, units);
-  const aperture = lastAddress(Math.max(fewestBits, ...units.map(({ bits }) => bits)));
+  const aperture = lastAddress(Math.max(fewestBits, ...units.filter(isWhole).map(({ bits }) => bits)));
   const beyond = new Map<number, IovaRange>();
   const snooped = new Set<number>();
   const iommus = new Map<number, IommuHardware>();
@@ -43,15 +44,21 @@ export function translationOf(
     // Groups without an IOMMU of the snapshot's, such as those that VFIO made up.
     if (its.length === 0) continue;
     const last = lastAddress(Math.min(...its.map(({ bits }) => bits)));
-    if (last < aperture) beyond.set(group, { start: last + 1n, end: aperture });
+    if (last < aperture && its.every(isWhole)) beyond.set(group, { start: last + 1n, end: aperture });
     if (its.every(({ snoops }) => snoops)) snooped.add(group);
+    const [{ driver } = { driver: 'other' as const }] = its;
     iommus.set(group, {
-      type: its.every(({ type }) => type === 1) ? 1 : 0,
+      driver: its.every((unit) => unit.driver === driver) ? driver : 'other',
       tracksDirty: its.every(({ tracksDirty }) => tracksDirty),
     });
   }
   const pageSizes = units.reduce((all, its) => all & its.pageSizes, (1n << 64n) - 1n);
   return { aperture, beyond, snooped, iommus, pageSizes };
+}
+
+/** Whether its driver makes use of all that it translates. */
+function isWhole({ driver }: Unit): boolean {
+  return iommuDrivers[driver].aperture === null;
 }
 
 function lastAddress(bits: number): bigint {
@@ -68,7 +75,7 @@ function unitsOf(reader: FactReader, { iommu }: Snapshot): readonly Unit[] {
     const taken = `${fewestBits} bits, no snoop control, pages of 4 KiB`;
     reader.read('/iommu/translation', told, [], taken);
     const [name = ''] = isUnknown(iommu.units) ? [] : iommu.units;
-    const hardware = { type: typeOf(name), tracksDirty: false };
+    const hardware = { driver: driverOfUnit(name), tracksDirty: false };
     return [{ name: '', bits: fewestBits, snoops: false, pageSizes: 0x1000n, ...hardware }];
   }
   return told.map(({ name, addressBits, snoopControl, pageSizes, dirtyTracking }): Unit => {
@@ -78,16 +85,11 @@ function unitsOf(reader: FactReader, { iommu }: Snapshot): readonly Unit[] {
       bits: reader.read(`${at}/addressBits`, addressBits, fewestBits, `${fewestBits}`),
       snoops: reader.read(`${at}/snoopControl`, snoopControl, false, 'none'),
       pageSizes: BigInt(reader.read<string>(`${at}/pageSizes`, pageSizes, '0x1000', '4 KiB')),
-      type: typeOf(name),
+      driver: driverOfUnit(name),
       // No plan asks for it: what is not known is no precondition of one.
       tracksDirty: dirtyTracking === true,
     };
   });
-}
-
-/** By the name that its driver gives it (drivers/iommu/intel/dmar.c:alloc_iommu): no other tells of its hardware in 6.12. */
-function typeOf(name: string): IommuHardware['type'] {
-  return /^dmar\d+$/.test(name) ? 1 : 0;
 }
 
 /** The unit of each group whose functions tell it. */

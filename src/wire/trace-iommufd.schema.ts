@@ -67,6 +67,8 @@ export const iommufdOperations = [
     target: word,
     dataType: word,
     dataLength: word,
+    behind: z.enum(['zeros']).exactOptional().describe('what stands behind the address; left out: nothing'),
+    faultId: word.exactOptional().describe('id of a queue of page faults'),
   }),
   z.strictObject({
     op: z.literal('iommufd.get_hw_info'),
@@ -98,6 +100,12 @@ export const iommufdOperations = [
     array: z.boolean().describe('whether the address of entries is given'),
     entryLength: word,
     entries: word,
+    dataType: word.exactOptional().describe('what the entries are; 0 when left out'),
+    content: z
+      .array(word)
+      .max(1024)
+      .exactOptional()
+      .describe('words at the address, and zeros behind them; left out: nothing is there'),
   }),
   z.strictObject({ op: z.literal('iommufd.fault_queue_alloc'), ...structure, flags: word, as }),
   z.strictObject({

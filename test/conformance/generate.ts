@@ -55,6 +55,7 @@ function page(runs: readonly FuzzRun[]): string {
     'into `test/conformance/runs.json`. The same generator and the same comparison run on the simulated kernel in',
     '`npm test`. test/lab/README.md tells what the machines are.',
     '',
+    ...selftest,
     '## Which guards were met',
     '',
     'A guard is met where it refused in the model, and the kernel refused with the same errno.',
@@ -77,6 +78,23 @@ function page(runs: readonly FuzzRun[]): string {
     ...table(avoided, 'Nothing is left out.'),
   ].join('\n')}\n`;
 }
+
+const selftest = [
+  '## Nested page tables and dirty pages',
+  '',
+  'The IOMMU that QEMU emulates for these machines neither nests page tables nor tells dirty pages. What iommufd does with one',
+  'that does both is compared with its own self-test (CONFIG_IOMMUFD_TEST), in a kernel of its own, `6.12-selftest`, as the',
+  'machine `selftest`. There the devices and their page tables are made up (drivers/iommu/iommufd/selftest.c); the code that',
+  'decides is the one that every IOMMU has (hw_pagetable.c, device.c, io_pagetable.c, iova_bitmap.c). Compared are page tables',
+  'with each flag, nested ones and their data, attaches to all of them and back, what is in use, entries that are invalidated',
+  'and how many were by the first that is refused, tracking, and every bit of a bitmap; and that the kernel warns of nothing.',
+  '',
+  'Devices are bound, attached and detached there without VFIO, by the calls that VFIO makes; one process makes all calls; ids',
+  'are not compared as numbers but as what they are of. No kernel of the lab shows what stays with real hardware: the data of a',
+  'driver’s own nested page tables, such as those of Intel’s first stage, which the model takes no IOMMU but the self-test’s to',
+  'have; pages that a device marks by its DMA; and faults that arrive in a queue.',
+  '',
+];
 
 /** Runs that go on where another one ended, as one. */
 function inOne(runs: readonly FuzzRun[]): readonly FuzzRun[] {

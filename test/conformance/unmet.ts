@@ -32,11 +32,6 @@ export const unmet: readonly Unmet[] = [
     why: 'all groups of a machine are behind the one IOMMU that is emulated, which lets each map the same addresses',
   },
   {
-    guards: ['device.attach_ioas.unit'],
-    kernel: '6.12',
-    why: 'it takes two IOMMUs that differ, and one is emulated',
-  },
-  {
     guards: ['driver.bind.incoherent'],
     why: 'Linux takes every Intel IOMMU to keep DMA coherent with the caches (drivers/iommu/intel/iommu.c:intel_iommu_capable)',
   },

@@ -22,7 +22,25 @@ const vectorMachines = ['none', 'outside'];
 const ordinary = Object.keys(machines).filter((name) => machines[name]?.virtualises !== true);
 
 export function agentJobs(kernels: Readonly<Record<string, string>>): readonly AgentJob[] {
-  return Object.entries(kernels).flatMap(([series, kernel]) => [
+  return Object.entries(kernels).flatMap(([series, kernel]) =>
+    series.endsWith('selftest') ? selftestJobs(series, kernel) : jobsOf(series, kernel),
+  );
+}
+
+/** Its devices are none of a machine's. */
+function selftestJobs(series: string, kernel: string): readonly AgentJob[] {
+  const machine = 'selftest';
+  return [
+    vectorJob({ kind: 'selftest', series, kernel, machine }),
+    sequenceJob({
+      ...{ kind: 'selftest-sequences', series, kernel, machine },
+      ...{ seed: SEED, from: 0, count: SEQUENCES, minutes: 60 },
+    }),
+  ];
+}
+
+function jobsOf(series: string, kernel: string): readonly AgentJob[] {
+  return [
     ...vectorMachines.map((machine) => vectorJob({ kind: 'vectors', series, kernel, machine })),
     ...ordinary.map((machine) =>
       sequenceJob({
@@ -36,7 +54,7 @@ export function agentJobs(kernels: Readonly<Record<string, string>>): readonly A
         ...{ seed: SEED, from: 0, count: THEMED, minutes: 60 },
       }),
     ),
-  ]);
+  ];
 }
 
 /** Where a theme has most to do. */

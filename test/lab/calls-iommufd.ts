@@ -53,7 +53,10 @@ export function iommufdCall(
   if (op.tail === true) bytes[size + 7] = 0xff;
   view.setUint32(0, op.argsz ?? (op.tail === true ? size + 8 : size), true);
   const answer = backend.ioctl(op.fd, number, op.argsz === null ? null : bytes);
-  if (answer < 0) return { answer, out: {} };
+  // How many entries were handled is told with a refusal too.
+  if (answer < 0)
+    return { answer, out: op.op === 'iommufd.hwpt_invalidate' ? answeredFields(view, out) : {} };
+  if (op.op === 'iommufd.hwpt_get_dirty_bitmap') return { answer, out: { bitmap: bitsAt(backend, view) } };
   if (op.op === 'iommufd.ioas_iova_ranges') {
     return { answer, out: { ...answeredFields(view, out), ...rangesAt(backend, view) } };
   }
@@ -71,13 +74,26 @@ function answeredFields(view: DataView, out: NonNullable<Shape['out']>): Record<
   return Object.fromEntries(answered);
 }
 
+/** The page that struct iommu_hwpt_get_dirty_bitmap points to, its first bit the lowest. */
+function bitsAt(backend: Backend, view: DataView): bigint {
+  return memoryAt(backend, 4096, view.getBigUint64(40, true)).reduceRight(
+    (all, byte) => (all << 8n) | BigInt(byte),
+    0n,
+  );
+}
+
+function memoryAt(backend: Backend, length: number, address: bigint): Uint8Array {
+  const memory = backend.open('/proc/self/mem', fcntl.O_RDONLY | fcntl.O_CLOEXEC);
+  const bytes = backend.pread(memory, length, address);
+  backend.close(memory);
+  if (typeof bytes === 'number') throw new Error(`/proc/self/mem answers ${bytes}`);
+  return bytes;
+}
+
 /** What the kernel wrote where struct iommu_ioas_iova_ranges points to: pairs of the first and the last address. */
 function rangesAt(backend: Backend, view: DataView): Record<string, bigint> {
   const count = view.getUint32(8, true);
-  const memory = backend.open('/proc/self/mem', fcntl.O_RDONLY | fcntl.O_CLOEXEC);
-  const bytes = backend.pread(memory, count * 16, view.getBigUint64(16, true));
-  backend.close(memory);
-  if (typeof bytes === 'number') throw new Error(`/proc/self/mem answers ${bytes}`);
+  const bytes = memoryAt(backend, count * 16, view.getBigUint64(16, true));
   const ranges = new DataView(bytes.buffer, bytes.byteOffset);
   const found: Record<string, bigint> = {};
   for (let index = 0; index < count; index += 1) {
@@ -87,10 +103,10 @@ function rangesAt(backend: Backend, view: DataView): Record<string, bigint> {
   return found;
 }
 
-/** A page that the kernel may write to; it is never given back. */
-export function page(backend: Backend): bigint {
+/** A page that the kernel may write to, or several; they are never given back. */
+export function page(backend: Backend, count = 1): bigint {
   const address = backend.mmap(
-    4096,
+    4096 * count,
     mman.PROT_READ | mman.PROT_WRITE,
     mman.MAP_PRIVATE | mman.MAP_ANONYMOUS,
     -1,

@@ -1,4 +1,5 @@
 /** iommufd's requests on page tables, byte by byte from its header, as calls-iommufd.ts has the others. */
+import { fcntl } from '../../runtime/abi/fcntl.ts';
 import type { Backend } from '../../runtime/backend.ts';
 import { type IommufdOp, page, type Shape } from './calls-iommufd.ts';
 
@@ -20,6 +21,8 @@ export function tableShape(backend: Backend, op: TableOp): Shape {
           [20, op.reserved ?? 0],
           [24, op.dataType],
           [28, op.dataLength],
+          [32, op.behind === undefined ? 0n : page(backend), 8],
+          [40, op.faultId ?? 0],
         ],
         out: [['out_hwpt_id', 16, false]],
       };
@@ -55,6 +58,17 @@ export function tableShape(backend: Backend, op: TableOp): Shape {
         ],
       };
   }
+}
+
+/** A page that begins with these words, and nothing behind it; an address where nothing is, without any. */
+function entriesAt(backend: Backend, content: readonly number[] | undefined): bigint {
+  if (content === undefined) return 1n;
+  const address = page(backend, 2);
+  backend.munmap(address + 4096n, 4096);
+  const memory = backend.open('/proc/self/mem', fcntl.O_RDWR | fcntl.O_CLOEXEC);
+  backend.pwrite(memory, new Uint8Array(new Uint32Array(content).buffer), address);
+  backend.close(memory);
+  return address;
 }
 
 /** Of a page table that is there. */
@@ -95,11 +109,13 @@ function madeTableShape(
         size: 32,
         fields: [
           [4, op.hwpt],
-          [8, op.array ? page(backend) : 0n, 8],
+          [8, op.array ? entriesAt(backend, op.content) : 0n, 8],
+          [16, op.dataType ?? 0],
           [20, op.entryLength],
           [24, op.entries],
           [28, op.reserved ?? 0],
         ],
+        out: [['entry_num', 24, false]],
       };
   }
 }

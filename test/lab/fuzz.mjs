@@ -1,12 +1,13 @@
 // `npm run lab:fuzz -- --seed S --count N --kernel K --machine M`: N random sequences of operations, each on the model
-// and on a real kernel under QEMU at once. Without --kernel or --machine: N on each of all. `--from I` begins with the
+// and on a real kernel under QEMU at once. Without --kernel or --machine: N on each of all; `--kernel 6.12-selftest` is the
+// one with iommufd's self-test, whose devices are the machine `selftest`. `--from I` begins with the
 // I-th sequence of the seed, `--minutes M` ends each machine's run after so long, `--jobs J` runs J machines at a time,
 // `--theme T` draws sequences about one thing (test/conformance/themes.ts), `--record` writes the counts to
 // test/conformance/runs.json, from which docs/fidelity.md is made.
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { register } from 'tsx/esm/api';
-import { install, kernel, missingPackages, SERIES } from './kernel/build.mjs';
+import { install, KERNELS, kernel, missingPackages, SELFTEST } from './kernel/build.mjs';
 import { NEEDS } from './needs.mjs';
 
 const { values } = parseArgs({
@@ -38,13 +39,17 @@ async function main() {
   const missing = missingPackages(NEEDS);
   if (missing.length > 0) throw new Error(install(missing));
   const waiting = [];
-  for (const series of chosen('kernel', SERIES)) {
+  for (const series of chosen('kernel', KERNELS)) {
+    const its = chosen('machine', [...Object.keys(machines), SELF]).filter((machine) =>
+      fits(series, machine),
+    );
+    if (its.length === 0) continue;
     const folder = await kernel(series, (line) => process.stderr.write(`${line}\n`));
-    for (const machine of chosen('machine', Object.keys(machines))) {
+    for (const machine of its) {
       const [seed, count, from] = [number('seed'), number('count'), number('from')];
-      const job = { series, kernel: folder, machine, seed, count, from, minutes: number('minutes') };
-      if (values.theme === undefined) waiting.push(job);
-      else for (const theme of chosen('theme', Object.keys(themes))) waiting.push({ ...job, theme });
+      const kind = machine === SELF ? 'selftest-sequences' : 'sequences';
+      const job = { kind, series, kernel: folder, machine, seed, count, from, minutes: number('minutes') };
+      for (const theme of drawnOn(machine)) waiting.push(theme === undefined ? job : { ...job, theme });
     }
   }
   // Before the run, which reads the model as it is now.
@@ -59,6 +64,20 @@ async function main() {
   return tallies.every(({ disagreements }) => disagreements.length === 0);
 }
 
+/** The self-test has devices of its own, and its sequences are about their page tables alone. */
+const SELF = 'selftest';
+const OWN_THEME = 'pagetables';
+
+/** The themes that were asked for; none: everything. */
+function drawnOn(machine) {
+  const asked = values.theme === undefined ? [undefined] : chosen('theme', Object.keys(themes));
+  return machine === SELF ? asked.filter((theme) => theme === undefined || theme === OWN_THEME) : asked;
+}
+
+function fits(series, machine) {
+  return (series === SELFTEST) === (machine === SELF);
+}
+
 /** What was asked for, all of it known. */
 function chosen(name, all) {
   const stranger = (values[name] ?? []).find((each) => !all.includes(each));
@@ -70,7 +89,7 @@ async function run({ series, ...job }) {
   const { machine, theme, seed, from } = job;
   const where = [series, machine, theme].filter(Boolean).join(' ');
   const say = (line) => process.stdout.write(line.startsWith(' ') ? `${line}\n` : `${where}: ${line}\n`);
-  const tally = await inWorker({ kind: 'sequences', series, ...job }, say);
+  const tally = await inWorker({ series, ...job }, say);
   return { kernel: series, machine, ...(theme === undefined ? {} : { theme }), seed, from, ...tally };
 }
 

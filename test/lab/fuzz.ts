@@ -14,7 +14,7 @@ import { Bench } from './bench.ts';
 import { toJson } from './calls.ts';
 import { machineNamed } from './machines.ts';
 
-interface Tally {
+export interface Tally {
   readonly sequences: number;
   readonly operations: number;
   readonly succeeded: number;
@@ -26,7 +26,7 @@ interface Tally {
   readonly guards: readonly string[];
 }
 
-interface Asked {
+export interface Asked {
   /** Folder of the built kernel. */
   readonly kernel: string;
   /** Name of the machine. */
@@ -41,7 +41,7 @@ interface Asked {
 }
 
 /** Sequence number n of a seed is the same in every run. */
-function lotOf(seed: number, index: number): Lot {
+export function lotOf(seed: number, index: number): Lot {
   return new Lot(Math.imul(seed, 0x9e3779b1) ^ Math.imul(index + 1, 0x85ebca6b));
 }
 

@@ -129,7 +129,7 @@ export class LabSession extends IommufdSession {
 const start = 0x7f00_0000_0000n;
 
 /** Where the guest's processes have memory of that kind. */
-function memoryAt(vaddr: bigint, memory: Memory): bigint {
+export function memoryAt(vaddr: bigint, memory: Memory): bigint {
   const offset = vaddr - start;
   if (offset < 0n || offset >= regions.size) return vaddr;
   const { writable, untouched, readOnly } = regions;

@@ -3,9 +3,9 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-/** What a worker is to do: a kernel's folder, a machine by name, and what `fuzz.ts` or `vectors.ts` asks beside. */
+/** What a worker is to do: a kernel's folder, a machine by name, and what the one that does it asks beside. */
 export interface WorkerJob {
-  readonly kind: 'sequences' | 'vectors';
+  readonly kind: 'sequences' | 'vectors' | 'selftest' | 'selftest-sequences';
   readonly series: string;
   readonly kernel: string;
   readonly machine: string;

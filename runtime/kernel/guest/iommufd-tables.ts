@@ -2,6 +2,7 @@
 import { iommufdOf } from '../../../src/model/files.ts';
 import type { Done } from '../../../src/model/guard.ts';
 import { objectOf } from '../../../src/model/iommufd.ts';
+import { handled } from '../../../src/model/ops/iommufd-hwpt-invalidate.ts';
 import { iommufd, iommufdLayouts as layoutsOf, iommufdRequests as numbers } from '../../abi/iommufd.ts';
 import { encode } from '../../abi/layout.ts';
 import { mman } from '../../abi/mman.ts';
@@ -26,6 +27,12 @@ const leastOfInfo = 32;
 
 function hwptAlloc({ machine, fd }: On, process: Process, argument: Argument): number {
   const { framing, its } = lenient(fd, process, argument, alloc, leastOfAlloc);
+  const dataLength = u32(its, alloc.fields.data_len);
+  const readable = process.memory.covers(
+    u64(its, alloc.fields.data_uptr),
+    BigInt(dataLength),
+    mman.PROT_READ,
+  );
   const result = machine.step({
     op: 'iommufd.hwpt_alloc',
     ...framing,
@@ -33,7 +40,10 @@ function hwptAlloc({ machine, fd }: On, process: Process, argument: Argument): n
     deviceId: u32(its, alloc.fields.dev_id),
     target: u32(its, alloc.fields.pt_id),
     dataType: u32(its, alloc.fields.data_type),
-    dataLength: u32(its, alloc.fields.data_len),
+    dataLength,
+    // What it says is the driver's affair, not the model's.
+    ...(readable ? { behind: 'zeros' } : {}),
+    faultId: u32(its, alloc.fields.fault_id),
     reserved: u32(its, alloc.fields.__reserved),
   });
   if (typeof result === 'number') return result;
@@ -97,24 +107,41 @@ function tell({ memory }: Process, address: bigint, length: number, data: Uint8A
     memory.write(address + BigInt(at), new Uint8Array(Math.min(part, length - at)));
 }
 
-/** How many entries were handled is written back with a refusal too: none. */
+/** How many entries were handled is written back with a refusal too, where the structure was read. */
 function hwptInvalidate({ machine, fd }: On, process: Process, argument: Argument): number {
   const { framing, its } = lenient(fd, process, argument, invalidation, invalidation.size);
-  const answer = machine.value({
+  const address = u64(its, invalidation.fields.data_uptr);
+  const op = {
     op: 'iommufd.hwpt_invalidate',
     ...framing,
     hwpt: u32(its, invalidation.fields.hwpt_id),
-    array: u64(its, invalidation.fields.data_uptr) !== 0n,
+    array: address !== 0n,
     entryLength: u32(its, invalidation.fields.entry_len),
     entries: u32(its, invalidation.fields.entry_num),
+    dataType: u32(its, invalidation.fields.data_type),
+    ...contentAt(process, address),
     reserved: u32(its, invalidation.fields.__reserved),
-  });
+  } as const;
+  const before = iommufdOf(machine.state, { pid: process.pid, fd });
+  const answer = machine.value(op);
   const read = its !== null && framing.argsz !== null && !framing.tail;
   if (read) {
-    put(its, invalidation.fields.entry_num, 0);
+    put(its, invalidation.fields.entry_num, before === null ? 0 : handled(before, op));
     respond(argument, framing, its);
   }
   return answer;
+}
+
+/** The words of a page, where it is there. */
+function contentAt({ memory }: Process, address: bigint): { content?: readonly number[] } {
+  const page = 4096;
+  if (!memory.covers(address, BigInt(page), mman.PROT_READ)) return {};
+  const bytes = memory.read(address, page);
+  const words = new DataView(bytes.buffer, bytes.byteOffset);
+  const last = bytes.findLastIndex((byte) => byte !== 0);
+  return {
+    content: Array.from({ length: Math.ceil((last + 1) / 4) }, (_, at) => words.getUint32(4 * at, true)),
+  };
 }
 
 /** drivers/iommu/iommufd/fault.c:iommufd_fault_alloc. */

@@ -152,7 +152,7 @@ export const iommufdGetInfo: Rule<Info> = {
     const compat = context?.compat ?? 0;
     const ranges = usable(world, state, op, compat);
     const total = beforeRanges + 16 * ranges.length;
-    const translated = context !== null && tablesOf(context, compat).some(({ software }) => !software);
+    const translated = context !== null && tablesOf(context, compat).some(({ driver }) => driver !== null);
     const asked = op.argsz ?? Number.POSITIVE_INFINITY;
     const sizes = translated ? world.pageSizes : 0xfffffffffffff000n;
     const needed = asked === total ? {} : { argsz: total };

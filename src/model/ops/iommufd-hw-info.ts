@@ -1,5 +1,6 @@
 import { type Guard, type Rule, since612 } from '../guard.ts';
 import { iommuOf } from '../ioas.ts';
+import { iommuDrivers } from '../iommu-drivers.ts';
 import type { Op } from '../op.ts';
 import { framed, reservedField } from '../user-structure.ts';
 import { deviceOf } from './iommufd-hwpt-alloc.ts';
@@ -7,9 +8,6 @@ import { deviceOf } from './iommufd-hwpt-alloc.ts';
 type Info = Extract<Op, { op: 'iommufd.get_hw_info' }>;
 
 const getHwInfo = 'drivers/iommu/iommufd/device.c:iommufd_get_hw_info';
-
-/** sizeof(struct iommu_hw_info_vtd), by the type; a driver that tells nothing has no structure. */
-const lengths = { 0: 0, 1: 24 } as const;
 
 /** IOMMU_HW_CAP_DIRTY_TRACKING. */
 const dirtyTracking = 1n;
@@ -53,12 +51,12 @@ export const iommufdGetHwInfo: Rule<Info> = {
   guards: since612<Info>(...guards),
   effect: (world, state, op, context) => {
     const iommu = iommuOf(world, state, deviceOf(context, op.deviceId) ?? -1);
-    const type = iommu?.type ?? 0;
+    const { infoType, infoLength } = iommuDrivers[iommu?.driver ?? 'other'];
     return {
       value: 0,
       out: {
-        data_len: lengths[type],
-        out_data_type: type,
+        data_len: infoLength,
+        out_data_type: infoType,
         // Without them the structure ends before the capabilities.
         ...((op.argsz ?? 40) < 40 ? {} : { out_capabilities: iommu?.tracksDirty ? dirtyTracking : 0n }),
       },

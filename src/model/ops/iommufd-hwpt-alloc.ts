@@ -1,9 +1,10 @@
 import { type FreshRefusal, freshRefusal, freshRefusals, freshTable } from '../attach.ts';
 import { iommufdOf, placeOfIommufd } from '../files.ts';
 import { type Guard, type Rule, since612, zero } from '../guard.ts';
-import { iommuOf } from '../ioas.ts';
-import { addObject, ioasOf, objectOf, withContext, withoutIommu, withTable } from '../iommufd.ts';
-import type { Iommufd } from '../iommufd-state.ts';
+import { driverOf, iommuOf } from '../ioas.ts';
+import { iommuDrivers, type Nesting } from '../iommu-drivers.ts';
+import { addObject, ioasOf, objectOf, withContext, withTable } from '../iommufd.ts';
+import type { Hwpt, Iommufd } from '../iommufd-state.ts';
 import { once } from '../once.ts';
 import type { Op } from '../op.ts';
 import type { State, World } from '../state.ts';
@@ -15,9 +16,9 @@ type Alloc = Extract<Op, { op: 'iommufd.hwpt_alloc' }>;
  * Flags (enum iommufd_hwpt_alloc_flags). Kernels after 6.12 have more of them, here and in GET_HW_INFO, of which nothing was
  * read: the newest profile knows those of 6.12.
  */
-const nestParent = 1;
+export const toNestIn = 1;
 export const withDirtyTracking = 2;
-const withFaults = 4;
+export const withFaults = 4;
 
 const hwptAlloc = 'drivers/iommu/iommufd/hw_pagetable.c:iommufd_hwpt_alloc';
 const pagingAlloc = 'drivers/iommu/iommufd/hw_pagetable.c:iommufd_hwpt_paging_alloc';
@@ -85,7 +86,25 @@ const arguments_: readonly Guard<Alloc>[] = [
   },
 ];
 
-/** Of a page table in a page table. None here may have another one in it, so no caller comes further. */
+const allocUser = 'drivers/iommu/iommufd/selftest.c:mock_domain_alloc_user';
+const copyFromUser = `${allocUser} (include/linux/iommu.h:__iommu_copy_struct_from_user)`;
+
+/** Where the address of the data ends in the structure: those of processes have six bytes. */
+const addressEnd = 38;
+
+/** The page table that another one shall be nested in; null: of an address space one shall be made. */
+function parentOf(context: Iommufd, { target }: Alloc): Hwpt | null {
+  const object = objectOf(context, target);
+  return object?.kind === 'hwpt' ? object : null;
+}
+
+/** What the driver asks of the nested page table that is wanted; null where none is, or its parent is none of one. */
+function nestingOf(context: Iommufd, op: Alloc): Nesting | null {
+  const driver = parentOf(context, op)?.driver ?? null;
+  return driver === null ? null : iommuDrivers[driver].nesting;
+}
+
+/** Of a page table in a page table. */
 const nested: readonly Guard<Alloc>[] = [
   {
     id: 'iommufd.hwpt_alloc.nested',
@@ -97,21 +116,62 @@ const nested: readonly Guard<Alloc>[] = [
   },
   {
     id: 'iommufd.hwpt_alloc.parent',
-    words: 'the page table was not made to have others nested in it',
+    words: 'the page table was not made to have others nested in it, or for another driver’s IOMMUs',
     errno: 'EINVAL',
     citation: nestedAlloc,
-    applies: (_world, _state, op, context) => spaceOf(context, op) === null,
+    applies: (world, state, op, context) => {
+      const parent = parentOf(context, op);
+      const driver = driverOf(world, state, deviceOf(context, op.deviceId) ?? -1);
+      return parent !== null && (!parent.nestParent || parent.driver !== driver);
+    },
+  },
+  {
+    id: 'iommufd.hwpt_alloc.nested-data',
+    words: 'the data of a nested page table is of a type that the driver does not know',
+    errno: 'EOPNOTSUPP',
+    citation: allocUser,
+    applies: (_world, _state, op, context) => {
+      const nesting = nestingOf(context, op);
+      return nesting !== null && told(op, 24, op.dataType) !== nesting.dataType;
+    },
+  },
+  {
+    id: 'iommufd.hwpt_alloc.nested-length',
+    words: 'the data of a nested page table is shorter or longer than the driver knows it',
+    errno: 'EINVAL',
+    citation: copyFromUser,
+    applies: (_world, _state, op, context) => {
+      const nesting = nestingOf(context, op);
+      return nesting !== null && told(op, 28, op.dataLength) !== nesting.dataLength;
+    },
+  },
+  {
+    id: 'iommufd.hwpt_alloc.nested-fault',
+    words: 'the data of a nested page table cannot be read from memory',
+    errno: 'EFAULT',
+    citation: copyFromUser,
+    applies: (_world, _state, op, context) =>
+      nestingOf(context, op) !== null && (op.behind !== 'zeros' || (op.argsz ?? 48) < addressEnd),
+  },
+  {
+    id: 'iommufd.hwpt_alloc.queue',
+    words: 'the iommufd has no queue of page faults of this id',
+    errno: 'ENOENT',
+    citation: 'drivers/iommu/iommufd/main.c:iommufd_get_object',
+    applies: (_world, _state, op, context) =>
+      parentOf(context, op) !== null &&
+      carries(op, withFaults) &&
+      objectOf(context, queueOf(op))?.kind !== 'fault-queue',
   },
 ];
 
-/** Of a page table of an address space. */
-const paging: readonly Guard<Alloc>[] = [
+const ofSpace: readonly Guard<Alloc>[] = [
   {
     id: 'iommufd.hwpt_alloc.flags',
     words: 'a flag that is unknown, or is for nested page tables alone',
     errno: 'EOPNOTSUPP',
     citation: pagingAlloc,
-    applies: (_world, _state, op) => (op.flags & ~(nestParent | withDirtyTracking)) !== 0,
+    applies: (_world, _state, op) => (op.flags & ~(toNestIn | withDirtyTracking)) !== 0,
   },
   {
     id: 'iommufd.hwpt_alloc.dirty-tracking',
@@ -124,10 +184,13 @@ const paging: readonly Guard<Alloc>[] = [
   },
   {
     id: 'iommufd.hwpt_alloc.nesting',
-    words: 'the IOMMU of the device nests no page tables; one that does is taken not to',
+    words: 'the IOMMU of the device nests no page tables; one of Intel that does is taken not to',
     errno: 'EOPNOTSUPP',
     citation: driver,
-    applies: (_world, _state, op) => carries(op, nestParent),
+    applies: (world, state, op, context) => {
+      const its = driverOf(world, state, deviceOf(context, op.deviceId) ?? -1);
+      return carries(op, toNestIn) && (its === null || iommuDrivers[its].nesting === null);
+    },
   },
   {
     id: 'iommufd.hwpt_alloc.driver-data',
@@ -138,13 +201,22 @@ const paging: readonly Guard<Alloc>[] = [
   },
 ];
 
+/** Of a page table of an address space. */
+const paging = ofSpace.map(
+  (guard): Guard<Alloc> => ({
+    ...guard,
+    applies: (world, state, op, context) =>
+      spaceOf(context, op) !== null && guard.applies(world, state, op, context),
+  }),
+);
+
 /** What the driver and the address space have against it. */
 const refusal = once<Alloc, FreshRefusal | null>((world, state, op) => {
   const context = iommufdOf(state, op);
   const ioas = ioasOf(context, op.target);
   const device = context === null ? null : deviceOf(context, op.deviceId);
-  if (ioas === null || device === null) return null;
-  return freshRefusal(world, state, ioas, withoutIommu(state, device));
+  if (context === null || ioas === null || device === null) return null;
+  return freshRefusal(world, state, context, freshTable(world, state, device, op.target));
 });
 
 const filling = freshRefusals.map(
@@ -167,17 +239,19 @@ export const iommufdHwptAlloc: Rule<Alloc> = {
       target: 'id of the address space, or of the page table to be nested in',
       dataType: 'what the data is that the driver shall read: none 0, of Intel’s first stage 1',
       dataLength: 'bytes of it',
+      behind: 'what stands at its address: zeros, or nothing when left out',
+      faultId: 'id of the queue of page faults, with FAULT_ID_VALID',
       reserved: 'a field that must be 0',
       tail: 'bytes that are not 0 follow the structure',
     },
     effect:
-      'Makes a further page table of the address space, with all that is mapped there, and answers its id. A device gets it when it is attached to that id; it stays until it is destroyed.',
+      'Makes a further page table of the address space, with all that is mapped there, or one of the caller’s own that is nested in another one, and answers its id. A device gets it when it is attached to that id; it stays until it is destroyed.',
     undo: '`iommufd.destroy`',
   },
   ioctl: { on: 'iommufd', request: 0x3b89 },
   guards: since612<Alloc>(...arguments_, ...nested, ...paging, ...filling),
-  effect: (world, state, op) => {
-    const made = madeBy(world, state, op);
+  effect: (world, state, op, context) => {
+    const made = madeBy(world, state, op, context);
     if (made === null) return zero;
     return {
       state: withContext(state, placeOfIommufd(state, op), made.context),
@@ -192,11 +266,24 @@ export const iommufdHwptAlloc: Rule<Alloc> = {
   },
 };
 
-function madeBy(world: World, state: State, op: Alloc): ReturnType<typeof withTable> | null {
-  const context = iommufdOf(state, op);
-  const device = context === null ? null : deviceOf(context, op.deviceId);
-  if (context === null || device === null) return null;
-  const tracksDirty = carries(op, withDirtyTracking);
+function madeBy(
+  world: World,
+  state: State,
+  op: Alloc,
+  context: Iommufd,
+): ReturnType<typeof withTable> | null {
+  if (parentOf(context, op) !== null) {
+    const queue = carries(op, withFaults) ? queueOf(op) : null;
+    return addObject(context, { kind: 'nested', parent: op.target, queue });
+  }
+  const device = deviceOf(context, op.deviceId);
+  if (device === null) return null;
+  const [tracksDirty, nestParent] = [carries(op, withDirtyTracking), carries(op, toNestIn)];
   const fresh = freshTable(world, state, device, op.target);
-  return withTable(context, { ...fresh, automatic: false, tracksDirty });
+  return withTable(context, { ...fresh, automatic: false, tracksDirty, nestParent });
+}
+
+/** The id of a queue stands behind the fields that the structure had at first. */
+function queueOf(op: Alloc): number {
+  return told(op, 40, op.faultId ?? 0);
 }

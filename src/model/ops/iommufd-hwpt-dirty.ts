@@ -1,12 +1,17 @@
 import { u64 } from '../argument.ts';
-import { type Guard, type Rule, since612, zero } from '../guard.ts';
-import { alignmentOf, highest } from '../ioas.ts';
-import { objectOf } from '../iommufd.ts';
+import { placeOfIommufd } from '../files.ts';
+import { type Done, type Guard, type Rule, since612, zero } from '../guard.ts';
+import { alignmentOf, highest, pageOf, piecesAt } from '../ioas.ts';
+import { ioasOf, objectOf, withContext, withObject } from '../iommufd.ts';
 import type { Hwpt, Iommufd } from '../iommufd-state.ts';
 import type { Op } from '../op.ts';
+import type { State } from '../state.ts';
 import { framed, reservedField } from '../user-structure.ts';
 
-/** Which pages devices wrote to, by page table. No device of the model writes to any. */
+/**
+ * Which pages devices wrote to, by page table. No process of the model makes a device write: marks come by `written`, which
+ * is no operation.
+ */
 
 type SetTracking = Extract<Op, { op: 'iommufd.hwpt_set_dirty_tracking' }>;
 type GetBitmap = Extract<Op, { op: 'iommufd.hwpt_get_dirty_bitmap' }>;
@@ -18,6 +23,49 @@ const checkRange = 'drivers/iommu/iommufd/io_pagetable.c:iommufd_check_iova_rang
 function tableAt(context: Iommufd, id: number): Hwpt | null {
   const object = objectOf(context, id);
   return object?.kind === 'hwpt' ? object : null;
+}
+
+const enable = 1;
+const noClear = 1;
+
+/** A page table as it is now. */
+function changed(
+  state: State,
+  { pid, fd, hwpt }: SetTracking | GetBitmap,
+  context: Iommufd,
+  table: Hwpt,
+  out: { readonly bitmap?: bigint },
+): Done {
+  const now = withContext(state, placeOfIommufd(state, { pid, fd }), withObject(context, hwpt, table));
+  return { state: now, value: 0, ...(out.bitmap === undefined ? {} : { out: { bitmap: out.bitmap } }) };
+}
+
+/** A device writes at an address of a page table: its page is marked, where one is mapped and that is tracked. */
+export function written(context: Iommufd, hwpt: number, iova: bigint): Iommufd {
+  const table = tableAt(context, hwpt);
+  if (table === null || !table.tracking) return context;
+  const ioas = ioasOf(context, table.ioas);
+  const page = iova - (iova % pageOf(table));
+  if (ioas === null || table.dirty.includes(page) || piecesAt(ioas, { start: page, end: page }) === null)
+    return context;
+  const dirty = [...table.dirty, page].sort((a, b) => (a < b ? -1 : 1));
+  return withObject(context, hwpt, { ...table, dirty });
+}
+
+/** Marks of a range, up to the first address in it that is not mapped (iopt_for_each_contig_area). */
+function walked(context: Iommufd, { ioas: id, dirty }: Hwpt, op: GetBitmap): readonly bigint[] {
+  const ioas = ioasOf(context, id);
+  const [start, end] = [u64(op.iova), u64(op.iova) + u64(op.length)];
+  const reached = (iova: bigint) => ioas !== null && piecesAt(ioas, { start, end: iova }) !== null;
+  return dirty.filter((iova) => iova >= start && iova < end && reached(iova));
+}
+
+/** Bits of a page, as the kernel counts them: by the lowest bit of the size that each stands for (iova_bitmap_set). */
+function bitsOf(op: GetBitmap, iova: bigint, page: bigint): bigint {
+  const unit = u64(op.pageSize) & -u64(op.pageSize);
+  const from = (iova - u64(op.iova)) / unit;
+  const count = (iova + page - 1n - u64(op.iova)) / unit - from + 1n;
+  return ((1n << count) - 1n) << from;
 }
 
 /** The page table that is to be there. */
@@ -52,7 +100,8 @@ export const iommufdHwptSetDirtyTracking: Rule<SetTracking> = {
       flags: 'ENABLE 1; without it tracking ends',
       tail: 'bytes that are not 0 follow the structure',
     },
-    effect: 'From now on pages that are written to are marked, or no more. Nothing else tells of it.',
+    effect:
+      'From now on pages that are written to are marked, or no more. What was marked before it begins is forgotten; what was when it ends stays, and is not told.',
     undo: 'none: what was marked is gone',
   },
   ioctl: { on: 'iommufd', request: 0x3b8b },
@@ -65,7 +114,13 @@ export const iommufdHwptSetDirtyTracking: Rule<SetTracking> = {
       'drivers/iommu/iommufd/io_pagetable.c:iopt_set_dirty_tracking',
     ),
   ),
-  effect: () => zero,
+  effect: (_world, state, op, context) => {
+    const table = tableAt(context, op.hwpt);
+    if (table === null) return zero;
+    const tracking = (op.flags & enable) !== 0;
+    const dirty = tracking ? [] : table.dirty;
+    return changed(state, op, context, { ...table, tracking, dirty }, {});
+  },
   undo: () => ({ none: 'what was marked is gone' }),
 };
 
@@ -130,8 +185,8 @@ export const iommufdHwptGetDirtyBitmap: Rule<GetBitmap> = {
       tail: 'bytes that are not 0 follow the structure',
     },
     effect:
-      'Sets a bit for each page that a device wrote to, which none did here, and takes the marks away. Where nothing is mapped it finds nothing, and memory that cannot be written keeps it from nothing else: 6.12 asks for no answer of the walk.',
-    undo: 'none: it only asks',
+      'Sets a bit for each page that a device wrote to while that was tracked, up to the first address that is not mapped, and takes the marks away. No process makes a device write here, so that none is set. Where tracking has ended or nothing is mapped it finds nothing, and memory that cannot be written keeps it from nothing else: 6.12 asks for no answer of the walk.',
+    undo: 'none: marks that are taken away come back with the next write alone',
   },
   ioctl: { on: 'iommufd', request: 0x3b8c },
   guards: since612<GetBitmap>(
@@ -144,6 +199,16 @@ export const iommufdHwptGetDirtyBitmap: Rule<GetBitmap> = {
       'drivers/iommu/iommufd/io_pagetable.c:iommu_read_and_clear_dirty',
     ),
   ),
-  effect: () => zero,
-  undo: () => ({ none: 'it only asks' }),
+  effect: (_world, state, op, context) => {
+    const table = tableAt(context, op.hwpt);
+    if (table === null || !table.tracking) return zero;
+    const told = walked(context, table, op);
+    if (told.length === 0) return zero;
+    const page = pageOf(table);
+    const bits = told.reduce((all, iova) => all | bitsOf(op, iova, page), 0n);
+    const dirty =
+      (op.flags & noClear) !== 0 ? table.dirty : table.dirty.filter((iova) => !told.includes(iova));
+    return changed(state, op, context, { ...table, dirty }, { bitmap: bits });
+  },
+  undo: () => ({ none: 'marks that are taken away come back with the next write alone' }),
 };

@@ -2,7 +2,7 @@ import { u64 } from '../argument.ts';
 import { iommufdOf, placeOfIommufd } from '../files.ts';
 import { type Guard, type Rule, since612 } from '../guard.ts';
 import { highest, unmapped } from '../ioas.ts';
-import { freshIoas, ioasOf, withContext, withObject } from '../iommufd.ts';
+import { freshIoas, ioasOf, withAreas, withContext } from '../iommufd.ts';
 import { once } from '../once.ts';
 import type { Op } from '../op.ts';
 import type { State } from '../state.ts';
@@ -28,7 +28,7 @@ const done = once<Unmap, ReturnType<typeof unmapped>>((_world, state, op) => {
 function after(state: State, op: Unmap, { ioas, bytes }: ReturnType<typeof unmapped>): State {
   const context = iommufdOf(state, op);
   if (context === null || bytes === 0n) return state;
-  return withContext(state, placeOfIommufd(state, op), withObject(context, op.ioas, ioas));
+  return withContext(state, placeOfIommufd(state, op), withAreas(context, op.ioas, ioas));
 }
 
 const guards: readonly Guard<Unmap>[] = [

@@ -27,7 +27,7 @@ const unknown: Guard<GetPa> = {
 /** Whether the first page table, which pinned pages are read from, is for devices without an IOMMU. */
 function readable(context: Iommufd, id: number): boolean {
   const table = objectOf(context, ioasOf(context, id)?.tables[0] ?? 0);
-  return table?.kind === 'hwpt' && table.software;
+  return table?.kind === 'hwpt' && table.driver === null;
 }
 
 const guards: readonly Guard<GetPa>[] = [

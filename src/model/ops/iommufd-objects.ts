@@ -1,5 +1,6 @@
 import { iommufdOf, placeOfIommufd } from '../files.ts';
 import { type Guard, type Rule, since612, zero } from '../guard.ts';
+import { iommuDrivers } from '../iommu-drivers.ts';
 import {
   addObject,
   freshIoas,
@@ -9,11 +10,11 @@ import {
   withObject,
   withoutTable,
 } from '../iommufd.ts';
-import type { Hwpt, Iommufd } from '../iommufd-state.ts';
+import type { Hwpt, Iommufd, NestedHwpt } from '../iommufd-state.ts';
 import type { Op } from '../op.ts';
 import type { State } from '../state.ts';
 import { framed, reservedField } from '../user-structure.ts';
-import { withDirtyTracking } from './iommufd-hwpt-alloc.ts';
+import { toNestIn, withDirtyTracking, withFaults } from './iommufd-hwpt-alloc.ts';
 
 /** Making and destroying objects of an iommufd. */
 
@@ -62,7 +63,8 @@ const missing: Guard<Destroy> = {
 
 const used: Guard<Destroy> = {
   id: 'iommufd.destroy.used',
-  words: 'something uses the object: a page table, a device that is attached or is it, or a descriptor',
+  words:
+    'something uses the object: a page table of it or in it, a device that is attached or is it, or a descriptor',
   errno: 'EBUSY',
   citation: remove,
   applies: (_world, state, { id }, context) => {
@@ -71,16 +73,23 @@ const used: Guard<Destroy> = {
       case 'ioas':
         return object.tables.length > 0;
       case 'hwpt':
+      case 'nested':
         return tableInUse(context, id);
       case 'fault-queue':
-        return state.files.some(
-          (file) => file?.kind === 'fault-queue' && file.iommufd === context.index && file.object === id,
-        );
+        return queueInUse(state, context, id);
       default:
         return object !== null;
     }
   },
 };
+
+/** Whether a descriptor reads from a queue of faults, or a page table sends its faults there. */
+function queueInUse({ files }: State, { index, objects }: Iommufd, id: number): boolean {
+  return (
+    files.some((file) => file?.kind === 'fault-queue' && file.iommufd === index && file.object === id) ||
+    objects.some((object) => object?.kind === 'nested' && object.queue === id)
+  );
+}
 
 export const iommufdDestroy: Rule<Destroy> = {
   words: {
@@ -108,16 +117,29 @@ export const iommufdDestroy: Rule<Destroy> = {
     const object = objectOf(context, id);
     if (object?.kind === 'ioas') return { op: 'iommufd.ioas_alloc', pid, fd, flags: 0 };
     const place = context?.objects.findIndex((other) => other?.kind === 'device') ?? -1;
-    if (object?.kind !== 'hwpt' || place === -1) return { none: 'nothing makes such an object alone' };
-    return remade(object, { pid, fd, deviceId: place + 1 });
+    const on = { pid, fd, deviceId: place + 1 };
+    if (place !== -1 && object?.kind === 'hwpt') return remade(object, on);
+    if (place !== -1 && object?.kind === 'nested') return nestedAgain(context, object, on);
+    return { none: 'nothing makes such an object alone' };
   },
 };
 
+type On = { readonly pid: number; readonly fd: number; readonly deviceId: number };
+
 /** A page table as another one was. */
-function remade(
-  { ioas, tracksDirty }: Hwpt,
-  on: { readonly pid: number; readonly fd: number; readonly deviceId: number },
-): Op {
-  const flags = tracksDirty ? withDirtyTracking : 0;
+function remade({ ioas, tracksDirty, nestParent }: Hwpt, on: On): Op {
+  const flags = (tracksDirty ? withDirtyTracking : 0) | (nestParent ? toNestIn : 0);
   return { op: 'iommufd.hwpt_alloc', ...on, flags, target: ioas, dataType: 0, dataLength: 0 };
+}
+
+/** A nested page table in the place of another one: what that said of itself nobody tells. */
+function nestedAgain(context: Iommufd | null, { parent, queue }: NestedHwpt, on: On): Op {
+  const table = objectOf(context, parent);
+  const driver = (table?.kind === 'hwpt' ? table.driver : null) ?? 'other';
+  const { dataType = 0, dataLength = 0 } = iommuDrivers[driver].nesting ?? {};
+  const faults = queue === null ? { flags: 0 } : { flags: withFaults, faultId: queue };
+  return {
+    ...{ op: 'iommufd.hwpt_alloc', ...on, ...faults },
+    ...{ target: parent, dataType, dataLength, behind: 'zeros' },
+  };
 }

@@ -2,6 +2,7 @@ import { u64 } from '../argument.ts';
 import { misaligned } from '../attach.ts';
 import { iommufdOf, placeOfIommufd } from '../files.ts';
 import { type Guard, type Rule, since612, zero } from '../guard.ts';
+import { pageSize } from '../ioas.ts';
 import { ioasOf, translated, withContext, withObject } from '../iommufd.ts';
 import type { Iommufd } from '../iommufd-state.ts';
 import type { Op } from '../op.ts';
@@ -32,7 +33,7 @@ export function inLargePages(context: Iommufd | null, id: number): boolean {
 /** Small pages make whole pages the least that may be mapped. */
 export function inPartsOfPages(context: Iommufd | null, id: number): boolean {
   const ioas = ioasOf(context, id);
-  return ioas?.largePages === true && misaligned(ioas);
+  return ioas?.largePages === true && misaligned(ioas, pageSize);
 }
 
 const guards: readonly Guard<Option>[] = [

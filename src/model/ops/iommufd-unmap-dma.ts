@@ -3,7 +3,7 @@ import { noCompat } from '../compat.ts';
 import { iommufdOf, placeOfIommufd } from '../files.ts';
 import { type Guard, type Rule, since612 } from '../guard.ts';
 import { cutAt, highest, unmapped } from '../ioas.ts';
-import { ioasOf, withContext, withObject } from '../iommufd.ts';
+import { ioasOf, withAreas, withContext } from '../iommufd.ts';
 import type { Ioas, Iommufd } from '../iommufd-state.ts';
 import { once } from '../once.ts';
 import type { Op } from '../op.ts';
@@ -49,7 +49,7 @@ function edges(iova: bigint, size: bigint): readonly bigint[] {
 
 function cleared(context: Iommufd, id: number, before: Ioas, start: bigint, end: bigint): Course {
   const { ioas, bytes, whole } = unmapped(before, { start, end });
-  const left = ioas === before ? context : withObject(context, id, ioas);
+  const left = ioas === before ? context : withAreas(context, id, ioas);
   return { end: whole ? 'done' : 'partial', context: left, bytes };
 }
 

@@ -371,6 +371,10 @@ export type TraceOperation = {
   readonly target: number;
   readonly dataType: number;
   readonly dataLength: number;
+  /** what stands behind the address; left out: nothing */
+  readonly behind?: "zeros";
+  /** id of a queue of page faults */
+  readonly faultId?: number;
 } | {
   readonly op: "iommufd.get_hw_info";
   readonly fd: TraceDescriptor;
@@ -415,6 +419,10 @@ export type TraceOperation = {
   readonly array: boolean;
   readonly entryLength: number;
   readonly entries: number;
+  /** what the entries are; 0 when left out */
+  readonly dataType?: number;
+  /** words at the address, and zeros behind them; left out: nothing is there */
+  readonly content?: readonly number[];
 } | {
   readonly op: "iommufd.fault_queue_alloc";
   readonly fd: TraceDescriptor;

@@ -1992,6 +1992,19 @@ export const traceSchema: JsonSchema = {
        "type": "integer",
        "minimum": -2147483648,
        "maximum": 4294967295
+      },
+      "behind": {
+       "description": "what stands behind the address; left out: nothing",
+       "type": "string",
+       "enum": [
+        "zeros"
+       ]
+      },
+      "faultId": {
+       "description": "id of a queue of page faults",
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
       }
      },
      "required": [
@@ -2226,6 +2239,22 @@ export const traceSchema: JsonSchema = {
        "type": "integer",
        "minimum": -2147483648,
        "maximum": 4294967295
+      },
+      "dataType": {
+       "description": "what the entries are; 0 when left out",
+       "type": "integer",
+       "minimum": -2147483648,
+       "maximum": 4294967295
+      },
+      "content": {
+       "description": "words at the address, and zeros behind them; left out: nothing is there",
+       "maxItems": 1024,
+       "type": "array",
+       "items": {
+        "type": "integer",
+        "minimum": -2147483648,
+        "maximum": 4294967295
+       }
       }
      },
      "required": [

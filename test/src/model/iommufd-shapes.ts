@@ -106,6 +106,8 @@ function tableShapes(
       target: id,
       dataType: mostlyZero,
       dataLength: mostlyZero,
+      behind: fc.constantFrom(undefined, 'zeros'),
+      faultId: fc.option(id, { nil: undefined }),
     }),
     'iommufd.get_hw_info': fc.record({
       ...framing,
@@ -132,6 +134,8 @@ function tableShapes(
       array: fc.boolean(),
       entryLength: anyNumber,
       entries: mostlyZero,
+      dataType: fc.option(anyNumber, { nil: undefined }),
+      content: fc.option(fc.array(anyNumber, { maxLength: 4 }), { nil: undefined }),
     }),
     'iommufd.fault_queue_alloc': fc.record({ ...framing, flags: mostlyZero }),
   };

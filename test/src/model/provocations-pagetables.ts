@@ -6,6 +6,7 @@ import { cdevs, IommufdSession, iommufdWorld } from './iommufd-session.ts';
 import { functionAt, pair, sibling, single, user } from './machine.ts';
 import { type Provocation, pid } from './provocation.ts';
 import { framing, onGroup8 } from './provocations-iommufd.ts';
+import { SelftestSession } from './selftest-session.ts';
 
 /** Page tables of an iommufd, what its IOMMU can do, and page faults. */
 
@@ -114,6 +115,43 @@ const invalidation: Readonly<Record<string, Provocation>> = {
   'iommufd.hwpt_invalidate.missing': invalidate({}),
 };
 
+/** With IOMMUs that nest page tables: a device of id 1, and a page table of id 3 that others may be nested in. */
+function parented(act: (s: SelftestSession, i: number, d: number) => unknown): Provocation {
+  return (profile) => {
+    if (!profiles[profile].knowsIommufd) return null;
+    const s = new SelftestSession(profile);
+    const { d, i } = s.parented();
+    act(s, i, d);
+    return s;
+  };
+}
+
+const nested = (over: Partial<Alloc>): Provocation => parented((s, i) => s.nested(i, over));
+
+const entry = (over: Partial<Invalidate>): Provocation =>
+  parented((s, i) => {
+    s.nested(i);
+    s.invalidate(i, 4, over);
+  });
+
+const nesting: Readonly<Record<string, Provocation>> = {
+  'iommufd.hwpt_alloc.nested-data': nested({ dataType: 1 }),
+  'iommufd.hwpt_alloc.nested-length': nested({ dataLength: 5 }),
+  'iommufd.hwpt_alloc.nested-fault': parented((s, i) =>
+    s.hwpt(i, { target: 3, dataType: 0xdead, dataLength: 4 }),
+  ),
+  'iommufd.hwpt_alloc.queue': nested({ flags: 4, faultId: 3 }),
+  'iommufd.hwpt_invalidate.type': entry({ dataType: 1 }),
+  'iommufd.hwpt_invalidate.entry-length': entry({ entryLength: 9 }),
+  'iommufd.hwpt_invalidate.entry-fault': parented((s, i) => {
+    s.nested(i);
+    const nothing = { array: true, entryLength: 8, entries: 1, dataType: 0xdead_beef };
+    s.ask('iommufd.hwpt_invalidate', { ...nothing, fd: i, hwpt: 4 });
+  }),
+  'iommufd.hwpt_invalidate.entry-flags': entry({ content: [2] }),
+  'iommufd.hwpt_invalidate.entry-index': entry({ content: [0, 4] }),
+};
+
 const faults: Readonly<Record<string, Provocation>> = {
   ...framing({ op: 'iommufd.fault_queue_alloc', flags: 0 }, 16),
   'iommufd.fault_queue_alloc.unsupported': tabled((s, fd) =>
@@ -147,6 +185,7 @@ export const pageTables: Readonly<Record<string, Provocation>> = {
   ...information,
   ...dirtyPages,
   ...invalidation,
+  ...nesting,
   ...faults,
   'device.attach_ioas.unit': cdevs(
     (s) => {
