@@ -120,8 +120,10 @@ export function unbind(world: World, state: State, hardware: Hardware): State {
   const device = deviceIn(draft, hardware.index);
   device.driver = null;
   device.leaving = null;
-  if (draft.bus.bound.includes(hardware.index)) {
-    draft.bus = { ...draft.bus, bound: draft.bus.bound.filter((index) => index !== hardware.index) };
+  const { bound, unbinding } = draft.bus;
+  if (bound.includes(hardware.index)) {
+    const others = (its: readonly number[]) => its.filter((index) => index !== hardware.index);
+    draft.bus = { ...draft.bus, bound: others(bound), unbinding: others(unbinding) };
   }
   if (vfio !== null) unregister(draft, hardware.index, vfio.group);
   else if (driver !== null && world.drivers.get(driver)?.managesDma === false) countOwner(draft, group, -1);

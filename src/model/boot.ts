@@ -29,7 +29,16 @@ export function bootState(
   return {
     modules,
     taint,
-    bus: { autoprobe: true, ids: [], registered: [], arrived: [], bound, removing: [], unloading: [] },
+    bus: {
+      autoprobe: true,
+      ids: [],
+      registered: [],
+      arrived: [],
+      bound,
+      unbinding: [],
+      removing: [],
+      unloading: [],
+    },
     ...registeredAtBoot(world, snapshot, nodes, {
       devices: devicesAtBoot(world, snapshot, reader, absent),
       iommuGroups: groupsAtBoot(world, snapshot),

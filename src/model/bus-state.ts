@@ -15,6 +15,8 @@ export interface Bus {
    * first. Nothing shows that order when a snapshot is taken: it is that of the bus then, as when a driver registers.
    */
   readonly bound: readonly number[];
+  /** Those of them whose driver's `unbind` somebody writes to, and waits: the file stays until the write is over. */
+  readonly unbinding: readonly number[];
   /** Writes to `remove` and 0 to `sriov_numvfs` that have begun, and wait until what they take away is closed. */
   readonly removing: readonly Removal[];
   /** Unloads that have begun, and wait until a device of a driver that goes is closed. */

@@ -10,12 +10,24 @@ export function hasDirectory(world: World, state: State, { module }: Driver): bo
 }
 
 /**
- * Whether the driver is there to bind to: one that goes is off the bus, and the files in its directory are gone, before it
- * lets go of its first device (drivers/base/bus.c:bus_remove_driver).
+ * Whether the driver is on the bus: one that goes is not, and neither are the files in its directory, before it lets go of
+ * its first device. But first of all `unbind` is taken away, which takes until nobody writes to it any more
+ * (drivers/base/bus.c:bus_remove_driver, remove_bind_files, fs/kernfs/dir.c:kernfs_drain).
  */
 export function registered(world: World, state: State, driver: Driver): boolean {
   if (driver.module === null) return true;
-  return hasDirectory(world, state, driver) && !isGoing(state, driver.module);
+  if (!hasDirectory(world, state, driver)) return false;
+  return !isGoing(state, driver.module) || isWritten(state, driver);
+}
+
+/** Whether somebody writes to the driver's `unbind`, and waits. */
+export function isWritten({ bus, devices }: State, { name }: Driver): boolean {
+  return bus.unbinding.some((index) => devices[index]?.driver === name);
+}
+
+/** Whether `bind` and `unbind` are in its directory, the first files that go. */
+export function isBindable(world: World, state: State, driver: Driver): boolean {
+  return hasDirectory(world, state, driver) && (driver.module === null || !isGoing(state, driver.module));
 }
 
 /**

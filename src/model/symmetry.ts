@@ -114,6 +114,7 @@ function busOf(bus: State['bus'], { devices }: Renaming, pid: (old: number) => n
     ...bus,
     arrived: bus.arrived.map(place),
     bound: bus.bound.map(place),
+    unbinding: bus.unbinding.map(place),
     removing: bus.removing.map((its) => ({ ...its, device: place(its.device), pid: pid(its.pid) })),
     unloading: bus.unloading.map((its) => ({ ...its, pid: pid(its.pid) })),
   };

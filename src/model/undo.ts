@@ -35,9 +35,7 @@ export function restored(before: State, after: State): boolean {
     iommuGroups: iommuGroupsNow,
     ...restNow
   } = after;
-  const sameBus =
-    bus.autoprobe === busNow.autoprobe &&
-    same([bus.ids, bus.removing, bus.unloading], [busNow.ids, busNow.removing, busNow.unloading]);
+  const sameBus = bus.autoprobe === busNow.autoprobe && same(waitingOf(bus), waitingOf(busNow));
   return (
     sameBus &&
     same(rest, restNow) &&
@@ -45,6 +43,10 @@ export function restored(before: State, after: State): boolean {
     sameGroups(groups, groupsNow) &&
     (iommuGroups === iommuGroupsNow || sameIommuGroups(iommuGroups, iommuGroupsNow))
   );
+}
+
+function waitingOf({ ids, unbinding, removing, unloading }: State['bus']): readonly unknown[] {
+  return [ids, unbinding, removing, unloading];
 }
 
 function sameDevices(before: State, after: State): boolean {

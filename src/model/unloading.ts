@@ -2,14 +2,16 @@ import { isLocked } from './device-lock.ts';
 import { draftOf } from './draft.ts';
 import { changeIds } from './dynamic-ids.ts';
 import { letGo, type Waiter, type Walk } from './going.ts';
+import { isWritten } from './matching.ts';
 import { isGoing, loaded, moduleName, moduleOf } from './modules.ts';
 import type { Op } from './op.ts';
 import { replace } from './places.ts';
-import type { Hardware, Module, State, World } from './state.ts';
+import type { Driver, Hardware, Module, State, World } from './state.ts';
 
 /**
- * Modules that go, one after the other. The driver of each is off the bus first, then it lets go of its devices, and only
- * when it has none is the module gone (kernel/module/main.c:delete_module, drivers/base/bus.c:bus_remove_driver).
+ * Modules that go, one after the other. The driver of each is off the bus first, when nobody writes to its `unbind` any
+ * more, then it lets go of its devices, and only when it has none is the module gone (kernel/module/main.c:delete_module,
+ * drivers/base/bus.c:bus_remove_driver).
  */
 export function unload(
   world: World,
@@ -22,6 +24,8 @@ export function unload(
     const module = moduleOf(world, names[place] ?? '');
     // What comes after one that was waited for is asked of the kernel only then.
     if (module === undefined || !mayGo(world, now, module)) break;
+    if (pid !== null && driversOf(world, module.name).some((driver) => isWritten(now, driver)))
+      return { state: now, left: names.slice(place) };
     const walk = detach(world, now, module, pid);
     if (walk.waits) return { state: walk.state, left: names.slice(place) };
     now = gone(world, walk.state, module);
@@ -31,6 +35,10 @@ export function unload(
 
 function mayGo(world: World, state: State, module: Module): boolean {
   return loaded(world, state, module.name) !== null && !inUse(world, state, module, new Set());
+}
+
+function driversOf(world: World, module: string): readonly Driver[] {
+  return [...world.drivers.values()].filter((driver) => driver.module === module);
 }
 
 /** Whether another module needs it, but for those that are `gone` by then, or an open file or a container does. */
@@ -81,13 +89,10 @@ function detach(world: World, state: State, { name }: Module, pid: Waiter): Walk
  * (drivers/base/dd.c:driver_detach).
  */
 export function detachOrder(world: World, state: State, module: string): readonly Hardware[] {
-  const order: Hardware[] = [];
-  for (const driver of world.drivers.values()) {
-    if (driver.module !== module) continue;
-    const its = state.bus.bound.filter((index) => state.devices[index]?.driver === driver.name);
-    order.push(...its.reverse().flatMap((index) => world.hardware[index] ?? []));
-  }
-  return order;
+  return driversOf(world, module).flatMap(({ name }) => {
+    const its = state.bus.bound.filter((index) => state.devices[index]?.driver === name);
+    return its.reverse().flatMap((index) => world.hardware[index] ?? []);
+  });
 }
 
 /** Modules that an operation unloads, in its order, or that unloads do which wait for what it closes. */
@@ -99,9 +104,7 @@ export function unloadedBy(op: Op, { bus }: State): readonly string[] {
 /** Nothing of it is left; what the bus knew of a driver goes with it (drivers/pci/pci-driver.c:pci_unregister_driver). */
 function gone(world: World, state: State, module: Module): State {
   let now = state;
-  for (const driver of world.drivers.values()) {
-    if (driver.module === module.name) now = unregistered(now, driver.name);
-  }
+  for (const { name } of driversOf(world, module.name)) now = unregistered(now, name);
   const draft = draftOf(now);
   draft.modules = replace(now.modules, module.index, null);
   if (module.name === 'iommufd') draft.iommuNode = null;

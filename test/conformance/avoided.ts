@@ -1,6 +1,7 @@
 /** What is not drawn, each with its reason: kernels do there what no model should say of them. */
 import { fileAt, fileOf, tableFull } from '../../src/model/files.ts';
 import { isRemoved } from '../../src/model/leaving.ts';
+import { isGoing } from '../../src/model/modules.ts';
 import { nodeAt } from '../../src/model/nodes.ts';
 import type { Op } from '../../src/model/op.ts';
 import { enabledVirtualFunctions, withdrawsVirtual } from '../../src/model/presence.ts';
@@ -24,6 +25,16 @@ export const avoided: readonly Avoided[] = [
       const file = fileOf(state, op);
       const group = file?.kind === 'group' ? file.group : -1;
       return state.groups[group]?.noiommu === true && openedWithIommufd(state, group);
+    },
+  },
+  {
+    what: 'new_id of a driver whose module is about to go, that offers it a device which is leaving',
+    why: 'the write waits for the lock of the device, and the unload for the write, which then binds what the unload lets go of (fs/kernfs/dir.c:kernfs_drain): the model begins with the write only when the unload is over',
+    applies: (state, op, world) => {
+      const module = op.op === 'driver.new_id' ? world.drivers.get(op.driver)?.module : null;
+      if (module === null || module === undefined || !isGoing(state, module)) return false;
+      const { result } = step(world, state, op);
+      return !result.ok && 'blocks' in result;
     },
   },
   {

@@ -4,6 +4,7 @@ import { cdevPath } from '../../src/model/nodes.ts';
 import type { Device } from '../../src/model/state.ts';
 import { type Context, type Maker, surely } from '../runtime/kernel/random-context.ts';
 import { pick } from '../runtime/kernel/random-mappings.ts';
+import { bound, eventfd, getDevice, opened, root, type Script, translated } from './script.ts';
 
 function stateOf({ state, world }: Context, device: string): Device | undefined {
   return state.devices[world.devices.get(device)?.index ?? -1];
@@ -89,16 +90,43 @@ const offer: Maker = (its) => {
   );
 };
 
-/** Another who takes a device away, and waits: the unload goes on behind it. */
+/** Another who takes a device away, and waits: the unload goes on behind it. What was gone needs another boot. */
 const remove: Maker = (its) => ({
   op: 'device.remove',
   pid: its.pid,
   device: deviceWhere(its, ({ vfio }) => vfio !== null && vfio.unbound > 0),
-  text: '1',
+  text: pick(['1', '0', '0', '0'], its.b),
 });
 
 export const unloads: readonly Maker[] = [
   ...[unload, unload, unload, unload, load, load, load],
   ...[openCdev, openCdev, openNode, openDevice, openDevice, openDevice],
   ...[takeAnew, takeAnew, takeAnew, offer, offer, offer, remove],
+];
+
+const unloadPci: Maker = () => ({ op: 'module.unload', pid: root, module: 'vfio_pci' });
+
+/** The devices that a cdev may be opened of, in the order in which the driver took them. */
+function inOrder(its: Context): readonly string[] {
+  const those = translated(its);
+  const all = its.state.bus.bound.flatMap((index) => its.world.hardware[index]?.address ?? []);
+  return all.filter((device) => those.includes(device));
+}
+
+export const unloadingCorners: readonly Script[] = [
+  // A group that is ready when the module of its device's driver goes, which another one keeps that the driver took later.
+  (its) => {
+    const [device = '', ...later] = inOrder(its);
+    const way = opened(its, device).slice(0, pick([3, 4], its.a));
+    const [node] = bound(later.at(-1) ?? '');
+    return later.length === 0 ? [] : [...way, node, unloadPci, getDevice(device)];
+  },
+  // An unbind that waits, and with it the unload before it has let go of anything.
+  (its) => {
+    const device = pick([...inOrder(its), ''], its.a);
+    const [node] = bound(device);
+    const unbind: Maker = () => ({ op: 'driver.unbind', pid: root, driver: 'vfio-pci', device });
+    return device === '' ? [] : [node, unbind, unloadPci];
+  },
+  () => [eventfd],
 ];

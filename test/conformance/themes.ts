@@ -19,7 +19,7 @@ import { addressSpaces, typeOne } from './themes-mappings.ts';
 import { pageTables } from './themes-pagetables.ts';
 import { openFunctions, removals } from './themes-removing.ts';
 import { mayGive, settings } from './themes-settings.ts';
-import { openCdev, takeAnew, unloads } from './themes-unloading.ts';
+import { openCdev, takeAnew, unloadingCorners, unloads } from './themes-unloading.ts';
 
 /** How a prelude opens a device: by container and group, with an iommufd in the container's place, by its own node. */
 export type Way = 'container' | 'compat' | 'cdev';
@@ -324,7 +324,8 @@ const unloading: Theme = {
     'the module of a driver that is unloaded while a device of it is open, and what others do meanwhile: unloads, loads, opens, binds, closes, until the last one ends it',
   ways: [],
   goesOn: true,
-  before: [takeAnew, takeAnew, takeAnew, takeAnew, openCdev, openCdev],
+  before: [takeAnew, takeAnew, takeAnew, takeAnew, openCdev],
+  scripts: unloadingCorners,
   makers: [...unloads, ...holding, ...holding],
 };
 

@@ -1,7 +1,7 @@
 /** /sys/devices/pci*, where functions lie behind their bridges, and /sys/bus/pci, where they lie by address. */
 import { isUnknown, type PciFunction } from '../../../src/machine/snapshot.ts';
 import { linkedDriver } from '../../../src/model/leaving.ts';
-import { hasDirectory, registered } from '../../../src/model/matching.ts';
+import { hasDirectory, isBindable, registered } from '../../../src/model/matching.ts';
 import { collection, directory, kept, link, takes } from './build.ts';
 import type { Machine } from './machine.ts';
 import type { Attribute, Directory, Node } from './node.ts';
@@ -142,7 +142,8 @@ export class PciBus {
     const here = `/sys/bus/pci/drivers/${name}`;
     const bound = (its: Placed) => linkedDriver(this.machine.device(its.hardware)) === name;
     const files: Record<string, Node | undefined> = {
-      ...(registered(world, state, driver) ? this.driverFiles(name) : {}),
+      ...(isBindable(world, state, driver) ? this.bindFiles(name) : {}),
+      ...(registered(world, state, driver) ? this.idFiles(name) : {}),
       module: driver.module === null ? undefined : link(here, `/sys/module/${driver.module}`),
     };
     const fixed = Object.keys(files).filter((file) => files[file] !== undefined);
@@ -156,7 +157,7 @@ export class PciBus {
     );
   }
 
-  private driverFiles(name: string): Record<string, Node> {
+  private bindFiles(name: string): Record<string, Node> {
     return {
       bind: this.writeOnly((device, pid) =>
         this.machine.value({ op: 'driver.bind', pid, driver: name, device }),
@@ -164,6 +165,11 @@ export class PciBus {
       unbind: this.writeOnly((device, pid) =>
         this.machine.value({ op: 'driver.unbind', pid, driver: name, device }),
       ),
+    };
+  }
+
+  private idFiles(name: string): Record<string, Node> {
+    return {
       new_id: takes(0o200, (text, pid) =>
         this.machine.value({ op: 'driver.new_id', pid, driver: name, text }),
       ),

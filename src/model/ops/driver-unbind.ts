@@ -1,4 +1,5 @@
 import { isLocked } from '../device-lock.ts';
+import { draftOf } from '../draft.ts';
 import { driverFile } from '../driver-directory.ts';
 import { letGo } from '../going.ts';
 import { everywhere, type Rule } from '../guard.ts';
@@ -66,5 +67,9 @@ export const driverUnbind: Rule<Unbind> = {
 function begin(world: World, state: State, op: Unbind): State {
   const hardware = deviceAt(world, state, op.device);
   if (hardware === undefined || isLocked(world, state, hardware.index)) return state;
-  return letGo(world, state, hardware, op.pid).state;
+  const now = letGo(world, state, hardware, op.pid).state;
+  if (!now.bus.bound.includes(hardware.index)) return now;
+  const draft = draftOf(now);
+  draft.bus = { ...now.bus, unbinding: [...now.bus.unbinding, hardware.index] };
+  return draft;
 }

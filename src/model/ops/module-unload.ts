@@ -85,7 +85,7 @@ export const moduleUnload: Rule<Unload> = {
     call: 'delete_module(module), …',
     arguments: { module: 'its name', also: 'those that go after it' },
     effect:
-      'The modules are gone with their drivers, and the devices of these have none. While a device that goes is open and does not keep its module in use (a node of its own that is not bound, or a virtual function that another driver has) the call waits: the driver is off the bus and takes nothing any more, the devices that it took after this one are let go of, this one is leaving, as with `driver.unbind`, and those before it are with the driver yet, but do not open. The `close` of the last descriptor goes on with the next.',
+      'The modules are gone with their drivers, and the devices of these have none. While a device that goes is open and does not keep its module in use (a node of its own that is not bound, or a virtual function that another driver has) the call waits: `bind` and `unbind` of the driver are gone at once, though with an `unbind` that waits itself nothing more is done before that is over; then the driver is off the bus and takes nothing any more, the devices that it took after this one are let go of, this one is leaving, as with `driver.unbind`, and those before it are with the driver yet, but do not open. The `close` of the last descriptor goes on with the next.',
     undo: '`module.load`',
   },
   guards: everywhere<Unload>(...asked, waits),

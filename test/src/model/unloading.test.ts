@@ -5,7 +5,7 @@ import { step } from '../../../src/model/step.ts';
 import { ueventsOf } from '../../../src/model/uevents.ts';
 import { undoOf } from '../../../src/model/undo.ts';
 import { IommufdSession, iommufdWorld } from './iommufd-session.ts';
-import { functionAt, pair, sibling, single } from './machine.ts';
+import { bare, functionAt, pair, sibling, single } from './machine.ts';
 import { pid } from './provocation.ts';
 import { opened, pf, put, token, vf } from './provocations-bus.ts';
 import { hostGoes, unload, variantHolds } from './provocations-unloading.ts';
@@ -128,11 +128,21 @@ describe('vfio_pci, of which a cdev is open that is not bound', () => {
 
   test('an unbind that waits has the lock, and the unload goes on behind it', () => {
     const { s, d } = three();
-    s.unbind(pair, 'vfio-pci');
     expect([s.unbind(sibling, 'vfio-pci'), unload(s, 'vfio_pci')]).toEqual([waits, waits]);
-    expect(link(s, single)).toBe('vfio-pci');
+    // Nothing is let go of, and the driver is on the bus, while the file that is written to stays.
+    expect([link(s, pair), link(s, single)]).toEqual(['vfio-pci', 'vfio-pci']);
+    const id = (op: 'driver.new_id' | 'driver.remove_id', text: string) =>
+      s.call({ op, pid, driver: 'vfio-pci', text });
+    expect([s.unbind(pair, 'vfio-pci'), s.bind(bare)]).toEqual(['ENOENT', 'ENOENT']);
+    expect([id('driver.remove_id', '1 2'), id('driver.new_id', '1 2')]).toEqual(['ENODEV', waits]);
+    s.unbind(bare);
+    s.override(bare, 'vfio-pci');
+    s.parameter('Y');
+    s.call({ op: 'drivers.probe', pid, device: bare });
+    expect([s.of(bare)?.driver, s.shows('/sys/module/vfio_pci/initstate')]).toEqual(['vfio-pci', 'going']);
     s.close(d);
-    expect([link(s, single), s.shows('/sys/module/vfio_pci')]).toEqual([null, null]);
+    expect([pair, single, bare].map((device) => link(s, device))).toEqual([null, null, null]);
+    expect([s.shows('/sys/module/vfio_pci'), s.state.bus.unbinding]).toEqual([null, []]);
   });
 });
 
