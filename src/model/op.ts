@@ -178,8 +178,8 @@ export type Op =
     } & Reserved)
   | ({ readonly op: 'iommufd.vfio_ioas'; readonly operation: number; readonly ioas: number } & Reserved)
   /**
-   * `target`: id of an address space, or of the page table that it shall be nested in. `behind`: what stands behind the
-   * address, zeros or nothing; nothing, where it is left out.
+   * `target`: id of an address space, or of the page table that it shall be nested in. `behind`: whether the data can be read
+   * at its address, as far as it goes; what it says is the driver's affair.
    */
   | ({
       readonly op: 'iommufd.hwpt_alloc';
@@ -188,7 +188,7 @@ export type Op =
       readonly target: number;
       readonly dataType: number;
       readonly dataLength: number;
-      readonly behind?: 'zeros';
+      readonly behind?: 'readable';
       readonly faultId?: number;
     } & Reserved)
   /** `buffer`: what stands behind the address for `length` bytes; more than 1 MiB never does. */

@@ -67,7 +67,10 @@ export const iommufdOperations = [
     target: word,
     dataType: word,
     dataLength: word,
-    behind: z.enum(['zeros']).exactOptional().describe('what stands behind the address; left out: nothing'),
+    behind: z
+      .enum(['readable'])
+      .exactOptional()
+      .describe('the data can be read at its address; left out: it cannot'),
     faultId: word.exactOptional().describe('id of a queue of page faults'),
   }),
   z.strictObject({

@@ -87,12 +87,13 @@ const selftest = [
   'machine `selftest`. There the devices and their page tables are made up (drivers/iommu/iommufd/selftest.c); the code that',
   'decides is the one that every IOMMU has (hw_pagetable.c, device.c, io_pagetable.c, iova_bitmap.c). Compared are page tables',
   'with each flag, nested ones and their data, attaches to all of them and back, what is in use, entries that are invalidated',
-  'and how many were by the first that is refused, tracking, and every bit of a bitmap; and that the kernel warns of nothing.',
+  'and which were by the first that is refused, tracking, and every bit of a bitmap; and that the kernel warns of nothing.',
   '',
   'Devices are bound, attached and detached there without VFIO, by the calls that VFIO makes; one process makes all calls; ids',
   'are not compared as numbers but as what they are of. No kernel of the lab shows what stays with real hardware: the data of a',
   'driver’s own nested page tables, such as those of Intel’s first stage, which the model takes no IOMMU but the self-test’s to',
-  'have; pages that a device marks by its DMA; and faults that arrive in a queue.',
+  'have; pages that a device marks by its DMA; and faults that arrive in a queue. That a page table which tells dirty pages is',
+  'for no device whose IOMMU does not (`device.attach_ioas.unit`) the self-test alone shows: the lab has no two Intel IOMMUs.',
   '',
 ];
 

@@ -21,7 +21,7 @@ export function tableShape(backend: Backend, op: TableOp): Shape {
           [20, op.reserved ?? 0],
           [24, op.dataType],
           [28, op.dataLength],
-          [32, op.behind === undefined ? 0n : page(backend), 8],
+          [32, op.behind === undefined ? 0n : wordsAt(backend, [nestedData]), 8],
           [40, op.faultId ?? 0],
         ],
         out: [['out_hwpt_id', 16, false]],
@@ -60,9 +60,11 @@ export function tableShape(backend: Backend, op: TableOp): Shape {
   }
 }
 
-/** A page that begins with these words, and nothing behind it; an address where nothing is, without any. */
-function entriesAt(backend: Backend, content: readonly number[] | undefined): bigint {
-  if (content === undefined) return 1n;
+/** What data of a nested page table says: of the self-test what its lines of an IOTLB hold (IOMMU_TEST_IOTLB_DEFAULT). */
+export const nestedData = 0xbad_beef;
+
+/** A page that begins with these words, and nothing behind it. */
+function wordsAt(backend: Backend, content: readonly number[]): bigint {
   const address = page(backend, 2);
   backend.munmap(address + 4096n, 4096);
   const memory = backend.open('/proc/self/mem', fcntl.O_RDWR | fcntl.O_CLOEXEC);
@@ -109,7 +111,7 @@ function madeTableShape(
         size: 32,
         fields: [
           [4, op.hwpt],
-          [8, op.array ? entriesAt(backend, op.content) : 0n, 8],
+          [8, op.array ? (op.content === undefined ? 1n : wordsAt(backend, op.content)) : 0n, 8],
           [16, op.dataType ?? 0],
           [20, op.entryLength],
           [24, op.entries],

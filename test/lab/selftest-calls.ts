@@ -5,7 +5,13 @@ import { page } from './calls-iommufd.ts';
 
 const request = 0x3ba0;
 const size = 72;
-const operations = { mockDomain: 2, mockDomainReplace: 10, mockDomainFlags: 12, dirty: 13 } as const;
+const operations = {
+  mockDomain: 2,
+  mockDomainReplace: 10,
+  mockDomainFlags: 12,
+  dirty: 13,
+  checkIotlb: 14,
+} as const;
 
 /** A device of the self-test: its own object, what stands for it in the iommufd, and the page table that it is attached to. */
 export interface Mock {
@@ -67,6 +73,14 @@ export function dirtyPage(
   view.setBigUint64(48, bitmap, true);
   const answer = ask(backend, fd, view);
   return { answer, count: view.getBigUint64(56, true) };
+}
+
+/** Whether a line of a nested page table's IOTLB holds a value: 0, or a refusal. */
+export function checkIotlb(backend: Backend, fd: number, hwpt: number, line: number, value: number): number {
+  const view = command(operations.checkIotlb, hwpt);
+  view.setUint32(16, line, true);
+  view.setUint32(20, value, true);
+  return ask(backend, fd, view);
 }
 
 function command(operation: number, id: number): DataView {

@@ -71,7 +71,7 @@ const nested: Maker = (its) => {
       dataType: lot.of([0xdead, 0xdead, 0xdead, 0xdead, 1, 0]),
       dataLength: lot.of([4, 4, 4, 4, 3, 5, 0]),
     },
-    ...(lot.number(12) === 0 ? {} : { behind: 'zeros' as const }),
+    ...(lot.number(12) === 0 ? {} : { behind: 'readable' as const }),
     faultId: id(its, 'fault-queue'),
     ...(lot.number(40) === 0 ? { reserved: 1 } : {}),
   };

@@ -20,7 +20,8 @@ import type { Result } from '../../src/model/outcome.ts';
 import type { State, World } from '../../src/model/state.ts';
 import { ROOT } from '../../src/model/world.ts';
 import { type IommufdOp, iommufdCall } from './calls-iommufd.ts';
-import { dirtyPage, type Mock, makeMock, replaceTable } from './selftest-calls.ts';
+import { nestedData } from './calls-pagetables.ts';
+import { checkIotlb, dirtyPage, type Mock, makeMock, replaceTable } from './selftest-calls.ts';
 
 interface Context {
   readonly fd: number;
@@ -55,8 +56,11 @@ interface Answer {
 
 /** No object has an id from here on. */
 const nowhere = 0x10_0000;
-/** MOCK_FLAGS_DEVICE_NO_DIRTY */
+/** MOCK_FLAGS_DEVICE_NO_DIRTY and IOMMU_TEST_INVALIDATE_FLAG_ALL. */
 const noDirty = 1;
+const all = 1;
+/** MOCK_NESTED_DOMAIN_IOTLB_NUM lines as a page table begins with them. */
+const full = [nestedData, nestedData, nestedData, nestedData];
 /** Fields of requests and of answers that are ids. */
 const given = ['id', 'ioas', 'dst', 'src', 'deviceId', 'target', 'hwpt', 'faultId'];
 const answered = ['out_ioas_id', 'out_hwpt_id', 'out_fault_id', 'pt_id'];
@@ -69,6 +73,8 @@ export class SelftestKernel {
   private readonly contexts = new Map<number, Context>();
   private readonly devices = new Map<number, Device>();
   private readonly queues = new Map<number, number>();
+  /** What the lines of nested page tables' IOTLBs hold, by the model's ids. */
+  private readonly lines = new Map<number, readonly number[]>();
 
   constructor(backend: Backend) {
     this.backend = backend;
@@ -89,6 +95,10 @@ export class SelftestKernel {
     for (const [field, is] of Object.entries(expected)) {
       if (answer.out[field] !== is) found.push(`writes ${field} ${answer.out[field]}, the model says ${is}`);
     }
+    if (op.op === 'iommufd.hwpt_alloc' && result.ok)
+      this.lines.set(Number(result.out?.['out_hwpt_id']), full);
+    if (context !== null && op.op === 'iommufd.hwpt_invalidate')
+      found.push(...this.invalidated(op, handled(context, op)));
     this.forget(after);
     return found;
   }
@@ -112,6 +122,25 @@ export class SelftestKernel {
   end(): void {
     for (const { fd } of this.contexts.values()) this.backend.close(fd);
     for (const fd of this.queues.values()) this.backend.close(fd);
+  }
+
+  /** Whether the lines that the first entries name are empty, and no others. */
+  private invalidated(op: Extract<Op, { op: 'iommufd.hwpt_invalidate' }>, done: number): readonly string[] {
+    const context = this.of(op.fd);
+    const before = this.lines.get(op.hwpt);
+    const hwpt = context.ids.get(op.hwpt);
+    if (before === undefined || hwpt === undefined || done === 0) return [];
+    const lines = [...before];
+    for (let entry = 0; entry < done; entry += 1) {
+      const [flags, line] = [op.content?.[2 * entry] ?? 0, op.content?.[2 * entry + 1] ?? 0];
+      if (flags === all) lines.fill(0);
+      else lines[line] = 0;
+    }
+    this.lines.set(op.hwpt, lines);
+    return lines.flatMap((value, line) => {
+      const answer = checkIotlb(this.backend, context.fd, hwpt, line, value);
+      return answer === 0 ? [] : [`line ${line} does not hold ${value}: ${errnoOf(answer)}`];
+    });
   }
 
   private of(fd: number): Context {

@@ -41,8 +41,7 @@ function hwptAlloc({ machine, fd }: On, process: Process, argument: Argument): n
     target: u32(its, alloc.fields.pt_id),
     dataType: u32(its, alloc.fields.data_type),
     dataLength,
-    // What it says is the driver's affair, not the model's.
-    ...(readable ? { behind: 'zeros' } : {}),
+    ...(readable ? { behind: 'readable' } : {}),
     faultId: u32(its, alloc.fields.fault_id),
     reserved: u32(its, alloc.fields.__reserved),
   });

@@ -151,7 +151,7 @@ const nested: readonly Guard<Alloc>[] = [
     errno: 'EFAULT',
     citation: copyFromUser,
     applies: (_world, _state, op, context) =>
-      nestingOf(context, op) !== null && (op.behind !== 'zeros' || (op.argsz ?? 48) < addressEnd),
+      nestingOf(context, op) !== null && (op.behind !== 'readable' || (op.argsz ?? 48) < addressEnd),
   },
   {
     id: 'iommufd.hwpt_alloc.queue',
@@ -239,7 +239,7 @@ export const iommufdHwptAlloc: Rule<Alloc> = {
       target: 'id of the address space, or of the page table to be nested in',
       dataType: 'what the data is that the driver shall read: none 0, of Intel’s first stage 1',
       dataLength: 'bytes of it',
-      behind: 'what stands at its address: zeros, or nothing when left out',
+      behind: 'that it can be read at its address; left out: it cannot',
       faultId: 'id of the queue of page faults, with FAULT_ID_VALID',
       reserved: 'a field that must be 0',
       tail: 'bytes that are not 0 follow the structure',

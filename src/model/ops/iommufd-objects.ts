@@ -140,6 +140,6 @@ function nestedAgain(context: Iommufd | null, { parent, queue }: NestedHwpt, on:
   const faults = queue === null ? { flags: 0 } : { flags: withFaults, faultId: queue };
   return {
     ...{ op: 'iommufd.hwpt_alloc', ...on, ...faults },
-    ...{ target: parent, dataType, dataLength, behind: 'zeros' },
+    ...{ target: parent, dataType, dataLength, behind: 'readable' },
   };
 }

@@ -371,8 +371,8 @@ export type TraceOperation = {
   readonly target: number;
   readonly dataType: number;
   readonly dataLength: number;
-  /** what stands behind the address; left out: nothing */
-  readonly behind?: "zeros";
+  /** the data can be read at its address; left out: it cannot */
+  readonly behind?: "readable";
   /** id of a queue of page faults */
   readonly faultId?: number;
 } | {

@@ -1994,10 +1994,10 @@ export const traceSchema: JsonSchema = {
        "maximum": 4294967295
       },
       "behind": {
-       "description": "what stands behind the address; left out: nothing",
+       "description": "the data can be read at its address; left out: it cannot",
        "type": "string",
        "enum": [
-        "zeros"
+        "readable"
        ]
       },
       "faultId": {

@@ -106,7 +106,7 @@ function tableShapes(
       target: id,
       dataType: mostlyZero,
       dataLength: mostlyZero,
-      behind: fc.constantFrom(undefined, 'zeros'),
+      behind: fc.constantFrom(undefined, 'readable'),
       faultId: fc.option(id, { nil: undefined }),
     }),
     'iommufd.get_hw_info': fc.record({

@@ -52,7 +52,7 @@ function selftestWorld(profile: ProfileId): { world: World; state: State } {
 type Fields<Kind extends Op['op']> = Partial<Extract<Op, { op: Kind }>>;
 
 /** What a page table that is nested in another one takes, and an entry of what is invalidated in it. */
-const data = { dataType: 0xdead, dataLength: 4, behind: 'zeros' } as const;
+const data = { dataType: 0xdead, dataLength: 4, behind: 'readable' } as const;
 const entries = { array: true, entryLength: 8, entries: 1, dataType: 0xdead_beef, content: [] } as const;
 
 export class SelftestSession extends IommufdSession {

@@ -57,7 +57,7 @@ describe('the way back', () => {
     s.nested(i);
     const before = s.state;
     const made = undoOf(s.world, before, { op: 'iommufd.destroy', pid: ROOT, fd: i, id: 6 });
-    expect(made).toMatchObject({ op: 'iommufd.hwpt_alloc', target: 3, flags: 0, behind: 'zeros' });
+    expect(made).toMatchObject({ op: 'iommufd.hwpt_alloc', target: 3, flags: 0, behind: 'readable' });
   });
 
   test('from one that is made destroys it', () => {
@@ -68,7 +68,7 @@ describe('the way back', () => {
       target: 3,
       dataType: 0xdead,
       dataLength: 4,
-      behind: 'zeros',
+      behind: 'readable',
     } as const;
     const undone = undoOf(s.world, s.state, { op: 'iommufd.hwpt_alloc', pid: ROOT, fd: i, ...nested });
     expect(undone).toEqual({ op: 'iommufd.destroy', pid: ROOT, fd: i, id: 6 });

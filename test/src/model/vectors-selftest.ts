@@ -48,7 +48,7 @@ export const selftestVectors: readonly SelftestVector[] = [
       return [
         flags.map((each) => s.hwpt(i, { flags: each })),
         flags.map((each) => s.hwpt(i, { flags: each, deviceId: id })),
-        s.hwpt(i, { dataType: 0xdead, dataLength: 4, behind: 'zeros' }),
+        s.hwpt(i, { dataType: 0xdead, dataLength: 4, behind: 'readable' }),
       ];
     },
     expected: [
@@ -77,8 +77,8 @@ export const selftestVectors: readonly SelftestVector[] = [
         { flags: 4, target: 3, dataType: 0xdead },
         { flags: 4, target: 3, dataType: 0xdead, dataLength: 5 },
         { flags: 4, target: 3, dataType: 0xdead, dataLength: 4 },
-        { flags: 4, target: 3, dataType: 0xdead, dataLength: 4, behind: 'zeros' },
-        { flags: 0, target: 3, dataType: 0xdead, dataLength: 4, behind: 'zeros' },
+        { flags: 4, target: 3, dataType: 0xdead, dataLength: 4, behind: 'readable' },
+        { flags: 0, target: 3, dataType: 0xdead, dataLength: 4, behind: 'readable' },
       ] as const;
       const asked = steps.map((over) => {
         const { behind: _behind, ...rest } = { ...bad, ...over };
