@@ -76,6 +76,16 @@ export function carriedOut(
   return call.effect(world, state, op, its);
 }
 
+/**
+ * The state that a guard leaves which refused: `step` without its answer, for who asks only where an operation leads. Whom a call
+ * waits for is then not looked for.
+ */
+export function leftBy(guard: Asked, world: World, state: State, question: Op): State {
+  if (guard.leaves === undefined) return state;
+  const op = dispatch(state, question);
+  return guard.leaves(world, state, op, itsOf(state, op)) ?? state;
+}
+
 function refused(guard: Asked, world: World, state: State, question: Op): Outcome {
   const { refusal: plain } = guard;
   if (plain !== null && guard.leaves === undefined) return { state, result: plain };

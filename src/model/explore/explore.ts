@@ -116,7 +116,7 @@ class Walk {
     this.asked = without(asking[world.profile.id], exploration.without);
     this.present = new Present(initial);
     this.reach = new Reach(this.present, new Normal(this.present), this.keys);
-    this.learned = new Learned(this.present, world, this.asked, alphabet, laws);
+    this.learned = new Learned(this.present, world, this.asked, alphabet, laws, this.listens);
     this.rows = new Rows(this.present, this.learned, this.listens);
     this.ordered = laws.length > 0 || this.listens;
   }

@@ -5,10 +5,10 @@ import type { Op } from '../op.ts';
 import type { Asking } from '../ops.ts';
 import type { Outcome } from '../outcome.ts';
 import type { State, World } from '../state.ts';
-import { stepAsking } from '../step.ts';
+import { carriedOut, leftBy, refusal, stepAsking } from '../step.ts';
 import { Ints } from './ints.ts';
 import type { Present } from './present.ts';
-import { type Fact, textOf } from './slot.ts';
+import { textOf } from './slot.ts';
 import { plain } from './view.ts';
 
 export type Moves = (world: World, state: State) => readonly Op[];
@@ -41,6 +41,8 @@ export class Learned {
   private readonly opTrees: number[] = [];
   private readonly stateLaws: readonly (readonly [Law, number])[];
   private readonly stepLaws: readonly Law[];
+  /** Whether anybody asks what a step answers, and not only where it leads. */
+  private readonly explains: boolean;
 
   constructor(
     present: Present,
@@ -48,6 +50,7 @@ export class Learned {
     asked: Asking,
     alphabet: readonly Section[],
     laws: readonly Law[],
+    listens: boolean,
   ) {
     this.present = present;
     this.world = world;
@@ -58,6 +61,7 @@ export class Learned {
     this.sections = alphabet.map((section) => section.map(() => parts++));
     this.stateLaws = laws.filter(({ onState }) => onState !== undefined).map((law) => [law, plant()]);
     this.stepLaws = laws.filter(({ onStep }) => onStep !== undefined);
+    this.explains = listens || this.stepLaws.length > 0;
   }
 
   /** Where in `lists` the operations of a part of the alphabet stand that may happen now; notes by what it is known. */
@@ -82,9 +86,11 @@ export class Learned {
     return trees.trace(tree);
   }
 
-  /** Keeps what was worked out of several answers, by facts that vary. */
-  keep(tree: number, facts: readonly Fact[], data: number): void {
-    this.put(tree, facts, 0, data);
+  /** Keeps what belongs to the latest leaf. */
+  keep(leaf: number, data: number): number {
+    this.data.push(data);
+    this.verdicts.push(0);
+    return leaf;
   }
 
   result(leaf: number): Outcome['result'] {
@@ -123,6 +129,11 @@ export class Learned {
     const { present } = this;
     const { shape, state: before } = present;
     const watched = shape.watch(before);
+    if (!this.explains) {
+      const after = this.lead(op, watched);
+      this.grow(tree, 0, present.step(shape.writes(before, watched, after)));
+      return;
+    }
     const outcome = this.ask(op, watched);
     const writes = shape.writes(before, watched, outcome.state);
     if (!outcome.result.ok) this.guards.add(outcome.result.guard);
@@ -156,6 +167,21 @@ export class Learned {
     return this.grow(tree, 0, holds ? 1 : 0);
   }
 
+  /** Where an operation leads, by what that alone reads. */
+  private lead(op: number, watched: State): State {
+    const earlier = changeInPlace(watched);
+    try {
+      const its = this.ops[op] as Op;
+      const done = carriedOut(this.asked, this.world, watched, its);
+      if (done !== null) return done.state ?? watched;
+      const { guard } = refusal;
+      this.guards.add(guard.id);
+      return leftBy(guard, this.world, watched, its);
+    } finally {
+      changeInPlace(earlier);
+    }
+  }
+
   private ask(op: number, watched: State): Outcome {
     const earlier = changeInPlace(watched);
     try {
@@ -180,15 +206,9 @@ export class Learned {
   }
 
   private grow(tree: number, from: number, data: number): number {
-    this.present.settle();
-    return this.put(tree, this.present.shape.run.reads, from, data);
-  }
-
-  private put(tree: number, reads: readonly Fact[], from: number, data: number): number {
-    const leaf = this.present.trees.grow(tree, reads, from);
-    this.data.push(data);
-    this.verdicts.push(0);
-    return leaf;
+    const { present } = this;
+    present.settle();
+    return this.keep(present.trees.grow(tree, present.shape.run.reads, from), data);
   }
 
   private setVerdict(leaf: number, tree: number): void {

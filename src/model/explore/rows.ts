@@ -1,7 +1,6 @@
 import { Ints } from './ints.ts';
 import type { Learned } from './learned.ts';
 import type { Present } from './present.ts';
-import type { Fact } from './slot.ts';
 
 /**
  * What the operations of a section of the alphabet do, worked out once of all states in which the facts are the same by which
@@ -14,7 +13,7 @@ export class Rows {
   readonly list = new Ints(1 << 16);
   /** By section the root of the tree by which its rows are found. */
   private readonly roots: readonly number[];
-  /** By section the stretch to which the present second half leads; -1 where that was not asked. */
+  /** By section the word of its tree to which the present second half leads; 0 where that is not known. */
   private readonly stretches: number[];
   /** How often leaves had changed then. */
   private known = 0;
@@ -28,12 +27,12 @@ export class Rows {
     this.learned = learned;
     this.single = single;
     this.roots = learned.sections.map(() => present.trees.plant());
-    this.stretches = this.roots.map(() => -1);
+    this.stretches = this.roots.map(() => 0);
   }
 
   /** Another second half is the present one. */
   begin(): void {
-    this.stretches.fill(-1);
+    this.stretches.fill(0);
   }
 
   /** Where in `list` the row of a section is that has the present state. */
@@ -43,14 +42,10 @@ export class Rows {
     const root = this.roots[section] as number;
     if (this.known !== trees.changes) {
       this.known = trees.changes;
-      stretches.fill(-1);
+      stretches.fill(0);
     }
-    if (stretches[section] === -1) stretches[section] = trees.findBy(root, 1);
-    let leaf = trees.follow(stretches[section] as number);
-    if (leaf >= 0) return learned.data.at(leaf);
-    // The tree may have learned what its old stretch does not know.
-    stretches[section] = -1;
-    leaf = trees.find(root);
+    if (stretches[section] === 0) stretches[section] = trees.findBy(root, 1);
+    const leaf = trees.find(stretches[section] as number);
     return leaf >= 0 ? learned.data.at(leaf) : this.make(section, root);
   }
 
@@ -69,9 +64,8 @@ export class Rows {
       for (const part of learned.sections[section] as readonly number[]) this.add(row, learned.movesOf(part));
     } while (known !== trees.changes);
     list.array[row + 1] = list.length - row;
-    const [first, second] = [0, 1].map((half) => trees.path.filter(({ slot }) => slot.half === half));
     // What the second half decides comes first, for that is the same of all states that are walked from together.
-    learned.keep(root, [...(second as Fact[]), ...(first as Fact[])], row);
+    learned.keep(trees.growNoted(1), row);
     return row;
   }
 
