@@ -1,6 +1,7 @@
 import { Lists } from '../lists.ts';
-import type { Edit } from './edit.ts';
+import type { Edits } from './edit.ts';
 import { grown, Ints } from './ints.ts';
+import { bitsFor, Packed } from './packed.ts';
 import type { Write } from './shape.ts';
 import type { Slot } from './slot.ts';
 
@@ -12,13 +13,17 @@ export class Half {
   /** The present codes, by place. */
   now: Int32Array;
   count = 0;
-  /** Room for the codes of a combination that is not present. */
-  private other: Int32Array;
   private hash = 0;
   private readonly slots: readonly Slot[];
-  private width: number;
-  /** By number the codes, and keys. */
-  private rows: Int32Array;
+  /** By place the bits of its field, and where it is in a row. */
+  private readonly bits: number[] = [];
+  private packed = new Packed([]);
+  /** The row of the present codes, and room for one that is not present and for its codes. */
+  private row = new Int32Array(0);
+  private other = new Int32Array(0);
+  private unpacked = new Int32Array(0);
+  /** By number the row, and keys. */
+  private rows: Int32Array = new Int32Array(0);
   private readonly keys = new Ints();
   /** Hash, and one more than the number; 0 there is a free place. */
   private table = new Int32Array(2 * 4096);
@@ -26,19 +31,19 @@ export class Half {
   private factors: number[] = [];
   /** What a step writes, one after another. */
   private fresh = new Int32Array(64);
-  /** By number what steps write. */
-  private readonly writings: (readonly number[])[] = [];
+  /** By number where in `writes` it stands what steps write: how much, and of each its place and what. */
+  private readonly writings = new Ints();
+  private readonly writes = new Ints();
   private readonly lists = new Lists();
+  private readonly list: number[] = [];
 
   constructor(slots: readonly Slot[], codes: readonly number[]) {
     this.slots = slots;
-    this.width = slots.length;
     this.now = Int32Array.from(codes);
-    this.other = new Int32Array(this.width);
-    this.rows = new Int32Array(1024 * this.width);
-    this.writing([]);
-    this.weigh();
-    for (let place = 0; place < this.width; place += 1)
+    this.writing([], 0);
+    for (let place = 0; place < codes.length; place += 1) this.bits.push(bitsFor(codes[place] as number));
+    this.pack();
+    for (let place = 0; place < codes.length; place += 1)
       this.hash = (this.hash + Math.imul(this.now[place] as number, this.factors[place] as number)) | 0;
   }
 
@@ -51,116 +56,166 @@ export class Half {
     this.keys.array[number] = key;
   }
 
+  /** The codes of a combination, until another one is asked for. */
   codes(number: number): Int32Array {
-    const from = number * this.width;
-    return this.rows.subarray(from, from + this.width);
+    const { packed, unpacked, rows } = this;
+    const from = number * packed.size;
+    for (let place = 0; place < unpacked.length; place += 1) unpacked[place] = packed.code(rows, from, place);
+    return unpacked;
   }
 
   /** Makes a combination the present one. */
   load(number: number, facts: Int32Array): void {
-    const { rows, now, slots, width } = this;
-    const from = number * width;
-    let { hash } = this;
-    for (let place = 0; place < width; place += 1) {
-      const code = rows[from + place] as number;
-      const old = now[place] as number;
-      if (code === old) continue;
-      hash = (hash + Math.imul(code - old, this.factors[place] as number)) | 0;
-      now[place] = code;
-      (slots[place] as Slot).show(code, facts);
+    const { rows, row, packed } = this;
+    const from = number * packed.size;
+    for (let word = 0; word < packed.size; word += 1) {
+      if (row[word] === rows[from + word]) continue;
+      row[word] = rows[from + word] as number;
+      const end = packed.firsts[word + 1] as number;
+      for (let place = packed.firsts[word] as number; place < end; place += 1) {
+        const code = packed.code(row, 0, place);
+        if (code !== this.now[place]) this.change(place, code, facts);
+      }
     }
-    this.hash = hash;
+  }
+
+  private change(place: number, code: number, facts: Int32Array): void {
+    const old = this.now[place] as number;
+    this.hash = (this.hash + Math.imul(code - old, this.factors[place] as number)) | 0;
+    this.now[place] = code;
+    (this.slots[place] as Slot).show(code, facts);
   }
 
   /** The number of a combination that is not the present one. */
   numberOf(codes: ArrayLike<number>): number {
-    const { now, hash } = this;
-    this.now = this.other;
-    this.hash = 0;
-    for (let place = 0; place < this.width; place += 1) {
+    let hash = 0;
+    for (let place = 0; place < this.bits.length; place += 1) {
       const code = codes[place] ?? 0;
-      this.now[place] = code;
-      this.hash = (this.hash + Math.imul(code, this.factors[place] as number)) | 0;
+      if (code > (this.packed.most[place] as number)) this.extend(place, code);
+      hash = (hash + Math.imul(code, this.factors[place] as number)) | 0;
     }
-    const number = this.find(this.hash);
-    this.now = now;
-    this.hash = hash;
-    return number;
+    const { packed, other } = this;
+    other.fill(0);
+    for (let place = 0; place < this.bits.length; place += 1) {
+      const code = codes[place] ?? 0;
+      if (code !== 0) packed.put(other, 0, place, code);
+    }
+    return this.find(hash, other);
   }
 
   /** The number of the present combination. */
   present(): number {
-    return this.find(this.hash);
+    return this.find(this.hash, this.row);
   }
 
-  /** The number of writes, each a place and a code or, negative, an edit; 0: of none. */
-  writing(writes: readonly Write[]): number {
-    const list = writes.flatMap(({ slot, what }) => [slot.place, what]);
-    const number = this.lists.number(list);
-    if (number === this.writings.length) this.writings.push(list);
+  /** The number of what is written to this half, each a place and a code or, negative, an edit; 0: of nothing. */
+  writing(writes: readonly Write[], half: number): number {
+    const { list } = this;
+    let size = 0;
+    for (let each = 0; each < writes.length; each += 1) {
+      const { slot, what } = writes[each] as Write;
+      if (slot.half !== half) continue;
+      list[size] = slot.place;
+      list[size + 1] = what;
+      size += 2;
+    }
+    const number = this.lists.number(list, size);
+    if (number < this.writings.length) return number;
+    this.writings.push(this.writes.push(size / 2));
+    for (let each = 0; each < size; each += 1) this.writes.push(list[each] as number);
     return number;
   }
 
   /** The number of what becomes of the present combination by writes. */
-  after(writing: number, edits: readonly Edit[]): number {
-    return this.written(this.writings[writing] as readonly number[], edits);
-  }
-
-  private written(writes: readonly number[], edits: readonly Edit[]): number {
-    const count = writes.length / 2;
-    if (count > this.fresh.length) this.fresh = new Int32Array(2 * count);
-    const { now, fresh, factors } = this;
-    for (let write = 0; write < count; write += 1) {
-      const what = writes[2 * write + 1] as number;
-      fresh[write] =
-        what >= 0 ? what : edited(edits[~what] as Edit, now[writes[2 * write] as number] as number);
-    }
-    let { hash } = this;
-    for (let write = 0; write < count; write += 1) {
-      const place = writes[2 * write] as number;
+  after(writing: number, edits: Edits): number {
+    const { writes, now, factors } = this;
+    const begin = this.writings.at(writing) + 1;
+    const end = begin + 2 * writes.at(begin - 1);
+    if (end - begin > this.fresh.length) this.fresh = new Int32Array(end - begin);
+    const { fresh } = this;
+    for (let at = begin; at < end; at += 2) {
+      const place = writes.at(at);
+      const what = writes.at(at + 1);
       const old = now[place] as number;
-      const code = fresh[write] as number;
-      hash = (hash + Math.imul(code - old, factors[place] as number)) | 0;
-      now[place] = code;
-      fresh[write] = old;
+      const code = what >= 0 ? what : edits.of(~what, old);
+      if (code > (this.packed.most[place] as number)) this.extend(place, code);
+      fresh[at - begin] = place;
+      fresh[at - begin + 1] = code - old;
     }
-    const number = this.find(hash);
-    for (let write = 0; write < count; write += 1) now[writes[2 * write] as number] = fresh[write] as number;
+    const { row, packed } = this;
+    const { words, shifts } = packed;
+    let { hash } = this;
+    for (let each = 0; each < end - begin; each += 2) {
+      const place = fresh[each] as number;
+      const more = fresh[each + 1] as number;
+      hash = (hash + Math.imul(more, factors[place] as number)) | 0;
+      // No field of the row overflows, so a difference changes its own one alone.
+      const word = words[place] as number;
+      row[word] = (row[word] as number) + (more << (shifts[place] as number));
+    }
+    const number = this.find(hash, row);
+    for (let each = 0; each < end - begin; each += 2) {
+      const place = fresh[each] as number;
+      const word = words[place] as number;
+      row[word] = (row[word] as number) - ((fresh[each + 1] as number) << (shifts[place] as number));
+    }
     return number;
   }
 
   /** Makes room for slots that came meanwhile: nothing was there before. */
   widen(): void {
-    const { slots, rows, width: old, now } = this;
-    if (slots.length <= old) return;
-    this.width = slots.length + 4;
-    this.rows = new Int32Array(Math.max(1024, 2 * this.count) * this.width);
-    for (let number = 0; number < this.count; number += 1)
-      this.rows.set(rows.subarray(number * old, (number + 1) * old), number * this.width);
-    this.now = grown(now, this.width);
-    this.other = new Int32Array(this.width);
+    const { slots, bits } = this;
+    if (slots.length <= bits.length) return;
+    this.now = grown(this.now, slots.length);
+    while (bits.length < slots.length) bits.push(8);
+    this.pack();
+  }
+
+  /** Makes room for a code in a place. */
+  private extend(place: number, code: number): void {
+    this.bits[place] = bitsFor(code);
+    this.pack();
+  }
+
+  /** Packs every row as fields are now. */
+  private pack(): void {
+    const { bits, count, packed: old, rows: before } = this;
+    const packed = new Packed(bits);
+    this.packed = packed;
+    this.rows = new Int32Array(Math.max(1024, 2 * count) * packed.size);
+    for (let number = 0; number < count; number += 1) {
+      for (let place = 0; place < old.words.length; place += 1)
+        packed.put(this.rows, number * packed.size, place, old.code(before, number * old.size, place));
+    }
+    this.row = new Int32Array(packed.size);
+    for (let place = 0; place < bits.length; place += 1)
+      packed.put(this.row, 0, place, this.now[place] as number);
+    this.other = new Int32Array(packed.size);
+    this.unpacked = new Int32Array(bits.length);
     this.weigh();
   }
 
-  private find(hash: number): number {
-    const { table, rows, now, width } = this;
+  private find(hash: number, row: Int32Array): number {
+    const { table, rows } = this;
+    const { size } = this.packed;
     const mask = this.room - 1;
     for (let at = scrambled(hash) & mask; ; at = (at + 1) & mask) {
       const number = (table[2 * at + 1] as number) - 1;
-      if (number === -1) return this.add(hash, at);
+      if (number === -1) return this.add(hash, at, row);
       if (table[2 * at] !== hash) continue;
-      const from = number * width;
-      let place = 0;
-      while (place < width && rows[from + place] === now[place]) place += 1;
-      if (place === width) return number;
+      const from = number * size;
+      let word = 0;
+      while (word < size && rows[from + word] === row[word]) word += 1;
+      if (word === size) return number;
     }
   }
 
-  private add(hash: number, at: number): number {
+  private add(hash: number, at: number, row: Int32Array): number {
     const number = this.count;
-    const from = number * this.width;
-    if (from + this.width > this.rows.length) this.rows = grown(this.rows, 2 * this.rows.length);
-    this.rows.set(this.now, from);
+    const { size } = this.packed;
+    const from = number * size;
+    if (from + size > this.rows.length) this.rows = grown(this.rows, 2 * this.rows.length);
+    for (let word = 0; word < size; word += 1) this.rows[from + word] = row[word] as number;
     this.keys.push(-1);
     this.table[2 * at] = hash;
     this.table[2 * at + 1] = number + 1;
@@ -185,15 +240,11 @@ export class Half {
 
   /** Odd factors that have little to do with each other; code 0 weighs nothing, so rows keep their hashes. */
   private weigh(): void {
-    for (let place = this.factors.length; place < this.width; place += 1) {
+    for (let place = this.factors.length; place < this.bits.length; place += 1) {
       const mixed = Math.imul(place + 1, 0x9e3779b1);
       this.factors.push(Math.imul(mixed ^ (mixed >>> 15), 0x85ebca6b) | 1);
     }
   }
-}
-
-function edited(edit: Edit, code: number): number {
-  return edit.results[code] ?? edit.make(code);
 }
 
 function scrambled(hash: number): number {

@@ -112,14 +112,11 @@ export class Normal {
   /** The number of how the first so many minors move. */
   private moveOf(count: number): number {
     const { minors } = this.order;
-    let stays = true;
+    let from = 0;
+    while (from < count && stays(minors[from] as number, from)) from += 1;
+    if (from === count) return 0;
     this.ask(-1, 0, 0);
-    for (let from = 0; from < count; from += 1) {
-      const to = minors[from] as number;
-      if (to !== -1 && to !== from) stays = false;
-      this.refer(to);
-    }
-    if (stays) return 0;
+    for (from = 0; from < count; from += 1) this.refer(minors[from] as number);
     const known = this.told();
     if (known !== undefined) return known;
     this.firsts.push(new Ints());
@@ -148,9 +145,13 @@ export class Normal {
     const { groups } = this.tables;
     const { minors, files, containers } = this.order;
     const minor = minors[place] as number;
+    const file = this.newOf(group.file, files);
+    const container = this.newOf(group.container, containers);
+    if (minor === place && file === (group.file ?? -1) && container === (group.container ?? -1))
+      return this.keep(groups, place);
     this.entry(groups, place, minor);
-    const file = this.refer(this.newOf(group.file, files));
-    const container = this.refer(this.newOf(group.container, containers));
+    this.refer(file);
+    this.refer(container);
     if (this.put(groups, minor)) return;
     this.make(groups, minor, { ...group, minor, file: orNull(file), container: orNull(container) });
   }
@@ -159,10 +160,15 @@ export class Normal {
     if (!container) return;
     const { minors, files, containers } = this.order;
     const index = containers[place] as number;
+    const file = this.newOf(container.file, files);
     this.entry(this.tables.containers, place, index);
-    const file = this.refer(this.newOf(container.file, files));
-    for (let each = 0; each < container.groups.length; each += 1)
-      this.refer(this.newOf(container.groups[each] as number, minors));
+    this.refer(file);
+    let same = index === place && file === (container.file ?? -1);
+    for (let each = 0; each < container.groups.length; each += 1) {
+      const minor = container.groups[each] as number;
+      if (this.refer(this.newOf(minor, minors)) !== minor) same = false;
+    }
+    if (same) return this.keep(this.tables.containers, place);
     if (this.put(this.tables.containers, index)) return;
     const groups = container.groups.map((minor) => this.newOf(minor, minors));
     this.make(this.tables.containers, index, { ...container, index, file: orNull(file), groups });
@@ -171,8 +177,10 @@ export class Normal {
   private writeFile(file: OpenFile | null | undefined, place: number): void {
     if (!file) return;
     const to = this.order.files[place] as number;
+    const refers = this.referenceOf(file);
+    if (to === place && refers === oldReferenceOf(file)) return this.keep(this.tables.files, place);
     this.entry(this.tables.files, place, to);
-    const refers = this.refer(this.referenceOf(file));
+    this.refer(refers);
     if (!this.put(this.tables.files, to)) this.make(this.tables.files, to, fileTo(file, refers));
   }
 
@@ -203,8 +211,17 @@ export class Normal {
       for (; at > begin && (list[at - 1] as number) > its; at -= 1) list[at] = list[at - 1] as number;
       list[at] = its;
     }
+    let same = from === to && this.size - begin === table.files.length;
+    for (let fd = 0; same && fd < table.files.length; fd += 1) same = list[begin + fd] === table.files[fd];
+    if (same) return this.keep(this.tables.descriptors, from);
     if (this.put(this.tables.descriptors, to)) return;
     this.make(this.tables.descriptors, to, { ...table, files: list.slice(begin, this.size) });
+  }
+
+  /** An entry of which nothing is renumbered. */
+  private keep(table: Table, place: number): void {
+    const slot = table.slot(place);
+    this.codes[slot.place] = this.old[slot.place] as number;
   }
 
   /** Asks for an entry with its new place; what else it refers to is for the caller to add. */
@@ -286,6 +303,24 @@ export class Normal {
       (group, owner) => ({ ...group, owner }),
     );
     return halves[0].numberOf(codes);
+  }
+}
+
+/** Whether it is the old number, or nothing is there. */
+function stays(to: number, from: number): boolean {
+  return to === from || to === -1;
+}
+
+function oldReferenceOf(file: OpenFile): number {
+  switch (file.kind) {
+    case 'container':
+      return file.container;
+    case 'group':
+      return file.group;
+    case 'device':
+      return file.groupFile ?? -1;
+    default:
+      return -1;
   }
 }
 

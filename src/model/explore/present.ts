@@ -1,5 +1,5 @@
 import type { State } from '../state.ts';
-import type { Edit } from './edit.ts';
+import type { Edits } from './edit.ts';
 import { Half } from './half.ts';
 import { Ints } from './ints.ts';
 import { Pairs } from './pairs.ts';
@@ -12,7 +12,7 @@ export class Present implements Facing {
   readonly trees = new Trees();
   readonly shape: Shape;
   readonly halves: readonly [Half, Half];
-  readonly edits: readonly Edit[];
+  readonly edits: Edits;
   /** By step what it writes in the first half and in the second; the first step writes nothing. */
   private readonly steps = new Ints();
   private readonly stepOf = new Pairs();
@@ -72,9 +72,8 @@ export class Present implements Facing {
 
   /** The number of a step that writes this. */
   step(writes: readonly Write[]): number {
-    const [first, second] = this.halves.map((half, which) =>
-      half.writing(writes.filter(({ slot }) => slot.half === which)),
-    ) as [number, number];
+    const first = this.halves[0].writing(writes, 0);
+    const second = this.halves[1].writing(writes, 1);
     const known = this.stepOf.get(first, second);
     if (known !== -1) return known;
     const number = this.steps.push(first) / 2;

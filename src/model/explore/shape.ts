@@ -1,5 +1,5 @@
 import type { State } from '../state.ts';
-import { Edit } from './edit.ts';
+import { Edits } from './edit.ts';
 import { type Facing, type Half, Slot, textOf } from './slot.ts';
 import { TableEye, TableWindow } from './table.ts';
 import { type Change, EntryEye, eyeOf, gone, plain, Run, Window } from './view.ts';
@@ -93,7 +93,7 @@ export class Shape {
   readonly slots: readonly [Slot[], Slot[]] = [[], []];
   private readonly parts = new Map<string, Table | Single>();
   /** An edit is ~ its place here. */
-  readonly edits: Edit[] = [];
+  readonly edits = new Edits();
   private readonly editPlaces = new Map<Slot, Map<string, number>>();
   /** What was written to the state itself. */
   private own = new Map<string, unknown>();
@@ -246,7 +246,7 @@ export class Shape {
     this.editPlaces.set(slot, places);
     let place = places.get(text);
     if (place === undefined) {
-      place = this.edits.push(new Edit(slot, changes)) - 1;
+      place = this.edits.add(slot, changes);
       places.set(text, place);
     }
     return { slot, what: ~place };
