@@ -98,7 +98,11 @@ class Walk {
   /** How many states wait or were served. */
   private met = 0;
   private readonly rows: Rows;
+  /** Whether the order matters, and with it how each state was reached. */
   private readonly ordered: boolean;
+  /** States that are walked from together: of each its first half and by section the row that it has, -1 where that is done. */
+  private readonly together = new Ints();
+  private readonly batch = new Ints();
   private readonly checksStates: boolean;
   private readonly listens: boolean;
   private readonly limit: number;
@@ -133,8 +137,6 @@ class Walk {
       this.wait();
       for (; this.served < this.queue.length && this.end === null; this.served += 1) {
         this.expand(this.queue.at(this.served));
-        // Without laws no order matters, and so more of those come together that share their second half.
-        if (!this.ordered) this.wait();
       }
     }
     const { end } = this;
@@ -170,23 +172,79 @@ class Walk {
 
   /** Makes every step from the states that wait with a second half. */
   private expand(second: number): void {
+    this.reach.begin(second);
+    this.rows.begin();
+    if (this.ordered) this.expandInOrder(second);
+    // Those that were met meanwhile and have this second half, too, are walked from at once.
+    else while (this.end === null && this.firsts.at(second) !== -1) this.expandTogether(second);
+  }
+
+  private expandInOrder(second: number): void {
     const { present, machines, nexts, firsts, rows, learned } = this;
     let place = firsts.at(second);
-    if (place === -1) return;
     firsts.array[second] = -1;
-    this.reach.begin(second);
-    rows.begin();
-    while (place !== -1 && this.end === null) {
+    for (; place !== -1 && this.end === null; place = nexts.at(place)) {
       const machine = machines.at(place);
       present.load(machine, second);
       for (let section = 0; section < learned.sections.length && this.end === null; section += 1)
         this.carry(rows.of(section), place, machine, second);
-      place = nexts.at(place);
-      if (place !== -1 || this.ordered) continue;
-      // Those that were met meanwhile and have this second half, too.
-      this.wait();
-      place = firsts.at(second);
-      firsts.array[second] = -1;
+    }
+  }
+
+  /** Without laws and without anybody who listens: where a step leads is looked up once for all that make it. */
+  private expandTogether(second: number): void {
+    const { present, machines, nexts, firsts, rows, learned, together } = this;
+    const count = learned.sections.length;
+    let place = firsts.at(second);
+    firsts.array[second] = -1;
+    together.length = 0;
+    for (; place !== -1; place = nexts.at(place)) {
+      const machine = machines.at(place);
+      present.load(machine, second);
+      together.push(machine);
+      for (let section = 0; section < count; section += 1) together.push(rows.of(section));
+    }
+    for (let section = 0; section < count && this.end === null; section += 1) this.carryAll(section, count + 1);
+    this.wait();
+  }
+
+  /** Makes the steps of a section from the states of `together`, those of one row after another. */
+  private carryAll(section: number, width: number): void {
+    const { together, batch } = this;
+    for (let from = 0; from < together.length; from += width) {
+      const row = together.at(from + 1 + section);
+      if (row === -1) continue;
+      batch.length = 0;
+      for (let at = from; at < together.length; at += width) {
+        if (together.at(at + 1 + section) !== row) continue;
+        together.array[at + 1 + section] = -1;
+        batch.push(together.at(at));
+      }
+      this.carryRow(row);
+      if (this.end !== null) return;
+    }
+  }
+
+  /** Makes the steps of a row from the first halves of `batch`. */
+  private carryRow(row: number): void {
+    const { list } = this.rows;
+    const end = row + list.at(row + 1);
+    this.transitions += (list.at(row) + (end - row - 2) / 2) * this.batch.length;
+    for (let at = row + 3; at < end && this.end === null; at += 2) this.arriveAll(list.at(at));
+  }
+
+  /** A step leads from the present second half and each first one of `batch` to a state. */
+  private arriveAll(step: number): void {
+    const { reach, batch, seen } = this;
+    const second = reach.second(step);
+    const key = reach.key(step);
+    for (let each = 0; each < batch.length; each += 1) {
+      const first = reach.first(step, batch.at(each));
+      if (!seen.add(this.keyOf(first, second), key)) continue;
+      this.enter(first, second, -1, -1);
+      if (this.machines.length < this.limit) continue;
+      this.end = { law: null, place: 0, op: -1 };
+      return;
     }
   }
 
@@ -228,16 +286,20 @@ class Walk {
     const { reach } = this;
     const second = reach.second(step);
     const first = reach.first(step, machine);
-    const half = this.present.halves[0];
-    let key = half.key(first);
-    if (key === -1) {
-      key = this.keys.ofMachine(this.present.stateAt(first, second));
-      half.setKey(first, key);
-    }
-    if (!this.seen.add(key, reach.key(step))) return;
+    if (!this.seen.add(this.keyOf(first, second), reach.key(step))) return;
     this.enter(first, second, place, op);
     if (this.checksStates && place !== -1) this.check(first, second, place, op);
     if (this.end === null && this.machines.length >= this.limit) this.end = { law: null, place, op };
+  }
+
+  /** The key of a first half, which is beside some second one. */
+  private keyOf(first: number, second: number): number {
+    const half = this.present.halves[0];
+    const known = half.key(first);
+    if (known !== -1) return known;
+    const key = this.keys.ofMachine(this.present.stateAt(first, second));
+    half.setKey(first, key);
+    return key;
   }
 
   private enter(machine: number, files: number, parent: number, op: number): void {
