@@ -1,8 +1,10 @@
 import type { Hwpt, Iommufd, IommufdObject } from './iommufd-state.ts';
 import type { State } from './state.ts';
 
+type Held = Pick<State, 'iommufds' | 'groups' | 'files'>;
+
 /** Contexts of iommufd as short texts without their places: by what they hold, and who holds them. */
-export function iommufdKeys(state: State, holders: readonly number[]): string {
+export function iommufdKeys(state: Held, holders: readonly number[]): string {
   const keys: string[] = [];
   state.iommufds.forEach((context, place) => {
     if (context !== null) keys.push(keyOf(state, context, place, holders));
@@ -10,7 +12,7 @@ export function iommufdKeys(state: State, holders: readonly number[]): string {
   return keys.sort().join('|');
 }
 
-function keyOf(state: State, context: Iommufd, place: number, holders: readonly number[]): string {
+function keyOf(state: Held, context: Iommufd, place: number, holders: readonly number[]): string {
   const { file, objects, noiommu, compat, perProcess } = context;
   let key = `${holders[file]}${noiommu ? 'n' : ''}${perProcess ? 'p' : ''}${compat ?? ''}`;
   for (const object of objects) key += `;${object === null ? '' : objectKey(object)}`;

@@ -4,6 +4,9 @@ import { Lists } from './lists.ts';
 import type { Container, Device, IommuGroup, Node, OpenFile, State, VfioGroup } from './state.ts';
 import type { VirtualMachine } from './virtual-machine.ts';
 
+/** What the kernel has open and for whom. */
+export type Opened = Pick<State, 'iommufds' | 'kvm' | 'groups' | 'containers' | 'files' | 'descriptors'>;
+
 /**
  * States as numbers in which names that the kernel hands out do not matter: two states that differ only in numbers of
  * descriptors, containers, minors and vfioX have the same key, and behave the same up to these numbers. Keys compare only
@@ -42,7 +45,7 @@ export class Keys {
   }
 
   /** What is true of groups, containers, iommufds and virtual machines, and of who has them open. Nothing else is asked. */
-  ofFiles(state: State): number {
+  ofFiles(state: Opened): number {
     const holders = this.holdersByFile(state);
     const key = [state.iommufds.length > 0 ? this.told(iommufdKeys(state, holders)) : -1];
     const machines: number[] = [];
@@ -69,7 +72,7 @@ export class Keys {
   }
 
   /** For every file, by place: its references, and the processes that have descriptors of it. */
-  private holdersByFile(state: State): readonly number[] {
+  private holdersByFile(state: Opened): readonly number[] {
     const holders: number[][] = [];
     for (const file of state.files) holders.push(file === null ? [] : [file.refs]);
     for (const { pid, files } of byProcess(state.descriptors)) {
@@ -84,7 +87,7 @@ export class Keys {
 
   /** A virtual machine: what it holds is what it is beside whose it is. */
   private machineKey(
-    state: State,
+    state: Opened,
     { pid, file, vfio, device, held }: VirtualMachine,
     holders: readonly number[],
   ): number {
@@ -96,7 +99,7 @@ export class Keys {
     return this.lists.number(key);
   }
 
-  private fileKey(state: State, id: number, holders: readonly number[]): number {
+  private fileKey(state: Opened, id: number, holders: readonly number[]): number {
     const file = state.files[id];
     if (!file) return -1;
     const group = file.kind === 'group' ? state.groups[file.group] : null;
@@ -104,7 +107,7 @@ export class Keys {
     return this.lists.number([this.files.of(file), name, holders[id] as number]);
   }
 
-  private containerKey(state: State, container: Container, holders: readonly number[]): number {
+  private containerKey(state: Opened, container: Container, holders: readonly number[]): number {
     const key = [this.containers.of(container), holderOf(container.file, holders)];
     for (const minor of container.groups) {
       const group = state.groups[minor];
@@ -114,7 +117,7 @@ export class Keys {
   }
 
   /** Files that no container and no group names as its own: those of devices, of other things, and strays of a defect. */
-  private others(state: State, holders: readonly number[]): number[] {
+  private others(state: Opened, holders: readonly number[]): number[] {
     const others: number[] = [];
     for (let id = 0; id < state.files.length; id += 1) {
       const file = state.files[id];
@@ -150,9 +153,13 @@ class Told<T extends object> {
 
 /** Adds to a key some more, which stand in no order, and how many they are. */
 function add(some: number[], key: number[]): void {
-  if (some.length > 1) some.sort((a, b) => a - b);
-  key.push(some.length);
-  for (const each of some) key.push(each);
+  const first = key.push(some.length);
+  for (const each of some) {
+    // They are few, and soonest sorted as they come.
+    let at = key.push(each) - 1;
+    for (; at > first && (key[at - 1] as number) > each; at -= 1) key[at] = key[at - 1] as number;
+    key[at] = each;
+  }
 }
 
 function holderOf(file: number | null, holders: readonly number[]): number {
@@ -211,7 +218,7 @@ function groupName(group: VfioGroup | null | undefined): string {
 }
 
 /** Whether a container, a group or an iommufd names the file as its own. */
-function isOwn(state: State, file: OpenFile, id: number): boolean {
+function isOwn(state: Opened, file: OpenFile, id: number): boolean {
   switch (file.kind) {
     case 'container':
       return state.containers[file.container]?.file === id;

@@ -10,7 +10,6 @@ export class Edits {
   private results: Int32Array = new Int32Array(1 << 12);
   private used = 0;
 
-
   add(slot: Slot, changes: readonly Change[]): number {
     this.made.push({ slot, changes });
     this.starts.push(this.take(slot.values.length));

@@ -204,7 +204,8 @@ class Walk {
       together.push(machine);
       for (let section = 0; section < count; section += 1) together.push(rows.of(section));
     }
-    for (let section = 0; section < count && this.end === null; section += 1) this.carryAll(section, count + 1);
+    for (let section = 0; section < count && this.end === null; section += 1)
+      this.carryAll(section, count + 1);
     this.wait();
   }
 

@@ -1,6 +1,6 @@
 import { byProcess } from '../key.ts';
 import { Lists } from '../lists.ts';
-import type { Container, Device, IommuGroup, OpenFile, State, VfioGroup } from '../state.ts';
+import type { Container, Device, IommuGroup, OpenFile, VfioGroup } from '../state.ts';
 import { Ints } from './ints.ts';
 import { type Numbered, Order } from './order.ts';
 import type { Present } from './present.ts';
@@ -37,6 +37,12 @@ export class Normal {
   /** The codes of what is renumbered, old and new. */
   private old: Int32Array = new Int32Array(0);
   private readonly codes: number[] = [];
+  private readonly state: { readonly [Kind in keyof Numbered]: Numbered[Kind][number][] } = {
+    groups: [],
+    containers: [],
+    files: [],
+    descriptors: [],
+  };
   /** Whether something refers to what is not there, as only a defect brings. */
   private lost = false;
 
@@ -90,12 +96,11 @@ export class Normal {
       const { values, place } = this.others[each] as Slot;
       if (values[this.old[place] as number] !== 0) return;
     }
-    const state: Numbered = {
-      groups: tables.groups.entries(this.old) as State['groups'],
-      containers: tables.containers.entries(this.old) as State['containers'],
-      files: tables.files.entries(this.old) as State['files'],
-      descriptors: tables.descriptors.entries(this.old) as State['descriptors'],
-    };
+    const { state, old } = this;
+    tables.groups.entries(old, state.groups);
+    tables.containers.entries(old, state.containers);
+    tables.files.entries(old, state.files);
+    tables.descriptors.entries(old, state.descriptors);
     if (!order.find(state)) return;
     this.lost = false;
     this.write(state);
@@ -147,8 +152,10 @@ export class Normal {
     const minor = minors[place] as number;
     const file = this.newOf(group.file, files);
     const container = this.newOf(group.container, containers);
-    if (minor === place && file === (group.file ?? -1) && container === (group.container ?? -1))
-      return this.keep(groups, place);
+    if (minor === place && file === (group.file ?? -1) && container === (group.container ?? -1)) {
+      this.keep(groups, place);
+      return;
+    }
     this.entry(groups, place, minor);
     this.refer(file);
     this.refer(container);
@@ -168,7 +175,10 @@ export class Normal {
       const minor = container.groups[each] as number;
       if (this.refer(this.newOf(minor, minors)) !== minor) same = false;
     }
-    if (same) return this.keep(this.tables.containers, place);
+    if (same) {
+      this.keep(this.tables.containers, place);
+      return;
+    }
     if (this.put(this.tables.containers, index)) return;
     const groups = container.groups.map((minor) => this.newOf(minor, minors));
     this.make(this.tables.containers, index, { ...container, index, file: orNull(file), groups });
@@ -178,7 +188,10 @@ export class Normal {
     if (!file) return;
     const to = this.order.files[place] as number;
     const refers = this.referenceOf(file);
-    if (to === place && refers === oldReferenceOf(file)) return this.keep(this.tables.files, place);
+    if (to === place && refers === oldReferenceOf(file)) {
+      this.keep(this.tables.files, place);
+      return;
+    }
     this.entry(this.tables.files, place, to);
     this.refer(refers);
     if (!this.put(this.tables.files, to)) this.make(this.tables.files, to, fileTo(file, refers));
@@ -213,7 +226,10 @@ export class Normal {
     }
     let same = from === to && this.size - begin === table.files.length;
     for (let fd = 0; same && fd < table.files.length; fd += 1) same = list[begin + fd] === table.files[fd];
-    if (same) return this.keep(this.tables.descriptors, from);
+    if (same) {
+      this.keep(this.tables.descriptors, from);
+      return;
+    }
     if (this.put(this.tables.descriptors, to)) return;
     this.make(this.tables.descriptors, to, { ...table, files: list.slice(begin, this.size) });
   }
@@ -283,7 +299,7 @@ export class Normal {
     const minors = this.minors[move] as readonly number[];
     const codes = Array.from(this.old);
     const write = <T>(table: Table, its: (entry: T) => number | null, to: (entry: T, minor: number) => T) => {
-      (table.entries(this.old) as T[]).forEach((entry, place) => {
+      (table.entries(this.old, []) as T[]).forEach((entry, place) => {
         const minor = its(entry);
         if (minor === null) return;
         const slot = table.slot(place);

@@ -1,3 +1,4 @@
+import type { Opened } from '../key.ts';
 import type { State } from '../state.ts';
 import type { Edits } from './edit.ts';
 import { Half } from './half.ts';
@@ -84,6 +85,11 @@ export class Present implements Facing {
 
   stateAt(machine: number, files: number): State {
     return this.shape.stateOf(this.halves[0].codes(machine), this.halves[1].codes(files));
+  }
+
+  /** What is open with a second half, to be asked before another one. */
+  openedAt(files: number): Opened {
+    return this.shape.openedOf(this.halves[1].codes(files));
   }
 
   /** Makes room for what the last question brought. */

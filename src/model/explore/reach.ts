@@ -83,7 +83,7 @@ export class Reach {
 
   private keyOf(files: number): number {
     const half = this.present.halves[1];
-    if (half.key(files) === -1) half.setKey(files, this.keys.ofFiles(this.present.stateAt(0, files)));
+    if (half.key(files) === -1) half.setKey(files, this.keys.ofFiles(this.present.openedAt(files)));
     return half.key(files);
   }
 }

@@ -1,3 +1,4 @@
+import type { Opened } from '../key.ts';
 import type { State } from '../state.ts';
 import { Edits } from './edit.ts';
 import { type Facing, type Half, Slot, textOf } from './slot.ts';
@@ -47,12 +48,14 @@ export class Table {
     return Number(this.length.values[codes[this.length.place] as number]);
   }
 
-  entries(codes: ArrayLike<number>): unknown[] {
-    const entries: unknown[] = [];
+  /** Puts the entries into a list. */
+  entries(codes: ArrayLike<number>, entries: unknown[]): unknown[] {
     const count = this.count(codes);
+    // A list that is set to no length lets its room go.
+    if (entries.length > count) entries.length = count;
     for (let place = 0; place < count; place += 1) {
       const slot = this.slots[place] as Slot;
-      entries.push(slot.values[codes[slot.place] as number]);
+      entries[place] = slot.values[codes[slot.place] as number];
     }
     return entries;
   }
@@ -92,6 +95,10 @@ export class Shape {
   readonly run = new Run();
   readonly slots: readonly [Slot[], Slot[]] = [[], []];
   private readonly parts = new Map<string, Table | Single>();
+  /** By half its parts, and objects with a field for each part, of all and of the second half: a copy grows no more. */
+  private readonly partsOf: readonly [[string, Table | Single][], [string, Table | Single][]] = [[], []];
+  private readonly blank: Record<string, unknown> = {};
+  private readonly blankOpened: Record<string, unknown> = {};
   /** An edit is ~ its place here. */
   readonly edits = new Edits();
   private readonly editPlaces = new Map<Slot, Map<string, number>>();
@@ -107,7 +114,11 @@ export class Shape {
         slots.push(slot);
         return slot;
       };
-      this.parts.set(key, Array.isArray(value) ? new Table(this.run, make) : new Single(this.run, make()));
+      const part = Array.isArray(value) ? new Table(this.run, make) : new Single(this.run, make());
+      this.parts.set(key, part);
+      this.partsOf[half].push([key, part]);
+      this.blank[key] = undefined;
+      if (half === 1) this.blankOpened[key] = undefined;
     }
   }
 
@@ -145,14 +156,25 @@ export class Shape {
   }
 
   /** The state that has these codes. */
-  stateOf(...codes: readonly [ArrayLike<number>, ArrayLike<number>]): State {
-    const valueAt = (slot: Slot) => slot.values[codes[slot.half][slot.place] as number];
-    const state: Record<string, unknown> = {};
-    for (const [key, part] of this.parts) {
-      if (part instanceof Single) state[key] = valueAt(part.slot);
-      else state[key] = part.entries(codes[part.length.half]);
-    }
+  stateOf(machine: ArrayLike<number>, files: ArrayLike<number>): State {
+    const state = { ...this.blank };
+    this.fill(state, 0, machine);
+    this.fill(state, 1, files);
     return state as unknown as State;
+  }
+
+  /** Of the state that has these codes in its second half, what is there. */
+  openedOf(files: ArrayLike<number>): Opened {
+    const state = { ...this.blankOpened };
+    this.fill(state, 1, files);
+    return state as unknown as Opened;
+  }
+
+  private fill(state: Record<string, unknown>, half: Half, codes: ArrayLike<number>): void {
+    for (const [key, part] of this.partsOf[half]) {
+      if (part instanceof Single) state[key] = part.slot.values[codes[part.slot.place] as number];
+      else state[key] = part.entries(codes, []);
+    }
   }
 
   /** Another question is asked of a state. What is given is to be shown to the model in its place. */
