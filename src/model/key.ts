@@ -15,6 +15,10 @@ export type Opened = Pick<State, 'iommufds' | 'kvm' | 'groups' | 'containers' | 
 export class Keys {
   private readonly lists = new Lists();
   private readonly texts = new Map<string, number>();
+  /** By file: room for who holds it, how many numbers that are, and the number of all. */
+  private readonly heldBy: number[][] = [];
+  private readonly sizes: number[] = [];
+  private readonly holders: number[] = [];
   private readonly modules = new Told<State['modules']>((modules) => this.told(JSON.stringify(modules)));
   private readonly configuration = new Told<State['configuration']>((its) => this.told(JSON.stringify(its)));
   private readonly bus = new Told<State['bus']>((bus) => this.told(JSON.stringify(bus)));
@@ -73,12 +77,24 @@ export class Keys {
 
   /** For every file, by place: its references, and the processes that have descriptors of it. */
   private holdersByFile(state: Opened): readonly number[] {
-    const holders: number[][] = [];
-    for (const file of state.files) holders.push(file === null ? [] : [file.refs]);
-    for (const { pid, files } of byProcess(state.descriptors)) {
-      for (const id of files) if (id !== -1) holders[id]?.push(pid);
+    const { holders, heldBy, sizes } = this;
+    const count = state.files.length;
+    for (let id = 0; id < count; id += 1) {
+      heldBy[id] ??= [];
+      (heldBy[id] as number[])[0] = state.files[id]?.refs ?? 0;
+      sizes[id] = state.files[id] === null ? 0 : 1;
     }
-    return holders.map((each) => this.lists.number(each));
+    for (const { pid, files } of byProcess(state.descriptors)) {
+      for (const id of files) {
+        if (id < 0 || id >= count) continue;
+        (heldBy[id] as number[])[sizes[id] as number] = pid;
+        sizes[id] = (sizes[id] as number) + 1;
+      }
+    }
+    if (holders.length > count) holders.length = count;
+    for (let id = 0; id < count; id += 1)
+      holders[id] = this.lists.number(heldBy[id] as number[], sizes[id] as number);
+    return holders;
   }
 
   private groupKey(group: VfioGroup, holders: readonly number[]): number {

@@ -10,10 +10,13 @@ export class Edits {
   private results: Int32Array = new Int32Array(1 << 12);
   private used = 0;
 
-  add(slot: Slot, changes: readonly Change[]): number {
+  get count(): number {
+    return this.made.length;
+  }
+
+  add(slot: Slot, changes: readonly Change[]): void {
     this.made.push({ slot, changes });
     this.starts.push(this.take(slot.values.length));
-    return this.made.length - 1;
   }
 
   /** The code of what becomes of the value with this code. */

@@ -1,4 +1,5 @@
 import type { Opened } from '../key.ts';
+import { Lists } from '../lists.ts';
 import type { State } from '../state.ts';
 import { Edits } from './edit.ts';
 import { type Facing, type Half, Slot, textOf } from './slot.ts';
@@ -101,7 +102,9 @@ export class Shape {
   private readonly blankOpened: Record<string, unknown> = {};
   /** An edit is ~ its place here. */
   readonly edits = new Edits();
-  private readonly editPlaces = new Map<Slot, Map<string, number>>();
+  /** Slots, each with its changes by their numbers: one of these is an edit. */
+  private readonly edited = new Lists();
+  private changes = 0;
   /** What was written to the state itself. */
   private own = new Map<string, unknown>();
 
@@ -229,7 +232,7 @@ export class Shape {
     if (!its) {
       if (value !== old || isObject(value) || !window.noted())
         writes.push({ slot, what: slot.code(plain(value)) });
-    } else if (window.dirty()) writes.push(this.edited(slot));
+    } else if (window.dirty()) writes.push(this.edit(slot));
   }
 
   private writeTable(table: Table, old: readonly unknown[], value: unknown, writes: Write[]): void {
@@ -248,7 +251,7 @@ export class Shape {
       const window = table.window.entry(place);
       if (rewritten(place) && !this.kept(window, old[place], entry, place < old.length)) {
         writes.push({ slot, what: slot.code(plain(entry)) });
-      } else if (window.dirty()) writes.push(this.edited(slot));
+      } else if (window.dirty()) writes.push(this.edit(slot));
     }
     for (let place = list.length; place < old.length; place += 1)
       writes.push({ slot: table.slot(place), what: 0 });
@@ -261,22 +264,23 @@ export class Shape {
     return isObject(entry) ? windowOf(entry) === window : entry === old && window.noted();
   }
 
-  private edited(slot: Slot): Write {
-    const changes = this.run.changes.filter(({ field }) => field.slot === slot).map(told);
-    const text = changes.map(textOfChange).join();
-    const places = this.editPlaces.get(slot) ?? new Map<string, number>();
-    this.editPlaces.set(slot, places);
-    let place = places.get(text);
-    if (place === undefined) {
-      place = this.edits.add(slot, changes);
-      places.set(text, place);
+  private edit(slot: Slot): Write {
+    const list = [slot.half, slot.place];
+    for (const { field, key, value } of this.run.changes) {
+      if (field.slot !== slot) continue;
+      const text = `${key} ${value === gone ? 'gone' : textOf(plain(value))}`;
+      let number = field.changes.get(text);
+      if (number === undefined) {
+        number = this.changes++;
+        field.changes.set(text, number);
+      }
+      list.push(number);
     }
-    return { slot, what: ~place };
+    const edit = this.edited.number(list);
+    if (edit === this.edits.count)
+      this.edits.add(slot, this.run.changes.filter(({ field }) => field.slot === slot).map(told));
+    return { slot, what: ~edit };
   }
-}
-
-function textOfChange({ field, key, value }: Change): string {
-  return value === gone ? `${field.text},${key} gone` : `${field.text},${key} ${textOf(value)}`;
 }
 
 function told({ field, key, value }: Change): Change {

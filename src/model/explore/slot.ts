@@ -17,9 +17,10 @@ export class Slot {
   private readonly facts: Fact[] = [];
   private readonly facing: Facing;
   private nullCode = 0;
-  /** Facts of which the answers differ: where each stands, and by code the answers of all of them. */
+  /** Facts of which the answers differ: where each stands, and for one code after another the answers of all of them. */
   private readonly places: number[] = [];
   private readonly varying: Fact[] = [];
+  private readonly shown: number[] = [];
 
   constructor(half: Half, place: number, facing: Facing) {
     this.half = half;
@@ -30,9 +31,10 @@ export class Slot {
 
   /** Writes what is so when the slot has this code. */
   show(code: number, facts: Int32Array): void {
-    const { places, varying } = this;
+    const { places, shown } = this;
+    const from = code * places.length;
     for (let each = 0; each < places.length; each += 1)
-      facts[places[each] as number] = (varying[each] as Fact).answers[code] as number;
+      facts[places[each] as number] = shown[from + each] as number;
   }
 
   code(value: unknown): number {
@@ -42,10 +44,9 @@ export class Slot {
     if (known !== undefined) return known;
     const code = this.values.push(value) - 1;
     this.codes.set(text, code);
-    for (const fact of this.facts) {
-      fact.learn(code, value);
-      this.face(fact);
-    }
+    for (const fact of this.facts) fact.learn(code, value);
+    for (const fact of this.varying) this.shown.push(fact.answers[code] as number);
+    for (const fact of this.facts) this.face(fact);
     return code;
   }
 
@@ -70,6 +71,9 @@ export class Slot {
     this.facing.vary(fact);
     this.varying.push(fact);
     this.places.push(fact.place);
+    this.shown.length = 0;
+    for (let code = 0; code < this.values.length; code += 1)
+      for (const { answers } of this.varying) this.shown.push(answers[code] as number);
   }
 }
 
@@ -143,7 +147,8 @@ export class Field {
   private readonly key: string;
   private readonly children = new Map<string, Field>();
   private readonly facts: Partial<Record<Asked, Fact>> = {};
-  private told: string | undefined;
+  /** By a key within it and what is written there, as a text, the number of that change. */
+  readonly changes = new Map<string, number>();
 
   constructor(slot: Slot, parent: Field | null, key: string) {
     this.slot = slot;
@@ -167,12 +172,6 @@ export class Field {
       this.facts[asked] = fact;
     }
     return fact;
-  }
-
-  /** Its path as a text. */
-  get text(): string {
-    this.told ??= this.parent === null ? '' : `${this.parent.text},${this.key}`;
-    return this.told;
   }
 
   within(value: unknown): unknown {

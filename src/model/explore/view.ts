@@ -153,11 +153,12 @@ export class EntryEye implements ProxyHandler<object> {
     }
     const value = own?.get(key);
     if (value !== undefined) return value === gone ? Reflect.get(Object.prototype, key) : value;
-    if (!Object.hasOwn(target, key)) {
+    const there = (target as Record<string, unknown>)[key];
+    if (isInherited(there) && !Object.hasOwn(target, key)) {
       window.child(key).look(undefined, this.moves);
-      return Reflect.get(target, key);
+      return there;
     }
-    return window.child(key).look((target as Record<string, unknown>)[key], this.moves);
+    return window.child(key).look(there, this.moves);
   }
 
   has(target: object, key: string | symbol): boolean {
@@ -242,6 +243,11 @@ export class EntryEye implements ProxyHandler<object> {
 }
 
 export const unchangeable = 'a state is changed in place only while its step is made';
+
+/** Whether a record may have got it from where records come from, or not at all: no state has functions. */
+function isInherited(value: unknown): boolean {
+  return value === undefined || typeof value === 'function' || value === Object.prototype;
+}
 
 /** Whether it may be an index; names of methods and -1 are none. */
 export function isIndex(key: string): boolean {
