@@ -91,6 +91,52 @@ class Single {
 
 type Fields = Readonly<Record<string, unknown>>;
 
+/** Stands in for a state: for the one that changes, or the one before. */
+class StateEye implements ProxyHandler<State> {
+  private readonly run: Run;
+  private readonly parts: ReadonlyMap<string, Table | Single>;
+  /** What was written to it; null: nothing can be. */
+  private readonly own: Map<string, unknown> | null;
+
+  constructor(run: Run, parts: ReadonlyMap<string, Table | Single>, own: Map<string, unknown> | null) {
+    this.run = run;
+    this.parts = parts;
+    this.own = own;
+  }
+
+  get(target: State, key: string | symbol): unknown {
+    return this.show(key, (target as unknown as Record<string | symbol, unknown>)[key]);
+  }
+
+  getOwnPropertyDescriptor(target: State, key: string | symbol): PropertyDescriptor | undefined {
+    const own = Reflect.getOwnPropertyDescriptor(target, key);
+    return own && { ...own, value: this.show(key, own.value) };
+  }
+
+  set(_target: State, key: string | symbol, value: unknown): boolean {
+    if (this.own === null || this.run.settled || typeof key === 'symbol' || !this.parts.has(key))
+      return false;
+    this.own.set(key, value);
+    return true;
+  }
+
+  deleteProperty(): boolean {
+    return false;
+  }
+
+  defineProperty(): boolean {
+    return false;
+  }
+
+  private show(key: string | symbol, value: unknown): unknown {
+    const { own, parts } = this;
+    const part = typeof key === 'string' ? parts.get(key) : undefined;
+    if (part === undefined || typeof key === 'symbol') return value;
+    if (own !== null && own.size > 0 && own.has(key)) return own.get(key);
+    return part.window.look(value, own !== null);
+  }
+}
+
 /** Which slots a state has: they are found as states come that need more. */
 export class Shape {
   readonly run = new Run();
@@ -106,7 +152,9 @@ export class Shape {
   private readonly edited = new Lists();
   private changes = 0;
   /** What was written to the state itself. */
-  private own = new Map<string, unknown>();
+  private readonly own = new Map<string, unknown>();
+  private readonly moving = new StateEye(this.run, this.parts, this.own);
+  private readonly still = new StateEye(this.run, this.parts, null);
 
   constructor(initial: State, facing: Facing) {
     for (const [key, value] of Object.entries(initial)) {
@@ -183,7 +231,7 @@ export class Shape {
   /** Another question is asked of a state. What is given is to be shown to the model in its place. */
   watch(state: State): State {
     this.run.begin();
-    this.own = new Map();
+    if (this.own.size > 0) this.own.clear();
     return this.shown(state, true);
   }
 
@@ -193,38 +241,31 @@ export class Shape {
   }
 
   private shown(state: State, moves: boolean): State {
-    const show = (key: string | symbol, value: unknown): unknown => {
-      const part = typeof key === 'string' ? this.parts.get(key) : undefined;
-      if (part === undefined || typeof key === 'symbol') return value;
-      if (moves && this.own.has(key)) return this.own.get(key);
-      return part.window.look(value, moves);
-    };
-    return new Proxy(state, {
-      get: (target, key) => show(key, Reflect.get(target, key)),
-      getOwnPropertyDescriptor: (target, key) => {
-        const own = Reflect.getOwnPropertyDescriptor(target, key);
-        return own && { ...own, value: show(key, own.value) };
-      },
-      set: (_target, key, value) => {
-        if (!moves || this.run.settled || typeof key === 'symbol' || !this.parts.has(key)) return false;
-        this.own.set(key, value);
-        return true;
-      },
-      deleteProperty: () => false,
-      defineProperty: () => false,
-    });
+    return new Proxy(state, moves ? this.moving : this.still);
   }
 
   /** What the question made of the watched state `before`. */
   writes(before: State, watched: State, after: State): Write[] {
     const writes: Write[] = [];
-    for (const [key, part] of this.parts) {
-      const old = (before as unknown as Fields)[key];
-      const value = after === watched ? this.own.get(key) : (after as unknown as Fields)[key];
-      if (part instanceof Single) this.writeSingle(part, old, value, writes);
-      else this.writeTable(part, old as readonly unknown[], value, writes);
-    }
+    for (const [key, part] of this.partsOf[0]) this.written(key, part, before, watched, after, writes);
+    for (const [key, part] of this.partsOf[1]) this.written(key, part, before, watched, after, writes);
     return writes;
+  }
+
+  private written(
+    key: string,
+    part: Table | Single,
+    before: State,
+    watched: State,
+    after: State,
+    writes: Write[],
+  ): void {
+    const old = (before as unknown as Fields)[key];
+    const value = after === watched ? this.own.get(key) : (after as unknown as Fields)[key];
+    if (part instanceof Single) this.writeSingle(part, old, value, writes);
+    // Who was not shown a table has changed nothing of it.
+    else if (value !== undefined || part.window.touched !== null)
+      this.writeTable(part, old as readonly unknown[], value, writes);
   }
 
   private writeSingle({ slot, window }: Single, old: unknown, value: unknown, writes: Write[]): void {
