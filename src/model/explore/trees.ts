@@ -270,7 +270,10 @@ export class Trees {
       if (word < 0) throw new Error('what is known already need not be worked out');
       if (word < forks) {
         if (word === 0) return at;
-        at = word;
+        const next = this.nodes[word] as number;
+        // A word that says where another one is says so for ever, but for a root.
+        if (next > 0 && next < forks) this.nodes[at] = next;
+        else at = word;
         continue;
       }
       const place = placeIn(word);
