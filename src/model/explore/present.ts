@@ -87,7 +87,7 @@ export class Present implements Facing {
     return this.shape.stateOf(this.halves[0].codes(machine), this.halves[1].codes(files));
   }
 
-  /** What is open with a second half, to be asked before another one. */
+  /** What is open with a second half, until it is asked of another one. */
   openedAt(files: number): Opened {
     return this.shape.openedOf(this.halves[1].codes(files));
   }

@@ -142,10 +142,10 @@ export class Shape {
   readonly run = new Run();
   readonly slots: readonly [Slot[], Slot[]] = [[], []];
   private readonly parts = new Map<string, Table | Single>();
-  /** By half its parts, and objects with a field for each part, of all and of the second half: a copy grows no more. */
+  /** By half its parts; an object with a field for each, of which a copy grows no more; and what was open in the latest second half. */
   private readonly partsOf: readonly [[string, Table | Single][], [string, Table | Single][]] = [[], []];
   private readonly blank: Record<string, unknown> = {};
-  private readonly blankOpened: Record<string, unknown> = {};
+  private readonly opened: Record<string, unknown> = {};
   /** An edit is ~ its place here. */
   readonly edits = new Edits();
   /** Slots, each with its changes by their numbers: one of these is an edit. */
@@ -169,7 +169,7 @@ export class Shape {
       this.parts.set(key, part);
       this.partsOf[half].push([key, part]);
       this.blank[key] = undefined;
-      if (half === 1) this.blankOpened[key] = undefined;
+      if (half === 1) this.opened[key] = [];
     }
   }
 
@@ -214,11 +214,13 @@ export class Shape {
     return state as unknown as State;
   }
 
-  /** Of the state that has these codes in its second half, what is there. */
+  /** What is there in the state that has these codes in its second half, until it is asked again. */
   openedOf(files: ArrayLike<number>): Opened {
-    const state = { ...this.blankOpened };
-    this.fill(state, 1, files);
-    return state as unknown as Opened;
+    for (const [key, part] of this.partsOf[1]) {
+      if (part instanceof Single) this.opened[key] = part.slot.values[files[part.slot.place] as number];
+      else part.entries(files, this.opened[key] as unknown[]);
+    }
+    return this.opened as unknown as Opened;
   }
 
   private fill(state: Record<string, unknown>, half: Half, codes: ArrayLike<number>): void {
@@ -284,13 +286,12 @@ export class Shape {
       throw new Error('a table of the state is none any more');
     const list: readonly unknown[] = eye === undefined ? ((value as readonly unknown[]) ?? old) : eye.list;
     if (eye === undefined && value !== undefined) table.window.length.look(0, false);
-    const rewritten = (place: number) =>
-      eye === undefined ? value !== undefined : eye.changed && eye.written[place] === true;
     for (let place = 0; place < list.length; place += 1) {
       const slot = table.slot(place);
       const entry = list[place];
       const window = table.window.entry(place);
-      if (rewritten(place) && !this.kept(window, old[place], entry, place < old.length)) {
+      const rewritten = eye === undefined ? value !== undefined : eye.changed && eye.written[place] === true;
+      if (rewritten && !this.kept(window, old[place], entry, place < old.length)) {
         writes.push({ slot, what: slot.code(plain(entry)) });
       } else if (window.dirty()) writes.push(this.edit(slot));
     }

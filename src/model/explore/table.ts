@@ -75,7 +75,7 @@ export class TableEye implements ProxyHandler<readonly unknown[]> {
   get(target: readonly unknown[], key: string | symbol): unknown {
     if (typeof key === 'symbol') return key === origin ? this : Reflect.get(target, key);
     if (key === 'length') return this.length();
-    if (key === 'slice') return (...bounds: number[]) => this.slice(bounds);
+    if (key === 'slice') return this.slicer();
     if (!isIndex(key)) return Reflect.get(target, key);
     const place = Number(key);
     if (place >= this.list.length || !Number.isInteger(place)) {
@@ -136,6 +136,11 @@ export class TableEye implements ProxyHandler<readonly unknown[]> {
   private length(): number {
     this.table.length.look(0, false);
     return this.list.length;
+  }
+
+  /** Apart, for a function that makes another needs a context at each call. */
+  private slicer(): (...bounds: number[]) => unknown {
+    return (...bounds) => this.slice(bounds);
   }
 
   /** A copy of the whole is another table that shares the entries; of a part, a list of them. */
