@@ -2,9 +2,9 @@ import type { Opened } from '../key.ts';
 import { Lists } from '../lists.ts';
 import type { State } from '../state.ts';
 import { Edits } from './edit.ts';
-import { type Facing, type Half, Slot, textOf } from './slot.ts';
+import { type Facing, type Field, type Half, Slot, textOf } from './slot.ts';
 import { TableEye, TableWindow } from './table.ts';
-import { type Change, EntryEye, eyeOf, gone, plain, Run, Window } from './view.ts';
+import { type Change, EntryEye, eyeOf, plain, Run, Window } from './view.ts';
 
 /** Fields of a state whose keys are one number; those of the others are another. */
 const machine: ReadonlySet<string> = new Set<keyof State>([
@@ -151,6 +151,7 @@ export class Shape {
   /** Slots, each with its changes by their numbers: one of these is an edit. */
   private readonly edited = new Lists();
   private changes = 0;
+  private readonly list: number[] = [];
   /** What was written to the state itself. */
   private readonly own = new Map<string, unknown>();
   private readonly moving = new StateEye(this.run, this.parts, this.own);
@@ -307,21 +308,34 @@ export class Shape {
   }
 
   private edit(slot: Slot): Write {
-    const list = [slot.half, slot.place];
-    for (const { field, key, value } of this.run.changes) {
+    const { list, run } = this;
+    list[0] = slot.half;
+    list[1] = slot.place;
+    let size = 2;
+    for (const { field, key, value } of run.changes) {
       if (field.slot !== slot) continue;
-      const text = `${key} ${value === gone ? 'gone' : textOf(plain(value))}`;
-      let number = field.changes.get(text);
-      if (number === undefined) {
-        number = this.changes++;
-        field.changes.set(text, number);
-      }
-      list.push(number);
+      list[size] = this.change(field.child(key), value);
+      size += 1;
     }
-    const edit = this.edited.number(list);
-    if (edit === this.edits.count)
-      this.edits.add(slot, this.run.changes.filter(({ field }) => field.slot === slot).map(told));
+    const edit = this.edited.number(list, size);
+    if (edit === this.edits.count) this.addEdit(slot);
     return { slot, what: ~edit };
+  }
+
+  /** The number of what is written to a field. */
+  private change({ changes, made }: Field, value: unknown): number {
+    const its = plain(value);
+    const told = isObject(its) || Object.is(its, -0);
+    const known = told ? made.get(textOf(its)) : changes.get(its);
+    if (known !== undefined) return known;
+    this.changes += 1;
+    if (told) made.set(textOf(its), this.changes);
+    else changes.set(its, this.changes);
+    return this.changes;
+  }
+
+  private addEdit(slot: Slot): void {
+    this.edits.add(slot, this.run.changes.filter(({ field }) => field.slot === slot).map(told));
   }
 }
 

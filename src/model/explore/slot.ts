@@ -147,8 +147,9 @@ export class Field {
   private readonly key: string;
   private readonly children = new Map<string, Field>();
   private readonly facts: Partial<Record<Asked, Fact>> = {};
-  /** By a key within it and what is written there, as a text, the number of that change. */
-  readonly changes = new Map<string, number>();
+  /** The number of what is written there: by a value that is no object, or by its text. */
+  readonly changes = new Map<unknown, number>();
+  readonly made = new Map<string, number>();
 
   constructor(slot: Slot, parent: Field | null, key: string) {
     this.slot = slot;
