@@ -66,6 +66,11 @@ export function* configurationPaths(...states: readonly [State, State]): Iterabl
 
 type Its = Op & { readonly path: string };
 
+/** Whether a file stands where a directory would lead to the path. */
+function onTheWay({ configuration: { files } }: State, path: string): boolean {
+  return Object.keys(files).some((file) => path.startsWith(`${file}/`));
+}
+
 /** The way to the directory that the path is in. Names that lead elsewhere, and those with a NUL, name no file. */
 export function wayTo<O extends Its>(op: O['op']): readonly Guard<O>[] {
   const citation = 'fs/namei.c:link_path_walk';
@@ -75,7 +80,7 @@ export function wayTo<O extends Its>(op: O['op']): readonly Guard<O>[] {
       words: 'a file stands where the directory would be',
       errno: 'ENOTDIR',
       citation,
-      test: (state, path) => fileAtPath(state, parentOf(path)) !== null,
+      test: (state, path) => onTheWay(state, path),
     }),
     whenAt<O>({
       id: `${op}.directory`,

@@ -35,17 +35,17 @@ function readOnly(kind: Kind, path: string): Provocation {
 const make = (s: Session) => call(s, 'make_directory', made);
 const write = (s: Session) => call(s, 'write', file);
 
-/** Below what is a file. */
-function below(kind: Kind): Provocation {
+/** Below what is a file, however deep. */
+function below(kind: Kind, further = 'further'): Provocation {
   return plain((s) => {
     write(s);
-    call(s, kind, `${file}/further`);
+    call(s, kind, `${file}/${further}`);
   });
 }
 
 export const configurationFiles: Readonly<Record<string, Provocation>> = {
   'config.write.directory': plain((s) => call(s, 'write', `${made}/60-vfioplan.conf`)),
-  'config.write.not-directory': below('write'),
+  'config.write.not-directory': below('write', 'further/still'),
   'config.write.read-only': readOnly('write', file),
   'config.write.permission': unable('write', file),
   'config.write.is-directory': plain((s) => call(s, 'write', '/etc/modprobe.d')),
@@ -62,7 +62,7 @@ export const configurationFiles: Readonly<Record<string, Provocation>> = {
     make(s);
     make(s);
   }),
-  'config.make_directory.not-directory': below('make_directory'),
+  'config.make_directory.not-directory': below('make_directory', 'further/still'),
   'config.make_directory.read-only': readOnly('make_directory', '/etc/udev'),
   'config.make_directory.permission': unable('make_directory', made),
   // Where nothing may be changed either, the way is still walked first.
