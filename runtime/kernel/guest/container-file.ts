@@ -35,8 +35,8 @@ export const containerRequests: Readonly<Record<number, Handler>> = {
     askExtension.extension = argument.number();
     return answered(machine.ask(askExtension, id));
   },
-  [requests.VFIO_SET_IOMMU]: ({ machine, fd }, { pid }, argument) =>
-    machine.value({ op: 'container.set_iommu', pid, fd, type: argument.number() }),
+  [requests.VFIO_SET_IOMMU]: ({ machine, fd, id }, { pid }, argument) =>
+    machine.value({ op: 'container.set_iommu', pid, fd, type: argument.number() }, id),
   [requests.VFIO_IOMMU_GET_INFO]: getInfo,
   [requests.VFIO_IOMMU_MAP_DMA]: mapDma,
   [requests.VFIO_IOMMU_UNMAP_DMA]: unmapDma,

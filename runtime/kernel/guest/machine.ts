@@ -66,11 +66,14 @@ export class Machine {
   /** The guard that refused the last operation. */
   refusedBy = '';
 
-  /** Does what the model says; a negative errno where it refuses. Throws `WouldBlock` for a call that would not return. */
-  step(op: Op): Done | number {
+  /**
+   * Does what the model says; a negative errno where it refuses. Throws `WouldBlock` for a call that would not return.
+   * `file` is the place of what its descriptor names, where that is known.
+   */
+  step(op: Op, file?: number): Done | number {
     const { world, state, telling } = this;
     if (telling[op.op]?.(op) === true) return this.stepTold(op);
-    const done = carriedOut(this.asking, world, state, op);
+    const done = carriedOut(this.asking, world, state, op, file === undefined ? null : state.files[file]);
     if (done === null) return this.refused(refusal.guard, op);
     const { state: after } = done;
     if (after !== undefined && (after !== state || moving[op.op] === true)) this.moveTo(after, op);
@@ -84,7 +87,7 @@ export class Machine {
     return result.ok ? null : result;
   }
 
-  /** As `step`, for what only asks and says nothing to the log; `file` is the place of what its descriptor names. */
+  /** As `step`, for what only asks and says nothing to the log. */
   ask(op: Op, file?: number): Done | number {
     const { world, state } = this;
     const done = carriedOut(this.asking, world, state, op, file === undefined ? null : state.files[file]);
@@ -144,8 +147,8 @@ export class Machine {
   }
 
   /** As `step`, for operations whose value alone matters. */
-  value(op: Op): number {
-    const result = this.step(op);
+  value(op: Op, file?: number): number {
+    const result = this.step(op, file);
     return typeof result === 'number' ? result : result.value;
   }
 

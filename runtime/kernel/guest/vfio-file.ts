@@ -113,8 +113,8 @@ const handlers: Readonly<Record<Kind, Readonly<Record<number, Handler>>>> = {
   group: {
     [requests.VFIO_GROUP_GET_STATUS]: getStatus,
     [requests.VFIO_GROUP_SET_CONTAINER]: setContainer,
-    [requests.VFIO_GROUP_UNSET_CONTAINER]: ({ machine, fd }, { pid }) =>
-      machine.value({ op: 'group.unset_container', pid, fd }),
+    [requests.VFIO_GROUP_UNSET_CONTAINER]: ({ machine, fd, id }, { pid }) =>
+      machine.value({ op: 'group.unset_container', pid, fd }, id),
     [requests.VFIO_GROUP_GET_DEVICE_FD]: getDeviceFd,
   },
   device: {
@@ -159,23 +159,23 @@ function getStatus({ machine, fd, id }: VfioFile, { pid }: Process, argument: Ar
 }
 
 /** vfio_group_ioctl_set_container: an int behind a pointer. */
-function setContainer({ machine, fd }: VfioFile, { pid }: Process, argument: Argument): number {
+function setContainer({ machine, fd, id }: VfioFile, { pid }: Process, argument: Argument): number {
   const its = argument.words(4);
   if (its === null) {
     return machine.value({ op: 'group.set_container', pid, fd, container: -1, argsz: null });
   }
-  return machine.value({ op: 'group.set_container', pid, fd, container: its[0] as number });
+  return machine.value({ op: 'group.set_container', pid, fd, container: its[0] as number }, id);
 }
 
 /** vfio_group_ioctl_get_device_fd: strndup_user() of at most a page. */
-function getDeviceFd({ machine, fd }: VfioFile, process: Process, argument: Argument): number {
+function getDeviceFd({ machine, fd, id: group }: VfioFile, process: Process, argument: Argument): number {
   const bytes = argument.memory()?.subarray(0, 4096);
   const end = bytes?.indexOf(0) ?? -1;
   const { pid } = process;
   const readable = bytes !== undefined && (end >= 0 || bytes.length === 4096);
   const name = bytes === undefined ? '' : decodeText(end < 0 ? bytes : bytes.subarray(0, end));
   const argsz = readable ? {} : { argsz: null };
-  const device = machine.value({ op: 'group.get_device_fd', pid, fd, name, ...argsz });
+  const device = machine.value({ op: 'group.get_device_fd', pid, fd, name, ...argsz }, group);
   if (device < 0) return device;
   const id = fileId(machine.state, pid, device);
   const file = machine.state.files[id];

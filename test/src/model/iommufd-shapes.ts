@@ -104,8 +104,8 @@ function tableShapes(
       flags: fc.oneof({ weight: 6, arbitrary: fc.constantFrom(0, 0, 1, 2, 4) }, anyNumber),
       deviceId: id,
       target: id,
-      dataType: mostlyZero,
-      dataLength: mostlyZero,
+      dataType: fc.oneof(mostlyZero, fc.constant(0xdead)),
+      dataLength: fc.oneof(mostlyZero, fc.constant(4)),
       behind: fc.constantFrom(undefined, 'readable'),
       faultId: fc.option(id, { nil: undefined }),
     }),
@@ -123,18 +123,18 @@ function tableShapes(
       reserved,
       hwpt: id,
       flags: mostlyZero,
-      iova: anyWord,
-      length: anyWord,
-      pageSize: anyWord,
+      iova: fc.oneof(anyWord, fc.constant(0x100_0000n)),
+      length: fc.oneof(anyWord, fc.constant(0x8000n)),
+      pageSize: fc.oneof(anyWord, fc.constant(0x800n)),
     }),
     'iommufd.hwpt_invalidate': fc.record({
       ...framing,
       reserved,
       hwpt: id,
       array: fc.boolean(),
-      entryLength: anyNumber,
-      entries: mostlyZero,
-      dataType: fc.option(anyNumber, { nil: undefined }),
+      entryLength: fc.oneof(fc.constant(8), anyNumber),
+      entries: fc.oneof(fc.constant(2), anyNumber),
+      dataType: fc.option(fc.oneof(fc.constant(0xdead_beef), anyNumber), { nil: undefined }),
       content: fc.option(fc.array(anyNumber, { maxLength: 4 }), { nil: undefined }),
     }),
     'iommufd.fault_queue_alloc': fc.record({ ...framing, flags: mostlyZero }),
@@ -152,6 +152,24 @@ const mapped: Op = {
   iova: 0x1000n,
   memory: 'writable',
 };
+
+/** The same on a machine whose IOMMU nests page tables and tells dirty pages: a parent, one in it, and one that is tracked. */
+export const nestingWay: readonly Op[] = [
+  { op: 'open', pid: ROOT, path: '/dev/iommu' },
+  { op: 'open', pid: ROOT, path: '/dev/vfio/devices/vfio0' },
+  { op: 'device.bind_iommufd', pid: ROOT, fd: 4, iommufd: 3, flags: 0 },
+  { op: 'iommufd.ioas_alloc', pid: ROOT, fd: 3, flags: 0 },
+  { ...mapped, ioas: 2, iova: 0x100_0000n },
+  ...[1, 2].map((flags): Op => table({ flags, target: 2 })),
+  table({ target: 3, dataType: 0xdead, dataLength: 4, behind: 'readable' }),
+  { op: 'iommufd.hwpt_set_dirty_tracking', pid: ROOT, fd: 3, hwpt: 4, flags: 1 },
+  { op: 'device.attach_ioas', pid: ROOT, fd: 4, target: 4, flags: 0 },
+];
+
+function table(its: Partial<Extract<Op, { op: 'iommufd.hwpt_alloc' }>>): Op {
+  const plain = { flags: 0, deviceId: 1, target: 2, dataType: 0, dataLength: 0 };
+  return { op: 'iommufd.hwpt_alloc', pid: ROOT, fd: 3, ...plain, ...its };
+}
 
 /** Ways that lead somewhere on a kernel with iommufd, once devices are bound to vfio-pci; `single` is vfio0 then. */
 export const iommufdWays: { readonly [name: string]: readonly Op[] } = {

@@ -45,7 +45,7 @@ export function selftestSnapshot(over: Partial<Snapshot> = {}): Snapshot {
   );
 }
 
-function selftestWorld(profile: ProfileId): { world: World; state: State } {
+export function selftestWorld(profile: ProfileId): { world: World; state: State } {
   return worldFrom(selftestSnapshot(), { profile, processes: [user] });
 }
 

@@ -6,7 +6,8 @@ import { laws } from '../../../src/model/laws.ts';
 import { profilesSince } from '../../../src/model/profiles.ts';
 import { undoOf } from '../../../src/model/undo.ts';
 import { ROOT } from '../../../src/model/world.ts';
-import { low, SelftestSession } from './selftest-session.ts';
+import { nestingWay } from './iommufd-shapes.ts';
+import { low, mock, SelftestSession } from './selftest-session.ts';
 import { selftestVectors } from './vectors-selftest.ts';
 
 /** Those that the lab asks the self-test of iommufd on 6.12; the series after it is taken to have changed none. */
@@ -90,4 +91,11 @@ test('states that differ in what is tracked, marked or nested are not taken for 
   then(() => s.wrote(i, third, low + 0x800n));
   then(() => s.nested(i, { target: third }));
   expect(new Set(keys).size).toBe(keys.length);
+});
+
+test('the way that arbitrary operations follow to nested page tables leads there', () => {
+  const s = new SelftestSession();
+  s.take(mock);
+  const refused = nestingWay.filter((op) => typeof s.call(op) === 'string');
+  expect(refused).toEqual([]);
 });

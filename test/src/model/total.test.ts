@@ -11,8 +11,9 @@ import { undoOf } from '../../../src/model/undo.ts';
 import { lastingOf, show, touched } from '../../../src/model/view.ts';
 import { ROOT } from '../../../src/model/world.ts';
 import { iommufdWorld } from './iommufd-session.ts';
-import { iommufdShapes, iommufdWays, mostlyZero } from './iommufd-shapes.ts';
+import { iommufdShapes, iommufdWays, mostlyZero, nestingWay } from './iommufd-shapes.ts';
 import { bare, bridge, machine, nobody, pair, sibling, single, testWorld, user } from './machine.ts';
+import { selftestWorld } from './selftest-session.ts';
 
 /** Arguments that a caller may come with, hostile ones among the sensible. */
 const anyNumber = fc.oneof(
@@ -319,6 +320,7 @@ const ways = [
       ([name, way]) => [profile, name, iommufdWorld(profile), [...prelude.slice(0, 14), ...way]] as const,
     ),
   ),
+  ['6.12', 'nested page tables', selftestWorld('6.12'), [...prelude.slice(0, 14), ...nestingWay]] as const,
 ];
 
 test.each(ways)(
