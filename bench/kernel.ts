@@ -1,6 +1,6 @@
 import { fcntl } from '../runtime/abi/fcntl.ts';
 import { requests } from '../runtime/abi/ioctl.ts';
-import { encode, patch } from '../runtime/abi/layout.ts';
+import { encode } from '../runtime/abi/layout.ts';
 import { layouts, vfio } from '../runtime/abi/vfio.ts';
 import { bootSandbox, type SimulatedProcess } from '../runtime/kernel/sandbox.ts';
 import { machine } from '../test/machines.ts';
@@ -37,8 +37,12 @@ export async function simulatedCalls(count: number): Promise<number> {
 
 const status = encode(layouts.vfio_group_status, { argsz: layouts.vfio_group_status.size });
 const info = encode(layouts.vfio_device_info, { argsz: layouts.vfio_device_info.size });
-const region = encode(layouts.vfio_region_info, { argsz: layouts.vfio_region_info.size });
-const interrupt = encode(layouts.vfio_irq_info, { argsz: layouts.vfio_irq_info.size });
+const regions = Array.from({ length: vfio.VFIO_PCI_NUM_REGIONS }, (_, index) =>
+  encode(layouts.vfio_region_info, { argsz: layouts.vfio_region_info.size, index }),
+);
+const interrupts = Array.from({ length: vfio.VFIO_PCI_NUM_IRQS }, (_, index) =>
+  encode(layouts.vfio_irq_info, { argsz: layouts.vfio_irq_info.size, index }),
+);
 const text = new TextEncoder().encode('vfio-pci\n');
 const name = new TextEncoder().encode(`${nic}\0`);
 const descriptor = new Uint8Array(4);
@@ -67,13 +71,7 @@ function oneRound(process: SimulatedProcess, group: number): number {
 
 function askDevice(process: SimulatedProcess, device: number): number {
   process.ioctl(device, requests.VFIO_DEVICE_GET_INFO, info);
-  for (let index = 0; index < vfio.VFIO_PCI_NUM_REGIONS; index++) {
-    patch(layouts.vfio_region_info, region, { index });
-    process.ioctl(device, requests.VFIO_DEVICE_GET_REGION_INFO, region);
-  }
-  for (let index = 0; index < vfio.VFIO_PCI_NUM_IRQS; index++) {
-    patch(layouts.vfio_irq_info, interrupt, { index });
-    process.ioctl(device, requests.VFIO_DEVICE_GET_IRQ_INFO, interrupt);
-  }
+  for (const region of regions) process.ioctl(device, requests.VFIO_DEVICE_GET_REGION_INFO, region);
+  for (const interrupt of interrupts) process.ioctl(device, requests.VFIO_DEVICE_GET_IRQ_INFO, interrupt);
   return 1 + vfio.VFIO_PCI_NUM_REGIONS + vfio.VFIO_PCI_NUM_IRQS;
 }

@@ -46,10 +46,10 @@ export const nameOf = once<Asked, Name | 'ENODEV' | 'EINVAL'>((world, state, op)
 });
 
 /** The same where it is a device; else null. */
-export function meantBy(world: World, state: State, op: Asked): Name | null {
+export const meantBy = once<Asked, Name | null>((world, state, op) => {
   const name = nameOf(world, state, op);
   return typeof name === 'string' ? null : name;
-}
+});
 
 /** The device that is meant, -1 if none. */
 export function deviceNamed(world: World, state: State, op: Asked): number {

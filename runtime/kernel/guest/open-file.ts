@@ -143,17 +143,19 @@ export class AttributeFile extends Seekable {
       if (now === null) return refuse('ENODEV');
       this.content = typeof now === 'string' ? encodeText(now) : now;
     }
+    const { content } = this;
     const { unprivilegedSize } = this.attribute;
     const limited = unprivilegedSize !== undefined && !process.who.capabilities.includes('CAP_SYS_ADMIN');
-    const end = Math.min(Number(offset) + length, limited ? unprivilegedSize : this.content.length);
-    return this.content.subarray(Number(offset), Math.max(Number(offset), end));
+    if (offset === 0n && length >= content.length && !limited) return content;
+    const end = Math.min(Number(offset) + length, limited ? unprivilegedSize : content.length);
+    return content.subarray(Number(offset), Math.max(Number(offset), end));
   }
 
   /** One call hands at most a page to the file's handler, and none of an empty write. */
   override pwrite(process: Process, bytes: Uint8Array, offset: bigint): number {
     if (offset < 0n) return refuse('EINVAL');
     if (bytes.length === 0) return 0;
-    const page = bytes.subarray(0, 4096);
+    const page = bytes.length > 4096 ? bytes.subarray(0, 4096) : bytes;
     const answer = this.attribute.write?.(decodeText(page), process.pid) ?? refuse('EIO');
     return answer < 0 ? answer : page.length;
   }

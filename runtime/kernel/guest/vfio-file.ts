@@ -169,11 +169,12 @@ function setContainer({ machine, fd, id }: VfioFile, { pid }: Process, argument:
 
 /** vfio_group_ioctl_get_device_fd: strndup_user() of at most a page. */
 function getDeviceFd({ machine, fd, id: group }: VfioFile, process: Process, argument: Argument): number {
-  const bytes = argument.memory()?.subarray(0, 4096);
+  const memory = argument.memory();
+  const bytes = memory !== null && memory.length > 4096 ? memory.subarray(0, 4096) : memory;
   const end = bytes?.indexOf(0) ?? -1;
   const { pid } = process;
-  const readable = bytes !== undefined && (end >= 0 || bytes.length === 4096);
-  const name = bytes === undefined ? '' : decodeText(end < 0 ? bytes : bytes.subarray(0, end));
+  const readable = bytes !== null && (end >= 0 || bytes.length === 4096);
+  const name = bytes === null ? '' : decodeText(end < 0 ? bytes : bytes.subarray(0, end));
   const argsz = readable ? {} : { argsz: null };
   const device = machine.value({ op: 'group.get_device_fd', pid, fd, name, ...argsz }, group);
   if (device < 0) return device;
