@@ -316,3 +316,30 @@ describe('a world from a snapshot', () => {
     ]);
   });
 });
+
+/** As two functions of pci-testdev on one bus did on real kernels 6.1 and 6.12, of which the first has its bus alone. */
+test.each(['6.1', '6.12'] as const)(
+  'a function comes back to a bus with others without a way to be reset: %s',
+  (profile) => {
+    const functions = [
+      functionAt(pair, { iommuGroup: 7, resetMethods: ['bus'], driver: null }),
+      functionAt(sibling, { iommuGroup: 7, resetMethods: [], driver: null }),
+    ];
+    const { world, state } = testWorld(profile, snapshotOf(functions));
+    const reset: readonly Op[] = [
+      { op: 'device.reset_method', pid, device: pair, text: 'bus' },
+      { op: 'device.sysfs_reset', pid, device: pair, text: '1' },
+    ];
+    const file = `/sys/bus/pci/devices/${pair}/reset_method`;
+    expect(show(world, state, file)).toBe('bus');
+    const back = run(
+      world,
+      state,
+      { op: 'device.remove', pid, device: pair, text: '1' },
+      { op: 'bus.rescan', pid, text: '1' },
+    );
+    expect(show(world, back, file)).toBeNull();
+    for (const op of reset)
+      expect(step(world, back, op).result).toMatchObject({ ok: false, errno: 'ENOENT' });
+  },
+);
