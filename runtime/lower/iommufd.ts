@@ -119,6 +119,19 @@ function ioasAllowIovas(backend: Backend, op: Of<'iommufd.ioas_allow_iovas'>): A
 /** No more is there, whatever `length` says; what an IOMMU's driver tells is far less. */
 const mostInfo = 1 << 20;
 
+/** A request with the address of memory that `within` provides while it calls; what is refused there is the answer. */
+function askedWithin(
+  ask: (at: bigint) => Answered,
+  within: (call: (at: bigint) => number) => number,
+): Answered {
+  let answered: Answered = { answer: 0 };
+  const answer = within((at) => {
+    answered = ask(at);
+    return answered.answer;
+  });
+  return { ...answered, answer };
+}
+
 /** What is told stands in memory that the structure points to. */
 function getHwInfo(backend: Backend, op: Of<'iommufd.get_hw_info'>): Answered {
   const ask = request(
@@ -134,13 +147,11 @@ function getHwInfo(backend: Backend, op: Of<'iommufd.get_hw_info'>): Answered {
     }),
   );
   if (op.buffer === 'none') return ask(backend, { ...op, at: 0n });
-  let answered: Answered = { answer: 0 };
   const room = new Uint8Array(Math.min(op.length >>> 0, mostInfo));
-  const { answer } = withPointed(backend, op.fd, room, (at) => {
-    answered = ask(backend, { ...op, at });
-    return answered.answer;
-  });
-  return { ...answered, answer };
+  return askedWithin(
+    (at) => ask(backend, { ...op, at }),
+    (call) => withPointed(backend, op.fd, room, call).answer,
+  );
 }
 
 /** What the driver reads of a nested page table stands in memory that the structure points to. */
@@ -157,12 +168,10 @@ function hwptAlloc(backend: Backend, op: Of<'iommufd.hwpt_alloc'>): Answered {
     fault_id: asked.faultId ?? 0,
   }));
   if (op.behind === undefined) return ask(backend, { ...op, at: 0n });
-  let answered: Answered = { answer: 0 };
-  const answer = withZeros(backend, (at) => {
-    answered = ask(backend, { ...op, at });
-    return answered.answer;
-  });
-  return { ...answered, answer };
+  return askedWithin(
+    (at) => ask(backend, { ...op, at }),
+    (call) => withZeros(backend, call),
+  );
 }
 
 /** Entries stand in memory that the structure points to. */
@@ -179,12 +188,11 @@ function hwptInvalidate(backend: Backend, op: Of<'iommufd.hwpt_invalidate'>): An
   const { content } = op;
   // Nothing is mapped at the first address.
   if (content === undefined || !op.array) return ask(backend, { ...op, at: 1n });
-  let answered: Answered = { answer: 0 };
-  const answer = withGiven(backend, new Uint8Array(new Uint32Array(content).buffer), (at) => {
-    answered = ask(backend, { ...op, at });
-    return answered.answer;
-  });
-  return { ...answered, answer };
+  const entries = new Uint8Array(new Uint32Array(content).buffer);
+  return askedWithin(
+    (at) => ask(backend, { ...op, at }),
+    (call) => withGiven(backend, entries, call),
+  );
 }
 
 /** The descriptor comes back in the structure; it is what the operation answers. */

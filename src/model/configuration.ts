@@ -80,7 +80,7 @@ export function wayTo<O extends Its>(op: O['op']): readonly Guard<O>[] {
       words: 'a file stands where the directory would be',
       errno: 'ENOTDIR',
       citation,
-      test: (state, path) => onTheWay(state, path),
+      test: onTheWay,
     }),
     whenAt<O>({
       id: `${op}.directory`,

@@ -45,7 +45,7 @@ export function fileOf(state: State, op: Descriptor): OpenFile | null {
 }
 
 export function fileAt(state: State, pid: number, fd: number): OpenFile | null {
-  if (fd < firstDescriptor && (fd === 0 || fd === 1 || fd === 2)) return standard;
+  if (fd === 0 || fd === 1 || fd === 2) return standard;
   // Nearly every step asks this, and to an interpreter a call of another function costs as much as the loop.
   const tables = state.descriptors;
   for (let place = 0; place < tables.length; place += 1) {
@@ -81,7 +81,7 @@ export function placeOfIommufd(state: State, op: Descriptor): number {
 export function tableFull(world: World, state: State, pid: number): boolean {
   const limit = world.processes.get(pid)?.nofile ?? 1024;
   const files = tableOf(state, pid);
-  return files.length >= limit - firstDescriptor && lowestDescriptor(files) >= limit;
+  return files.length + firstDescriptor >= limit && lowestDescriptor(files) >= limit;
 }
 
 /** The descriptor that a process gets next. */
@@ -121,8 +121,7 @@ export function fileId(state: State, pid: number, fd: number): number {
   return -1;
 }
 
-function placeOf(state: Pick<State, 'descriptors'>, pid: number): number {
-  const { descriptors } = state;
+function placeOf({ descriptors }: Pick<State, 'descriptors'>, pid: number): number {
   for (let place = 0; place < descriptors.length; place += 1)
     if (descriptors[place]?.pid === pid) return place;
   return -1;

@@ -12,8 +12,8 @@ import type { OpenFile, State, World } from './state.ts';
  * total: it never throws, whatever the operation's arguments are, and a refused operation leaves the state as it is,
  * but for guards that say what they leave.
  *
- * What it does not know yet: page tables that a user makes and what else iommufd has for nested translation, mediated
- * devices, devices that are plugged in, and of what is inside a device more than its user's interrupts and the head of
+ * What it does not know yet: nested page tables of other IOMMUs than that of iommufd's self-test, mediated devices, devices
+ * that are plugged in, and of what is inside a device more than its user's interrupts and the head of
  * its configuration space: what registers do, capabilities, power management. One call is over before the next begins, so
  * none meets a lock that another holds (EAGAIN of a reset, EBUSY of a hot reset). A device that is open when a snapshot is
  * taken is not told by it and counts as closed, one that is leaving as gone from its driver, and a module that is going as
@@ -83,17 +83,14 @@ export function carriedOut(
 export function leftBy(guard: Asked, world: World, state: State, question: Op): State {
   if (guard.leaves === undefined) return state;
   const op = dispatch(state, question);
-  return guard.leaves(world, state, op, itsOf(state, op)) ?? state;
+  return guard.leaves(world, state, op, itsOf(state, op));
 }
 
 function refused(guard: Asked, world: World, state: State, question: Op): Outcome {
-  const { refusal: plain } = guard;
-  if (plain !== null && guard.leaves === undefined) return { state, result: plain };
+  const left = leftBy(guard, world, state, question);
+  if (guard.refusal !== null) return { state: left, result: guard.refusal };
   const op = dispatch(state, question);
-  const its = itsOf(state, op);
-  const left = guard.leaves?.(world, state, op, its) ?? state;
-  if (plain !== null) return { state: left, result: plain };
-  const blocks = guard.waitsFor?.(world, state, op, its) ?? [];
+  const blocks = guard.waitsFor?.(world, state, op, itsOf(state, op)) ?? [];
   return { state: left, result: { ok: false, guard: guard.id, blocks } };
 }
 

@@ -4,7 +4,7 @@ import { loadOrder } from './modules.ts';
 import type { Op } from './op.ts';
 import { enabledVirtualFunctions, goingWith, goingWithDriver, onBusBehind } from './presence.ts';
 import type { Device, Hardware, State, VfioDevice, World } from './state.ts';
-import { detachOrder, unloadedBy } from './unloading.ts';
+import { goingWithModules, unloadedBy } from './unloading.ts';
 
 /**
  * What the kernel tells udev of one step (lib/kobject_uevent.c), in its order and as far as udev makes or takes away nodes
@@ -79,12 +79,7 @@ class Step {
       const removed = before.bus.removing.flatMap(({ device }) => world.hardware[device] ?? []);
       const order = [
         ...removed.flatMap((hardware) => [...goingWith(world, before, hardware), hardware]),
-        ...unloadedBy(op, before).flatMap((module) =>
-          detachOrder(world, before, module).flatMap((hardware) => [
-            ...goingWithDriver(world, before, hardware),
-            hardware,
-          ]),
-        ),
+        ...goingWithModules(world, before, unloadedBy(op, before)),
       ];
       const rest = world.hardware.flatMap((hardware) => [
         ...enabledVirtualFunctions(world, before, hardware),

@@ -6,6 +6,7 @@ import { isWritten } from './matching.ts';
 import { isGoing, loaded, moduleName, moduleOf } from './modules.ts';
 import type { Op } from './op.ts';
 import { replace } from './places.ts';
+import { goingWithDriver } from './presence.ts';
 import type { Driver, Hardware, Module, State, World } from './state.ts';
 
 /**
@@ -95,9 +96,28 @@ export function detachOrder(world: World, state: State, module: string): readonl
   });
 }
 
+/** What goes with modules, each device behind those that go with its driver. */
+export function goingWithModules(
+  world: World,
+  state: State,
+  modules: readonly string[],
+): readonly Hardware[] {
+  return modules.flatMap((module) =>
+    detachOrder(world, state, module).flatMap((hardware) => [
+      ...goingWithDriver(world, state, hardware),
+      hardware,
+    ]),
+  );
+}
+
+/** The modules that an unload names, in its order. */
+export function namedBy({ module, also = [] }: Extract<Op, { op: 'module.unload' }>): readonly string[] {
+  return [module, ...also].map(moduleName);
+}
+
 /** Modules that an operation unloads, in its order, or that unloads do which wait for what it closes. */
 export function unloadedBy(op: Op, { bus }: State): readonly string[] {
-  if (op.op === 'module.unload') return [op.module, ...(op.also ?? [])].map(moduleName);
+  if (op.op === 'module.unload') return namedBy(op);
   return op.op === 'close' ? bus.unloading.flatMap(({ modules }) => modules) : [];
 }
 

@@ -57,16 +57,16 @@ export function writer<Fields extends { readonly [name: string]: Field }>(
   return (its, answer) => {
     let laid = known.get(answer);
     if (laid === undefined) {
-      laid = names.flatMap((name) => wordsOf(fields[name] as Field, answer, name));
+      laid = names.flatMap((name) => wordsOf(fields[name] as Field, field(answer, name)));
       known.set(answer, laid);
     }
     for (let at = 0; at < laid.length; at += 2) its[laid[at] as number] = laid[at + 1] as number;
   };
 }
 
-/** Where a field of an answer lies and what stands there, in words, one after another. */
-function wordsOf({ offset, kind }: Field, answer: Done, name: string): readonly number[] {
-  const whole = BigInt(field(answer, name));
+/** Places and values, one after another. */
+function wordsOf({ offset, kind }: Field, value: number | bigint | string): readonly number[] {
+  const whole = BigInt(value);
   const low = [offset / 4, Number(BigInt.asIntN(32, whole))];
   return kind === 'u64' ? [...low, offset / 4 + 1, Number(BigInt.asIntN(32, whole >> 32n))] : low;
 }

@@ -169,26 +169,18 @@ export class Learned {
 
   /** Where an operation leads, by what that alone reads. */
   private lead(op: number, watched: State): State {
-    const earlier = changeInPlace(watched);
-    try {
-      const its = this.ops[op] as Op;
+    const its = this.ops[op] as Op;
+    return inPlace(watched, () => {
       const done = carriedOut(this.asked, this.world, watched, its);
       if (done !== null) return done.state ?? watched;
       const { guard } = refusal;
       this.guards.add(guard.id);
       return leftBy(guard, this.world, watched, its);
-    } finally {
-      changeInPlace(earlier);
-    }
+    });
   }
 
   private ask(op: number, watched: State): Outcome {
-    const earlier = changeInPlace(watched);
-    try {
-      return stepAsking(this.asked, this.world, watched, this.ops[op] as Op);
-    } finally {
-      changeInPlace(earlier);
-    }
+    return inPlace(watched, () => stepAsking(this.asked, this.world, watched, this.ops[op] as Op));
   }
 
   /** One more than the place of the first law that the step breaks, or 0. */
@@ -223,5 +215,15 @@ export class Learned {
     this.opsByText.set(text, number);
     this.opTrees.push(this.present.trees.plant());
     return number;
+  }
+}
+
+/** Makes a step that changes a state where it stands. */
+function inPlace<T>(watched: State, make: () => T): T {
+  const earlier = changeInPlace(watched);
+  try {
+    return make();
+  } finally {
+    changeInPlace(earlier);
   }
 }

@@ -34,10 +34,10 @@ function changed(
   { pid, fd, hwpt }: SetTracking | GetBitmap,
   context: Iommufd,
   table: Hwpt,
-  out: { readonly bitmap?: bigint },
+  out?: Done['out'],
 ): Done {
   const now = withContext(state, placeOfIommufd(state, { pid, fd }), withObject(context, hwpt, table));
-  return { state: now, value: 0, ...(out.bitmap === undefined ? {} : { out: { bitmap: out.bitmap } }) };
+  return { state: now, value: 0, ...(out === undefined ? {} : { out }) };
 }
 
 /** A device writes at an address of a page table: its page is marked, where one is mapped and that is tracked. */
@@ -119,7 +119,7 @@ export const iommufdHwptSetDirtyTracking: Rule<SetTracking> = {
     if (table === null) return zero;
     const tracking = (op.flags & enable) !== 0;
     const dirty = tracking ? [] : table.dirty;
-    return changed(state, op, context, { ...table, tracking, dirty }, {});
+    return changed(state, op, context, { ...table, tracking, dirty });
   },
   undo: () => ({ none: 'what was marked is gone' }),
 };

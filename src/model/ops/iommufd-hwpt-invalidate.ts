@@ -1,8 +1,10 @@
 import type { Errno } from '../errno.ts';
+import { iommufdOf } from '../files.ts';
 import { type Guard, type Rule, since612 } from '../guard.ts';
 import { iommuDrivers, type Nesting } from '../iommu-drivers.ts';
 import { objectOf } from '../iommufd.ts';
 import type { Iommufd } from '../iommufd-state.ts';
+import { once } from '../once.ts';
 import type { Op } from '../op.ts';
 import { framed, reservedField } from '../user-structure.ts';
 
@@ -61,12 +63,17 @@ function wrongType({ entry }: Nesting, { dataType }: Invalidate): boolean {
   return (dataType ?? 0) >>> 0 !== entry.type;
 }
 
+const walk = once<Invalidate, ReturnType<typeof walked> | null>((_world, state, op) => {
+  const context = iommufdOf(state, op);
+  return context === null ? null : walked(context, op);
+});
+
 const flawed = (flaw: Flaw, errno: Errno, words: string, citation: string): Guard<Invalidate> => ({
   id: `iommufd.hwpt_invalidate.${flaw}`,
   words,
   errno,
   citation,
-  applies: (_world, _state, op, context) => walked(context, op).flaw === flaw,
+  applies: (world, state, op) => walk(world, state, op)?.flaw === flaw,
 });
 
 const copyFromUser = `${driver} (include/linux/iommu.h:__iommu_copy_struct_from_user_array)`;

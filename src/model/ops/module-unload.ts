@@ -3,12 +3,11 @@ import { draftOf } from '../draft.ts';
 import { everywhere, type Guard, type Rule } from '../guard.ts';
 import { held } from '../held.ts';
 import { lockHolders } from '../leaving.ts';
-import { isGoing, loaded, moduleName, moduleOf } from '../modules.ts';
+import { isGoing, loaded, moduleOf } from '../modules.ts';
 import type { Op } from '../op.ts';
 import { capable } from '../permission.ts';
-import { goingWithDriver } from '../presence.ts';
 import type { Hardware, State, World } from '../state.ts';
-import { detachOrder, inUse, unload } from '../unloading.ts';
+import { goingWithModules, inUse, namedBy, unload } from '../unloading.ts';
 
 type Unload = Extract<Op, { op: 'module.unload' }>;
 
@@ -26,7 +25,7 @@ const asked: readonly Guard<Unload>[] = [
     errno: 'ENOENT',
     citation: 'kernel/module/main.c:SYSCALL_DEFINE2(delete_module)',
     applies: (world, state, op) =>
-      named(op).some((name, place, all) => {
+      namedBy(op).some((name, place, all) => {
         const module = moduleOf(world, name);
         if (module === undefined || module.builtIn || loaded(world, state, name) === null) return true;
         return all.findIndex((other) => moduleOf(world, other) === module) !== place;
@@ -37,7 +36,7 @@ const asked: readonly Guard<Unload>[] = [
     words: 'somebody unloads the module already, and waits for a device of its driver',
     errno: 'EBUSY',
     citation: 'kernel/module/main.c:SYSCALL_DEFINE2(delete_module)',
-    applies: (_world, state, op) => named(op).some((name) => isGoing(state, name)),
+    applies: (_world, state, op) => namedBy(op).some((name) => isGoing(state, name)),
   },
   {
     id: 'module.unload.in-use',
@@ -46,7 +45,7 @@ const asked: readonly Guard<Unload>[] = [
     citation: 'kernel/module/main.c:try_stop_module',
     applies: (world, state, op) => {
       const gone = new Set<string>();
-      return named(op).some((name) => {
+      return namedBy(op).some((name) => {
         const module = moduleOf(world, name);
         if (module === undefined || inUse(world, state, module, gone)) return true;
         gone.add(module.name);
@@ -71,7 +70,7 @@ const waits: Guard<Unload> = {
     return held(state, all) || all.some(({ index }) => isLocked(world, state, index));
   },
   leaves: (world, state, op) => {
-    const { state: now, left } = unload(world, state, named(op), op.pid);
+    const { state: now, left } = unload(world, state, namedBy(op), op.pid);
     const draft = draftOf(now);
     draft.bus = { ...now.bus, unloading: [...now.bus.unloading, { modules: left, pid: op.pid }] };
     return draft;
@@ -89,7 +88,7 @@ export const moduleUnload: Rule<Unload> = {
     undo: '`module.load`',
   },
   guards: everywhere<Unload>(...asked, waits),
-  effect: (world, state, op) => ({ state: unload(world, state, named(op), null).state, value: 0 }),
+  effect: (world, state, op) => ({ state: unload(world, state, namedBy(op), null).state, value: 0 }),
   undo: (_world, _before, op) => ({
     op: 'module.load',
     pid: op.pid,
@@ -99,14 +98,5 @@ export const moduleUnload: Rule<Unload> = {
 
 /** Devices that lose their drivers, and what goes with them. */
 function going(world: World, state: State, op: Unload): readonly Hardware[] {
-  return named(op).flatMap((name) =>
-    detachOrder(world, state, name).flatMap((hardware) => [
-      ...goingWithDriver(world, state, hardware),
-      hardware,
-    ]),
-  );
-}
-
-function named(op: Unload): readonly string[] {
-  return [op.module, ...(op.also ?? [])].map(moduleName);
+  return goingWithModules(world, state, namedBy(op));
 }

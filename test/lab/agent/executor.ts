@@ -5,7 +5,7 @@ import type { Op } from '../../../src/model/op.ts';
 import type { Actor } from '../../conformance/cast.ts';
 import type { Executor, Waiting } from '../../conformance/executor.ts';
 import { glimpse } from './files.ts';
-import type { Guest } from './guest.ts';
+import { type Guest, sleep } from './guest.ts';
 import type { GuestProcess } from './process.ts';
 
 /** Milliseconds after which a call that is to wait is taken to wait, and that one has to end when nothing keeps it. */
@@ -70,7 +70,7 @@ export class GuestExecutor implements Executor {
   }
 
   rest(milliseconds: number): void {
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+    sleep(milliseconds);
   }
 
   shows(paths: readonly string[]): ReadonlyMap<string, string | null> {

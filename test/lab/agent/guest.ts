@@ -24,6 +24,11 @@ const burst = 10;
 /** Milliseconds, with some more for a guest whose clock is late. */
 const interval = 5500;
 
+/** Calls on a guest are synchronous, and so are pauses between them. */
+export function sleep(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+}
+
 export class Guest {
   readonly port: Port;
   private readonly emulator: ChildProcess;
@@ -97,7 +102,7 @@ export class Guest {
     }
     this.lines += lines;
     if (this.lines < burst / 2) return;
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, interval);
+    sleep(interval);
     this.lines = 0;
   }
 

@@ -1,8 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { logOf } from '../../../src/model/log.ts';
-import type { Op } from '../../../src/model/op.ts';
-import { step } from '../../../src/model/step.ts';
-import { ueventsOf } from '../../../src/model/uevents.ts';
 import { undoOf } from '../../../src/model/undo.ts';
 import { IommufdSession } from './iommufd-session.ts';
 import { bare, pair, sibling, single, user } from './machine.ts';
@@ -10,24 +6,12 @@ import { pid } from './provocation.ts';
 import { opened, pf, put, shared, vf, withSriov } from './provocations-bus.ts';
 import { leaving } from './provocations-leaving.ts';
 import { Session } from './session.ts';
+import { told } from './telling.ts';
 import { fakeInContainer, realInContainer } from './vector.ts';
 
 /** An unbind of a device that is open: what it has done when it waits, and what the last close does. */
 
 const unbind = { op: 'driver.unbind', pid, driver: 'vfio-pci', device: single } as const;
-
-/** What a step tells the log and udev. */
-function told(s: Session, op: Op): { readonly log: readonly string[]; readonly uevents: readonly string[] } {
-  const before = s.state;
-  s.call(op);
-  const outcome = step(s.world, before, op);
-  return {
-    log: logOf(s.world, before, op, outcome, 'test'),
-    uevents: ueventsOf(s.world, before, op, s.state).map(
-      ({ action, subsystem, name }) => `${action} ${subsystem} ${name}`,
-    ),
-  };
-}
 
 describe.each(['6.1', '6.12'] as const)('Linux %s', (profile) => {
   const late = profile === '6.12';

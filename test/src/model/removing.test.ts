@@ -1,14 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { logOf } from '../../../src/model/log.ts';
-import type { Op } from '../../../src/model/op.ts';
 import { profilesSince } from '../../../src/model/profiles.ts';
-import { step } from '../../../src/model/step.ts';
-import { ueventsOf } from '../../../src/model/uevents.ts';
 import { undoOf } from '../../../src/model/undo.ts';
 import { functionAt, pair, sibling, single } from './machine.ts';
 import { pid } from './provocation.ts';
 import { opened, pf, physical, ported, put, shared, token, vf, withSriov } from './provocations-bus.ts';
 import { Session } from './session.ts';
+import { told } from './telling.ts';
 import { realInContainer } from './vector.ts';
 
 /** Devices that are taken away while they are open: what is done when the call waits, and what the last close does. */
@@ -17,19 +14,6 @@ const second = '0000:06:10.2';
 const remove = { op: 'device.remove', pid, device: single, text: '1' } as const;
 const waited = (device: string) =>
   `vfio-pci ${device}: No device request channel registered, blocked until released by user`;
-
-/** What a step tells the log and udev. */
-function told(s: Session, op: Op): { readonly log: readonly string[]; readonly uevents: readonly string[] } {
-  const before = s.state;
-  s.call(op);
-  const outcome = step(s.world, before, op);
-  return {
-    log: logOf(s.world, before, op, outcome, 'test'),
-    uevents: ueventsOf(s.world, before, op, s.state).map(
-      ({ action, subsystem, name }) => `${action} ${subsystem} ${name}`,
-    ),
-  };
-}
 
 /** Both virtual functions with vfio-pci and open, with their physical one. */
 function bothOpen(s: Session): { readonly pfGroup: number; readonly first: number; readonly last: number } {

@@ -1,8 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { logOf } from '../../../src/model/log.ts';
-import type { Op } from '../../../src/model/op.ts';
-import { step } from '../../../src/model/step.ts';
-import { ueventsOf } from '../../../src/model/uevents.ts';
 import { undoOf } from '../../../src/model/undo.ts';
 import { IommufdSession, iommufdWorld } from './iommufd-session.ts';
 import { bare, functionAt, pair, sibling, single } from './machine.ts';
@@ -10,6 +6,7 @@ import { pid } from './provocation.ts';
 import { opened, pf, put, token, vf } from './provocations-bus.ts';
 import { hostGoes, unload, variantHolds } from './provocations-unloading.ts';
 import type { Session } from './session.ts';
+import { told } from './telling.ts';
 
 /** Modules whose unloading waits for an open device: what is done by then, what others may do, and how it goes on. */
 
@@ -17,18 +14,6 @@ const waits = 'blocked by 0';
 const waited = (device: string) =>
   `vfio-pci ${device}: No device request channel registered, blocked until released by user`;
 const unloading = { op: 'module.unload', pid, module: 'vfio_pci' } as const;
-
-function told(s: Session, op: Op): { readonly log: readonly string[]; readonly uevents: readonly string[] } {
-  const before = s.state;
-  s.call(op);
-  const outcome = step(s.world, before, op);
-  return {
-    log: logOf(s.world, before, op, outcome, 'test'),
-    uevents: ueventsOf(s.world, before, op, s.state).map(
-      ({ action, subsystem, name }) => `${action} ${subsystem} ${name}`,
-    ),
-  };
-}
 
 function link(s: Session, device: string): string | null {
   return s.shows(`/sys/bus/pci/devices/${device}/driver`);
